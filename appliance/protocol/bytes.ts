@@ -1,0 +1,58 @@
+/** Reading and writing of network byte order, and the one error that says "the wire is wrong". */
+
+/** Thrown by every decoder for input that breaks its protocol. `offset` counts bytes from the start of the input. */
+export class DecodeError extends Error {
+  override readonly name = 'DecodeError';
+  readonly offset: number;
+  constructor(message: string, offset = 0) {
+    super(`${message} at byte ${offset}`);
+    this.offset = offset;
+  }
+}
+
+/** A cursor over bytes; every read past the end is a {@link DecodeError}, never `undefined`. */
+export class ByteReader {
+  readonly bytes: Uint8Array;
+  offset = 0;
+  readonly #view: DataView;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  get remaining(): number {
+    return this.bytes.length - this.offset;
+  }
+
+  uint8(): number {
+    return this.#view.getUint8(this.#advance(1));
+  }
+
+  uint16(): number {
+    return this.#view.getUint16(this.#advance(2));
+  }
+
+  uint32(): number {
+    return this.#view.getUint32(this.#advance(4));
+  }
+
+  /** A view on the same memory: copy it before keeping it. */
+  take(length: number): Uint8Array {
+    const start = this.#advance(length);
+    return this.bytes.subarray(start, start + length);
+  }
+
+  skip(length: number): void {
+    this.#advance(length);
+  }
+
+  #advance(length: number): number {
+    if (length > this.remaining) {
+      throw new DecodeError(`${length} bytes wanted, ${this.remaining} left`, this.offset);
+    }
+    const start = this.offset;
+    this.offset += length;
+    return start;
+  }
+}

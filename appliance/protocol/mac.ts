@@ -1,0 +1,17 @@
+/** Ethernet addresses. Inside Gatehouse a MAC is always twelve lower-case hex digits joined by colons. */
+
+/** `00:15:65:aa:bb:cc`, whatever the separators and case of the input; undefined when it is not a MAC. */
+export function parseMac(text: string): string | undefined {
+  const digits = text.replaceAll(/[:.\-\s]/g, '').toLowerCase();
+  return /^[0-9a-f]{12}$/.test(digits) ? (digits.match(/../g) ?? []).join(':') : undefined;
+}
+
+/** Six bytes as `00:15:65:aa:bb:cc`. */
+export function formatMac(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(':');
+}
+
+/** The form that Microsoft's LIS and bulk sign-in want: `00-15-65-AA-BB-CC`. */
+export function dashedMac(mac: string): string {
+  return mac.replaceAll(':', '-').toUpperCase();
+}

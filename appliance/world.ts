@@ -1,0 +1,45 @@
+/** What a part needs from outside, passed in so that tests can stand in for it. */
+import { setTimeout as sleepTimer } from 'node:timers/promises';
+import { pino, type Logger } from 'pino';
+
+export type { Logger } from 'pino';
+
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Rejects with the signal's reason when it is aborted first. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+export interface World {
+  readonly log: Logger;
+  readonly clock: Clock;
+}
+
+/** `ok` does its work; `degraded` works with something missing (reason says what); `failed` does not work. */
+export interface Health {
+  readonly state: 'ok' | 'degraded' | 'failed';
+  readonly reason?: string;
+}
+
+/** A running part. Disposing it stops all it opened; what it committed stays. */
+export interface Part extends AsyncDisposable {
+  health(): Health;
+  /** Since start; a name is `snake_case` and ends in what it counts, as in Prometheus, without `_total`. */
+  counters(): Readonly<Record<string, number>>;
+}
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  sleep: async (ms, signal) => {
+    await sleepTimer(ms, undefined, signal ? { signal } : {});
+  },
+};
+
+/** Secrets have no business in a log line; these field names are cut out wherever they stand one level deep. */
+const redacted = ['password', 'authorization', 'secret', 'community', 'token', 'body'];
+
+export function openWorld(level = 'info'): World {
+  const log = pino({ level, redact: { paths: redacted.flatMap((name) => [name, `*.${name}`]), remove: true } });
+  return { log, clock: systemClock };
+}
