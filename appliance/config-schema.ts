@@ -1,0 +1,171 @@
+/** Every key of `gatehouse.toml`: type, default, range and the sentence that `config print` shows for it. */
+import { Type, type Static, type TSchema } from 'typebox';
+
+const text = (description: string, rest: object = {}) => Type.String({ description, minLength: 1, ...rest });
+const port = (description: string, value: number) =>
+  Type.Integer({ description, default: value, minimum: 0, maximum: 65_535 });
+const seconds = (description: string, value: number, maximum: number) =>
+  Type.Integer({ description, default: value, minimum: 1, maximum });
+const list = <T extends TSchema>(items: T, description: string) =>
+  Type.Array(items, { description, default: [] });
+const ipv4 = (description: string, rest: object = {}) =>
+  Type.String({ description, pattern: String.raw`^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$`, ...rest });
+const cidr = (description: string) =>
+  Type.String({ description, pattern: String.raw`^\d{1,3}(?:\.\d{1,3}){3}/(?:[0-9]|[12][0-9]|3[0-2])$` });
+const table = <T extends Record<string, TSchema>>(keys: T) =>
+  Type.Object(keys, { additionalProperties: false, default: {} });
+
+const Site = table({
+  name: text('What people call this site; stands on the page and in the cloud.', { default: 'office' }),
+  region: Type.Union([Type.Literal('noam'), Type.Literal('emea'), Type.Literal('apac')], {
+    description: 'SIP Gateway region: "noam", "emea" or "apac".',
+    default: 'emea',
+  }),
+  time_zone: text('IANA name of the time zone, such as "Europe/Berlin"; DHCP option 2 is computed from it.', {
+    default: 'UTC',
+  }),
+  tenant_id: Type.Optional(
+    text('Tenant GUID, put into the provisioning URL; bulk and zero-touch sign-in need it.', {
+      pattern: '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$',
+    }),
+  ),
+  language: Type.Optional(
+    Type.Union(
+      ['en', 'es', 'ja', 'de', 'fr', 'pt'].map((code) => Type.Literal(code)),
+      { description: 'Language on the phones: en, es, ja, de, fr or pt. Left out means English.' },
+    ),
+  ),
+  posture: Type.Union([Type.Literal('assist'), Type.Literal('provision'), Type.Literal('full')], {
+    description: 'How far Gatehouse stands between phones and cloud: "assist" (DHCP and location only), "provision" (configuration too), "full" (SIP and media too).',
+    default: 'full',
+  }),
+  address: ipv4("The box's own IPv4 address on the phones' network; phones are sent to it."),
+  state_directory: text('Where each part keeps its database, in a folder of its own.', { default: '/var/lib/gatehouse' }),
+  extra_ca_file: Type.Optional(
+    text('PEM file with more certificate authorities to trust for upstream hosts, for sites whose firewall inspects TLS.'),
+  ),
+});
+
+const Dhcp = table({
+  mode: Type.Union([Type.Literal('server'), Type.Literal('off')], {
+    description: '"server" gives out addresses on the subnet below; "off" answers nobody.',
+    default: 'off',
+  }),
+  interface: text("Card of the phones' network, such as \"eth0\".", { default: 'eth0', maxLength: 15 }),
+  authoritative: Type.Boolean({
+    description: 'Answer although another DHCP server was heard on this network.',
+    default: false,
+  }),
+  subnet: Type.Optional(cidr('Subnet to serve, such as "10.20.0.0/24".')),
+  pool: Type.Optional(
+    Type.Array(ipv4('address'), { description: 'First and last address to give out.', minItems: 2, maxItems: 2 }),
+  ),
+  routers: list(ipv4('address'), 'Default gateways (option 3). Empty: none is sent.'),
+  dns_servers: list(ipv4('address'), 'Name servers (option 6). Empty: none is sent.'),
+  ntp_servers: list(ipv4('address'), 'Time servers for phones (option 42). Empty: the box itself.'),
+  lease_seconds: seconds('How long a lease lasts.', 28_800, 31_536_000),
+  phones_only: Type.Boolean({ description: 'Give addresses only to devices known as phones.', default: false }),
+});
+
+const Provisioning = table({
+  http_port: port('TCP port for the first, plain stage that DHCP points to.', 80),
+  https_port: port("TCP port for the later stages, with the box's own certificate.", 443),
+  upstream_timeout_seconds: seconds('A phone never waits longer than this for the cloud.', 20, 120),
+  extra_first_stage_hosts: list(text('host'), "More hosts, by exact name, that may serve a phone's first stage."),
+  extra_later_stage_hosts: list(text('host'), 'More hosts, by exact name, that may serve later stages over HTTPS.'),
+  allow_cleartext: list(
+    text('vendor'),
+    "Vendors whose phones can't be given our certificate authority and may fetch later stages in clear. Shown red on the page.",
+  ),
+});
+
+const Sip = table({
+  engine: Type.Literal('embedded', {
+    description: 'Which SIP server carries the application; "embedded" is the one in this box.',
+    default: 'embedded',
+  }),
+  udp_port: port('UDP port for phones; 0 turns it off.', 5060),
+  tcp_port: port('TCP port for phones; 0 turns it off.', 5060),
+  tls_port: port('TLS port for phones; 0 turns it off.', 5061),
+  registrars: list(
+    text('host'),
+    "More registrar hosts, by exact name, that phones may be relayed to over TLS; the service's own are built in.",
+  ),
+  upstream_port: port("TLS port of the registrars.", 5061),
+  local_expires_udp_seconds: seconds('Registration time told to phones on UDP.', 60, 3600),
+  local_expires_tcp_seconds: seconds('Registration time told to phones on TCP and TLS.', 120, 3600),
+});
+
+const Rtp = table({
+  first_port: port('First UDP port for media.', 20_000),
+  last_port: port('Last UDP port for media.', 29_999),
+  idle_seconds: seconds('A call without any media for this long is ended.', 60, 3600),
+});
+
+const Switch = Type.Object(
+  {
+    name: text('What people call this switch.'),
+    address: ipv4('Its management address.'),
+    version: Type.Union([Type.Literal('3'), Type.Literal('2c')], {
+      description: 'SNMP version: "3" (authPriv) or "2c".',
+      default: '3',
+    }),
+    port: port('UDP port of its SNMP agent.', 161),
+    user: Type.Optional(text('SNMPv3 user (SHA-256, AES).')),
+    secret_file: text('File, readable by the box only: for "3" two lines, authentication and privacy password; for "2c" the community.'),
+  },
+  { additionalProperties: false },
+);
+
+const Place = Type.Object(
+  {
+    place: text('Where it is, as an emergency responder needs it: "Building 2, floor 3, room 301".'),
+    chassis: Type.Optional(text("Switch chassis as the switch itself reports it (a MAC in any spelling, or its text).")),
+    port: Type.Optional(text('Port as the switch itself reports it, such as "Gi1/0/3". Left out: the whole switch.')),
+    subnet: Type.Optional(cidr('Subnet, for phones whose port is not known.')),
+  },
+  { additionalProperties: false },
+);
+
+const Location = table({
+  interface: Type.Optional(text('Card on which LLDP is listened to. Left out: no capture.', { maxLength: 15 })),
+  poll_seconds: seconds('How often switches are asked when nothing happens.', 30, 3600),
+  switch: list(Switch, 'Switches whose LLDP tables say where phones are; one [[location.switch]] table each.'),
+  wiremap: list(Place, 'Which port or subnet is which place; one [[location.wiremap]] table each.'),
+});
+
+const Cloud = table({
+  url: Type.Optional(text('HTTPS address that journals are shipped to. Left out: nothing is shipped.', { pattern: '^https://' })),
+  token_file: Type.Optional(text("File with the site's bearer token, readable by the box only.")),
+  batch_rows: Type.Integer({ description: 'Most rows in one request.', default: 500, minimum: 1, maximum: 5000 }),
+});
+
+const Web = table({
+  address: ipv4('Management address that the page listens on.', { default: '127.0.0.1' }),
+  port: port('TCP port of the page.', 8080),
+  socket: Type.Optional(text('Unix socket on which the page answers too.')),
+});
+
+export const ConfigSchema = Type.Object(
+  {
+    site: Site,
+    dhcp: Dhcp,
+    provisioning: Provisioning,
+    sip: Sip,
+    rtp: Rtp,
+    location: Location,
+    cloud: Cloud,
+    web: Web,
+  },
+  { additionalProperties: false, description: 'gatehouse.toml' },
+);
+
+export type Config = Static<typeof ConfigSchema>;
+export type SiteConfig = Config['site'];
+export type DhcpConfig = Config['dhcp'];
+export type ProvisioningConfig = Config['provisioning'];
+export type SipConfig = Config['sip'];
+export type RtpConfig = Config['rtp'];
+export type LocationConfig = Config['location'];
+export type CloudConfig = Config['cloud'];
+export type WebConfig = Config['web'];

@@ -1,0 +1,127 @@
+/** Another part's facts: a read-only connection, its journal from a cursor on, and news as they are committed. */
+import Database from 'better-sqlite3';
+import type { Clock } from '../world.ts';
+import { all, one } from './database.ts';
+import type { PartName } from './journal-kinds.ts';
+import { storeFile } from './store.ts';
+
+export interface JournalRow {
+  readonly seq: number;
+  readonly at: number;
+  readonly kind: string;
+  readonly mac: string | null;
+  /** JSON text, as written. */
+  readonly body: string;
+  readonly count: number;
+  readonly until: number;
+}
+
+/** Rows between two numbers were pruned before this reader saw them. */
+export interface JournalGap {
+  readonly kind: 'gap';
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface Reader extends Disposable {
+  readonly part: PartName;
+  readonly db: Database.Database;
+  /** Rows after the cursor, oldest first, with a gap in the place of those that were pruned. */
+  journalAfter(cursor: number, limit: number): (JournalRow | JournalGap)[];
+  /** The highest number ever given; 0 when nothing was written yet. */
+  lastSeq(): number;
+}
+
+/** `undefined` while the owner has not made its file yet, or closed it cleanly and is not back: try again later. */
+export function openReader(directory: string, part: PartName): Reader | undefined {
+  let db: Database.Database;
+  try {
+    db = new Database(storeFile(directory, part), { readonly: true, fileMustExist: true });
+    db.pragma('query_only = ON');
+    one(db, 'SELECT seq FROM journal LIMIT 1');
+  } catch (error) {
+    if (isNotThereYet(error)) return undefined;
+    throw error;
+  }
+  const lastSeq = () =>
+    one<{ seq: number }>(db, `SELECT seq FROM sqlite_sequence WHERE name = 'journal'`)?.seq ?? 0;
+  return {
+    part,
+    db,
+    journalAfter: (cursor, limit) => {
+      const rows = all<JournalRow>(
+        db,
+        'SELECT seq, at, kind, mac, body, count, until FROM journal WHERE seq > ? ORDER BY seq LIMIT ?',
+        [cursor, limit],
+      );
+      return rows.length === 0 ? gapBetween(cursor, lastSeq() + 1) : withGaps(rows, cursor);
+    },
+    lastSeq,
+    [Symbol.dispose]: () => {
+      db.close();
+    },
+  };
+}
+
+/** Numbers are given without holes, so a hole is what was pruned. */
+function withGaps(rows: readonly JournalRow[], cursor: number): (JournalRow | JournalGap)[] {
+  let before = cursor;
+  return rows.flatMap((row) => {
+    const gap = gapBetween(before, row.seq);
+    before = row.seq;
+    return [...gap, row];
+  });
+}
+
+function gapBetween(before: number, next: number): JournalGap[] {
+  return next > before + 1 ? [{ kind: 'gap', from: before + 1, to: next - 1 }] : [];
+}
+
+function isNotThereYet(error: unknown): boolean {
+  if (!(error instanceof Error) || !('code' in error)) return false;
+  return (
+    ['SQLITE_CANTOPEN', 'SQLITE_READONLY_DIRECTORY', 'SQLITE_READONLY_CANTINIT'].includes(String(error.code)) ||
+    /no such table/.test(error.message) ||
+    /directory does not exist/.test(error.message)
+  );
+}
+
+const lookEveryMs = 50;
+
+interface Follow {
+  readonly directory: string;
+  readonly parts: readonly PartName[];
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Calls `onNews` with a reader after each commit of its owner, and once at the start. Owners that are not there yet are
+ * waited for. Ends when the signal is aborted; a rejection of `onNews` ends it too.
+ */
+export async function followStores(follow: Follow, onNews: (reader: Reader) => Promise<void> | void): Promise<void> {
+  const readers = new Map<PartName, { reader: Reader; version: number }>();
+  try {
+    while (!follow.signal.aborted) {
+      for (const part of follow.parts) {
+        const known = readers.get(part) ?? openFollowed(follow.directory, part);
+        if (known === undefined) continue;
+        readers.set(part, known);
+        const version = known.reader.db.pragma('data_version', { simple: true }) as number;
+        if (version === known.version) continue;
+        known.version = version;
+        await onNews(known.reader);
+      }
+      await follow.clock.sleep(lookEveryMs, follow.signal);
+    }
+  } catch (error) {
+    if (!follow.signal.aborted) throw error;
+  } finally {
+    for (const { reader } of readers.values()) reader[Symbol.dispose]();
+  }
+}
+
+function openFollowed(directory: string, part: PartName): { reader: Reader; version: number } | undefined {
+  const reader = openReader(directory, part);
+  return reader === undefined ? undefined : { reader, version: -1 };
+}

@@ -1,0 +1,69 @@
+/** `<part>.secret.db`: records that only their own part can read, sealed one by one. */
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Clock } from '../world.ts';
+import { all, one, openDatabase, run } from './database.ts';
+import type { PartName } from './journal-kinds.ts';
+
+export interface Secrets extends Disposable {
+  /** Durable when it returns. */
+  put(name: string, value: Uint8Array): void;
+  /** Throws when the record was changed behind our back or the key is another one. */
+  get(name: string): { at: number; value: Uint8Array } | undefined;
+  remove(name: string): void;
+  /** Names that begin with this, oldest first. */
+  names(prefix: string): string[];
+}
+
+const nonceBytes = 12;
+const tagBytes = 16;
+
+export function openSecrets(directory: string, part: PartName, clock: Pick<Clock, 'now'>): Secrets {
+  const file = join(directory, part, `${part}.secret.db`);
+  const key = openKey(join(directory, part, `${part}.key`));
+  const db = openDatabase({ file, migrations: 'secret', synchronous: 'FULL' });
+  for (const name of [file, `${file}-wal`, `${file}-shm`]) if (existsSync(name)) chmodSync(name, 0o600);
+  return {
+    put: (name, value) => {
+      run(db, 'INSERT OR REPLACE INTO secret (name, at, sealed) VALUES (?, ?, ?)', [name, clock.now(), seal(key, name, value)]);
+    },
+    get: (name) => {
+      const row = one<{ at: number; sealed: Buffer }>(db, 'SELECT at, sealed FROM secret WHERE name = ?', [name]);
+      return row && { at: row.at, value: unseal(key, name, row.sealed) };
+    },
+    remove: (name) => {
+      run(db, 'DELETE FROM secret WHERE name = ?', [name]);
+    },
+    names: (prefix) =>
+      all<{ name: string }>(db, 'SELECT name FROM secret WHERE substr(name, 1, ?) = ? ORDER BY at', [prefix.length, prefix]).map(
+        (row) => row.name,
+      ),
+    [Symbol.dispose]: () => {
+      db.close();
+    },
+  };
+}
+
+/** 32 random bytes beside the database, made at first use, for the part's own user only. */
+function openKey(file: string): Buffer {
+  if (existsSync(file)) return readFileSync(file);
+  const key = randomBytes(32);
+  mkdirSync(dirname(file), { recursive: true, mode: 0o2750 });
+  writeFileSync(file, key, { mode: 0o600, flag: 'wx', flush: true });
+  return key;
+}
+
+function seal(key: Buffer, name: string, value: Uint8Array): Buffer {
+  const nonce = randomBytes(nonceBytes);
+  const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(name));
+  const sealed = Buffer.concat([cipher.update(value), cipher.final()]);
+  return Buffer.concat([nonce, cipher.getAuthTag(), sealed]);
+}
+
+function unseal(key: Buffer, name: string, sealed: Buffer): Buffer {
+  const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, nonceBytes))
+    .setAAD(Buffer.from(name))
+    .setAuthTag(sealed.subarray(nonceBytes, nonceBytes + tagBytes));
+  return Buffer.concat([decipher.update(sealed.subarray(nonceBytes + tagBytes)), decipher.final()]);
+}

@@ -1,0 +1,60 @@
+/** `<part>.telemetry.db`: what a part says of itself for `status` and the page. May lose seconds, never grows. */
+import Database from 'better-sqlite3';
+import { join } from 'node:path';
+import type { Health } from '../world.ts';
+import { one, openDatabase, run } from './database.ts';
+import type { PartName } from './journal-kinds.ts';
+
+export interface Report {
+  /** ms since 1970; a report older than a few seconds means that the part is not running. */
+  readonly at: number;
+  readonly startedAt: number;
+  readonly health: Health;
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+export interface Telemetry extends Disposable {
+  report(report: Report): void;
+}
+
+export function openTelemetry(directory: string, part: PartName): Telemetry {
+  const db = openDatabase({ file: fileOf(directory, part), migrations: 'telemetry', synchronous: 'NORMAL' });
+  return {
+    report: ({ at, startedAt, health, counters }) => {
+      run(
+        db,
+        'INSERT OR REPLACE INTO report (only, at, started_at, health, counters) VALUES (1, ?, ?, ?, ?)',
+        [at, startedAt, JSON.stringify(health), JSON.stringify(counters)],
+      );
+    },
+    [Symbol.dispose]: () => {
+      // Not closed, as in store.ts: readers of other users need the WAL to stay.
+    },
+  };
+}
+
+/** `undefined` when the part has never run here. */
+export function readReport(directory: string, part: PartName): Report | undefined {
+  let db: Database.Database | undefined;
+  try {
+    db = new Database(fileOf(directory, part), { readonly: true, fileMustExist: true });
+    const row = one<{ at: number; started_at: number; health: string; counters: string }>(db, 'SELECT * FROM report');
+    return (
+      row && {
+        at: row.at,
+        startedAt: row.started_at,
+        health: JSON.parse(row.health) as Health,
+        counters: JSON.parse(row.counters) as Record<string, number>,
+      }
+    );
+  } catch {
+    // Never written, or closed cleanly and not back yet: to the reader both mean "not running".
+    return undefined;
+  } finally {
+    db?.close();
+  }
+}
+
+function fileOf(directory: string, part: PartName): string {
+  return join(directory, part, `${part}.telemetry.db`);
+}
