@@ -40,6 +40,9 @@ export const systemClock: Clock = {
 const redacted = ['password', 'authorization', 'secret', 'community', 'token', 'body'];
 
 export function openWorld(level = 'info'): World {
-  const log = pino({ level, redact: { paths: redacted.flatMap((name) => [name, `*.${name}`]), remove: true } });
+  const log = pino({
+    level,
+    redact: { paths: redacted.flatMap((name) => [name, `*.${name}`]), remove: true },
+  });
   return { log, clock: systemClock };
 }

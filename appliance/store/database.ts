@@ -1,5 +1,5 @@
 /** One SQLite file: how it is opened, migrated and asked. Nothing else in Gatehouse opens a database. */
-import { readdirSync, readFileSync, mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 
@@ -20,8 +20,7 @@ interface OpenOptions {
 
 /** Opens for the only writer, makes directory and file when missing, migrates forward. */
 export function openDatabase({ file, migrations, synchronous }: OpenOptions): Database.Database {
-  // Group gatehouse reads (2750, 0640), nobody else: facts from one user's part cross to the others this way.
-  mkdirSync(dirname(file), { recursive: true, mode: 0o2750 });
+  makeDirectory(dirname(file));
   const before = process.umask(0o027);
   try {
     const db = new Database(file);
@@ -35,6 +34,13 @@ export function openDatabase({ file, migrations, synchronous }: OpenOptions): Da
   } finally {
     process.umask(before);
   }
+}
+
+/** Group gatehouse reads (2750, files 0640), nobody else: facts from one user's part cross to the others this way. */
+export function makeDirectory(directory: string): void {
+  if (mkdirSync(directory, { recursive: true }) === undefined) return;
+  // Not by mkdir's mode: the kernel drops the set-group-id bit there.
+  chmodSync(directory, 0o2750);
 }
 
 interface Migration {

@@ -27,85 +27,108 @@ const defaultQuota: JournalQuota = {
 const maxFieldChars = 512;
 const rowOverheadBytes = 64;
 
-export interface Journal {
-  /** Inside a transaction only. */
-  append(entry: JournalEntry): void;
-  /** Writes counted rows whose window has ended, and prunes. Inside a transaction; cheap when nothing is due. */
-  housekeep(): void;
-  /** The transaction was undone: what was counted in memory is read again from disk. */
-  forget(): void;
-}
-
 interface JournalOptions {
   readonly part: PartName;
   readonly clock: Pick<Clock, 'now'>;
   readonly quota?: Partial<JournalQuota>;
 }
 
-export function openJournal(db: Database, { part, clock, quota }: JournalOptions): Journal {
-  const limit = { ...defaultQuota, ...quota };
-  let bytes = readBytes(db);
-  let nextDue = 0;
+interface CountedRow {
+  readonly kind: string;
+  readonly mac: string;
+  readonly body: string;
+  readonly count: number;
+  readonly at: number;
+  readonly until: number;
+}
 
-  const insert = (row: { kind: string; mac: string; body: string; count: number; at: number; until: number }) => {
-    const reserved = journalKind(part, row.kind).reserved === undefined ? 0 : 1;
-    const size = rowOverheadBytes + row.kind.length + Buffer.byteLength(row.body);
-    run(
-      db,
-      `INSERT INTO journal (at, kind, mac, body, count, until, reserved, size)
-       VALUES (@at, @kind, nullif(@mac, ''), @body, @count, @until, @reserved, @size)`,
-      { ...row, reserved, size },
-    );
-    bytes[reserved] += size;
-  };
+/** All methods belong inside a transaction of the owner's connection. */
+export class Journal {
+  readonly #db: Database;
+  readonly #part: PartName;
+  readonly #clock: Pick<Clock, 'now'>;
+  readonly #quota: JournalQuota;
+  #bytes: Bytes;
+  /** When the first window of repeats ends; 0 when none is open. */
+  #nextDue: number;
 
-  const append = ({ kind, mac = '', body }: JournalEntry) => {
-    const { coalesceSeconds } = journalKind(part, kind);
-    const now = clock.now();
-    const row = { kind, mac, body: checkedBody(part, kind, body), count: 1, at: now, until: now };
-    if (coalesceSeconds === undefined) {
-      insert(row);
-      return;
-    }
-    const due = now + coalesceSeconds * 1000;
-    // The first of its window is told at once (a repeat row of count 0 marks the window); the others are counted.
+  constructor(db: Database, { part, clock, quota }: JournalOptions) {
+    this.#db = db;
+    this.#part = part;
+    this.#clock = clock;
+    this.#quota = { ...defaultQuota, ...quota };
+    this.#bytes = readBytes(db);
+    this.#nextDue = readNextDue(db);
+  }
+
+  append({ kind, mac = '', body }: JournalEntry): void {
+    const { coalesceSeconds } = journalKind(this.#part, kind);
+    const now = this.#clock.now();
+    const row = { kind, mac, body: checkedBody(this.#part, kind, body), count: 1, at: now, until: now };
+    if (coalesceSeconds === undefined) this.#insert(row);
+    else this.#coalesce(row, now + coalesceSeconds * 1000);
+  }
+
+  /** Writes counted rows whose window has ended, and prunes. Cheap when nothing is due. */
+  housekeep(): void {
+    const now = this.#clock.now();
+    if (this.#nextDue !== 0 && now >= this.#nextDue) this.#closeWindows(now);
+    this.#bytes = prune(this.#db, this.#bytes, { quota: this.#quota, now });
+  }
+
+  /** The transaction was undone: what is counted in memory is read again from disk. */
+  forget(): void {
+    this.#bytes = readBytes(this.#db);
+    this.#nextDue = readNextDue(this.#db);
+  }
+
+  /** The first of its window is told at once; a repeat row of count 0 marks the window, the others are counted on it. */
+  #coalesce(row: CountedRow, due: number): void {
     const counted = one<{ count: number }>(
-      db,
+      this.#db,
       `INSERT INTO journal_repeat (kind, mac, body, count, at, until, due) VALUES (@kind, @mac, @body, 0, @at, @until, @due)
        ON CONFLICT DO UPDATE SET count = count + 1, until = excluded.until, at = iif(count = 0, excluded.at, at)
        RETURNING count`,
       { ...row, due },
     );
-    if (counted?.count === 0) insert(row);
-    if (nextDue === 0 || due < nextDue) nextDue = due;
-  };
+    if (counted?.count === 0) this.#insert(row);
+    if (this.#nextDue === 0 || due < this.#nextDue) this.#nextDue = due;
+  }
 
-  const housekeep = () => {
-    const now = clock.now();
-    if (nextDue !== 0 && now >= nextDue) {
-      for (const row of all<Parameters<typeof insert>[0]>(db, 'SELECT * FROM journal_repeat WHERE due <= ?', [now])) {
-        if (row.count > 0) insert({ kind: row.kind, mac: row.mac, body: row.body, count: row.count, at: row.at, until: row.until });
-      }
-      run(db, 'DELETE FROM journal_repeat WHERE due <= ?', [now]);
-      nextDue = one<{ due: number | null }>(db, 'SELECT min(due) AS due FROM journal_repeat')?.due ?? 0;
-    }
-    bytes = prune(db, bytes, { limit, now });
-  };
+  #closeWindows(now: number): void {
+    const rows = all<CountedRow>(
+      this.#db,
+      'SELECT kind, mac, body, count, at, until FROM journal_repeat WHERE due <= ? AND count > 0',
+      [now],
+    );
+    for (const row of rows) this.#insert(row);
+    run(this.#db, 'DELETE FROM journal_repeat WHERE due <= ?', [now]);
+    this.#nextDue = readNextDue(this.#db);
+  }
 
-  const forget = () => {
-    bytes = readBytes(db);
-    nextDue = one<{ due: number | null }>(db, 'SELECT min(due) AS due FROM journal_repeat')?.due ?? 0;
-  };
+  #insert(row: CountedRow): void {
+    const reserved = journalKind(this.#part, row.kind).reserved === undefined ? 0 : 1;
+    const size = rowOverheadBytes + row.kind.length + Buffer.byteLength(row.body);
+    run(
+      this.#db,
+      `INSERT INTO journal (at, kind, mac, body, count, until, reserved, size)
+       VALUES (@at, @kind, nullif(@mac, ''), @body, @count, @until, @reserved, @size)`,
+      { ...row, reserved, size },
+    );
+    this.#bytes[reserved] += size;
+  }
+}
 
-  forget();
-  return { append, housekeep, forget };
+function readNextDue(db: Database): number {
+  return one<{ due: number | null }>(db, 'SELECT min(due) AS due FROM journal_repeat')?.due ?? 0;
 }
 
 function checkedBody(part: PartName, kind: string, body: JournalEntry['body']): string {
   const { fields } = journalKind(part, kind);
   const kept: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(body)) {
-    if (fields[name] === undefined) throw new TypeError(`journal kind "${kind}" of ${part} has no field "${name}"`);
+    if (fields[name] === undefined)
+      throw new TypeError(`journal kind "${kind}" of ${part} has no field "${name}"`);
     if (value !== undefined) kept[name] = typeof value === 'string' ? value.slice(0, maxFieldChars) : value;
   }
   return JSON.stringify(kept);
@@ -128,21 +151,26 @@ function readBytes(db: Database): Bytes {
 /** A slice a commit: pruning must never be a stall. */
 const pruneRows = 200;
 
-function prune(db: Database, bytes: Bytes, { limit, now }: { limit: JournalQuota; now: number }): Bytes {
-  const limits: Bytes = [limit.ordinaryBytes, limit.reservedBytes];
+function prune(db: Database, bytes: Bytes, { quota, now }: { quota: JournalQuota; now: number }): Bytes {
+  const limits: Bytes = [quota.ordinaryBytes, quota.reservedBytes];
   const left: Bytes = [...bytes];
   for (const reserved of [0, 1] as const) {
-    const oldest = one<{ until: number }>(db, 'SELECT until FROM journal WHERE reserved = ? ORDER BY seq LIMIT 1', [reserved]);
-    if (oldest === undefined || (left[reserved] <= limits[reserved] && now - oldest.until <= limit.maxAgeMs)) continue;
+    const oldest = one<{ until: number }>(
+      db,
+      'SELECT until FROM journal WHERE reserved = ? ORDER BY seq LIMIT 1',
+      [reserved],
+    );
+    if (oldest === undefined || (left[reserved] <= limits[reserved] && now - oldest.until <= quota.maxAgeMs))
+      continue;
     const rows = all<{ seq: number; until: number; size: number }>(
       db,
       'SELECT seq, until, size FROM journal WHERE reserved = ? ORDER BY seq LIMIT ?',
       [reserved, pruneRows],
     );
     for (const { seq, until, size } of rows) {
-      if (left[reserved] <= limits[reserved] && now - until <= limit.maxAgeMs) break;
+      if (left[reserved] <= limits[reserved] && now - until <= quota.maxAgeMs) break;
       run(db, 'DELETE FROM journal WHERE seq = ?', [seq]);
-        left[reserved] -= size;
+      left[reserved] -= size;
     }
   }
   return left;

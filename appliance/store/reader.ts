@@ -77,13 +77,13 @@ function gapBetween(before: number, next: number): JournalGap[] {
   return next > before + 1 ? [{ kind: 'gap', from: before + 1, to: next - 1 }] : [];
 }
 
+const notThereCodes = ['SQLITE_CANTOPEN', 'SQLITE_READONLY_DIRECTORY', 'SQLITE_READONLY_CANTINIT'];
+
 function isNotThereYet(error: unknown): boolean {
-  if (!(error instanceof Error) || !('code' in error)) return false;
-  return (
-    ['SQLITE_CANTOPEN', 'SQLITE_READONLY_DIRECTORY', 'SQLITE_READONLY_CANTINIT'].includes(String(error.code)) ||
-    /no such table/.test(error.message) ||
-    /directory does not exist/.test(error.message)
-  );
+  if (!(error instanceof Error)) return false;
+  if ('code' in error && notThereCodes.includes(String(error.code))) return true;
+  // A missing directory has no code, and a file between its making and its first migration no tables.
+  return /directory does not exist|no such table/.test(error.message);
 }
 
 const lookEveryMs = 50;
@@ -99,7 +99,10 @@ interface Follow {
  * Calls `onNews` with a reader after each commit of its owner, and once at the start. Owners that are not there yet are
  * waited for. Ends when the signal is aborted; a rejection of `onNews` ends it too.
  */
-export async function followStores(follow: Follow, onNews: (reader: Reader) => Promise<void> | void): Promise<void> {
+export async function followStores(
+  follow: Follow,
+  onNews: (reader: Reader) => Promise<void> | void,
+): Promise<void> {
   const readers = new Map<PartName, { reader: Reader; version: number }>();
   try {
     while (!follow.signal.aborted) {

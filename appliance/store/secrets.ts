@@ -1,9 +1,9 @@
 /** `<part>.secret.db`: records that only their own part can read, sealed one by one. */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Clock } from '../world.ts';
-import { all, one, openDatabase, run } from './database.ts';
+import { all, makeDirectory, one, openDatabase, run } from './database.ts';
 import type { PartName } from './journal-kinds.ts';
 
 export interface Secrets extends Disposable {
@@ -26,19 +26,26 @@ export function openSecrets(directory: string, part: PartName, clock: Pick<Clock
   for (const name of [file, `${file}-wal`, `${file}-shm`]) if (existsSync(name)) chmodSync(name, 0o600);
   return {
     put: (name, value) => {
-      run(db, 'INSERT OR REPLACE INTO secret (name, at, sealed) VALUES (?, ?, ?)', [name, clock.now(), seal(key, name, value)]);
+      run(db, 'INSERT OR REPLACE INTO secret (name, at, sealed) VALUES (?, ?, ?)', [
+        name,
+        clock.now(),
+        seal(key, name, value),
+      ]);
     },
     get: (name) => {
-      const row = one<{ at: number; sealed: Buffer }>(db, 'SELECT at, sealed FROM secret WHERE name = ?', [name]);
+      const row = one<{ at: number; sealed: Buffer }>(db, 'SELECT at, sealed FROM secret WHERE name = ?', [
+        name,
+      ]);
       return row && { at: row.at, value: unseal(key, name, row.sealed) };
     },
     remove: (name) => {
       run(db, 'DELETE FROM secret WHERE name = ?', [name]);
     },
     names: (prefix) =>
-      all<{ name: string }>(db, 'SELECT name FROM secret WHERE substr(name, 1, ?) = ? ORDER BY at', [prefix.length, prefix]).map(
-        (row) => row.name,
-      ),
+      all<{ name: string }>(db, 'SELECT name FROM secret WHERE substr(name, 1, ?) = ? ORDER BY at', [
+        prefix.length,
+        prefix,
+      ]).map((row) => row.name),
     [Symbol.dispose]: () => {
       db.close();
     },
@@ -49,7 +56,7 @@ export function openSecrets(directory: string, part: PartName, clock: Pick<Clock
 function openKey(file: string): Buffer {
   if (existsSync(file)) return readFileSync(file);
   const key = randomBytes(32);
-  mkdirSync(dirname(file), { recursive: true, mode: 0o2750 });
+  makeDirectory(dirname(file));
   writeFileSync(file, key, { mode: 0o600, flag: 'wx', flush: true });
   return key;
 }

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Clock } from '../world.ts';
 import { openDatabase, run, type Database } from './database.ts';
-import { openJournal, type Journal, type JournalEntry, type JournalQuota } from './journal.ts';
+import { Journal, type JournalEntry, type JournalQuota } from './journal.ts';
 import type { PartName } from './journal-kinds.ts';
 
 /** What a write may do; valid only during the call that it was handed to. */
@@ -39,7 +39,7 @@ interface Pending {
 
 export function openStore({ directory, part, clock, quota }: StoreOptions): Store {
   const db = openDatabase({ file: storeFile(directory, part), migrations: part, synchronous: 'FULL' });
-  const journal = openJournal(db, { part, clock, ...(quota ? { quota } : {}) });
+  const journal = new Journal(db, { part, clock, ...(quota ? { quota } : {}) });
   const listeners = new Set<() => void>();
   let queue: Pending[] = [];
 

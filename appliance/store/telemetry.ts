@@ -38,7 +38,10 @@ export function readReport(directory: string, part: PartName): Report | undefine
   let db: Database.Database | undefined;
   try {
     db = new Database(fileOf(directory, part), { readonly: true, fileMustExist: true });
-    const row = one<{ at: number; started_at: number; health: string; counters: string }>(db, 'SELECT * FROM report');
+    const row = one<{ at: number; started_at: number; health: string; counters: string }>(
+      db,
+      'SELECT * FROM report',
+    );
     return (
       row && {
         at: row.at,

@@ -1,0 +1,124 @@
+#!/usr/bin/env node
+/** The command line: `gatehouse <command>`. Exit code 0 good, 1 found a problem, 2 wrong usage. */
+import { existsSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { startAppliance } from './appliance.ts';
+import { explainError } from './commands/explain-error.ts';
+import { readConfig } from './config.ts';
+import { partNames, type PartName } from './store/journal-kinds.ts';
+import { openWorld } from './world.ts';
+
+export interface CommandCall {
+  /** Path of `gatehouse.toml`; each command reads it when it needs it. */
+  readonly configFile: string;
+  readonly json: boolean;
+  /** Words after the command. */
+  readonly rest: readonly string[];
+  readonly out: (line: string) => void;
+}
+
+/** Returns the exit code. */
+type Command = (call: CommandCall) => Promise<number>;
+
+const commands: Record<string, { readonly about: string; readonly run: Command }> = {
+  run: { about: 'run [part…]       start the box, or the parts named', run: runCommand },
+  check: {
+    about: 'check             is this site ready: names, ports, proxy, clock, other DHCP servers',
+    run: async (call) => (await import('./commands/check.ts')).checkCommand(call),
+  },
+  status: {
+    about: 'status            how the parts are',
+    run: async (call) => (await import('./commands/status.ts')).statusCommand(call),
+  },
+  phones: {
+    about: 'phones            every phone and how far it has come',
+    run: async (call) => (await import('./commands/phones.ts')).phonesCommand(call),
+  },
+  config: {
+    about: 'config <what>     check, print or schema of gatehouse.toml',
+    run: async (call) => (await import('./commands/config.ts')).configCommand(call),
+  },
+};
+
+class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+async function runCommand({ configFile, rest }: CommandCall): Promise<number> {
+  const unknown = rest.find((name) => !partNames.includes(name as PartName));
+  if (unknown !== undefined) throw new UsageError(`no part "${unknown}"; there are ${partNames.join(', ')}`);
+  const config = readConfig(configFile);
+  const world = openWorld(process.env['GATEHOUSE_LOG'] ?? 'info');
+  // Crash-only: what was committed is safe, so the supervisor's restart is the one way back from a fault of ours.
+  process.once('uncaughtException', (error) => {
+    world.log.fatal({ error: error.stack }, 'unexpected fault: ending, to be restarted');
+    process.exit(1);
+  });
+  const stopped = nextStopSignal();
+  const parts = rest.length > 0 ? (rest as PartName[]) : undefined;
+  await using _appliance = await startAppliance(world, config, parts);
+  await stopped;
+  world.log.info('stopping');
+  return 0;
+}
+
+function nextStopSignal(): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+  return promise;
+}
+
+function usage(): string {
+  const lines = Object.values(commands).map(({ about }) => `  ${about}`);
+  return ['usage: gatehouse <command> [--config FILE] [--json]', '', ...lines].join('\n');
+}
+
+async function main(words: string[]): Promise<number> {
+  const { values, positionals } = parseWords(words);
+  const [name = '', ...rest] = positionals;
+  if (values.help === true) {
+    console.log(usage());
+    return 0;
+  }
+  const command = commands[name];
+  if (command === undefined) throw new UsageError(name === '' ? 'which command?' : `no command "${name}"`);
+  const configFile =
+    values.config ??
+    (existsSync('/etc/gatehouse/gatehouse.toml') ? '/etc/gatehouse/gatehouse.toml' : 'gatehouse.toml');
+  return await command.run({
+    configFile,
+    json: values.json === true,
+    rest,
+    out: (line) => console.log(line),
+  });
+}
+
+function parseWords(words: string[]) {
+  try {
+    return parseArgs({
+      args: words,
+      allowPositionals: true,
+      options: {
+        config: { type: 'string', short: 'c' },
+        json: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (error instanceof UsageError) {
+    console.error(`gatehouse: ${error.message}\n\n${usage()}`);
+    process.exitCode = 2;
+  } else {
+    console.error(`gatehouse: ${explainError(error)}`);
+    process.exitCode = 1;
+  }
+}
+// A part that failed to start may have left timers; what had to be stopped was stopped above.
+process.exit();

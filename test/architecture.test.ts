@@ -1,0 +1,118 @@
+/** The import table of the design, kept by a test: an allow list reads better than a hundred deny rules. */
+import { readFileSync, readdirSync } from 'node:fs';
+import { join, relative, dirname, normalize } from 'node:path';
+import { expect, it } from 'vitest';
+
+const root = join(import.meta.dirname, '..');
+const appliance = join(root, 'appliance');
+
+const parts = ['dhcp', 'provisioning', 'sip', 'rtp', 'location', 'cloud', 'web'];
+const forParts = ['protocol', 'phones', 'net', 'store', 'config', 'world'];
+
+/** Area → areas it may import besides itself. */
+const mayImport: Record<string, readonly string[]> = {
+  protocol: [],
+  phones: ['protocol'],
+  config: ['protocol'],
+  world: ['protocol', 'net'],
+  net: ['protocol', 'world'],
+  store: ['protocol', 'phones', 'world'],
+  ...Object.fromEntries(parts.map((part) => [part, forParts])),
+  commands: [...forParts],
+  appliance: [...parts, ...forParts],
+  main: [...parts, ...forParts, 'commands', 'appliance'],
+};
+
+/** Package or built-in → areas that may use it. */
+const fences: Record<string, readonly string[]> = {
+  'better-sqlite3': ['store'],
+  'node:dgram': ['net'],
+  'node:net': ['net'],
+  'node:tls': ['net'],
+  'node:http': ['net'],
+  'node:https': ['net'],
+  'node:http2': ['net'],
+  'node:child_process': ['net'],
+  'net-snmp': ['net'],
+  'drachtio-srf': ['sip'],
+  fastify: ['web', 'provisioning'],
+};
+
+/** `world.ts` and `net/` name each other's types: a type is no dependency at run time. */
+const typeOnly: Record<string, readonly string[]> = {
+  net: ['config'],
+  store: ['config'],
+  sip: [],
+  commands: ['main'],
+};
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+  readonly isType: boolean;
+}
+
+function sources(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => join(folder, name));
+}
+
+function importsOf(file: string): Import[] {
+  const text = readFileSync(file, 'utf8');
+  const found = text.matchAll(
+    /^\s*(?:import|export)\s+(type\s)?[^'"]*?from\s+'([^']+)'|import\(\s*'([^']+)'\s*\)|^import\s+'([^']+)'/gm,
+  );
+  return Array.from(found, (match) => ({
+    from: file,
+    to: match[2] ?? match[3] ?? match[4] ?? '',
+    isType: match[1] !== undefined,
+  }));
+}
+
+/** `dhcp` for appliance/dhcp/server.ts, `config` for appliance/config-schema.ts. */
+function areaOf(file: string): string {
+  const [first = ''] = relative(appliance, file).split('/');
+  return first.endsWith('.ts') ? first.replace(/\.ts$/, '').replace('config-schema', 'config') : first;
+}
+
+export function violations(imports: readonly Import[]): string[] {
+  return imports.flatMap(({ from, to, isType }) => {
+    const area = areaOf(from);
+    const name = relative(root, from);
+    if (!to.startsWith('.')) {
+      const fence = fences[to];
+      if (fence !== undefined && !fence.includes(area) && !isType)
+        return [`${name} imports ${to}: only ${fence.join(', ')} may`];
+      if (area === 'protocol' && !isType)
+        return [`${name} imports ${to}: protocol is pure and uses no package`];
+      return [];
+    }
+    const target = areaOf(normalize(join(dirname(from), to)));
+    if (target === area || mayImport[area]?.includes(target)) return [];
+    if (isType && typeOnly[area]?.includes(target)) return [];
+    return [`${name} imports ${to}: ${area} may not import ${target}`];
+  });
+}
+
+it('every file imports only what its part may', () => {
+  expect(violations(sources(appliance).flatMap((file) => importsOf(file)))).toEqual([]);
+});
+
+it('a forbidden import is found', () => {
+  const from = join(appliance, 'dhcp/server.ts');
+  const wrong: Import[] = [
+    { from, to: '../sip/relay.ts', isType: false },
+    { from, to: 'node:dgram', isType: false },
+    { from: join(appliance, 'protocol/dhcp.ts'), to: 'node:crypto', isType: false },
+    { from: join(appliance, 'store/leases.ts'), to: '../dhcp/pool.ts', isType: true },
+  ];
+  expect(violations(wrong)).toHaveLength(4);
+});
+
+it('every part of the design has its folder and every folder its place in the table', () => {
+  const folders = readdirSync(appliance, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name);
+  expect(folders.filter((name) => mayImport[name] === undefined)).toEqual([]);
+});

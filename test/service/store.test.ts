@@ -1,0 +1,206 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { expect, it } from 'vitest';
+import { NewerDatabaseError } from '../../appliance/store/database.ts';
+import { openReader, type JournalRow } from '../../appliance/store/reader.ts';
+import { openSecrets } from '../../appliance/store/secrets.ts';
+import { openStore } from '../../appliance/store/store.ts';
+import { openTelemetry, readReport } from '../../appliance/store/telemetry.ts';
+import { fakeClock } from '../support/clock.ts';
+import { temporaryDirectory } from '../support/directory.ts';
+
+const started = (release: string) => ({ kind: 'started', body: { release } });
+
+function reader(directory: string) {
+  const opened = openReader(directory, 'dhcp');
+  if (opened === undefined) throw new Error('no dhcp.db');
+  return opened;
+}
+
+it('writes of one turn share one commit', async () => {
+  const directory = temporaryDirectory();
+  using store = openStore({ directory, part: 'dhcp', clock: fakeClock() });
+  let commits = 0;
+  using _counting = store.onCommit(() => (commits += 1));
+  await Promise.all([1, 2, 3].map(async (n) => store.write((tx) => tx.journal(started(String(n))))));
+  expect(commits).toBe(1);
+  await store.write((tx) => tx.journal(started('4')));
+  expect(commits).toBe(2);
+});
+
+it('a write that throws keeps nothing of itself and all of its neighbours', async () => {
+  const directory = temporaryDirectory();
+  using store = openStore({ directory, part: 'dhcp', clock: fakeClock() });
+  const results = await Promise.allSettled([
+    store.write((tx) => tx.journal(started('before'))),
+    store.write((tx) => {
+      tx.journal(started('undone'));
+      throw new Error('changed my mind');
+    }),
+    store.write((tx) => tx.journal(started('after'))),
+  ]);
+  expect(results.map((result) => result.status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  expect(
+    reader(directory)
+      .journalAfter(0, 10)
+      .map((row) => 'body' in row && row.body),
+  ).toEqual(['{"release":"before"}', '{"release":"after"}']);
+});
+
+it('a write resolves only after a reader can see it', async () => {
+  const directory = temporaryDirectory();
+  using store = openStore({ directory, part: 'dhcp', clock: fakeClock() });
+  await store.write((tx) => tx.journal(started('first')));
+  using other = reader(directory);
+  const pending = store.write((tx) => tx.journal(started('second')));
+  expect(other.lastSeq()).toBe(1);
+  await pending;
+  expect(other.lastSeq()).toBe(2);
+});
+
+it('a reader cannot write', async () => {
+  const directory = temporaryDirectory();
+  using _store = openStore({ directory, part: 'dhcp', clock: fakeClock() });
+  expect(() => reader(directory).db.exec('DELETE FROM journal')).toThrow(/readonly/);
+});
+
+it('an owner that has not started yet is no error for its readers', () => {
+  expect(openReader(temporaryDirectory(), 'dhcp')).toBeUndefined();
+});
+
+it('a database newer than the code is refused with what to do', () => {
+  const directory = temporaryDirectory();
+  openStore({ directory, part: 'dhcp', clock: fakeClock() })[Symbol.dispose]();
+  const file = join(directory, 'dhcp/dhcp.db');
+  const db = new Database(file);
+  db.pragma('user_version = 999');
+  db.close();
+  expect(() => openStore({ directory, part: 'dhcp', clock: fakeClock() })).toThrow(NewerDatabaseError);
+  expect(() => openStore({ directory, part: 'dhcp', clock: fakeClock() })).toThrow(
+    /999.*start the newer release/,
+  );
+});
+
+it('the file is copied before a migration changes it', () => {
+  const directory = temporaryDirectory();
+  openStore({ directory, part: 'sip', clock: fakeClock() })[Symbol.dispose]();
+  const db = new Database(join(directory, 'sip/sip.db'));
+  const present = db.pragma('user_version', { simple: true }) as number;
+  // The state of the first release: its tables and nothing later.
+  for (const { name } of db
+    .prepare<[], { name: string }>(
+      `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE 'journal%'`,
+    )
+    .all()) {
+    db.exec(`DROP TABLE "${name}"`);
+  }
+  db.pragma('user_version = 1');
+  db.close();
+  openStore({ directory, part: 'sip', clock: fakeClock() })[Symbol.dispose]();
+  const copies = readdirSync(join(directory, 'sip')).filter((name) => name.includes('before-2'));
+  expect(copies).toHaveLength(present > 1 ? 1 : 0);
+});
+
+it('files can be read by the group and by nobody else', () => {
+  const directory = temporaryDirectory();
+  using _store = openStore({ directory, part: 'dhcp', clock: fakeClock() });
+  for (const name of ['dhcp.db', 'dhcp.db-wal', 'dhcp.db-shm']) {
+    expect(statSync(join(directory, 'dhcp', name)).mode & 0o777).toBe(0o640);
+  }
+  expect(statSync(join(directory, 'dhcp')).mode & 0o7777).toBe(0o2750);
+});
+
+it('a field that its kind does not declare cannot be written', async () => {
+  using store = openStore({ directory: temporaryDirectory(), part: 'dhcp', clock: fakeClock() });
+  await expect(store.write((tx) => tx.journal({ kind: 'started', body: { password: 'x' } }))).rejects.toThrow(
+    /no field "password"/,
+  );
+  await expect(store.write((tx) => tx.journal({ kind: 'nonsense', body: {} }))).rejects.toThrow(
+    /not declared/,
+  );
+});
+
+it('repeats within their window become one row that counts them, and none is lost at a restart', async () => {
+  const directory = temporaryDirectory();
+  const clock = fakeClock();
+  const malformed = { kind: 'malformed', body: { reason: 'cookie' } };
+  {
+    using store = openStore({ directory, part: 'dhcp', clock });
+    for (let n = 0; n < 5; n++) await store.write((tx) => tx.journal(malformed));
+  }
+  await clock.advance(3_600_000);
+  using store = openStore({ directory, part: 'dhcp', clock });
+  await store.write((tx) => tx.journal(started('again')));
+  const rows = reader(directory).journalAfter(0, 10) as JournalRow[];
+  expect(rows.filter((row) => row.kind === 'malformed').map((row) => row.count)).toEqual([1, 4]);
+});
+
+it('over its quota the oldest rows go and a reader left behind sees the gap', async () => {
+  const directory = temporaryDirectory();
+  using store = openStore({ directory, part: 'dhcp', clock: fakeClock(), quota: { ordinaryBytes: 5000 } });
+  for (let n = 0; n < 200; n++) await store.write((tx) => tx.journal(started(`release ${n}`)));
+  const rows = reader(directory).journalAfter(10, 1000);
+  expect(rows[0]).toMatchObject({ kind: 'gap', from: 11 });
+  expect(rows.length).toBeLessThan(80);
+  expect(rows.at(-1)).toMatchObject({ seq: 200 });
+});
+
+it('a reader whose every row was pruned sees one gap to the end', async () => {
+  const directory = temporaryDirectory();
+  const clock = fakeClock();
+  using store = openStore({ directory, part: 'dhcp', clock, quota: { maxAgeMs: 1000 } });
+  for (let n = 0; n < 3; n++) await store.write((tx) => tx.journal(started(String(n))));
+  await clock.advance(10_000);
+  await store.write(() => undefined);
+  expect(reader(directory).journalAfter(0, 10)).toEqual([{ kind: 'gap', from: 1, to: 3 }]);
+});
+
+it('ordinary rows cannot push out those of a reserved kind', async () => {
+  const directory = temporaryDirectory();
+  using store = openStore({
+    directory,
+    part: 'provisioning',
+    clock: fakeClock(),
+    quota: { ordinaryBytes: 3000 },
+  });
+  const { provisioningKinds } = await import('../../appliance/store/journal-kinds/provisioning.ts');
+  const [security] = Object.entries(provisioningKinds).filter(([, kind]) => 'reserved' in kind);
+  if (security === undefined) throw new Error('provisioning has no security kind');
+  await store.write((tx) => tx.journal({ kind: security[0], body: {} }));
+  for (let n = 0; n < 200; n++) await store.write((tx) => tx.journal(started(String(n))));
+  using other = openReader(directory, 'provisioning');
+  expect(other?.journalAfter(0, 1)).toMatchObject([{ seq: 1, kind: security[0] }]);
+});
+
+it('a secret is on disk only sealed, and only its own name opens it', () => {
+  const directory = temporaryDirectory();
+  const secrets = openSecrets(directory, 'sip', fakeClock());
+  secrets.put('ha1/1001', Buffer.from('canary-5f2e'));
+  expect(Buffer.from(secrets.get('ha1/1001')?.value ?? []).toString()).toBe('canary-5f2e');
+  secrets[Symbol.dispose]();
+  for (const name of readdirSync(join(directory, 'sip'))) {
+    expect(readFileSync(join(directory, 'sip', name)).includes('canary-5f2e')).toBe(false);
+    expect(statSync(join(directory, 'sip', name)).mode & 0o077).toBe(0);
+  }
+  const db = new Database(join(directory, 'sip/sip.secret.db'));
+  db.exec(`UPDATE secret SET name = 'ha1/1002'`);
+  db.close();
+  using again = openSecrets(directory, 'sip', fakeClock());
+  expect(() => again.get('ha1/1002')).toThrow(/authenticate data/);
+});
+
+it('a report of a part can be read by others, and its absence too', () => {
+  const directory = temporaryDirectory();
+  expect(readReport(directory, 'dhcp')).toBeUndefined();
+  using telemetry = openTelemetry(directory, 'dhcp');
+  const report = {
+    at: 2,
+    startedAt: 1,
+    health: { state: 'ok' },
+    counters: { malformed_packets: 3 },
+  } as const;
+  telemetry.report(report);
+  expect(readReport(directory, 'dhcp')).toEqual(report);
+  expect(existsSync(join(directory, 'dhcp/dhcp.telemetry.db'))).toBe(true);
+});
