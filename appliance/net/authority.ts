@@ -1,0 +1,151 @@
+/**
+ * The site's own certificate authority and the box's server certificate. The authority can vouch for the box's address
+ * and for nothing else (RFC 5280, 4.2.1.10), so that a phone that trusts it trusts no other server more than before.
+ *
+ * On disk each generation is a folder `<state>/authority/<number>/`, complete before its name appears: the highest
+ * number counts. A rename onto a folder that is not empty fails, so of several processes that start at once one wins
+ * and the others read what it made.
+ */
+import { X509Certificate } from 'node:crypto';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, join } from 'node:path';
+import type { Clock } from '../world.ts';
+
+/** All PEM. */
+export interface ServerIdentity {
+  /** The site's authority, which phones are told to trust. */
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** A box whose clock stands before this has lost its time; expiry is counted from here then. */
+const notBeforeBuild = Date.parse('2026-11-01T00:00:00Z');
+
+const dayMs = 86_400_000;
+const authorityDays = 20 * 365;
+const serverDays = 2 * 365;
+/** Renewed this long before the end: phones that are switched off for a season still find a path. */
+const authorityEarlyDays = 2 * 365;
+const serverEarlyDays = 180;
+
+interface Generation {
+  readonly number: number;
+  readonly ca: string;
+  readonly caKey: string;
+  readonly cert: string;
+  readonly key: string;
+}
+
+/**
+ * Makes what is missing: nothing when authority and certificate are good for this address for long enough. Safe to call
+ * from several processes at once, and again while running. Throws the file system's error when it can't write.
+ */
+export async function ensureAuthority(
+  stateDirectory: string,
+  address: string,
+  clock: Pick<Clock, 'now'>,
+): Promise<void> {
+  const root = join(stateDirectory, 'authority');
+  mkdirSync(root, { recursive: true, mode: 0o750 });
+  const now = Math.max(clock.now(), notBeforeBuild);
+  const latest = readLatest(root);
+  const authorityGood =
+    latest !== undefined && isGood(latest.ca, { address, now, earlyDays: authorityEarlyDays });
+  if (authorityGood && isGood(latest.cert, { address, now, earlyDays: serverEarlyDays })) return;
+  // Loaded only when something is to be made: the X.509 package is large and most starts need nothing of it.
+  const { newAuthority, newServer } = await import('./authority-certificates.ts');
+  const authority = authorityGood
+    ? { ca: latest.ca, caKey: latest.caKey }
+    : await newAuthority(address, new Date(now + authorityDays * dayMs));
+  const server = await newServer(authority, address, new Date(now + serverDays * dayMs));
+  publish(root, (latest?.number ?? 0) + 1, { ...authority, ...server });
+}
+
+/** What the box shows to phones. Throws when {@link ensureAuthority} has not run yet. */
+export function serverIdentity(stateDirectory: string): ServerIdentity {
+  const root = join(stateDirectory, 'authority');
+  const folder = latestFolder(root);
+  if (folder === undefined) throw new Error(`no server certificate in ${root} yet`);
+  const read = (name: string) => readFileSync(join(folder, name), 'utf8');
+  return { ca: read(fileNames.ca), cert: read(fileNames.cert), key: read(fileNames.key) };
+}
+
+/** The address stands in the subject too, since the name constraints can't be read back with node:crypto. */
+function isGood(pem: string, wanted: { address: string; now: number; earlyDays: number }): boolean {
+  const certificate = new X509Certificate(pem);
+  return (
+    certificate.subject.endsWith(` ${wanted.address}`) &&
+    Date.parse(certificate.validTo) - wanted.now > wanted.earlyDays * dayMs
+  );
+}
+
+const fileNames = { ca: 'ca.pem', caKey: 'ca.key', cert: 'server.pem', key: 'server.key' } as const;
+
+function readLatest(root: string): Generation | undefined {
+  const folder = latestFolder(root);
+  if (folder === undefined) return undefined;
+  const read = (name: string) => readFileSync(join(folder, name), 'utf8');
+  return {
+    number: Number(basename(folder)),
+    ca: read(fileNames.ca),
+    caKey: read(fileNames.caKey),
+    cert: read(fileNames.cert),
+    key: read(fileNames.key),
+  };
+}
+
+function latestFolder(root: string): string | undefined {
+  if (!existsSync(root)) return undefined;
+  const numbers = readdirSync(root).filter((name) => /^\d+$/.test(name));
+  return numbers.length === 0 ? undefined : join(root, String(Math.max(...numbers.map(Number))));
+}
+
+function publish(root: string, number: number, files: Omit<Generation, 'number'>): void {
+  const fresh = mkdtempSync(join(root, '.new-'));
+  try {
+    chmodSync(fresh, 0o750);
+    for (const part of ['ca', 'caKey', 'cert', 'key'] as const) {
+      const secret = part === 'key' || part === 'caKey';
+      const content = files[part].endsWith('\n') ? files[part] : `${files[part]}\n`;
+      writeFileSync(join(fresh, fileNames[part]), content, {
+        mode: secret ? 0o600 : 0o644,
+        flag: 'wx',
+        flush: true,
+      });
+    }
+    syncDirectory(fresh);
+    renameSync(fresh, join(root, String(number)));
+    syncDirectory(root);
+  } catch (error) {
+    // Another process was first: what it made is as good.
+    if (
+      !(error instanceof Error && 'code' in error && (error.code === 'ENOTEMPTY' || error.code === 'EEXIST'))
+    )
+      throw error;
+  } finally {
+    rmSync(fresh, { recursive: true, force: true });
+  }
+}
+
+function syncDirectory(path: string): void {
+  const directory = openSync(path, 'r');
+  try {
+    fsyncSync(directory);
+  } finally {
+    closeSync(directory);
+  }
+}
