@@ -53,7 +53,7 @@ function readMigrations(folder: string): Migration[] {
   const directory = join(import.meta.dirname, 'migrations', folder);
   return readdirSync(directory)
     .filter((name) => name.endsWith('.sql'))
-    .sort()
+    .toSorted()
     .map((name, at) => {
       if (Number(name.slice(0, 4)) !== at + 1) throw new Error(`migration ${folder}/${name} is out of order`);
       return { version: at + 1, sql: readFileSync(join(directory, name), 'utf8') };

@@ -61,6 +61,11 @@ export class Journal {
     this.#nextDue = readNextDue(db);
   }
 
+  /** When {@link housekeep} next has counted rows to write, ms since 1970; 0 for never. */
+  get nextDue(): number {
+    return this.#nextDue;
+  }
+
   append({ kind, mac = '', body }: JournalEntry): void {
     const { coalesceSeconds } = journalKind(this.#part, kind);
     const now = this.#clock.now();

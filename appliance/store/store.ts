@@ -42,6 +42,17 @@ export function openStore({ directory, part, clock, quota }: StoreOptions): Stor
   const journal = new Journal(db, { part, clock, ...(quota ? { quota } : {}) });
   const listeners = new Set<() => void>();
   let queue: Pending[] = [];
+  let wake: NodeJS.Timeout | undefined;
+
+  /** Counted rows must become visible although nobody writes any more. */
+  const wakeForRepeats = () => {
+    clearTimeout(wake);
+    if (journal.nextDue === 0) return;
+    wake = setTimeout(
+      () => void store.write(() => undefined).catch(() => undefined),
+      journal.nextDue - clock.now() + 1,
+    ).unref();
+  };
 
   const flush = () => {
     const turn = queue;
@@ -49,9 +60,10 @@ export function openStore({ directory, part, clock, quota }: StoreOptions): Stor
     const error = commitTurn(db, journal, turn);
     for (const pending of turn) pending.settle(error);
     if (error === undefined) for (const listener of listeners) listener();
+    wakeForRepeats();
   };
 
-  return {
+  const store: Store = {
     db,
     write: async (work) =>
       await new Promise((resolve, reject) => {
@@ -64,9 +76,11 @@ export function openStore({ directory, part, clock, quota }: StoreOptions): Stor
     },
     [Symbol.dispose]: () => {
       if (queue.length > 0) flush();
+      clearTimeout(wake);
       // Not closed: a clean close removes the WAL, and readers of another user could then not open the file.
     },
   };
+  return store;
 }
 
 /** Where a part's facts are, for owner and readers alike. */
