@@ -64,10 +64,7 @@ test('a certificate for another address or for any host name is refused although
   await expect(handshake(named, authority.ca)).rejects.toThrow(/excluded subtree violation/);
 });
 
-async function forgedByOpenssl(authority: {
-  ca: string;
-  caKey: string;
-}): Promise<{ cert: string; key: string }> {
+async function forgedByOpenssl(): Promise<{ cert: string; key: string }> {
   const folder = join(state, 'authority/1');
   const script = `openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout forged.key -subj '/CN=forged' -out forged.csr &&
     printf 'subjectAltName=DNS:login.example' > forged.ext &&
