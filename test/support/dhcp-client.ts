@@ -1,0 +1,148 @@
+/** Real DHCP clients as phones: what they ask, and what they were told in their own rendering. */
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { words, type Running } from './command.ts';
+import { cover, type Namespace } from './namespaces.ts';
+
+export type DhcpClientName = 'dhclient' | 'udhcpc' | 'dhcpcd';
+
+export interface DhcpClientOptions {
+  readonly client: DhcpClientName;
+  readonly card: string;
+  /** Its own directory: configuration, lease file, log, and what it was told. */
+  readonly directory: string;
+  /** Option 60 as bytes; left out: none, or the client's own. */
+  readonly vendorClass?: Uint8Array;
+}
+
+/** What a client was told, as its hook script got it. */
+export interface ClientLease {
+  readonly ip: string;
+  /** Option 2, seconds east of UTC. */
+  readonly timeOffset?: number;
+  /** Option 42. */
+  readonly ntpServers: readonly string[];
+  /** Option 66 and 160 as text. */
+  readonly tftpServerName?: string;
+  readonly provisioningUrl?: string;
+}
+
+/** Every DHCP client of the lab asks these besides mask, router and name servers. */
+const asked = [2, 42, 66, 160] as const;
+
+export function startDhcpClient(namespace: Namespace, options: DhcpClientOptions): Running {
+  const { directory, client } = options;
+  mkdirSync(directory, { recursive: true });
+  const script = join(directory, 'script');
+  writeFileSync(script, hookScript(directory, options.card));
+  chmodSync(script, 0o755);
+  return namespace.start(commandLines[client](options, script), {
+    logFile: join(directory, `${client}.log`),
+    prepare: client === 'dhcpcd' ? [cover('/run'), cover('/var/lib/dhcpcd')] : [],
+  });
+}
+
+const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
+
+const commandLines: Record<DhcpClientName, (options: DhcpClientOptions, script: string) => string[]> = {
+  dhclient: ({ directory, card, vendorClass }, script) => {
+    const conf = join(directory, 'dhclient.conf');
+    const colons = vendorClass && hex(vendorClass).replace(/(..)(?=.)/g, '$1:');
+    writeFileSync(
+      conf,
+      [
+        'option provisioning-url code 160 = text;',
+        ...(colons ? [`send vendor-class-identifier ${colons};`] : []),
+        'request subnet-mask, broadcast-address, routers, domain-name-servers, time-offset, ntp-servers, tftp-server-name, provisioning-url;',
+        'initial-interval 1; backoff-cutoff 2; retry 2; timeout 20; initial-delay 0;',
+        '',
+      ].join('\n'),
+    );
+    const files = [
+      '-cf',
+      conf,
+      '-lf',
+      join(directory, 'leases'),
+      '-pf',
+      join(directory, 'pid'),
+      '-sf',
+      script,
+    ];
+    return ['dhclient', '-d', '-4', ...files, card];
+  },
+  udhcpc: ({ card, vendorClass }, script) => [
+    ...words('udhcpc -f -i'),
+    card,
+    '-s',
+    script,
+    ...words('-t 5 -T 1 -A 2'),
+    ...(vendorClass ? ['-V', '', '-x', `0x3c:${hex(vendorClass)}`] : []),
+    ...asked.flatMap((code) => ['-O', String(code)]),
+  ],
+  dhcpcd: ({ directory, card, vendorClass }, script) => {
+    const conf = join(directory, 'dhcpcd.conf');
+    // Escapes let a class end in NUL, as some phones' classes do.
+    const text =
+      vendorClass && [...vendorClass].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
+    writeFileSync(
+      conf,
+      [
+        ...words('ipv4only noipv4ll noarp nodelay'),
+        'timeout 0',
+        'reboot 2',
+        'define 160 string provisioning_url',
+        'option subnet_mask, routers, domain_name_servers, time_offset, ntp_servers, tftp_server_name, provisioning_url',
+        ...(text ? [`vendorclassid "${text}"`] : []),
+        '',
+      ].join('\n'),
+    );
+    return ['dhcpcd', '-B', '-f', conf, '-c', script, card];
+  },
+};
+
+/** One script for all three: gives the card its address and keeps what the client said, never touching the host's files. */
+function hookScript(directory: string, card: string): string {
+  return `#!/bin/sh
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
+case "\${reason:-$1}" in
+  PREINIT|deconfig) ip link set ${card} up; [ -z "$reason" ] && ip addr flush dev ${card}; exit 0 ;;
+  BOUND|RENEW|REBIND|REBOOT|bound|renew) ;;
+  EXPIRE|FAIL|RELEASE|STOP) ip addr flush dev ${card}; rm -f ${directory}/told; exit 0 ;;
+  *) exit 0 ;;
+esac
+ip addr replace "\${ip:-$new_ip_address}/\${mask:-24}" dev ${card}
+gateway="\${router:-$new_routers}"
+[ -n "$gateway" ] && ip route replace default via "\${gateway%% *}"
+env > ${directory}/told.new && mv ${directory}/told.new ${directory}/told
+exit 0
+`;
+}
+
+/** What the client in this directory was told last; undefined while it has no lease. */
+export function readClientLease(directory: string): ClientLease | undefined {
+  let text: string;
+  try {
+    text = readFileSync(join(directory, 'told'), 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+  const told = new Map(
+    text.split('\n').map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+  );
+  const ip = told.get('ip') ?? told.get('new_ip_address');
+  if (ip === undefined) return undefined;
+  const offset = told.get('timezone') ?? told.get('new_time_offset');
+  const url = told.has('opt160')
+    ? Buffer.from(told.get('opt160') ?? '', 'hex').toString()
+    : told.get('new_provisioning_url');
+  const name = told.get('tftp') ?? told.get('new_tftp_server_name');
+  return {
+    ip,
+    // udhcpc and dhcpcd print the signed value as unsigned.
+    ...(offset === undefined ? {} : { timeOffset: Number(offset) | 0 }),
+    ntpServers: (told.get('ntpsrv') ?? told.get('new_ntp_servers') ?? '').split(' ').filter(Boolean),
+    ...(name === undefined ? {} : { tftpServerName: name }),
+    ...(url === undefined ? {} : { provisioningUrl: url }),
+  };
+}

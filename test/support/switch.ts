@@ -1,0 +1,212 @@
+/** A managed switch: a bridge with numbered ports that forwards no LLDP, lldpd, and snmpd that shows lldpd's tables. */
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { until, type Running, words } from './command.ts';
+import { cover, type Lab, type Namespace } from './namespaces.ts';
+
+export interface SwitchNeighbor {
+  readonly port: string;
+  /** Chassis and port as the neighbour itself says, lower case. */
+  readonly chassis: string;
+  readonly portId: string;
+}
+
+export interface ManagedSwitch extends AsyncDisposable {
+  readonly namespace: Namespace;
+  readonly address: string;
+  readonly name: string;
+  /** Its LLDP chassis: the bridge's own MAC. */
+  readonly chassis: string;
+  /** File of two lines: authentication and privacy password of the SNMPv3 user `gatehouse`. */
+  readonly secretFile: string;
+  /** Ends of the ports' cables, in the patch panel: `wire` a socket to a device there. */
+  plug(device: Device, port: number): Promise<void>;
+  unplug(device: Device): Promise<void>;
+  /** What the switch itself says, by lldpcli. */
+  neighbors(): Promise<SwitchNeighbor[]>;
+}
+
+/** Something with one card, at the end of a cable that can be moved. */
+export interface Device {
+  readonly cable: string;
+  port?: number;
+}
+
+export interface SwitchOptions {
+  readonly ports: number;
+  readonly address: string;
+  readonly prefixLength: number;
+  readonly name: string;
+}
+
+export const snmpUser = 'gatehouse';
+/** Lab values; nothing outside the namespaces can reach this agent. */
+const snmpPasswords = ['labauthpass-1', 'labprivpass-1'] as const;
+
+export async function startSwitch(lab: Lab, options: SwitchOptions): Promise<ManagedSwitch> {
+  const namespace = await lab.namespace('switch');
+  const patch = await lab.namespace('patch');
+  const chassis = '02:66:00:00:00:02';
+  await namespace.exec([
+    'ip',
+    'link',
+    'add',
+    'br0',
+    'address',
+    chassis,
+    'type',
+    'bridge',
+    'forward_delay',
+    '0',
+  ]);
+  // 0: link-local multicast such as LLDP ends here, as on any managed switch.
+  await namespace.exec(['sh', '-c', 'echo 0 > /sys/class/net/br0/bridge/group_fwd_mask']);
+  await namespace.exec(['ip', 'addr', 'add', `${options.address}/${options.prefixLength}`, 'dev', 'br0']);
+  await namespace.exec(['ip', 'link', 'set', 'br0', 'up']);
+  for (let port = 1; port <= options.ports; port += 1) {
+    await lab.wire({ namespace, card: `port${port}` }, { namespace: patch, card: `socket${port}` });
+    await namespace.exec(['ip', 'link', 'set', `port${port}`, 'master', 'br0', 'up']);
+    await patch.exec(['tc', 'qdisc', 'add', 'dev', `socket${port}`, 'ingress']);
+  }
+  const directory = join(lab.directory, 'switch');
+  mkdirSync(directory);
+  const secretFile = join(directory, 'snmp-secret');
+  writeFileSync(secretFile, `${snmpPasswords.join('\n')}\n`);
+  const agent = await startAgent(namespace, directory);
+  const lldpd = await startLldpd(namespace, directory, options);
+  const panel = patchPanel(patch);
+  return {
+    namespace,
+    address: options.address,
+    name: options.name,
+    chassis,
+    secretFile,
+    ...panel,
+    neighbors: () => readNeighbors(namespace, join(directory, 'lldpd.sock')),
+    [Symbol.asyncDispose]: async () => {
+      await lldpd[Symbol.asyncDispose]();
+      await agent[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function startAgent(namespace: Namespace, directory: string): Promise<Running> {
+  const [authentication, privacy] = snmpPasswords;
+  writeFileSync(
+    join(directory, 'snmpd.conf'),
+    [
+      'master agentx',
+      `agentXSocket unix:${directory}/agentx.sock`,
+      'agentaddress udp:161',
+      `createUser ${snmpUser} SHA-256 ${authentication} AES ${privacy}`,
+      `rouser ${snmpUser} authpriv`,
+      '',
+    ].join('\n'),
+  );
+  const running = namespace.start(['snmpd', '-f', '-Lo', '-C', '-c', join(directory, 'snmpd.conf')], {
+    logFile: join(directory, 'snmpd.log'),
+    environment: { ...process.env, MIBS: '' },
+    prepare: [cover('/var/lib/snmp')],
+  });
+  // lldpd tries its connection to the agent once, then not again for long.
+  const ready = () => existsSync(join(directory, 'agentx.sock')) || undefined;
+  await until("snmpd's AgentX socket", ready, {
+    timeoutMs: 10_000,
+    everyMs: 20,
+    lastSeen: running.lastWords,
+  });
+  return running;
+}
+
+/** Starts lldpd with short intervals. `flags` say what else it should do. */
+export async function lldpd(
+  namespace: Namespace,
+  directory: string,
+  flags: readonly string[],
+): Promise<Running> {
+  const socket = join(directory, 'lldpd.sock');
+  const files = ['-u', socket, '-p', join(directory, 'lldpd.pid'), '-O', join(directory, 'lldpd.conf')];
+  writeFileSync(join(directory, 'lldpd.conf'), 'configure lldp tx-interval 5\nconfigure lldp tx-hold 3\n');
+  rmSync(socket, { force: true });
+  const running = namespace.start(['lldpd', '-d', ...files, ...flags], {
+    logFile: join(directory, 'lldpd.log'),
+    // lldpd jails its parser in /run/lldpd; its AgentX client writes to /var/lib/snmp.
+    prepare: [cover('/run/lldpd'), cover('/var/lib/snmp')],
+  });
+  const wanted = { timeoutMs: 10_000, everyMs: 50, lastSeen: running.lastWords };
+  await until('lldpd to answer', () => lldpcli(namespace, socket, ['show', 'chassis']), wanted);
+  return running;
+}
+
+function startLldpd(namespace: Namespace, directory: string, options: SwitchOptions): Promise<Running> {
+  const identity = ['-I', 'port*,br0', '-C', 'br0', '-m', options.address, '-S', options.name];
+  return lldpd(namespace, directory, [
+    '-x',
+    '-X',
+    `unix:${directory}/agentx.sock`,
+    '-M',
+    '4',
+    '-ccff',
+    ...identity,
+  ]);
+}
+
+export async function lldpcli(
+  namespace: Namespace,
+  socket: string,
+  words: readonly string[],
+): Promise<string> {
+  return namespace.exec(['lldpcli', '-u', socket, '-f', 'json0', ...words]);
+}
+
+async function readNeighbors(namespace: Namespace, socket: string): Promise<SwitchNeighbor[]> {
+  interface Value {
+    value: string;
+  }
+  interface Seen {
+    name: string;
+    chassis?: { id?: Value[] }[];
+    port?: { id?: Value[] }[];
+  }
+  const answer = JSON.parse(await lldpcli(namespace, socket, ['show', 'neighbors'])) as {
+    lldp?: { interface?: Seen[] }[];
+  };
+  const seen = answer.lldp?.flatMap((part) => part.interface ?? []) ?? [];
+  return seen.map((neighbor) => ({
+    port: neighbor.name,
+    chassis: neighbor.chassis?.[0]?.id?.[0]?.value.toLowerCase() ?? '',
+    portId: neighbor.port?.[0]?.id?.[0]?.value.toLowerCase() ?? '',
+  }));
+}
+
+/** Joins cables to sockets frame by frame, LLDP included; the cards at both ends stay, and lose carrier when pulled. */
+function patchPanel(patch: Namespace): Pick<ManagedSwitch, 'plug' | 'unplug'> {
+  const ready = new Set<string>();
+  const copy = (from: string, to: string) =>
+    patch.exec([
+      ...words('tc filter replace dev'),
+      from,
+      ...words('parent ffff: protocol all prio 1 handle 800::1'),
+      ...words('u32 match u32 0 0 action mirred egress redirect dev'),
+      to,
+    ]);
+  const unplug = async (device: Device) => {
+    await patch.exec(['ip', 'link', 'set', device.cable, 'down']);
+    if (device.port !== undefined) await patch.exec(['ip', 'link', 'set', `socket${device.port}`, 'down']);
+    delete device.port;
+  };
+  return {
+    unplug,
+    plug: async (device, port) => {
+      if (!ready.has(device.cable)) await patch.exec(['tc', 'qdisc', 'add', 'dev', device.cable, 'ingress']);
+      ready.add(device.cable);
+      await unplug(device);
+      const socket = `socket${port}`;
+      await copy(device.cable, socket);
+      await copy(socket, device.cable);
+      await patch.exec(['ip', 'link', 'set', socket, 'up']);
+      await patch.exec(['ip', 'link', 'set', device.cable, 'up']);
+      device.port = port;
+    },
+  };
+}
