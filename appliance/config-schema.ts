@@ -8,10 +8,36 @@ const seconds = (description: string, value: number, maximum: number) =>
   Type.Integer({ description, default: value, minimum: 1, maximum });
 const list = <T extends TSchema>(items: T, description: string) =>
   Type.Array(items, { description, default: [] });
+/** `title` and `examples` are what a refused value is answered with: never the pattern. */
+const octet = String.raw`(?:25[0-5]|2[0-4]\d|1?\d?\d)`;
 const ipv4 = (description: string, rest: object = {}) =>
-  Type.String({ description, pattern: String.raw`^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$`, ...rest });
+  Type.String({
+    description,
+    title: 'an IPv4 address',
+    examples: ['10.20.0.1'],
+    pattern: String.raw`^${octet}(?:\.${octet}){3}$`,
+    ...rest,
+  });
 const cidr = (description: string) =>
-  Type.String({ description, pattern: String.raw`^\d{1,3}(?:\.\d{1,3}){3}/(?:[0-9]|[12][0-9]|3[0-2])$` });
+  Type.String({
+    description,
+    title: 'a subnet (IPv4 address and prefix length)',
+    examples: ['10.20.0.0/24'],
+    pattern: String.raw`^${octet}(?:\.${octet}){3}/(?:[0-9]|[12][0-9]|3[0-2])$`,
+  });
+const host = () =>
+  text('Host name', {
+    title: 'a host name alone (no "https://", no path)',
+    examples: ['mainsbc-emea.sdg.teams.microsoft.com'],
+    pattern: String.raw`^[a-zA-Z0-9](?:[a-zA-Z0-9.\-]*[a-zA-Z0-9])?(?::\d{1,5})?$`,
+  });
+const card = (description: string, rest: object = {}) =>
+  text(description, {
+    title: 'the name of a network card (1 to 15 characters)',
+    examples: ['eth0'],
+    pattern: String.raw`^[^\s/]{1,15}$`,
+    ...rest,
+  });
 const table = <T extends Record<string, TSchema>>(keys: T) =>
   Type.Object(keys, { additionalProperties: false, default: {} });
 
@@ -26,6 +52,8 @@ const Site = table({
   }),
   tenant_id: Type.Optional(
     text('Tenant GUID, put into the provisioning URL; bulk and zero-touch sign-in need it.', {
+      title: 'a GUID',
+      examples: ['3f2c8a10-5b7d-4e1f-9a6c-0d1e2f3a4b5c'],
       pattern: '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$',
     }),
   ),
@@ -36,13 +64,19 @@ const Site = table({
     ),
   ),
   posture: Type.Union([Type.Literal('assist'), Type.Literal('provision'), Type.Literal('full')], {
-    description: 'How far Gatehouse stands between phones and cloud: "assist" (DHCP and location only), "provision" (configuration too), "full" (SIP and media too).',
+    description:
+      'How far Gatehouse stands between phones and cloud: "assist" (DHCP and location only), "provision" (configuration too), "full" (SIP and media too).',
     default: 'full',
   }),
   address: ipv4("The box's own IPv4 address on the phones' network; phones are sent to it."),
-  state_directory: text('Where each part keeps its database, in a folder of its own.', { default: '/var/lib/gatehouse' }),
+  state_directory: text('Where each part keeps its database, in a folder of its own.', {
+    default: '/var/lib/gatehouse',
+  }),
   extra_ca_file: Type.Optional(
-    text('PEM file with more certificate authorities to trust for upstream hosts, for sites whose firewall inspects TLS.'),
+    text(
+      'PEM file with more certificate authorities to trust for upstream hosts, for sites whose firewall inspects TLS.',
+      { examples: ['/etc/gatehouse/company-ca.pem'] },
+    ),
   ),
 });
 
@@ -51,28 +85,37 @@ const Dhcp = table({
     description: '"server" gives out addresses on the subnet below; "off" answers nobody.',
     default: 'off',
   }),
-  interface: text("Card of the phones' network, such as \"eth0\".", { default: 'eth0', maxLength: 15 }),
+  interface: card('Card of the phones\' network, such as "eth0".', { default: 'eth0' }),
   authoritative: Type.Boolean({
     description: 'Answer although another DHCP server was heard on this network.',
     default: false,
   }),
   subnet: Type.Optional(cidr('Subnet to serve, such as "10.20.0.0/24".')),
   pool: Type.Optional(
-    Type.Array(ipv4('address'), { description: 'First and last address to give out.', minItems: 2, maxItems: 2 }),
+    Type.Array(ipv4('address'), {
+      description: 'First and last address to give out.',
+      title: 'a list of two addresses, the first and the last',
+      examples: [['10.20.0.100', '10.20.0.199']],
+      minItems: 2,
+      maxItems: 2,
+    }),
   ),
   routers: list(ipv4('address'), 'Default gateways (option 3). Empty: none is sent.'),
   dns_servers: list(ipv4('address'), 'Name servers (option 6). Empty: none is sent.'),
   ntp_servers: list(ipv4('address'), 'Time servers for phones (option 42). Empty: the box itself.'),
   lease_seconds: seconds('How long a lease lasts.', 28_800, 31_536_000),
-  phones_only: Type.Boolean({ description: 'Give addresses only to devices known as phones.', default: false }),
+  phones_only: Type.Boolean({
+    description: 'Give addresses only to devices known as phones.',
+    default: false,
+  }),
 });
 
 const Provisioning = table({
   http_port: port('TCP port for the first, plain stage that DHCP points to.', 80),
   https_port: port("TCP port for the later stages, with the box's own certificate.", 443),
   upstream_timeout_seconds: seconds('A phone never waits longer than this for the cloud.', 20, 120),
-  extra_first_stage_hosts: list(text('host'), "More hosts, by exact name, that may serve a phone's first stage."),
-  extra_later_stage_hosts: list(text('host'), 'More hosts, by exact name, that may serve later stages over HTTPS.'),
+  extra_first_stage_hosts: list(host(), "More hosts, by exact name, that may serve a phone's first stage."),
+  extra_later_stage_hosts: list(host(), 'More hosts, by exact name, that may serve later stages over HTTPS.'),
   allow_cleartext: list(
     text('vendor'),
     "Vendors whose phones can't be given our certificate authority and may fetch later stages in clear. Shown red on the page.",
@@ -88,10 +131,10 @@ const Sip = table({
   tcp_port: port('TCP port for phones; 0 turns it off.', 5060),
   tls_port: port('TLS port for phones; 0 turns it off.', 5061),
   registrars: list(
-    text('host'),
+    host(),
     "More registrar hosts, by exact name, that phones may be relayed to over TLS; the service's own are built in.",
   ),
-  upstream_port: port("TLS port of the registrars.", 5061),
+  upstream_port: port('TLS port of the registrars.', 5061),
   local_expires_udp_seconds: seconds('Registration time told to phones on UDP.', 60, 3600),
   local_expires_tcp_seconds: seconds('Registration time told to phones on TCP and TLS.', 120, 3600),
 });
@@ -104,46 +147,77 @@ const Rtp = table({
 
 const Switch = Type.Object(
   {
-    name: text('What people call this switch.'),
+    name: text('What people call this switch.', { examples: ['first floor'] }),
     address: ipv4('Its management address.'),
     version: Type.Union([Type.Literal('3'), Type.Literal('2c')], {
       description: 'SNMP version: "3" (authPriv) or "2c".',
       default: '3',
     }),
     port: port('UDP port of its SNMP agent.', 161),
-    user: Type.Optional(text('SNMPv3 user (SHA-256, AES).')),
-    secret_file: text('File, readable by the box only: for "3" two lines, authentication and privacy password; for "2c" the community.'),
+    user: Type.Optional(text('SNMPv3 user (SHA-256, AES).', { examples: ['gatehouse'] })),
+    secret_file: text(
+      'File, readable by the box only: for "3" two lines, authentication and privacy password; for "2c" the community.',
+      { examples: ['/etc/gatehouse/switch.secret'] },
+    ),
   },
   { additionalProperties: false },
 );
 
 const Place = Type.Object(
   {
-    place: text('Where it is, as an emergency responder needs it: "Building 2, floor 3, room 301".'),
-    chassis: Type.Optional(text("Switch chassis as the switch itself reports it (a MAC in any spelling, or its text).")),
-    port: Type.Optional(text('Port as the switch itself reports it, such as "Gi1/0/3". Left out: the whole switch.')),
+    place: text('Where it is, as an emergency responder needs it.', {
+      examples: ['Building 2, floor 3, room 301'],
+    }),
+    chassis: Type.Optional(
+      text('Switch chassis as the switch itself reports it (a MAC in any spelling, or its text).', {
+        examples: ['00:1b:54:aa:00:01'],
+      }),
+    ),
+    port: Type.Optional(
+      text('Port as the switch itself reports it. Left out: the whole switch.', { examples: ['Gi1/0/3'] }),
+    ),
     subnet: Type.Optional(cidr('Subnet, for phones whose port is not known.')),
   },
   { additionalProperties: false },
 );
 
 const Location = table({
-  interface: Type.Optional(text('Card on which LLDP is listened to. Left out: no capture.', { maxLength: 15 })),
+  interface: Type.Optional(card('Card on which LLDP is listened to. Left out: no capture.')),
   poll_seconds: seconds('How often switches are asked when nothing happens.', 30, 3600),
-  switch: list(Switch, 'Switches whose LLDP tables say where phones are; one [[location.switch]] table each.'),
+  switch: list(
+    Switch,
+    'Switches whose LLDP tables say where phones are; one [[location.switch]] table each.',
+  ),
   wiremap: list(Place, 'Which port or subnet is which place; one [[location.wiremap]] table each.'),
 });
 
 const Cloud = table({
-  url: Type.Optional(text('HTTPS address that journals are shipped to. Left out: nothing is shipped.', { pattern: '^https://' })),
-  token_file: Type.Optional(text("File with the site's bearer token, readable by the box only.")),
-  batch_rows: Type.Integer({ description: 'Most rows in one request.', default: 500, minimum: 1, maximum: 5000 }),
+  url: Type.Optional(
+    text('HTTPS address that journals are shipped to. Left out: nothing is shipped.', {
+      title: 'an https address',
+      examples: ['https://journal.example.com/v1'],
+      pattern: String.raw`^https://[^/?#\s]+`,
+    }),
+  ),
+  token_file: Type.Optional(
+    text("File with the site's bearer token, readable by the box only.", {
+      examples: ['/etc/gatehouse/cloud.token'],
+    }),
+  ),
+  batch_rows: Type.Integer({
+    description: 'Most rows in one request.',
+    default: 500,
+    minimum: 1,
+    maximum: 5000,
+  }),
 });
 
 const Web = table({
   address: ipv4('Management address that the page listens on.', { default: '127.0.0.1' }),
   port: port('TCP port of the page.', 8080),
-  socket: Type.Optional(text('Unix socket on which the page answers too.')),
+  socket: Type.Optional(
+    text('Unix socket on which the page answers too.', { examples: ['/run/gatehouse/web.sock'] }),
+  ),
 });
 
 export const ConfigSchema = Type.Object(
@@ -159,6 +233,27 @@ export const ConfigSchema = Type.Object(
   },
   { additionalProperties: false, description: 'gatehouse.toml' },
 );
+
+/** The part of JSON Schema that this file uses, for code that walks it. */
+export interface JsonSchema {
+  readonly type?: 'object' | 'array' | 'string' | 'integer' | 'boolean';
+  readonly const?: unknown;
+  readonly anyOf?: readonly JsonSchema[];
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly required?: readonly string[];
+  readonly items?: JsonSchema;
+  readonly minItems?: number;
+  readonly maxItems?: number;
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly pattern?: string;
+  readonly default?: unknown;
+  readonly title?: string;
+  readonly description?: string;
+  readonly examples?: readonly unknown[];
+}
 
 export type Config = Static<typeof ConfigSchema>;
 export type SiteConfig = Config['site'];

@@ -3,8 +3,10 @@ import { accessSync, constants, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parse, TomlError } from 'smol-toml';
 import { Value } from 'typebox/value';
+import { contradictions } from './config-contradictions.ts';
+import { keyLines } from './config-lines.ts';
+import { schemaProblems, type Problem } from './config-problems.ts';
 import { ConfigSchema, type Config } from './config-schema.ts';
-import { contains, parseCidr, parseIpv4 } from './protocol/ipv4.ts';
 
 export type * from './config-schema.ts';
 
@@ -39,10 +41,19 @@ export function parseConfig(source: string, file = 'gatehouse.toml'): Config {
     throw new ConfigError(file, [`line ${error.line}, column ${error.column}: ${what}`]);
   }
   const config = Value.Default(ConfigSchema, toml);
-  const problems = schemaProblems(config);
-  if (problems.length === 0) problems.push(...contradictions(config as Config));
-  if (problems.length > 0) throw new ConfigError(file, problems);
+  const wrongAlone = schemaProblems(ConfigSchema, config);
+  const problems = [...wrongAlone, ...contradictions(config as Config, wrongAlone)];
+  if (problems.length > 0) throw new ConfigError(file, problems.map(located(source)));
   return config as Config;
+}
+
+/** Puts the line in front: `line 3: site.region = "mars": must be …`. */
+function located(source: string): (problem: Problem) => string {
+  const lineOf = keyLines(source);
+  return ({ key, message }) => {
+    const line = lineOf(key);
+    return line === undefined ? message : `line ${line}: ${message}`;
+  };
 }
 
 /** Paths named in the settings that this process can't reach. Apart from {@link parseConfig}, since it looks at the disk. */
@@ -81,107 +92,4 @@ function isWritableDirectory(path: string): boolean {
   if (isAllowed(path, constants.F_OK)) return isAllowed(path, constants.W_OK);
   const parent = dirname(path);
   return parent !== path && isWritableDirectory(parent);
-}
-
-function schemaProblems(config: unknown): string[] {
-  return Value.Errors(ConfigSchema, config).flatMap((error) => {
-    const key = keyPath(error.instancePath);
-    if (error.keyword === 'additionalProperties') {
-      return error.params.additionalProperties.map(
-        (name) => `${key === '' ? '' : `${key}.`}${name}: no such key; \`gatehouse config print\` lists them all`,
-      );
-    }
-    // A union reports each failed branch: its own error, which comes last, says it once.
-    if (/\/anyOf\/\d+$/.test(error.schemaPath) || /\/anyOf\/\d+\//.test(error.schemaPath)) return [];
-    const value: unknown = Value.Pointer.Get(config, error.instancePath);
-    const hint = descriptionAt(error.instancePath);
-    return [
-      `${key}${value === undefined || typeof value === 'object' ? '' : ` = ${JSON.stringify(value)}`}: ${error.message}${hint}`,
-    ];
-  });
-}
-
-function keyPath(pointer: string): string {
-  return pointer
-    .split('/')
-    .slice(1)
-    .reduce((path, key) => (/^\d+$/.test(key) ? `${path}[${key}]` : path === '' ? key : `${path}.${key}`), '');
-}
-
-function descriptionAt(pointer: string): string {
-  let schema: unknown = ConfigSchema;
-  for (const key of pointer.split('/').slice(1)) {
-    const { properties, items } = schema as { properties?: Record<string, unknown>; items?: unknown };
-    schema = properties?.[key] ?? items;
-    if (schema === undefined) return '';
-  }
-  const { description } = schema as { description?: string };
-  return description === undefined ? '' : ` (${description})`;
-}
-
-/** What each value may be alone but not beside the others. */
-function contradictions(config: Config): string[] {
-  return [...dhcpContradictions(config), ...siteContradictions(config), ...portContradictions(config)];
-}
-
-function dhcpContradictions({ site, dhcp }: Config): string[] {
-  if (dhcp.mode !== 'server') return [];
-  if (dhcp.subnet === undefined || dhcp.pool === undefined) {
-    return ['dhcp.mode = "server": needs dhcp.subnet and dhcp.pool too, such as "10.20.0.0/24" and ["10.20.0.100", "10.20.0.199"]'];
-  }
-  const subnet = parseCidr(dhcp.subnet);
-  const [first = '', last = ''] = dhcp.pool;
-  const problems: string[] = [];
-  for (const address of [first, last]) {
-    if (!contains(subnet, address)) {
-      problems.push(`dhcp.pool: "${address}" is not in dhcp.subnet "${dhcp.subnet}"; name addresses inside it`);
-    }
-  }
-  const [low, high, own] = [parseIpv4(first), parseIpv4(last), parseIpv4(site.address)];
-  if (low > high) problems.push(`dhcp.pool: "${first}" comes after "${last}"; name the lower address first`);
-  if (own >= low && own <= high) {
-    problems.push(`dhcp.pool: holds site.address "${site.address}"; leave the box's own address out of the pool`);
-  }
-  if (!contains(subnet, site.address)) {
-    problems.push(`site.address = "${site.address}": is not in dhcp.subnet "${dhcp.subnet}"; phones could not reach it`);
-  }
-  return problems;
-}
-
-function siteContradictions({ site, rtp }: Config): string[] {
-  const problems: string[] = [];
-  if (!Intl.supportedValuesOf('timeZone').includes(site.time_zone) && !isTimeZone(site.time_zone)) {
-    problems.push(`site.time_zone = "${site.time_zone}": no such time zone; write an IANA name such as "Europe/Berlin"`);
-  }
-  if (rtp.first_port >= rtp.last_port) {
-    problems.push(`rtp.first_port = ${rtp.first_port}: must be lower than rtp.last_port = ${rtp.last_port}`);
-  }
-  return problems;
-}
-
-function isTimeZone(name: string): boolean {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
-  } catch {
-    return false;
-  }
-}
-
-function portContradictions({ provisioning, sip, web }: Config): string[] {
-  const taken = new Map<number, string>();
-  const ports: [string, number][] = [
-    ['provisioning.http_port', provisioning.http_port],
-    ['provisioning.https_port', provisioning.https_port],
-    ['sip.tcp_port', sip.tcp_port],
-    ['sip.tls_port', sip.tls_port],
-    ['web.port', web.port],
-  ];
-  return ports.flatMap(([key, port]) => {
-    const other = taken.get(port);
-    if (port === 0 || other === undefined) {
-      taken.set(port, key);
-      return [];
-    }
-    return [`${key} = ${port}: is ${other} too; give each its own TCP port`];
-  });
 }

@@ -70,10 +70,10 @@ function importsOf(file: string): Import[] {
   }));
 }
 
-/** `dhcp` for appliance/dhcp/server.ts, `config` for appliance/config-schema.ts. */
+/** `dhcp` for appliance/dhcp/server.ts, `config` for every appliance/config-*.ts. */
 function areaOf(file: string): string {
   const [first = ''] = relative(appliance, file).split('/');
-  return first.endsWith('.ts') ? first.replace(/\.ts$/, '').replace('config-schema', 'config') : first;
+  return first.replace(/\.ts$/, '').replace(/^config-.*/, 'config');
 }
 
 export function violations(imports: readonly Import[]): string[] {

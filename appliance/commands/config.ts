@@ -1,0 +1,43 @@
+/** `gatehouse config check|print|schema`: the settings judged, written out in full, and described. */
+import { ConfigError, readConfig, unreachablePaths, type Config } from '../config.ts';
+import { configJsonSchema, printConfig } from '../config-print.ts';
+import type { CommandCall } from '../main.ts';
+
+export async function configCommand(call: CommandCall): Promise<number> {
+  const [what = '', ...more] = call.rest;
+  if (more.length === 0) {
+    if (what === 'check') return checkConfig(call);
+    if (what === 'print') return printSettings(call);
+    if (what === 'schema') {
+      call.out(JSON.stringify(configJsonSchema(), undefined, 2));
+      return 0;
+    }
+  }
+  call.out('usage: gatehouse config check|print|schema [--config FILE] [--json]');
+  return 2;
+}
+
+function printSettings({ configFile, json, out }: CommandCall): number {
+  const config = readConfig(configFile);
+  out(json ? JSON.stringify(config, undefined, 2) : printConfig(config));
+  return 0;
+}
+
+function checkConfig({ configFile, json, out }: CommandCall): number {
+  const problems = problemsOf(configFile);
+  if (json) out(JSON.stringify({ file: configFile, ok: problems.length === 0, problems }));
+  else if (problems.length === 0) out(`${configFile}: good`);
+  else for (const problem of problems) out(`${configFile}: ${problem}`);
+  return problems.length === 0 ? 0 : 1;
+}
+
+function problemsOf(file: string): readonly string[] {
+  let config: Config;
+  try {
+    config = readConfig(file);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return unreachablePaths(config);
+}
