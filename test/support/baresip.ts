@@ -34,6 +34,14 @@ export interface PhoneEvent {
   readonly at: number;
 }
 
+interface ControlMessage {
+  readonly event?: boolean;
+  readonly type?: string;
+  readonly param?: string;
+  readonly token?: string;
+  readonly data?: string;
+}
+
 export interface PacketCount {
   readonly sent: number;
   readonly received: number;
@@ -72,11 +80,10 @@ export async function startBaresip(options: BaresipOptions): Promise<Baresip> {
   const answers = new Map<string, string>();
   const control = options.start(['perl', '-e', bridge, String(controlPort)], {
     onLine: (line) => {
-      const message = JSON.parse(line) as Record<string, unknown>;
-      if (message['event'] === true) {
-        events.push({ type: String(message['type']), param: String(message['param'] ?? ''), at: Date.now() });
-      } else if (typeof message['token'] === 'string')
-        answers.set(message['token'], String(message['data'] ?? ''));
+      const message = JSON.parse(line) as ControlMessage;
+      if (message.event === true) {
+        events.push({ type: message.type ?? '', param: message.param ?? '', at: Date.now() });
+      } else if (message.token !== undefined) answers.set(message.token, message.data ?? '');
     },
   });
   const command = async (name: string, params?: string) => {

@@ -135,7 +135,12 @@ function parseSeen(line: string): Seen | undefined {
     from,
     protocol,
     connection,
-    ...{ fromUser, toUser, requestUri, contact, callId, credentials: credentials.split(' ')[0] ?? '' },
+    fromUser,
+    toUser,
+    requestUri,
+    contact,
+    callId,
+    credentials: credentials.split(' ')[0] ?? '',
     userAgent: userAgent.join('|').trim(),
   };
 }
@@ -159,21 +164,19 @@ require_certificate = no
 }
 
 const modules = [
-  ...[
-    'tm',
-    'sl',
-    'rr',
-    'pv',
-    'maxfwd',
-    'textops',
-    'siputils',
-    'usrloc',
-    'registrar',
-    'auth',
-    'tls',
-    'nathelper',
-    'xlog',
-  ],
+  'tm',
+  'sl',
+  'rr',
+  'pv',
+  'maxfwd',
+  'textops',
+  'siputils',
+  'usrloc',
+  'registrar',
+  'auth',
+  'tls',
+  'nathelper',
+  'xlog',
 ].map((name) => `loadmodule "${name}.so"`);
 
 function configuration(options: KamailioOptions, tlsFile: string): string {
