@@ -1,0 +1,112 @@
+/** UDP sockets: made here, or handed over as a descriptor and then bound to one card by whoever made it. */
+import { createSocket, type Socket } from 'node:dgram';
+
+export interface Endpoint {
+  readonly address: string;
+  readonly port: number;
+}
+
+export interface UdpPort extends AsyncDisposable {
+  /** Where this socket listens. */
+  address(): Endpoint;
+  /** Resolves when the kernel took the datagram; rejects when it didn't (no route, no buffer, socket closed). */
+  send(bytes: Uint8Array, to: Endpoint): Promise<void>;
+  /** Sends without waiting. What the kernel refuses goes to `onError` handlers. */
+  post(bytes: Uint8Array, to: Endpoint): void;
+  /** One handler; the bytes are its own to keep. The first datagrams before it is set wait for it. */
+  onDatagram(handler: (bytes: Uint8Array, from: Endpoint) => void): void;
+  /** Errors that belong to no call: an ICMP answer, a card that went, a posted datagram that was refused. */
+  onError(handler: (error: Error) => void): void;
+}
+
+/** Datagrams kept for a handler that is not set yet. */
+const maxEarly = 256;
+
+type Where = { readonly fd: number } | { readonly address: string; readonly port: number };
+
+/**
+ * Rejects with one clear sentence when the port is taken, the address is not ours, or the descriptor is no UDP socket.
+ * IPv4, and broadcast is allowed.
+ */
+export async function openUdp(where: Where): Promise<UdpPort> {
+  const socket = createSocket({
+    type: 'udp4',
+    // Addresses here are always numeric: asking the resolver for each datagram would cost more than sending it.
+    lookup: (host, _options, callback) => callback(null, host, 4),
+  });
+  try {
+    await bind(socket, where);
+  } catch (error) {
+    socket.close();
+    throw bindError(error, where);
+  }
+  const { address, port } = socket.address();
+  const errorHandlers: ((error: Error) => void)[] = [];
+  const failed = (error: Error | null) => {
+    if (error !== null) for (const handler of errorHandlers) handler(error);
+  };
+  socket.on('error', failed);
+  // Node reads from bind on, whoever listens.
+  const early: [Uint8Array, Endpoint][] = [];
+  const keepEarly = (bytes: Uint8Array, from: Endpoint) => {
+    if (early.length < maxEarly) early.push([bytes, from]);
+  };
+  socket.on('message', keepEarly);
+  let isClosed = false;
+  return {
+    address: () => ({ address, port }),
+    send: async (bytes, to) =>
+      await new Promise((resolve, reject) => {
+        if (isClosed) reject(new Error(`UDP socket ${address}:${port} is closed`));
+        else socket.send(bytes, to.port, to.address, (error) => (error === null ? resolve() : reject(error)));
+      }),
+    post: (bytes, to) => {
+      if (!isClosed) socket.send(bytes, to.port, to.address, failed);
+    },
+    onDatagram: (handler) => {
+      socket.removeAllListeners('message');
+      socket.on('message', handler);
+      for (const [bytes, from] of early.splice(0)) handler(bytes, from);
+    },
+    onError: (handler) => {
+      errorHandlers.push(handler);
+    },
+    [Symbol.asyncDispose]: async () => {
+      if (isClosed) return;
+      isClosed = true;
+      await new Promise<void>((resolve) => {
+        socket.close(resolve);
+      });
+    },
+  };
+}
+
+async function bind(socket: Socket, where: Where): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    socket.once('error', reject);
+    const done = () => {
+      socket.off('error', reject);
+      resolve();
+    };
+    if ('fd' in where) socket.bind({ fd: where.fd }, done);
+    else socket.bind({ address: where.address, port: where.port, exclusive: true }, done);
+  });
+  if (!('fd' in where)) socket.setBroadcast(true);
+}
+
+function bindError(cause: unknown, where: Where): Error {
+  const { code } = cause as NodeJS.ErrnoException;
+  if ('fd' in where) {
+    return new Error(
+      `descriptor ${where.fd}, handed over as a UDP socket, is none (${code ?? String(cause)})`,
+      { cause },
+    );
+  }
+  const name = `UDP ${where.address}:${where.port}`;
+  const reasons: Record<string, string> = {
+    EADDRINUSE: `${name} is in use: another program listens there (\`ss -lunp\` names it)`,
+    EADDRNOTAVAIL: `${name} can't be opened: no card of this machine has that address`,
+    EACCES: `${name} can't be opened: ports below 1024 need a socket handed over by systemd or systemd/with-sockets`,
+  };
+  return new Error(reasons[code ?? ''] ?? `${name} can't be opened (${code ?? String(cause)})`, { cause });
+}

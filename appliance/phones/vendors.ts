@@ -1,0 +1,134 @@
+/** Whose phone is this: by DHCP option 60, HTTP or SIP User-Agent, and OUI, against `firmware-templates/vendors.json`. */
+import data from '../../firmware-templates/vendors.json' with { type: 'json' };
+import { parseMac } from '../protocol/mac.ts';
+
+export type Vendor =
+  | 'yealink'
+  | 'poly'
+  | 'cisco'
+  | 'audiocodes'
+  | 'ale'
+  | 'snom'
+  | 'gigaset'
+  | 'spectralink'
+  | 'ascom'
+  | 'algo'
+  | '2n';
+
+/** `phone` is a desk or conference phone, `ata` an analog adapter, `dect` a DECT base. */
+export type PhoneKind = 'phone' | 'ata' | 'dect';
+
+/** What a device has shown of itself so far. */
+export interface Evidence {
+  readonly mac?: string | undefined;
+  /** DHCP option 60 as it came: some phones end it with NUL, Poly's may be binary (RFC 3925). */
+  readonly vendorClass?: Uint8Array | undefined;
+  readonly userAgent?: string | undefined;
+}
+
+export interface RecognisedPhone {
+  readonly vendor: Vendor;
+  readonly kind: PhoneKind;
+  /** As the device names it; undefined when it didn't. */
+  readonly model?: string;
+}
+
+interface VendorRow {
+  readonly id: Vendor;
+  readonly name: string;
+  readonly ouis: ReadonlySet<string>;
+  readonly vendorClass: readonly RegExp[];
+  readonly userAgent: readonly RegExp[];
+  readonly enterprise: number | undefined;
+  readonly urlOptions: readonly number[];
+  readonly suffix: Readonly<Partial<Record<PhoneKind, string>>>;
+  readonly kinds: readonly (readonly [PhoneKind, readonly RegExp[]])[];
+  readonly model: readonly RegExp[];
+}
+
+const rows: readonly VendorRow[] = data.vendors.map((row) => ({
+  id: row.id as Vendor,
+  name: row.name,
+  ouis: new Set<string>(row.ouis),
+  vendorClass: patterns(row.vendorClass),
+  userAgent: patterns(row.userAgent),
+  enterprise: 'enterprise' in row ? row.enterprise : undefined,
+  urlOptions: row.urlOptions,
+  suffix: row.suffix,
+  kinds: Object.entries(row.kinds).map(([kind, texts]) => [kind as PhoneKind, patterns(texts)] as const),
+  model: patterns(row.model),
+}));
+
+const rowOf = new Map(rows.map((row) => [row.id, row]));
+
+export const vendors: readonly Vendor[] = rows.map(({ id }) => id);
+
+/** What people call this maker. */
+export function vendorName(vendor: Vendor): string {
+  return rowOf.get(vendor)?.name ?? vendor;
+}
+
+/** DHCP options that carry the provisioning URL (G-15, G-16). Empty: Microsoft names none for this maker. */
+export function urlOptions(vendor: Vendor): readonly number[] {
+  return rowOf.get(vendor)?.urlOptions ?? [];
+}
+
+/** What the URL ends in for this kind of device (G-19, G-20). */
+export function urlSuffix(vendor: Vendor, kind: PhoneKind): string {
+  const suffix = rowOf.get(vendor)?.suffix;
+  return suffix?.[kind] ?? suffix?.phone ?? '';
+}
+
+export function recogniseVendor(evidence: Evidence): Vendor | undefined {
+  return findRow(evidence)?.id;
+}
+
+/** Like {@link recogniseVendor}, with kind and model as far as the evidence tells them. */
+export function recognisePhone(evidence: Evidence): RecognisedPhone | undefined {
+  const row = findRow(evidence);
+  if (row === undefined) return undefined;
+  const texts = [classText(evidence.vendorClass), shortened(evidence.userAgent)];
+  const kind = row.kinds.find(([, found]) => texts.some((text) => isMatch(found, text)))?.[0] ?? 'phone';
+  const model = texts.flatMap((text) => row.model.map((pattern) => pattern.exec(text)?.[1])).find(Boolean);
+  return { vendor: row.id, kind, ...(model === undefined ? {} : { model }) };
+}
+
+/** What a device says of itself goes before its OUI, which may be that of a network module. */
+function findRow({ vendorClass, userAgent, mac }: Evidence): VendorRow | undefined {
+  const said = classText(vendorClass);
+  const enterprise = enterpriseOf(vendorClass);
+  const agent = shortened(userAgent);
+  const oui = mac === undefined ? undefined : parseMac(mac)?.slice(0, 8);
+  return (
+    rows.find(
+      (row) => (enterprise !== undefined && row.enterprise === enterprise) || isMatch(row.vendorClass, said),
+    ) ??
+    rows.find((row) => isMatch(row.userAgent, agent)) ??
+    (oui === undefined ? undefined : rows.find((row) => row.ouis.has(oui)))
+  );
+}
+
+function patterns(texts: readonly string[]): RegExp[] {
+  return texts.map((text) => new RegExp(text, 'i'));
+}
+
+function isMatch(candidates: readonly RegExp[], text: string): boolean {
+  return text !== '' && candidates.some((pattern) => pattern.test(text));
+}
+
+/** Option 60 as text, without the NUL that some Cisco models end it with. */
+function classText(vendorClass: Uint8Array | undefined): string {
+  if (vendorClass === undefined) return '';
+  return Buffer.from(vendorClass).toString('latin1').replace(/\0+$/, '');
+}
+
+/** RFC 3925: the first four bytes are the maker's enterprise number, and a printable class never starts with NUL. */
+function enterpriseOf(vendorClass: Uint8Array | undefined): number | undefined {
+  if (vendorClass === undefined || vendorClass.length < 5 || vendorClass[0] !== 0) return undefined;
+  return Buffer.from(vendorClass).readUInt32BE(0);
+}
+
+/** A hostile header must not cost time. */
+function shortened(userAgent: string | undefined): string {
+  return (userAgent ?? '').slice(0, 512);
+}
