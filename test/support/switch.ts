@@ -1,7 +1,7 @@
 /** A managed switch: a bridge with numbered ports that forwards no LLDP, lldpd, and snmpd that shows lldpd's tables. */
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { until, type Running, words } from './command.ts';
+import { until, words, type Running } from './command.ts';
 import { cover, type Lab, type Namespace } from './namespaces.ts';
 
 export interface SwitchNeighbor {
@@ -19,7 +19,8 @@ export interface ManagedSwitch extends AsyncDisposable {
   readonly chassis: string;
   /** File of two lines: authentication and privacy password of the SNMPv3 user `gatehouse`. */
   readonly secretFile: string;
-  /** Ends of the ports' cables, in the patch panel: `wire` a socket to a device there. */
+  /** A new cable from this card to the patch panel, not plugged in. */
+  cable(device: { namespace: Namespace; card: string; mac?: string }): Promise<Device>;
   plug(device: Device, port: number): Promise<void>;
   unplug(device: Device): Promise<void>;
   /** What the switch itself says, by lldpcli. */
@@ -73,8 +74,8 @@ export async function startSwitch(lab: Lab, options: SwitchOptions): Promise<Man
   const secretFile = join(directory, 'snmp-secret');
   writeFileSync(secretFile, `${snmpPasswords.join('\n')}\n`);
   const agent = await startAgent(namespace, directory);
-  const lldpd = await startLldpd(namespace, directory, options);
-  const panel = patchPanel(patch);
+  const lldpd = await startSwitchLldpd(namespace, directory, options);
+  const panel = patchPanel(lab, patch);
   return {
     namespace,
     address: options.address,
@@ -118,37 +119,39 @@ async function startAgent(namespace: Namespace, directory: string): Promise<Runn
   return running;
 }
 
-/** Starts lldpd with short intervals. `flags` say what else it should do. */
-export async function lldpd(
+/** Starts lldpd with short intervals. `commands` are lines for lldpcli, such as "configure lldp portidsubtype ifname". */
+export async function startLldpd(
   namespace: Namespace,
   directory: string,
-  flags: readonly string[],
+  options: { flags: readonly string[]; commands: readonly string[] },
 ): Promise<Running> {
-  const socket = join(directory, 'lldpd.sock');
-  const files = ['-u', socket, '-p', join(directory, 'lldpd.pid'), '-O', join(directory, 'lldpd.conf')];
-  writeFileSync(join(directory, 'lldpd.conf'), 'configure lldp tx-interval 5\nconfigure lldp tx-hold 3\n');
-  rmSync(socket, { force: true });
-  const running = namespace.start(['lldpd', '-d', ...files, ...flags], {
-    logFile: join(directory, 'lldpd.log'),
+  mkdirSync(directory, { recursive: true });
+  const file = (name: string) => join(directory, `lldpd.${name}`);
+  const commands = ['configure lldp tx-interval 5', 'configure lldp tx-hold 3', ...options.commands];
+  writeFileSync(file('conf'), `${commands.join('\n')}\n`);
+  rmSync(file('sock'), { force: true });
+  const files = ['-u', file('sock'), '-p', file('pid'), '-O', file('conf')];
+  const running = namespace.start(['lldpd', '-d', ...files, ...options.flags], {
+    logFile: file('log'),
     // lldpd jails its parser in /run/lldpd; its AgentX client writes to /var/lib/snmp.
     prepare: [cover('/run/lldpd'), cover('/var/lib/snmp')],
   });
   const wanted = { timeoutMs: 10_000, everyMs: 50, lastSeen: running.lastWords };
-  await until('lldpd to answer', () => lldpcli(namespace, socket, ['show', 'chassis']), wanted);
+  await until('lldpd to answer', () => lldpcli(namespace, file('sock'), ['show', 'chassis']), wanted);
   return running;
 }
 
-function startLldpd(namespace: Namespace, directory: string, options: SwitchOptions): Promise<Running> {
-  const identity = ['-I', 'port*,br0', '-C', 'br0', '-m', options.address, '-S', options.name];
-  return lldpd(namespace, directory, [
-    '-x',
-    '-X',
-    `unix:${directory}/agentx.sock`,
-    '-M',
-    '4',
-    '-ccff',
-    ...identity,
-  ]);
+function startSwitchLldpd(namespace: Namespace, directory: string, options: SwitchOptions): Promise<Running> {
+  return startLldpd(namespace, directory, {
+    flags: [
+      ...words(`-x -X unix:${directory}/agentx.sock -M 4 -ccff -I port*,br0 -C br0`),
+      '-m',
+      options.address,
+      '-S',
+      options.name,
+    ],
+    commands: ['configure lldp portidsubtype ifname', `configure system hostname ${options.name}`],
+  });
 }
 
 export async function lldpcli(
@@ -180,15 +183,12 @@ async function readNeighbors(namespace: Namespace, socket: string): Promise<Swit
 }
 
 /** Joins cables to sockets frame by frame, LLDP included; the cards at both ends stay, and lose carrier when pulled. */
-function patchPanel(patch: Namespace): Pick<ManagedSwitch, 'plug' | 'unplug'> {
-  const ready = new Set<string>();
+function patchPanel(lab: Lab, patch: Namespace): Pick<ManagedSwitch, 'cable' | 'plug' | 'unplug'> {
+  let cables = 0;
   const copy = (from: string, to: string) =>
     patch.exec([
-      ...words('tc filter replace dev'),
-      from,
-      ...words('parent ffff: protocol all prio 1 handle 800::1'),
-      ...words('u32 match u32 0 0 action mirred egress redirect dev'),
-      to,
+      ...words(`tc filter replace dev ${from} parent ffff: protocol all prio 1 handle 800::1`),
+      ...words(`u32 match u32 0 0 action mirred egress redirect dev ${to}`),
     ]);
   const unplug = async (device: Device) => {
     await patch.exec(['ip', 'link', 'set', device.cable, 'down']);
@@ -196,10 +196,16 @@ function patchPanel(patch: Namespace): Pick<ManagedSwitch, 'plug' | 'unplug'> {
     delete device.port;
   };
   return {
+    cable: async (end) => {
+      cables += 1;
+      const cable = `cable${cables}`;
+      await lab.wire(end, { namespace: patch, card: cable });
+      await patch.exec(['tc', 'qdisc', 'add', 'dev', cable, 'ingress']);
+      await end.namespace.exec(['ip', 'link', 'set', end.card, 'up']);
+      return { cable };
+    },
     unplug,
     plug: async (device, port) => {
-      if (!ready.has(device.cable)) await patch.exec(['tc', 'qdisc', 'add', 'dev', device.cable, 'ingress']);
-      ready.add(device.cable);
       await unplug(device);
       const socket = `socket${port}`;
       await copy(device.cable, socket);

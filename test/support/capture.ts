@@ -1,0 +1,46 @@
+/** Packets as tcpdump saw them, kept in a file, and what can be read from it without any code of the box. */
+import { readFileSync } from 'node:fs';
+import { run, until } from './command.ts';
+import type { Namespace } from './namespaces.ts';
+
+export interface Capture extends AsyncDisposable {
+  readonly file: string;
+  /** All of it so far, as bytes. */
+  bytes(): Buffer;
+  /** tcpdump's own reading of the file, one packet after the other. */
+  text(filter: string, flags?: readonly string[]): Promise<string>;
+}
+
+/** Resolves when packets are being taken. `card` may be "any". */
+export async function startCapture(
+  namespace: Namespace,
+  { card, file, filter = '' }: { card: string; file: string; filter?: string },
+): Promise<Capture> {
+  const flags = ['-i', card, '-n', '-p', '-U', '--immediate-mode', '-s', '0', '-Z', 'root', '-w', file];
+  const tcpdump = namespace.start(['tcpdump', ...flags, filter]);
+  const ready = () => tcpdump.lastWords().includes('listening on') || undefined;
+  await until(`tcpdump on ${card}`, ready, { timeoutMs: 10_000, everyMs: 20, lastSeen: tcpdump.lastWords });
+  return {
+    file,
+    bytes: () => readFileSync(file),
+    text: (wanted, more = []) => run(['tcpdump', '-n', '-r', file, ...more, wanted], { timeoutMs: 60_000 }),
+    [Symbol.asyncDispose]: () => tcpdump[Symbol.asyncDispose](),
+  };
+}
+
+export interface RtpCount {
+  /** Packets that left the card's owner, and that came to it. */
+  readonly sent: number;
+  readonly heard: number;
+}
+
+/** RTP packets of one media address in a capture of one card; RTCP and STUN are not counted. */
+export async function countRtp(capture: Capture, own: string): Promise<RtpCount> {
+  // Version 2, payload types below 64 or from 96: what is not RTCP (RFC 5761, section 4).
+  const rtp = 'udp[8] & 0xc0 = 0x80 and (udp[9] & 0x7f < 64 or udp[9] & 0x7f > 95) and not udp port 53';
+  const count = async (side: string) => {
+    const lines = (await capture.text(`${side} host ${own} and udp and ${rtp}`, ['-q', '-t'])).split('\n');
+    return lines.filter(Boolean).length;
+  };
+  return { sent: await count('src'), heard: await count('dst') };
+}
