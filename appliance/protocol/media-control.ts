@@ -1,0 +1,237 @@
+/** What `sip` says to `rtp` over its Unix socket: one JSON object a line, an answer each, and reports in between. */
+import { DecodeError } from './bytes.ts';
+import { isIpv4 } from './ipv4.ts';
+
+/** The side of a session: `phone` is the phones' network, `cloud` the way to the registrar. */
+export type LegName = 'phone' | 'cloud';
+
+/** Where the far end of a leg wants its media, and from where it may send. */
+export interface Remote {
+  readonly address: string;
+  /** 0: it wants none. */
+  readonly port: number;
+  readonly rtcpPort: number;
+  /** Addresses that media may come from; `*` for any (the far end is behind address translation). */
+  readonly allow: readonly string[];
+}
+
+export interface PortPair {
+  readonly rtp: number;
+  readonly rtcp: number;
+}
+
+export interface LegCount {
+  /** RTP packets from this leg's far end that were relayed. */
+  readonly packets: number;
+  readonly bytes: number;
+  /** The same for RTCP. */
+  readonly rtcp: number;
+  /** From elsewhere, or not media at all: dropped. */
+  readonly dropped: number;
+}
+
+export interface SessionCount {
+  readonly session: string;
+  readonly phone: LegCount;
+  readonly cloud: LegCount;
+  /** Milliseconds since the last media packet of either side (or since it was made). */
+  readonly silentMs: number;
+}
+
+export type MediaRequest =
+  /** Reserves ports at these two addresses of ours. */
+  | {
+      readonly id: number;
+      readonly verb: 'allocate';
+      readonly session: string;
+      readonly phone: string;
+      readonly cloud: string;
+    }
+  /** The far end of a leg is known or moved: who may send is learned anew. */
+  | {
+      readonly id: number;
+      readonly verb: 'update';
+      readonly session: string;
+      readonly leg: LegName;
+      readonly remote: Remote;
+    }
+  /** Whether silence means that the call is dead; not so while it rings or is held. */
+  | { readonly id: number; readonly verb: 'expect'; readonly session: string; readonly media: boolean }
+  | { readonly id: number; readonly verb: 'release'; readonly session: string }
+  /** Of all sessions. */
+  | { readonly id: number; readonly verb: 'stats' };
+
+export type MediaVerb = MediaRequest['verb'];
+
+export type MediaReply =
+  | {
+      readonly id: number;
+      readonly ok: true;
+      readonly phone?: PortPair;
+      readonly cloud?: PortPair;
+      readonly sessions?: readonly SessionCount[];
+    }
+  | { readonly id: number; readonly ok: false; readonly error: string };
+
+/** A session in which media is expected has been silent for too long. Told once. */
+export interface MediaReport {
+  readonly event: 'idle';
+  readonly session: string;
+}
+
+/** Where the relay of this site listens. */
+export function mediaSocketPath(stateDirectory: string): string {
+  return `${stateDirectory}/rtp/rtp.sock`;
+}
+
+export function formatControl(message: MediaRequest | MediaReply | MediaReport): string {
+  return JSON.stringify(message);
+}
+
+/** Throws {@link DecodeError}. */
+export function parseMediaRequest(line: string): MediaRequest {
+  const object = parseObject(line);
+  const id = integer(object, 'id', Number.MAX_SAFE_INTEGER);
+  const verb = text(object, 'verb');
+  switch (verb) {
+    case 'allocate':
+      return {
+        id,
+        verb,
+        session: session(object),
+        phone: address(object, 'phone'),
+        cloud: address(object, 'cloud'),
+      };
+    case 'update':
+      return {
+        id,
+        verb,
+        session: session(object),
+        leg: leg(object),
+        remote: remote(child(object, 'remote')),
+      };
+    case 'expect':
+      return { id, verb, session: session(object), media: object['media'] === true };
+    case 'release':
+      return { id, verb, session: session(object) };
+    case 'stats':
+      return { id, verb };
+    default:
+      throw new DecodeError(`no such verb ${verb.slice(0, 20)}`);
+  }
+}
+
+/** Throws {@link DecodeError}. */
+export function parseMediaAnswer(line: string): MediaReply | MediaReport {
+  const object = parseObject(line);
+  if (object['event'] === 'idle') return { event: 'idle', session: session(object) };
+  const id = integer(object, 'id', Number.MAX_SAFE_INTEGER);
+  if (object['ok'] !== true) return { id, ok: false, error: text(object, 'error') };
+  return {
+    id,
+    ok: true,
+    ...(object['phone'] === undefined ? {} : { phone: ports(child(object, 'phone')) }),
+    ...(object['cloud'] === undefined ? {} : { cloud: ports(child(object, 'cloud')) }),
+    ...(object['sessions'] === undefined ? {} : { sessions: list(object, 'sessions').map(sessionCount) }),
+  };
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function parseObject(line: string): Fields {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new DecodeError('not JSON');
+    throw error;
+  }
+  return fields(value);
+}
+
+function fields(value: unknown): Fields {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new DecodeError('not an object');
+  return value as Fields;
+}
+
+function child(object: Fields, name: string): Fields {
+  return fields(object[name]);
+}
+
+function list(object: Fields, name: string): Fields[] {
+  const value = object[name];
+  if (!Array.isArray(value)) throw new DecodeError(`${name} is not a list`);
+  return value.map(fields);
+}
+
+function text(object: Fields, name: string): string {
+  const value = object[name];
+  if (typeof value !== 'string') throw new DecodeError(`${name} is not text`);
+  return value;
+}
+
+function integer(object: Fields, name: string, maximum: number): number {
+  const value = object[name];
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0 || value > maximum) {
+    throw new DecodeError(`${name} is not a number up to ${maximum}`);
+  }
+  return value;
+}
+
+function session(object: Fields): string {
+  const name = text(object, 'session');
+  if (!/^[\w.-]{1,80}$/.test(name)) throw new DecodeError('not a session name');
+  return name;
+}
+
+function address(object: Fields, name: string): string {
+  const value = text(object, name);
+  if (!isIpv4(value)) throw new DecodeError(`${name} is not an IPv4 address`);
+  return value;
+}
+
+function leg(object: Fields): LegName {
+  const name = text(object, 'leg');
+  if (name !== 'phone' && name !== 'cloud') throw new DecodeError('no such leg');
+  return name;
+}
+
+function remote(object: Fields): Remote {
+  const allow = object['allow'];
+  if (
+    !Array.isArray(allow) ||
+    allow.length > 8 ||
+    !allow.every((entry) => entry === '*' || (typeof entry === 'string' && isIpv4(entry)))
+  ) {
+    throw new DecodeError('allow is not a list of addresses');
+  }
+  return {
+    address: address(object, 'address'),
+    port: integer(object, 'port', 65_535),
+    rtcpPort: integer(object, 'rtcpPort', 65_535),
+    allow: allow as string[],
+  };
+}
+
+function ports(object: Fields): PortPair {
+  return { rtp: integer(object, 'rtp', 65_535), rtcp: integer(object, 'rtcp', 65_535) };
+}
+
+function legCount(object: Fields): LegCount {
+  return {
+    packets: integer(object, 'packets', Number.MAX_SAFE_INTEGER),
+    bytes: integer(object, 'bytes', Number.MAX_SAFE_INTEGER),
+    rtcp: integer(object, 'rtcp', Number.MAX_SAFE_INTEGER),
+    dropped: integer(object, 'dropped', Number.MAX_SAFE_INTEGER),
+  };
+}
+
+function sessionCount(object: Fields): SessionCount {
+  return {
+    session: session(object),
+    phone: legCount(child(object, 'phone')),
+    cloud: legCount(child(object, 'cloud')),
+    silentMs: integer(object, 'silentMs', Number.MAX_SAFE_INTEGER),
+  };
+}

@@ -1,0 +1,148 @@
+/** Session descriptions, RFC 8866 with RFC 3605 (a=rtcp), 5761 (rtcp-mux), 4568 (a=crypto): lines kept as they came. */
+import { DecodeError } from './bytes.ts';
+import { isIpv4 } from './ipv4.ts';
+
+export interface Sdp {
+  /** Lines before the first `m=`, without their ends. */
+  readonly session: readonly string[];
+  readonly media: readonly SdpMedia[];
+}
+
+export interface SdpMedia {
+  /** `audio`, `video`, `application` … */
+  readonly kind: string;
+  /** 0: this medium is refused. */
+  readonly port: number;
+  /** `RTP/AVP`, `RTP/SAVP` … */
+  readonly proto: string;
+  readonly formats: readonly string[];
+  /** Lines behind `m=`. */
+  readonly lines: readonly string[];
+}
+
+/** Where one side wants its media. */
+export interface MediaTarget {
+  readonly address: string;
+  readonly port: number;
+  /** The same as `port` when RTCP is multiplexed. */
+  readonly rtcpPort: number;
+}
+
+export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
+
+const maxChars = 32_768;
+const maxLines = 500;
+const maxMedia = 16;
+
+/** Throws {@link DecodeError}; the offset counts characters. */
+export function parseSdp(text: string): Sdp {
+  if (text.length > maxChars) throw new DecodeError('session description too long', maxChars);
+  const lines = text.replace(/(?:\r?\n)+$/, '').split(/\r?\n/);
+  if (lines.length > maxLines) throw new DecodeError('too many lines');
+  let offset = 0;
+  for (const line of lines) {
+    if (!/^[a-z]=[^\0\r\n]*$/.test(line))
+      throw new DecodeError('not a line of a session description', offset);
+    offset += line.length + 2;
+  }
+  if (lines[0] !== 'v=0') throw new DecodeError('no v=0');
+  const starts = lines.flatMap((line, at) => (line.startsWith('m=') ? [at] : []));
+  if (starts.length > maxMedia) throw new DecodeError('too many media');
+  const session = lines.slice(0, starts[0] ?? lines.length);
+  if (!session.some((line) => line.startsWith('o='))) throw new DecodeError('no origin');
+  const media = starts.map((start, at) => parseMedia(lines.slice(start, starts[at + 1] ?? lines.length)));
+  return { session, media };
+}
+
+export function formatSdp({ session, media }: Sdp): string {
+  const lines = media.flatMap(({ kind, port, proto, formats, lines: own }) => [
+    `m=${[kind, port, proto, ...formats].join(' ')}`,
+    ...own,
+  ]);
+  return [...session, ...lines].map((line) => `${line}\r\n`).join('');
+}
+
+/** RTP in any profile; what else there is (T.38, message sessions) can't be relayed here. */
+export function isRtp({ proto }: SdpMedia): boolean {
+  return /^(?:UDP\/TLS\/)?RTP\/S?AVPF?$/.test(proto);
+}
+
+/** Keys of SDES are in it, so it must not travel in clear. */
+export function hasCrypto({ session, media }: Sdp): boolean {
+  return [...session, ...media.flatMap(({ lines }) => lines)].some((line) =>
+    /^a=(?:crypto|key-mgmt):/.test(line),
+  );
+}
+
+export function directionOf({ session }: Sdp, { lines }: SdpMedia): Direction {
+  for (const line of [...lines, ...session]) {
+    const found = /^a=(sendrecv|sendonly|recvonly|inactive)$/.exec(line)?.[1];
+    if (found !== undefined) return found as Direction;
+  }
+  return 'sendrecv';
+}
+
+/** Undefined when this medium is refused (port 0). Throws {@link DecodeError} without a usable IPv4 address. */
+export function targetOf({ session }: Sdp, { port, lines }: SdpMedia): MediaTarget | undefined {
+  if (port === 0) return undefined;
+  const connection = [...lines, ...session].find((line) => line.startsWith('c='));
+  const address = /^c=IN IP4 ([\d.]+)(?:\/\d+)*$/.exec(connection ?? '')?.[1];
+  if (address === undefined || !isIpv4(address)) throw new DecodeError('no IPv4 address for media');
+  return { address, port, rtcpPort: rtcpPortOf(lines, port) };
+}
+
+function rtcpPortOf(lines: readonly string[], port: number): number {
+  if (lines.includes('a=rtcp-mux')) return port;
+  const [, digits] =
+    /^a=rtcp:(\d{1,5})(?: IN IP4 [\d.]+)?$/.exec(lines.find((line) => line.startsWith('a=rtcp:')) ?? '') ??
+    [];
+  return digits === undefined ? Math.min(port + 1, 65_535) : checkedPort(digits);
+}
+
+/** Ports of ours for one medium; undefined: refuse it. */
+export type RelayPorts = { readonly rtp: number; readonly rtcp: number } | undefined;
+
+/**
+ * The same description with our address and ports in it. Interactive connectivity establishment is taken out, since its
+ * candidates would lead media past us; 0.0.0.0 (hold of RFC 2543) stays; all else, `a=crypto` too, is kept to the byte.
+ */
+export function relayedSdp({ session, media }: Sdp, address: string, ports: readonly RelayPorts[]): Sdp {
+  return {
+    session: session.filter(isNotIce).map((line) => relayedLine(line, address)),
+    media: media.map((entry, at) => {
+      const own = entry.port === 0 || !isRtp(entry) ? undefined : ports[at];
+      const lines = entry.lines.filter(isNotIce).map((line) => {
+        if (!line.startsWith('a=rtcp:')) return relayedLine(line, address);
+        return `a=rtcp:${rtcpPortOf(entry.lines, entry.port) === entry.port ? (own?.rtp ?? 0) : (own?.rtcp ?? 0)}`;
+      });
+      return { ...entry, port: own?.rtp ?? 0, lines };
+    }),
+  };
+}
+
+function relayedLine(line: string, address: string): string {
+  if (line.startsWith('c=')) return line === 'c=IN IP4 0.0.0.0' ? line : `c=IN IP4 ${address}`;
+  if (line.startsWith('o=')) return line.replace(/IN IP[46] \S+$/, `IN IP4 ${address}`);
+  return line;
+}
+
+function isNotIce(line: string): boolean {
+  return !/^a=(?:candidate|remote-candidates|end-of-candidates|ice-[a-z0-9]+)(?::|$)/.test(line);
+}
+
+/** `m=audio 49170/2 RTP/AVP 0 8` */
+const mediaLine = /^m=([\w-]{1,32}) (\d{1,5})(?:\/\d{1,5})? ([\w/]{1,64})((?: [^\s]{1,64}){1,64})$/;
+
+function parseMedia([first = '', ...lines]: readonly string[]): SdpMedia {
+  const [, kind, port, proto, formats] = mediaLine.exec(first) ?? [];
+  if (kind === undefined || port === undefined || proto === undefined || formats === undefined) {
+    throw new DecodeError(`not a media line: ${first.slice(0, 80)}`);
+  }
+  return { kind, port: checkedPort(port), proto, formats: formats.slice(1).split(' '), lines };
+}
+
+function checkedPort(digits: string): number {
+  const port = Number(digits);
+  if (port > 65_535) throw new DecodeError('no such port');
+  return port;
+}
