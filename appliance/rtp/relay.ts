@@ -55,10 +55,9 @@ interface Relay {
 
 /** Throws when the control socket or the store can't be opened. */
 export async function startRtpRelay(world: World, config: Config): Promise<Part> {
-  const log = world.log.child({ part: 'rtp' });
   const store = openStore({ directory: config.site.state_directory, part: 'rtp', clock: world.clock });
   const relay: Relay = {
-    world: { ...world, log },
+    world,
     store,
     pool: newPortPool(config.rtp.first_port, config.rtp.last_port),
     sessions: new Map(),
@@ -81,7 +80,6 @@ export async function startRtpRelay(world: World, config: Config): Promise<Part>
   });
   const stop = new AbortController();
   const sweeping = sweep(relay, control, stop.signal);
-  log.info({ ports: `${config.rtp.first_port}-${config.rtp.last_port}` }, 'media relay started');
   return {
     health: () => healthOf(relay),
     counters: () => ({ ...relay.counters, sessions: relay.sessions.size, ports_used: relay.pool.used * 2 }),

@@ -3,4 +3,36 @@ import type { JournalKinds } from '../journal-kinds.ts';
 /** What the sip part reports. */
 export const sipKinds = {
   started: { fields: { release: 'open' } },
+  /** The registrar accepted a phone, newly or again after a loss; refreshes are not told. */
+  registered: {
+    fields: { aor: 'personal', registrar: 'open', transport: 'open', user_agent: 'open', source: 'open' },
+  },
+  unregistered: { fields: { aor: 'personal', registrar: 'open' } },
+  /** The phone went silent, the registration ran out, or the way to the registrar broke. */
+  registration_lost: { fields: { aor: 'personal', registrar: 'open', reason: 'open' } },
+  registration_refused: {
+    fields: { aor: 'personal', registrar: 'open', status: 'open', reason: 'open', source: 'open' },
+    coalesceSeconds: 60,
+  },
+  call_started: { fields: { call: 'open', direction: 'open', from: 'personal', to: 'personal' } },
+  call_answered: { fields: { call: 'open', seconds: 'open' } },
+  call_ended: {
+    fields: {
+      call: 'open',
+      reason: 'open',
+      seconds: 'open',
+      packets_from_phone: 'open',
+      packets_to_phone: 'open',
+    },
+  },
+  call_refused: {
+    fields: { direction: 'open', status: 'open', reason: 'open', source: 'open' },
+    coalesceSeconds: 60,
+  },
+  /** A request with an identity that isn't its sender's, or on a way that isn't its own. */
+  identity_refused: {
+    fields: { method: 'open', source: 'open', claimed: 'personal' },
+    reserved: 'security',
+    coalesceSeconds: 60,
+  },
 } as const satisfies JournalKinds;
