@@ -1,0 +1,85 @@
+/**
+ * What an HTTP User-Agent says of a phone. Spellings are from public logs (see `test/fixtures/phones/ORIGIN.md`): it is
+ * evidence, never proof, and any part of it may be missing.
+ */
+import { parseMac } from '../protocol/mac.ts';
+import type { Vendor } from './vendors.ts';
+
+export interface UserAgent {
+  readonly vendor: Vendor;
+  readonly model?: string;
+  readonly firmware?: string;
+  readonly mac?: string;
+}
+
+interface Spelling {
+  readonly vendor: Vendor;
+  /** Named groups: model, firmware, mac. */
+  readonly pattern: RegExp;
+}
+
+const hex = '[0-9A-Fa-f]';
+const plainMac = `(?<mac>${hex}{12})`;
+const anyMac = `(?<mac>${hex}{2}(?::${hex}{2}){5}|${hex}{12})`;
+
+/** First match counts. */
+const spellings: readonly Spelling[] = [
+  {
+    vendor: 'yealink',
+    pattern: new RegExp(
+      `^yealink +(?:SIP-)?(?<model>[\\w-]+)(?: +(?<firmware>\\d+(?:\\.\\d+)+))?(?: +${anyMac})?`,
+      'i',
+    ),
+  },
+  {
+    vendor: 'yealink',
+    pattern: new RegExp(`^(?<model>VP\\d+P?) +(?<firmware>\\d+(?:\\.\\d+)+)?(?: +${anyMac})?`),
+  },
+  {
+    vendor: 'poly',
+    pattern: new RegExp(
+      `^(?:FileTransport )?Poly[A-Za-z]*-(?<model>[\\w-]+?)-UA/(?<firmware>[\\d.]+)(?:_${hex}{12})?(?:.*\\(SN:${plainMac}\\))?`,
+      'i',
+    ),
+  },
+  { vendor: 'poly', pattern: new RegExp(`^OBIHAI/(?<model>\\w+)(?:-(?<firmware>[\\d.]+))?`) },
+  {
+    vendor: 'cisco',
+    pattern: new RegExp(`^Cisco-CP-(?<model>[\\w-]+)/(?<firmware>\\S+)(?: \\(${plainMac}\\))?`),
+  },
+  { vendor: 'cisco', pattern: /^Cisco[/-](?<model>ATA19\d)-(?<firmware>\S+)/ },
+  {
+    vendor: 'audiocodes',
+    pattern: new RegExp(`^AUDC-IPPhone/(?<firmware>\\S+) \\((?<model>\\w+?)(?:-Rev\\w+)?; ?${plainMac}\\)`),
+  },
+  { vendor: 'audiocodes', pattern: /^AUDC\/(?<firmware>\S+) AUDC-IPPhone-(?<model>[A-Z0-9]+)/ },
+  { vendor: 'audiocodes', pattern: /^AUDC/ },
+  { vendor: 'ale', pattern: new RegExp(`^ALE (?<model>[\\w-]+) (?<firmware>\\S+)(?: ${plainMac})?`) },
+  { vendor: 'gigaset', pattern: new RegExp(`^Gigaset (?<model>[^/]+)/(?<firmware>[^;]+)(?:;${plainMac})?`) },
+  {
+    vendor: 'snom',
+    pattern: new RegExp(
+      `^Mozilla/\\d\\.\\d \\(compatible; snom(?<model>\\w+)-SIP (?<firmware>[\\d.]+)(?:.*?\\b${plainMac}\\b)?`,
+    ),
+  },
+];
+
+/** Longer ones are no phone's. */
+const mostChars = 512;
+
+export function parseUserAgent(text: string): UserAgent | undefined {
+  if (text.length > mostChars) return undefined;
+  for (const { vendor, pattern } of spellings) {
+    const groups = pattern.exec(text)?.groups;
+    if (groups === undefined && !pattern.test(text)) continue;
+    const { model, firmware, mac } = groups ?? {};
+    const known = mac === undefined ? undefined : parseMac(mac);
+    return {
+      vendor,
+      ...(model === undefined ? {} : { model }),
+      ...(firmware === undefined ? {} : { firmware }),
+      ...(known === undefined ? {} : { mac: known }),
+    };
+  }
+  return undefined;
+}
