@@ -163,11 +163,13 @@ export function placeOfPort(port: number): string {
 }
 
 async function untilAnswering(running: Running, socket: string): Promise<void> {
-  const answers = async () => {
-    if (running.hasExited()) throw new Error(`Gatehouse ended at its start:\n${running.lastWords()}`);
-    return await getOverSocket(socket, '/healthz').catch(() => undefined);
+  const answers = () => getOverSocket(socket, '/healthz').catch(() => undefined);
+  const options = {
+    timeoutMs: 20_000,
+    everyMs: 100,
+    lastSeen: running.lastWords,
+    hopeless: running.hasExited,
   };
-  const options = { timeoutMs: 20_000, everyMs: 100, lastSeen: running.lastWords };
   await until('Gatehouse to answer on its page', answers, options);
 }
 

@@ -16,8 +16,9 @@ export const plan = {
   provisioning: '203.0.113.10',
   sip: '203.0.113.20',
   journal: '203.0.113.30',
-  /** Where the person at the other end of every call sits. */
-  callee: '203.0.113.40',
+  /** Where the person at the other end of every call sits: a network of its own behind the cloud. */
+  callee: '198.18.0.2',
+  calleeGateway: '198.18.0.1',
   ports: 8,
   boxPort: 8,
   /** For a guest who is not a phone. */
@@ -39,6 +40,7 @@ export interface Network extends AsyncDisposable {
   readonly switch: ManagedSwitch;
   readonly box: Namespace;
   readonly cloud: Namespace;
+  readonly callee: Namespace;
   readonly wan: Wan;
 }
 
@@ -60,14 +62,29 @@ export async function buildNetwork(lab: Lab): Promise<Network> {
   await box.exec(words('sysctl -qw net.ipv4.ip_unprivileged_port_start=0'));
   const cloud = await lab.namespace('cloud', { nameserver: plan.dns });
   const wan = await startWan(lab, box, cloud);
-  const own = [plan.dns, plan.provisioning, plan.sip, plan.journal, plan.callee];
+  const own = [plan.dns, plan.provisioning, plan.sip, plan.journal];
   await cloud.exec(['ip', '-batch', '-'], {
     input: own.map((ip) => `addr add ${ip}/24 dev eth0\n`).join(''),
   });
+  const callee = await buildCallee(lab, cloud, wan);
   const dns = { address: plan.dns, names: cloudNames(), logFile: join(lab.directory, 'dns.log') };
   built.use(await startDns(cloud, dns));
   const stack = built.move();
-  return { lab, switch: lan, box, cloud, wan, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  return { lab, switch: lan, box, cloud, callee, wan, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+async function buildCallee(lab: Lab, cloud: Namespace, wan: Wan): Promise<Namespace> {
+  const callee = await lab.namespace('callee', { nameserver: plan.dns });
+  await lab.wire({ namespace: callee, card: 'eth0' }, { namespace: cloud, card: 'callee' });
+  await cloud.exec(['ip', '-batch', '-'], {
+    input: `addr add ${plan.calleeGateway}/24 dev callee\nlink set callee up\n`,
+  });
+  await cloud.exec(words('sysctl -qw net.ipv4.ip_forward=1'));
+  await callee.exec(['ip', '-batch', '-'], {
+    input: `addr add ${plan.callee}/24 dev eth0\nlink set eth0 up\nroute add default via ${plan.calleeGateway}\n`,
+  });
+  await wan.namespace.exec(words(`ip route add ${plan.callee}/32 via ${plan.sip}`));
+  return callee;
 }
 
 function cloudNames(): Record<string, string> {

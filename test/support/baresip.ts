@@ -10,6 +10,8 @@ export interface BaresipOptions {
   /** Made when missing; configuration and log go there. */
   readonly directory: string;
   readonly user: string;
+  /** User name of the digest, where it isn't `user`. */
+  readonly authUser?: string;
   readonly password: string;
   readonly domain: string;
   /** Outbound proxy; without it the phone asks the domain itself. */
@@ -136,7 +138,7 @@ export async function startBaresip(options: BaresipOptions): Promise<Baresip> {
 function account(options: BaresipOptions): string {
   const { user, password, domain, transport, outbound, srtp = transport === 'tls' } = options;
   const parameters = [
-    `auth_user=${user}`,
+    `auth_user=${options.authUser ?? user}`,
     `auth_pass=${password}`,
     ...(outbound === undefined ? [] : [`outbound="${outbound}"`]),
     `regint=${options.registrationSeconds ?? 60}`,

@@ -27,20 +27,3 @@ export async function startCapture(
     [Symbol.asyncDispose]: () => tcpdump[Symbol.asyncDispose](),
   };
 }
-
-export interface RtpCount {
-  /** Packets that left the card's owner, and that came to it. */
-  readonly sent: number;
-  readonly heard: number;
-}
-
-/** RTP packets of one media address in a capture of one card; RTCP and STUN are not counted. */
-export async function countRtp(capture: Capture, own: string): Promise<RtpCount> {
-  // Version 2, payload types below 64 or from 96: what is not RTCP (RFC 5761, section 4).
-  const rtp = 'udp[8] & 0xc0 = 0x80 and (udp[9] & 0x7f < 64 or udp[9] & 0x7f > 95) and not udp port 53';
-  const count = async (side: string) => {
-    const lines = (await capture.text(`${side} host ${own} and udp and ${rtp}`, ['-q', '-t'])).split('\n');
-    return lines.filter(Boolean).length;
-  };
-  return { sent: await count('src'), heard: await count('dst') };
-}

@@ -131,13 +131,22 @@ function tail(text: string): string {
   return text.trimEnd().split('\n').slice(-12).join('\n');
 }
 
+export interface WaitOptions {
+  readonly timeoutMs: number;
+  readonly everyMs?: number;
+  readonly lastSeen?: () => string;
+  /** What is waited for can't come any more. */
+  readonly hopeless?: () => boolean;
+}
+
 /** Asks again and again until there is an answer. Throws with the last thing seen when the deadline passes. */
 export async function until<T>(
   what: string,
   probe: () => T | undefined | Promise<T | undefined>,
-  options: { timeoutMs: number; everyMs?: number; lastSeen?: () => string },
+  options: WaitOptions,
 ): Promise<T> {
-  const end = Date.now() + options.timeoutMs;
+  const begin = Date.now();
+  const end = begin + options.timeoutMs;
   let cause: unknown;
   for (;;) {
     try {
@@ -147,9 +156,10 @@ export async function until<T>(
     } catch (error) {
       cause = error;
     }
-    if (Date.now() >= end) {
+    const hopeless = options.hopeless?.() === true;
+    if (hopeless || Date.now() >= end) {
       const seen = options.lastSeen?.() ?? (cause instanceof Error ? cause.message : 'nothing');
-      throw new Error(`waited ${options.timeoutMs} ms in vain for ${what}; last seen: ${seen}`, { cause });
+      throw new Error(`waited ${Date.now() - begin} ms in vain for ${what}; last seen: ${seen}`, { cause });
     }
     await sleep(options.everyMs ?? 100);
   }

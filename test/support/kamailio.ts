@@ -1,7 +1,8 @@
 /** Kamailio as the cloud's registrar and proxy: its configuration, its start in a namespace, and what it saw arrive. */
+import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { until, type Running, type StartOptions } from './command.ts';
+import { run, until, type Running, type StartOptions } from './command.ts';
 
 export interface SipAccount {
   readonly user: string;
@@ -18,6 +19,8 @@ export interface KamailioOptions {
   readonly port?: number;
   /** The realm, and the domain part of every AOR. */
   readonly domain: string;
+  /** More domains that it answers for in the same way. */
+  readonly moreDomains?: readonly string[];
   /** PEM. */
   readonly certificate: { readonly cert: string; readonly key: string };
   readonly accounts: readonly SipAccount[];
@@ -52,6 +55,8 @@ export interface Kamailio extends AsyncDisposable {
   readonly process: Running;
   /** All messages so far, in order. */
   readonly seen: readonly Seen[];
+  /** From now on this account is known; one that was known gets the new password. `user` is the digest's user name. */
+  setAccount(account: SipAccount): Promise<void>;
   /** The first message that fits, waited for. */
   waitFor(what: string, fits: (seen: Seen) => boolean, timeoutMs?: number): Promise<Seen>;
 }
@@ -105,7 +110,26 @@ export async function startKamailio(options: KamailioOptions): Promise<Kamailio>
     everyMs: 50,
     lastSeen: running.lastWords,
   });
-  return { process: running, seen, waitFor, [Symbol.asyncDispose]: () => running[Symbol.asyncDispose]() };
+  const setAccount = async ({ user, password }: SipAccount) => {
+    const call = [
+      'kamcmd',
+      '-s',
+      `unix:${file('ctl')}`,
+      'htable.sets',
+      'accounts',
+      `s:${user}`,
+      `s:${password}`,
+    ];
+    await run(call);
+  };
+  for (const account of options.accounts) await setAccount(account);
+  return {
+    process: running,
+    seen,
+    setAccount,
+    waitFor,
+    [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
+  };
 }
 
 const mark = 'GATEHOUSE-SEEN';
@@ -177,17 +201,12 @@ const modules = [
   'tls',
   'nathelper',
   'xlog',
+  'ctl',
+  'htable',
 ].map((name) => `loadmodule "${name}.so"`);
 
 function configuration(options: KamailioOptions, tlsFile: string): string {
-  const {
-    address,
-    port = 5061,
-    domain,
-    accounts,
-    maxExpiresSeconds = 3600,
-    challengeInvites = true,
-  } = options;
+  const { address, port = 5061, domain, maxExpiresSeconds = 3600, challengeInvites = true } = options;
   return `#!KAMAILIO
 debug=1
 log_stderror=yes
@@ -197,11 +216,13 @@ tcp_children=2
 enable_tls=yes
 tcp_connection_lifetime=7200
 listen=tls:${address}:${port}
-alias="${domain}"
+${[domain, ...(options.moreDomains ?? [])].map((name) => `alias="${name}"`).join('\n')}
 dns=no
 rev_dns=no
 ${modules.join('\n')}
 modparam("tls", "config", "${tlsFile}")
+modparam("ctl", "binrpc", "unix:${join(options.directory, 'ctl')}")
+modparam("htable", "htable", "accounts=>size=8;")
 modparam("usrloc", "db_mode", 0)
 modparam("registrar", "max_expires", ${maxExpiresSeconds})
 modparam("registrar", "default_expires", ${maxExpiresSeconds})
@@ -213,16 +234,23 @@ modparam("tm", "fr_inv_timer", 60000)
 request_route {
   xlog("L_ERR", "${mark}|request|$rm|${fields('0', '$hdr(Authorization)$hdr(Proxy-Authorization)')}\\n");
   if (!mf_process_maxfwd_header("10")) { sl_send_reply("483", "Too Many Hops"); exit; }
+  # The other side may sit behind address translation: answers, later requests and media go where this came from.
+  if (is_method("INVITE|UPDATE|ACK") && has_body("application/sdp")) { fix_nated_sdp("2"); }
+  if (is_method("INVITE|UPDATE")) { set_contact_alias(); }
   if (is_method("CANCEL")) { if (t_check_trans()) { t_relay(); } exit; }
   if (has_totag()) {
-    if (loose_route() || $du != $null || uri != myself) { t_relay(); }
+    $var(loose) = loose_route();
+    if ($du == $null) { handle_ruri_alias(); }
+    if ($var(loose) > 0 || $du != $null || uri != myself) { t_relay(); }
     else if (is_method("ACK")) { if (t_check_trans()) { t_relay(); } }
     else { sl_send_reply("481", "Call/Transaction Does Not Exist"); }
     exit;
   }
   if (is_method("ACK")) { if (t_check_trans()) { t_relay(); } exit; }
   if (is_method("OPTIONS")) { sl_send_reply("200", "OK"); exit; }
-${accounts.map(({ user, password }) => `  if ($fU == "${user}") { $var(password) = "${password}"; }`).join('\n')}
+  # An unknown user, or one who is not who the request is from, gets a password that nobody has.
+  $var(password) = $sht(accounts=>$aU);
+  if ($var(password) == $null || $au != $fU) { $var(password) = "${randomBytes(16).toString('hex')}"; }
   if (is_method("REGISTER")) {
     if (!pv_www_authenticate("$td", "$var(password)", "0")) { www_challenge("$td", "1"); exit; }
     consume_credentials();
@@ -247,6 +275,10 @@ ${
 }
 
 onreply_route[WITNESS] {
+  if (is_method("INVITE|UPDATE")) {
+    if (has_body("application/sdp")) { fix_nated_sdp("2"); }
+    set_contact_alias();
+  }
   xlog("L_ERR", "${mark}|reply|$rm|${fields('$rs', '')}\\n");
 }
 

@@ -18,9 +18,12 @@ export interface Namespace {
   readonly name: string;
   /** The words that go before a command to run it inside. */
   readonly prefix: readonly string[];
-  exec(command: readonly string[], options?: RunOptions): Promise<string>;
+  readonly exec: (command: readonly string[], options?: RunOptions) => Promise<string>;
   /** Starts a program inside. `prepare` are shell lines run first, whose mounts only it sees. */
-  start(command: readonly string[], options?: StartOptions & { prepare?: readonly string[] }): Running;
+  readonly start: (
+    command: readonly string[],
+    options?: StartOptions & { prepare?: readonly string[] },
+  ) => Running;
 }
 
 export interface Lab extends AsyncDisposable {
