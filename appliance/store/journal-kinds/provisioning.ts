@@ -1,6 +1,37 @@
 import type { JournalKinds } from '../journal-kinds.ts';
 
-/** What the provisioning part reports. */
+/** What the provisioning part reports. Never a path, a body or a key's value: paths of later stages are credentials. */
 export const provisioningKinds = {
   started: { fields: { release: 'open' } },
+  /** The phone got our overlay: it is told to trust the box and to come back over HTTPS. */
+  overlay_given: { fields: { vendor: 'open', model: 'open', ip: 'open' }, coalesceSeconds: 60 },
+  configuration_passed: {
+    fields: {
+      vendor: 'open',
+      model: 'open',
+      firmware: 'open',
+      stage: 'open',
+      status: 'open',
+      ip: 'open',
+      host: 'open',
+    },
+    coalesceSeconds: 60,
+  },
+  /** The cloud could not be asked; the phone got what was kept for exactly this request. */
+  kept_answer_given: { fields: { vendor: 'open', stage: 'open', reason: 'open' }, coalesceSeconds: 60 },
+  upstream_failed: { fields: { host: 'open', reason: 'open' }, coalesceSeconds: 60 },
+  /** The phone keeps asking in clear after it was told to trust us: it goes on without us. */
+  authority_not_taken: { fields: { vendor: 'open', model: 'open', ip: 'open' }, coalesceSeconds: 3600 },
+  request_refused: { fields: { ip: 'open', reason: 'open' }, reserved: 'security', coalesceSeconds: 60 },
+  setting_dropped: {
+    fields: { vendor: 'open', key: 'open', reason: 'open', host: 'open' },
+    reserved: 'security',
+    coalesceSeconds: 60,
+  },
+  /** An answer from the cloud that the box can't read, or that is too large: the phone did not get it. */
+  answer_refused: {
+    fields: { vendor: 'open', host: 'open', reason: 'open' },
+    reserved: 'security',
+    coalesceSeconds: 60,
+  },
 } as const satisfies JournalKinds;

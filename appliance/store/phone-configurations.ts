@@ -1,0 +1,88 @@
+/** The table `phone_configuration` of provisioning: the last answer each phone was given. */
+import { all, one, run, type Database } from './database.ts';
+
+/** 0: our overlay only. 1 to 3: the cloud's stages. */
+export type ConfigurationStage = 0 | 1 | 2 | 3;
+
+export interface PhoneConfiguration {
+  readonly mac: string;
+  readonly ip: string;
+  readonly vendor?: string;
+  readonly model?: string;
+  readonly firmware?: string;
+  readonly userAgent: string;
+  readonly stage: ConfigurationStage;
+  /** ms since 1970. */
+  readonly at: number;
+  /** HTTP status of the answer. */
+  readonly status: number;
+}
+
+interface Row {
+  readonly mac: string;
+  readonly ip: string;
+  readonly vendor: string | null;
+  readonly model: string | null;
+  readonly firmware: string | null;
+  readonly user_agent: string;
+  readonly stage: ConfigurationStage;
+  readonly at: number;
+  readonly status: number;
+  readonly bootstraps: number;
+}
+
+/** One row a phone, by MAC. */
+export function readPhoneConfigurations(db: Database): PhoneConfiguration[] {
+  return all<Row>(db, 'SELECT * FROM phone_configuration ORDER BY mac').map(fromRow);
+}
+
+export function readPhoneConfiguration(db: Database, mac: string): PhoneConfiguration | undefined {
+  const row = one<Row>(db, 'SELECT * FROM phone_configuration WHERE mac = ?', [mac]);
+  return row && fromRow(row);
+}
+
+/** How many overlays in a row a phone was given without coming back over HTTPS: more than a few, and it does not trust us. */
+export function readBootstraps(db: Database, mac: string): number {
+  return (
+    one<{ bootstraps: number }>(db, 'SELECT bootstraps FROM phone_configuration WHERE mac = ?', [mac])
+      ?.bootstraps ?? 0
+  );
+}
+
+/** More phones than any site has: a flood of invented MACs must not fill the disk. The oldest go. */
+const mostPhones = 20_000;
+
+export function savePhoneConfiguration(db: Database, phone: PhoneConfiguration): void {
+  run(
+    db,
+    `INSERT INTO phone_configuration (mac, ip, vendor, model, firmware, user_agent, stage, at, status, bootstraps)
+     VALUES (@mac, @ip, @vendor, @model, @firmware, @userAgent, @stage, @at, @status, iif(@stage = 0, 1, 0))
+     ON CONFLICT (mac) DO UPDATE SET ip = excluded.ip, vendor = excluded.vendor, model = excluded.model,
+       firmware = excluded.firmware, user_agent = excluded.user_agent, stage = excluded.stage, at = excluded.at,
+       status = excluded.status, bootstraps = iif(excluded.stage = 0, bootstraps + 1, 0)`,
+    { vendor: null, model: null, firmware: null, ...phone },
+  );
+  const count = one<{ count: number }>(db, 'SELECT count(*) AS count FROM phone_configuration')?.count ?? 0;
+  if (count > mostPhones) {
+    run(
+      db,
+      'DELETE FROM phone_configuration WHERE mac IN (SELECT mac FROM phone_configuration ORDER BY at LIMIT ?)',
+      [count - mostPhones],
+    );
+  }
+}
+
+function fromRow(row: Row): PhoneConfiguration {
+  const { mac, ip, vendor, model, firmware, user_agent: userAgent, stage, at, status } = row;
+  return {
+    mac,
+    ip,
+    ...(vendor === null ? {} : { vendor }),
+    ...(model === null ? {} : { model }),
+    ...(firmware === null ? {} : { firmware }),
+    userAgent,
+    stage,
+    at,
+    status,
+  };
+}
