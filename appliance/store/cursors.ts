@@ -1,0 +1,34 @@
+/** How far each part's journal has reached the cloud. Owned by cloud. */
+import { randomUUID } from 'node:crypto';
+import { one, run, type Database } from './database.ts';
+import type { PartName } from './journal-kinds.ts';
+
+export interface Cursor {
+  readonly part: PartName;
+  /** Names this run of row numbers: without it a wiped box's new rows would look like repeats of its old ones. */
+  readonly journal: string;
+  /** The last row that the cloud has confirmed. */
+  readonly seq: number;
+  /** When that row happened; another time under the same number means another journal. `null`: before the first, or a gap. */
+  readonly rowAt: number | null;
+}
+
+/** `undefined`: nothing of this part was ever sent. */
+export function readCursor(db: Database, part: PartName): Cursor | undefined {
+  return one<Cursor>(db, 'SELECT part, journal, seq, row_at AS rowAt FROM cursor WHERE part = ?', [part]);
+}
+
+/** At the beginning of a journal that gets a name of its own. */
+export function newCursor(part: PartName): Cursor {
+  return { part, journal: randomUUID(), seq: 0, rowAt: null };
+}
+
+export function saveCursor(db: Database, { part, journal, seq, rowAt }: Cursor, now: number): void {
+  run(db, 'INSERT OR REPLACE INTO cursor (part, journal, seq, row_at, at) VALUES (?, ?, ?, ?, ?)', [
+    part,
+    journal,
+    seq,
+    rowAt,
+    now,
+  ]);
+}
