@@ -1,7 +1,7 @@
 /**
  * What a phone's firmware does with its provisioning URL: asks in its vendor's order, takes 404 as normal, applies what
- * it gets, and begins again when that changed the URL. `node test/support/phone-provisioning.ts '<PhoneBoot as JSON>'`
- * does the same in a namespace and prints the state as JSON.
+ * it gets, and begins again when that changed the URL. `node test/support/phone-provisioning.ts '<PhoneBoot or PhoneState
+ * as JSON>'` does the same in a namespace and prints the state as JSON.
  */
 import { readConfiguration, type Endpoint, type PhoneVendor } from './phone-configuration.ts';
 import { sendFixture, type PhoneAnswer } from './phone-http.ts';
@@ -41,13 +41,19 @@ const mostRounds = 8;
 
 /** From power-on until the URL stays as it is. Rejects when a server is not trusted or a body can't be read. */
 export async function bootPhone({ vendor, mac, url, trusted = '' }: PhoneBoot): Promise<PhoneState> {
-  const state: PhoneState = { vendor, mac, url: url.replaceAll('$PSN', '8841-3PCC'), trusted, asked: [] };
+  return settlePhone({ vendor, mac, url: url.replaceAll('$PSN', '8841-3PCC'), trusted, asked: [] });
+}
+
+/** Polls until the URL stays as it is. */
+export async function settlePhone(state: PhoneState): Promise<PhoneState> {
   for (let round = 0; round < mostRounds; round += 1) {
     const before = state.url;
     await pollPhone(state);
     if (state.url === before) return state;
   }
-  throw new Error(`${vendor} ${mac}: the provisioning URL still changes after ${mostRounds} rounds`);
+  throw new Error(
+    `${state.vendor} ${state.mac}: the provisioning URL still changes after ${mostRounds} rounds`,
+  );
 }
 
 /** One round over the vendor's files at the URL that the phone has. */
@@ -93,6 +99,6 @@ async function apply(state: PhoneState, answer: PhoneAnswer, url: string): Promi
 }
 
 if (import.meta.main) {
-  const boot = JSON.parse(process.argv[2] ?? '') as PhoneBoot;
-  console.log(JSON.stringify(await bootPhone(boot)));
+  const given = JSON.parse(process.argv[2] ?? '') as PhoneBoot | PhoneState;
+  console.log(JSON.stringify('asked' in given ? await settlePhone(given) : await bootPhone(given)));
 }

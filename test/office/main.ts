@@ -1,0 +1,94 @@
+/** `npm run office`: the pretend office in this terminal, one walk of all phones, or an order to the office that runs. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { namespacesRefused, openLab } from '../support/namespaces.ts';
+import { installPackages } from '../support/packages.ts';
+import { openControl, sendOrder } from './control.ts';
+import { listenToKeys } from './keys.ts';
+import { openOffice, type Office } from './office.ts';
+import { openOrders, orderUsage } from './orders.ts';
+import { officeStatus, tableLines } from './table.ts';
+import { walkAll } from './walk.ts';
+
+const usage = `usage: npm run office               open the office, watch it, play with it
+       npm run office -- --once     walk all phones, one call each way, print JSON
+       npm run office -- ORDER      to the office in the other terminal:
+${orderUsage}`;
+
+async function main(words: readonly string[]): Promise<number> {
+  const [first] = words;
+  if (first === '--help' || first === '-h') {
+    console.log(usage);
+    return 0;
+  }
+  if (first !== undefined && first !== '--once') {
+    console.log(await sendOrder(words));
+    return 0;
+  }
+  const say = (line: string) => console.error(line);
+  // iproute2 is among what may have to be installed before namespaces can be tried.
+  if (process.platform === 'linux' && process.getuid?.() === 0) await installPackages(say);
+  const refused = namespacesRefused();
+  if (refused !== undefined) throw new Error(refused);
+  await installPackages(say);
+  return first === '--once' ? await once(say) : await openForPeople(say);
+}
+
+async function once(say: (line: string) => void): Promise<number> {
+  await using lab = openLab();
+  await using office = await openOffice(lab, say);
+  say('phones');
+  const result = await walkAll(office);
+  console.log(JSON.stringify(result, undefined, 2));
+  return result.ok ? 0 : 1;
+}
+
+async function openForPeople(say: (line: string) => void): Promise<number> {
+  const closing = Promise.withResolvers<void>();
+  await using lab = openLab();
+  await using office = await openOffice(lab, say);
+  const orders = openOrders(office, closing.resolve);
+  await using _control = await openControl(orders);
+  const url = await office.box.openPage(8080);
+  using keys = listenToKeys(orders);
+  for (const phone of office.phones) phone.powerOn();
+  stopSignals.forEach((signal) => process.off(signal, endAtOnce).once(signal, () => closing.resolve()));
+  let isOpen = true;
+  void closing.promise.then(() => (isOpen = false));
+  const show = process.stdout.isTTY ? redraw : printChanges();
+  while (isOpen) {
+    const lines = tableLines(await officeStatus(office), process.stdout.columns || 120);
+    show([...lines, '', `page ${url}`, ...keys.lines()]);
+    await Promise.race([sleep(500), closing.promise]);
+  }
+  say('closing');
+  return 0;
+}
+
+function redraw(lines: readonly string[]): void {
+  process.stdout.write(`\x1b[H${lines.map((line) => `${line}\x1b[K\n`).join('')}\x1b[J`);
+}
+
+/** For a log file or a pipe: the table again whenever it says something new. */
+function printChanges(): (lines: readonly string[]) => void {
+  let last = '';
+  return (lines) => {
+    const text = lines.join('\n');
+    // Packet counts move all the time; they alone are no news.
+    const news = text.replaceAll(/\d+\/\d+ *$/gm, '');
+    if (news !== last) console.log(`${text}\n`);
+    last = news;
+  };
+}
+
+const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** Ending runs the lab's cleaning; being killed by a signal would not. */
+const endAtOnce = () => process.exit(130);
+stopSignals.forEach((signal) => process.on(signal, endAtOnce));
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  console.error(`office: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+}
+process.exit();
