@@ -2,16 +2,12 @@
  * The embedded SIP server: what a drachtio server is to drachtio-srf, in this process.
  * It owns sockets, transactions (RFC 3261, 6026) and dialogs, and speaks drachtio's control protocol to the application.
  */
-import type { World } from '../../world.ts';
 import type { Lookup } from '../../net/tcp.ts';
-
-export type Transport = 'udp' | 'tcp' | 'tls';
-
-export interface Endpoint {
-  readonly transport: Transport;
-  readonly address: string;
-  readonly port: number;
-}
+import type { World } from '../../world.ts';
+import { Control } from './control.ts';
+import { newCounters } from './counters.ts';
+import { Stack } from './stack.ts';
+import type { Endpoint } from './transport.ts';
 
 export interface EngineOptions {
   /** Path of the Unix socket on which the application listens (`srf.listen({ server, secret })`): the engine connects. */
@@ -30,6 +26,7 @@ export interface EngineOptions {
 
 export interface Engine extends AsyncDisposable {
   readonly listening: readonly Endpoint[];
+  /** Counts since start, and the sizes of the tables now (`open_…`). */
   counters(): Readonly<Record<string, number>>;
   /** Closes the connection of that flow, inbound or outbound; nothing happens when there is none. */
   closeFlow(id: string): void;
@@ -37,10 +34,43 @@ export interface Engine extends AsyncDisposable {
   onFlowLost(listener: (flow: string) => void): Disposable;
 }
 
+const applicationMs = 5000;
+
 /**
  * The application must listen on `control` already. Resolves when all listeners are open and the application has given the secret.
  * Throws when a port can't be had, the application can't be reached within five seconds, or its secret is wrong.
  */
-export async function startEngine(_world: World, _options: EngineOptions): Promise<Engine> {
-  throw new Error('not there yet');
+export async function startEngine(world: World, options: EngineOptions): Promise<Engine> {
+  const log = world.log.child({ part: 'sip', engine: true });
+  const counters = newCounters();
+  const stack = new Stack(
+    { ...options, trust: options.trust ?? [], clock: world.clock, log, counters },
+    (orders) => {
+      return new Control(
+        { path: options.control, secret: options.secret, clock: world.clock, log, counters },
+        orders,
+      );
+    },
+  );
+  const dispose = async () => {
+    await stack.application[Symbol.asyncDispose]();
+    await stack[Symbol.asyncDispose]();
+  };
+  try {
+    for (const endpoint of options.listen) await stack.transport.listen(endpoint);
+    await stack.application.start(applicationMs);
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+  return {
+    listening: stack.transport.listening,
+    counters: () => ({ ...counters.read(), ...stack.sizes() }),
+    closeFlow: (id) => stack.transport.closeFlow(id),
+    onFlowLost: (listener) => {
+      stack.lostListeners.add(listener);
+      return { [Symbol.dispose]: () => void stack.lostListeners.delete(listener) };
+    },
+    [Symbol.asyncDispose]: dispose,
+  };
 }

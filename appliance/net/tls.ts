@@ -1,0 +1,55 @@
+/** TLS over TCP, both ends. A server that we connect to is verified by name against authorities, always: there is no switch. */
+import { isIP } from 'node:net';
+import { connect, createServer, rootCertificates } from 'node:tls';
+import { listening, opened, streamConnection } from './tcp.ts';
+import type { HostPort, OnConnection, StreamConnection, StreamListener } from './tcp.ts';
+
+/** PEM. */
+export interface TlsIdentity {
+  readonly key: string;
+  readonly cert: string;
+}
+
+export interface TlsPeer extends HostPort {
+  /** The name, or the address, that the certificate must be for. */
+  readonly name: string;
+  /** PEMs of authorities trusted besides Node's roots. */
+  readonly trust: readonly string[];
+}
+
+const oldest = 'TLSv1.2';
+
+/** `onConnection` is called after the handshake; one that isn't done in ten seconds is dropped. */
+export async function listenTls(
+  at: HostPort,
+  identity: TlsIdentity,
+  onConnection: OnConnection,
+): Promise<StreamListener> {
+  const server = createServer({
+    key: identity.key,
+    cert: identity.cert,
+    minVersion: oldest,
+    handshakeTimeout: 10_000,
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: 30_000,
+  });
+  return listening(server, at, { event: 'secureConnection', onConnection });
+}
+
+/** Rejects when the certificate isn't trusted or is for another name, or nobody answers within `timeoutMs`. */
+export async function connectTls(peer: TlsPeer, timeoutMs: number): Promise<StreamConnection> {
+  const socket = connect({
+    host: peer.address,
+    port: peer.port,
+    // Node verifies against `servername`, and against `host` when there is none. Addresses are no server names (RFC 6066).
+    ...(isIP(peer.name) === 0 ? { servername: peer.name } : { host: peer.address }),
+    ca: [...rootCertificates, ...peer.trust],
+    minVersion: oldest,
+    rejectUnauthorized: true,
+  });
+  socket.setNoDelay(true);
+  socket.setKeepAlive(true, 30_000);
+  await opened(socket, 'secureConnect', timeoutMs);
+  return streamConnection(socket);
+}

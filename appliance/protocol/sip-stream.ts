@@ -1,0 +1,85 @@
+/** Messages out of a byte stream: RFC 3261 section 18.3 (Content-Length decides) and the keep-alives of RFC 5626 section 3.5.1. */
+import { DecodeError } from './bytes.ts';
+import { contentLength, findHeadEnd, headLines, parseHeaderLine, sipLimits } from './sip-message.ts';
+
+export type SipFrame =
+  /** A whole message, to be decoded. */
+  | { readonly kind: 'message'; readonly bytes: Uint8Array }
+  /** An empty line between messages: two of them are a ping, one is a pong. */
+  | { readonly kind: 'empty-line' }
+  /** Where the next message begins can't be known any more: answer `bytes` if it is a request, then close. */
+  | { readonly kind: 'broken'; readonly bytes: Uint8Array; readonly reason: string };
+
+export class SipStream {
+  #pending: Uint8Array = new Uint8Array();
+  /** Up to here no end of the header was found. */
+  #searched = 0;
+  #needed: number | undefined;
+  #isBroken = false;
+
+  /** Bytes of a message that isn't complete yet. */
+  get pendingBytes(): number {
+    return this.#pending.length;
+  }
+
+  /** After a `broken` frame nothing comes any more. */
+  push(chunk: Uint8Array): SipFrame[] {
+    if (this.#isBroken) return [];
+    this.#pending = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
+    const frames: SipFrame[] = [];
+    for (;;) {
+      const frame = this.#next();
+      if (frame === undefined) return frames;
+      frames.push(frame);
+      if (frame.kind === 'broken') {
+        this.#isBroken = true;
+        this.#pending = new Uint8Array();
+        return frames;
+      }
+    }
+  }
+
+  #next(): SipFrame | undefined {
+    if (this.#needed === undefined) {
+      if (this.#pending[0] === 13 && (this.#pending.length === 1 || this.#pending[1] === 10)) {
+        if (this.#pending.length === 1) return undefined;
+        this.#take(2);
+        return { kind: 'empty-line' };
+      }
+      const problem = this.#measure();
+      if (problem !== undefined) return { kind: 'broken', bytes: this.#pending, reason: problem };
+    }
+    if (this.#needed === undefined || this.#pending.length < this.#needed) return undefined;
+    return { kind: 'message', bytes: this.#take(this.#needed) };
+  }
+
+  /** Finds how long the message is; says what is wrong when that can't be known. */
+  #measure(): string | undefined {
+    const end = findHeadEnd(this.#pending, Math.max(0, this.#searched - 3));
+    this.#searched = this.#pending.length;
+    if ((end ?? this.#pending.length) > sipLimits.headerBytes) return 'header too large';
+    if (end === undefined) return undefined;
+    try {
+      const head = Buffer.from(this.#pending.subarray(0, end)).toString('utf8');
+      const lengths = headLines(head)
+        .filter((line) => /^(?:l|content-length)[ \t]*:/i.test(line))
+        .map(parseHeaderLine);
+      const length = contentLength(lengths);
+      if (length === undefined) return 'no Content-Length';
+      if (length > sipLimits.bodyBytes) return 'body too large';
+      this.#needed = end + 4 + length;
+      return undefined;
+    } catch (error) {
+      if (error instanceof DecodeError) return error.message;
+      throw error;
+    }
+  }
+
+  #take(length: number): Uint8Array {
+    const taken = this.#pending.subarray(0, length);
+    this.#pending = this.#pending.subarray(length);
+    this.#needed = undefined;
+    this.#searched = 0;
+    return taken;
+  }
+}

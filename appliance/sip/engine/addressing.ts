@@ -1,0 +1,78 @@
+/** How requests of the application begin, and responses that stand in for ones that nobody sent. All pure, but for fresh ids. */
+import { randomUUID } from 'node:crypto';
+import { headerValue, parseCSeq, parseNameAddress } from '../../protocol/sip-headers.ts';
+import type { SipRequest, SipResponse } from '../../protocol/sip-message.ts';
+import { param } from '../../protocol/sip-uri.ts';
+import {
+  madeHereHeader,
+  newTag,
+  plainResponse,
+  taggedAddress,
+  withLocalAddress,
+  type Addressing,
+} from './compose.ts';
+import { dialogIdOf } from './dialog.ts';
+import type { Flow } from './flow.ts';
+
+/** Of a request outside a dialog: what the application gave, the rest made here (section 8.1.1). */
+export function newAddressing(given: SipRequest, flow: Flow): Addressing {
+  const own = `<sip:${flow.local.address}>`;
+  const from = withLocalAddress(headerValue(given, 'From') ?? own, flow);
+  return {
+    uri: given.uri,
+    routes: [],
+    from: taggedAddress(from, newTag()),
+    to: withLocalAddress(headerValue(given, 'To') ?? `<${given.uri}>`, flow),
+    callId: headerValue(given, 'Call-ID') ?? randomUUID(),
+    cseq: givenCSeq(given) ?? 1,
+    contact: undefined,
+  };
+}
+
+/** drachtio-srf repeats a challenged request with a number of its own. */
+export function givenCSeq(given: SipRequest): number | undefined {
+  const value = headerValue(given, 'CSeq');
+  return value === undefined
+    ? undefined
+    : parseCSeq(/\s/.test(value) ? value : `${value} ${given.method}`).number;
+}
+
+/** A response that nobody sent. The application can tell by the header field. */
+export function madeHere(request: SipRequest, status: 408 | 430 | 503, cause: string): SipResponse {
+  const reasons = { 408: 'Request Timeout', 430: 'Flow Failed', 503: 'Service Unavailable' };
+  const copied = request.headers.filter(({ name }) =>
+    ['Via', 'From', 'To', 'Call-ID', 'CSeq'].includes(name),
+  );
+  return plainResponse(status, reasons[status], [...copied, { name: madeHereHeader, value: cause }]);
+}
+
+/** Stands in where there is no flow, so that the application has a message to look at. */
+export function nowhere(): Flow {
+  const none = { address: '127.0.0.1', port: 5060 };
+  return {
+    id: '',
+    transport: 'udp',
+    remote: none,
+    local: none,
+    isOutbound: true,
+    isOpen: false,
+    send: () => undefined,
+  };
+}
+
+/** Its responses are told to the application with a dialog's id. */
+export function makesDialog({ method }: SipRequest): boolean {
+  return method === 'INVITE' || method === 'SUBSCRIBE';
+}
+
+/** Of a request of ours. */
+export function dialogIdOfRequest(request: SipRequest): string {
+  return dialogIdOf(
+    headerValue(request, 'Call-ID') ?? '',
+    param(parseNameAddress(headerValue(request, 'From') ?? '').params, 'tag'),
+  );
+}
+
+export function isSuccess({ status }: SipResponse): boolean {
+  return status >= 200 && status < 300;
+}

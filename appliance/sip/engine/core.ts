@@ -1,0 +1,58 @@
+/** What both sides of the stack share, and how they speak with the application. */
+import type { Logger } from '../../world.ts';
+import type { SipRequest, SipResponse } from '../../protocol/sip-message.ts';
+import type { Counters } from './counters.ts';
+import type { Dialogs } from './dialog.ts';
+import type { Flow } from './flow.ts';
+import type { TimerQueue } from './timers.ts';
+import type { Transactions } from './transactions.ts';
+import type { TransportLayer } from './transport.ts';
+
+export interface Core {
+  readonly log: Logger;
+  readonly timers: TimerQueue;
+  readonly counters: Counters;
+  readonly transport: Pick<TransportLayer, 'flowFor' | 'flow' | 'listening'>;
+  readonly transactions: Transactions;
+  readonly dialogs: Dialogs;
+  readonly application: Application;
+}
+
+/** drachtio-srf, behind its control protocol. Ids are empty where the protocol wants them so. */
+export interface Application {
+  /** Connected, and it has given the secret. */
+  readonly isReady: boolean;
+  onRequest(event: RequestEvent): void;
+  onResponse(event: ResponseEvent): void;
+}
+
+export interface RequestEvent {
+  readonly request: SipRequest;
+  /** `application`: made by this stack (a BYE after a lost ACK), nobody waits for an answer. */
+  readonly source: 'network' | 'application';
+  readonly flow: Flow;
+  readonly transactionId: string;
+  readonly dialogId: string;
+}
+
+export interface ResponseEvent {
+  readonly response: SipResponse;
+  readonly flow: Flow;
+  readonly transactionId: string;
+  readonly dialogId: string;
+}
+
+/** What the application hears about a message that it gave. */
+export type Outcome =
+  | {
+      readonly kind: 'sent';
+      readonly message: SipRequest | SipResponse;
+      readonly flow: Flow;
+      readonly transactionId: string;
+      readonly dialogId: string;
+    }
+  | { readonly kind: 'refused'; readonly reason: string };
+
+export function refused(reason: string): Outcome {
+  return { kind: 'refused', reason };
+}

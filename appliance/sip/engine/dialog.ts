@@ -1,0 +1,207 @@
+/** Dialogs, RFC 3261 section 12: made by INVITE or SUBSCRIBE, found again by Call-ID and tags. */
+import {
+  headerValue,
+  listValues,
+  parseCSeq,
+  parseNameAddress,
+  type Essentials,
+} from '../../protocol/sip-headers.ts';
+import type { SipRequest, SipResponse } from '../../protocol/sip-message.ts';
+import { param, parseSipUri } from '../../protocol/sip-uri.ts';
+import { ownContact, type Addressing } from './compose.ts';
+import type { Flow } from './flow.ts';
+import type { Timer } from './timers.ts';
+
+export interface Dialog {
+  /** What drachtio-srf calls it: `<Call-ID>;from-tag=<tag of the first From>`. */
+  readonly id: string;
+  readonly kind: 'INVITE' | 'SUBSCRIBE';
+  readonly callId: string;
+  readonly localTag: string;
+  /** As in From or To, with the tag. */
+  readonly localAddress: string;
+  remoteAddress: string;
+  remoteTag: string;
+  remoteTarget: string;
+  routes: readonly string[];
+  localContact: string;
+  localCseq: number;
+  remoteCseq: number | undefined;
+  flow: Flow;
+  isConfirmed: boolean;
+  /** An INVITE in this dialog has no final answer yet. */
+  openInvite: 'ours' | 'theirs' | undefined;
+  /** A 2xx of ours that is repeated until its ACK comes. */
+  unacknowledged: { readonly cseq: number; readonly transactionId: string; stop(): void } | undefined;
+  /** A 2xx that we got: its ACK is the application's to send, and ours to repeat. */
+  answer: { readonly cseq: number; readonly isCancelled: boolean; ack: Uint8Array | undefined } | undefined;
+  expiry: Timer | undefined;
+}
+
+export function dialogIdOf(callId: string, fromTag: string | undefined): string {
+  return `${callId};from-tag=${fromTag ?? ''}`;
+}
+
+/** We answered `request`. `response` is as sent. */
+export function uasDialog(
+  request: SipRequest,
+  response: SipResponse,
+  use: { flow: Flow; localTag: string },
+): Dialog {
+  const from = headerValue(request, 'From') ?? '';
+  const callId = headerValue(request, 'Call-ID') ?? '';
+  const remoteTag = tag(from) ?? '';
+  return {
+    ...newDialog(use.flow),
+    id: dialogIdOf(callId, remoteTag),
+    kind: request.method === 'SUBSCRIBE' ? 'SUBSCRIBE' : 'INVITE',
+    callId,
+    localTag: use.localTag,
+    localAddress: headerValue(response, 'To') ?? '',
+    remoteAddress: from,
+    remoteTag,
+    remoteTarget: contactUri(request) ?? parseNameAddress(from).uri,
+    routes: listValues(request, 'Record-Route'),
+    localContact: headerValue(response, 'Contact') ?? ownContact(use.flow),
+    localCseq: 0,
+    remoteCseq: parseCSeq(headerValue(request, 'CSeq') ?? '').number,
+  };
+}
+
+/** We sent `request`, and `response` came with a To tag. */
+export function uacDialog(request: SipRequest, response: SipResponse, flow: Flow): Dialog {
+  const from = headerValue(request, 'From') ?? '';
+  const callId = headerValue(request, 'Call-ID') ?? '';
+  const to = headerValue(response, 'To') ?? '';
+  const localTag = tag(from) ?? '';
+  return {
+    ...newDialog(flow),
+    id: dialogIdOf(callId, localTag),
+    kind: request.method === 'SUBSCRIBE' ? 'SUBSCRIBE' : 'INVITE',
+    callId,
+    localTag,
+    localAddress: from,
+    remoteAddress: to,
+    remoteTag: tag(to) ?? '',
+    remoteTarget: contactUri(response) ?? request.uri,
+    routes: listValues(response, 'Record-Route').toReversed(),
+    localContact: headerValue(request, 'Contact') ?? ownContact(flow),
+    localCseq: parseCSeq(headerValue(request, 'CSeq') ?? '').number,
+    remoteCseq: undefined,
+  };
+}
+
+/** A later response to the INVITE that made the dialog: the last one counts, another branch of a fork included. */
+export function updateUacDialog(dialog: Dialog, response: SipResponse): void {
+  dialog.remoteAddress = headerValue(response, 'To') ?? dialog.remoteAddress;
+  dialog.remoteTag = tag(dialog.remoteAddress) ?? '';
+  dialog.remoteTarget = contactUri(response) ?? dialog.remoteTarget;
+  dialog.routes = listValues(response, 'Record-Route').toReversed();
+}
+
+/** Target refresh (section 12.2): the Contact of an accepted re-INVITE, UPDATE or SUBSCRIBE, or of its answer. */
+export function refreshTarget(dialog: Dialog, message: SipRequest | SipResponse): void {
+  dialog.remoteTarget = contactUri(message) ?? dialog.remoteTarget;
+}
+
+/** How a request in the dialog is addressed (section 12.2.1.1). ACK takes the number of its INVITE. */
+export function addressingIn(dialog: Dialog, cseq: number): Addressing {
+  const [first, ...rest] = dialog.routes;
+  const isStrict = first !== undefined && !isLoose(first);
+  return {
+    uri: isStrict ? parseNameAddress(first).uri : dialog.remoteTarget,
+    routes: isStrict ? [...rest, `<${dialog.remoteTarget}>`] : dialog.routes,
+    from: dialog.localAddress,
+    to: dialog.remoteAddress,
+    callId: dialog.callId,
+    cseq,
+    contact: dialog.localContact,
+  };
+}
+
+/**
+ * The dialog's own flow. Over UDP the port is that of the next hop when it is the same host: a phone may send from another port
+ * than it listens on. Another host is not believed, whatever Contact says.
+ */
+export function flowIn(dialog: Dialog): Flow {
+  if (dialog.flow.toPort === undefined) return dialog.flow;
+  const [first] = dialog.routes;
+  try {
+    const { host, port } = parseSipUri(
+      first === undefined ? dialog.remoteTarget : parseNameAddress(first).uri,
+    );
+    return host === dialog.flow.remote.address ? dialog.flow.toPort(port ?? 5060) : dialog.flow;
+  } catch {
+    // Not a SIP URI: the request still reaches whoever we talked to.
+    return dialog.flow;
+  }
+}
+
+export class Dialogs {
+  readonly #byId = new Map<string, Dialog>();
+  readonly #byLocalTag = new Map<string, Dialog>();
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  add(dialog: Dialog): void {
+    const before = this.#byId.get(dialog.id);
+    if (before !== undefined) this.remove(before);
+    this.#byId.set(dialog.id, dialog);
+    this.#byLocalTag.set(`${dialog.callId} ${dialog.localTag}`, dialog);
+  }
+
+  byId(id: string): Dialog | undefined {
+    return this.#byId.get(id);
+  }
+
+  /** For a request from the network: its To tag is ours, its From tag theirs. */
+  for({ callId, fromTag, toTag }: Essentials): Dialog | undefined {
+    const dialog = this.#byLocalTag.get(`${callId} ${toTag ?? ''}`);
+    return dialog?.remoteTag === (fromTag ?? '') ? dialog : undefined;
+  }
+
+  remove(dialog: Dialog): void {
+    dialog.unacknowledged?.stop();
+    dialog.expiry?.cancel();
+    if (this.#byId.get(dialog.id) === dialog) this.#byId.delete(dialog.id);
+    const key = `${dialog.callId} ${dialog.localTag}`;
+    if (this.#byLocalTag.get(key) === dialog) this.#byLocalTag.delete(key);
+  }
+
+  all(): Dialog[] {
+    return Array.from(this.#byId.values());
+  }
+}
+
+function newDialog(flow: Flow) {
+  return {
+    flow,
+    isConfirmed: false,
+    openInvite: undefined,
+    unacknowledged: undefined,
+    answer: undefined,
+    expiry: undefined,
+  };
+}
+
+function tag(address: string): string | undefined {
+  return param(parseNameAddress(address).params, 'tag');
+}
+
+function isLoose(route: string): boolean {
+  return param(parseSipUri(parseNameAddress(route).uri).params, 'lr') !== undefined;
+}
+
+/** Undefined when there is no Contact, or none that could be a target: a bad one must not end the call that is up. */
+function contactUri(message: SipRequest | SipResponse): string | undefined {
+  const [contact] = listValues(message, 'Contact');
+  if (contact === undefined) return undefined;
+  try {
+    const { uri } = parseNameAddress(contact);
+    return /^[^\s<>]+$/.test(uri) ? uri : undefined;
+  } catch {
+    return undefined;
+  }
+}

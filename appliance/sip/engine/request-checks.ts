@@ -1,0 +1,49 @@
+/** Requests that the application never sees, because any SIP server would refuse them (RFC 3261 section 8.2). */
+import { headerValue, type Essentials } from '../../protocol/sip-headers.ts';
+import type { SipRequest, SipResponse } from '../../protocol/sip-message.ts';
+import { plainResponse } from './compose.ts';
+
+/** What drachtio-srf has handlers for. */
+export const knownMethods: ReadonlySet<string> = new Set([
+  'INVITE',
+  'ACK',
+  'BYE',
+  'CANCEL',
+  'REGISTER',
+  'OPTIONS',
+  'INFO',
+  'UPDATE',
+  'PRACK',
+  'SUBSCRIBE',
+  'NOTIFY',
+  'REFER',
+  'MESSAGE',
+  'PUBLISH',
+]);
+
+/** They mean nothing outside a dialog. */
+const dialogOnly = new Set(['BYE', 'UPDATE', 'PRACK']);
+
+/** Undefined: let it pass. Broken ones were refused before. */
+export function refusal(
+  request: SipRequest,
+  { toTag }: Essentials,
+  isApplicationReady: boolean,
+): SipResponse | undefined {
+  const { method, uri } = request;
+  if (!knownMethods.has(method)) {
+    return plainResponse(501, 'Not Implemented', [
+      { name: 'Allow', value: Array.from(knownMethods).join(', ') },
+    ]);
+  }
+  if (!/^(?:sips?|tel):/i.test(uri)) return plainResponse(416, 'Unsupported URI Scheme');
+  if (!isApplicationReady)
+    return plainResponse(503, 'Service Unavailable', [{ name: 'Retry-After', value: '5' }]);
+  if (toTag !== undefined) return undefined;
+  if (dialogOnly.has(method)) return plainResponse(481, 'Call/Transaction Does Not Exist');
+  // All that comes here goes on to somebody else. OPTIONS is how a loop is looked for.
+  if (Number(headerValue(request, 'Max-Forwards') ?? 70) === 0 && method !== 'OPTIONS') {
+    return plainResponse(483, 'Too Many Hops');
+  }
+  return undefined;
+}

@@ -1,0 +1,123 @@
+/** Transport, transactions and dialogs put together: where a received message goes first. */
+import { DecodeError } from '../../protocol/bytes.ts';
+import { essentials } from '../../protocol/sip-headers.ts';
+import { decodeSipMessage, isRequest, SipSyntaxError } from '../../protocol/sip-message.ts';
+import type { Clock, Logger } from '../../world.ts';
+import { ClientSide } from './client-side.ts';
+import { stampedRequest, withoutOurs } from './compose.ts';
+import type { Orders } from './control.ts';
+import type { Application } from './core.ts';
+import type { Counters } from './counters.ts';
+import { Dialogs } from './dialog.ts';
+import type { Flow } from './flow.ts';
+import { answerFlow, badRequestAnswer } from './malformed.ts';
+import { ServerSide } from './server-side.ts';
+import type { StreamFlow } from './stream-flow.ts';
+import { TimerQueue } from './timers.ts';
+import { newTransactions } from './transactions.ts';
+import { TransportLayer, type TransportOptions } from './transport.ts';
+
+export interface StackNeeds extends Omit<TransportOptions, 'timers'> {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly counters: Counters;
+}
+
+export class Stack<A extends Application> implements AsyncDisposable {
+  readonly application: A;
+  readonly transport: TransportLayer;
+  readonly lostListeners = new Set<(flow: string) => void>();
+  readonly #needs: StackNeeds;
+  readonly #timers: TimerQueue;
+  readonly #transactions = newTransactions();
+  readonly #dialogs = new Dialogs();
+  readonly #client: ClientSide;
+  readonly #server: ServerSide;
+
+  constructor(needs: StackNeeds, newApplication: (orders: Orders) => A) {
+    const { clock, log, counters } = needs;
+    this.#needs = needs;
+    this.#timers = new TimerQueue(clock, (error) => this.#report(error));
+    this.transport = new TransportLayer(
+      { ...needs, timers: this.#timers },
+      {
+        onMessage: (bytes, flow) => this.#guard(() => this.#receive(bytes, flow)),
+        onBroken: (bytes, flow) => this.#guard(() => this.#refuseBroken(bytes, flow, 400)),
+        onClosed: (flow) => this.#closed(flow),
+      },
+    );
+    this.application = newApplication({
+      listening: () => this.transport.listening,
+      send: async (command, reply) => await this.#client.send(command, reply),
+      respond: (transactionId, response) => this.#server.respond(transactionId, response),
+    });
+    const core = {
+      log,
+      counters,
+      timers: this.#timers,
+      transport: this.transport,
+      transactions: this.#transactions,
+      dialogs: this.#dialogs,
+      application: this.application,
+    };
+    this.#client = new ClientSide(core);
+    this.#server = new ServerSide(core, (dialog, reason) => this.#client.hangUp(dialog, reason));
+  }
+
+  /** Of the tables, now. */
+  sizes(): Record<string, number> {
+    return {
+      open_connections: this.transport.connections,
+      open_dialogs: this.#dialogs.size,
+      open_client_transactions: this.#transactions.clients.size,
+      open_server_transactions: this.#transactions.servers.size,
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#timers[Symbol.dispose]();
+    await this.transport[Symbol.asyncDispose]();
+  }
+
+  #receive(bytes: Uint8Array, flow: Flow): void {
+    try {
+      const message = decodeSipMessage(bytes);
+      const fields = essentials(message);
+      if (isRequest(message)) {
+        const request = stampedRequest(message, flow);
+        this.#server.receive({ request, essentials: fields, flow: answerFlow(fields.via, flow) });
+      } else this.#client.receive({ ...message, headers: withoutOurs(message.headers) }, fields, flow);
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      this.#needs.log.debug({ reason: error.message, flow: flow.id }, 'malformed SIP message');
+      this.#refuseBroken(bytes, flow, error instanceof SipSyntaxError ? error.status : 400);
+    }
+  }
+
+  #refuseBroken(bytes: Uint8Array, flow: Flow, status: number): void {
+    this.#needs.counters.add('messages_malformed');
+    const answer = badRequestAnswer(bytes, flow, status);
+    answer?.flow.send(answer.bytes);
+  }
+
+  #closed(flow: StreamFlow): void {
+    this.#guard(() => this.#client.flowLost(flow));
+    this.#guard(() => this.#server.flowLost(flow));
+    if (flow.isDropped) return;
+    for (const listener of this.lostListeners) this.#guard(() => listener(flow.id));
+  }
+
+  /** One message that fails for a reason we didn't think of must not end the part. */
+  #guard(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.#report(error);
+    }
+  }
+
+  #report(error: unknown): void {
+    this.#needs.counters.add('errors');
+    this.#needs.log.error({ err: error }, 'a SIP message failed');
+  }
+}

@@ -1,0 +1,161 @@
+/** A flow over TCP or TLS: messages cut out of the stream, keep-alives answered and sent (RFC 5626 section 3.5.1), idlers closed. */
+import { SipStream } from '../../protocol/sip-stream.ts';
+import type { StreamConnection } from '../../net/tcp.ts';
+import type { Counters } from './counters.ts';
+import type { Flow, Transport } from './flow.ts';
+import type { Timer, TimerQueue } from './timers.ts';
+
+export interface FlowEvents {
+  readonly onMessage: (bytes: Uint8Array, flow: Flow) => void;
+  /** The stream can't be followed any more; it is closed when this returns. */
+  readonly onBroken: (bytes: Uint8Array, flow: Flow) => void;
+  /** For whatever reason, once. */
+  readonly onClosed: (flow: StreamFlow) => void;
+}
+
+export interface StreamFlow extends Flow {
+  /** Asked for by us: not reported as lost. */
+  readonly isDropped: boolean;
+  drop(): void;
+}
+
+export interface StreamFlowStart {
+  readonly id: string;
+  readonly transport: Transport;
+  readonly isOutbound: boolean;
+  readonly connection: StreamConnection;
+  readonly timers: TimerQueue;
+  readonly counters: Counters;
+}
+
+/** Milliseconds, but for `queuedBytes`. */
+const limits = {
+  /** A peer that has begun a message ends it in this time. */
+  message: 30_000,
+  /** A new inbound connection says something in this time. */
+  first: 60_000,
+  /** An inbound connection says something in this time: phones register anew far more often. */
+  idle: 3_600_000,
+  ping: 25_000,
+  /** Section 4.4.1. */
+  pong: 10_000,
+  queuedBytes: 4_194_304,
+} as const;
+
+const crlf = Buffer.from('\r\n');
+const ping = Buffer.from('\r\n\r\n');
+
+export function startStreamFlow(start: StreamFlowStart, events: FlowEvents): StreamFlow {
+  const { connection, counters } = start;
+  const stream = new SipStream();
+  let isDropped = false;
+  const watch = start.isOutbound ? watchServer(start) : watchClient(start, stream);
+  const flow: StreamFlow = {
+    id: start.id,
+    transport: start.transport,
+    isOutbound: start.isOutbound,
+    remote: connection.remote,
+    local: connection.local,
+    get isOpen() {
+      return connection.isOpen;
+    },
+    get isDropped() {
+      return isDropped;
+    },
+    send: (bytes) => {
+      if (connection.queuedBytes <= limits.queuedBytes) connection.write(bytes);
+      else {
+        counters.add('flows_closed_not_reading');
+        connection.destroy();
+      }
+    },
+    drop: () => {
+      isDropped = true;
+      connection.end();
+    },
+  };
+  connection.onData((chunk) => {
+    for (const frame of stream.push(chunk)) {
+      watch.onFrame(frame.kind);
+      if (frame.kind === 'message') events.onMessage(frame.bytes, flow);
+      else if (frame.kind === 'broken') {
+        counters.add('streams_broken');
+        events.onBroken(frame.bytes, flow);
+        connection.end();
+      }
+    }
+    watch.onData();
+  });
+  connection.onClose(() => {
+    watch.stop();
+    events.onClosed(flow);
+  });
+  return flow;
+}
+
+interface Watch {
+  onFrame(kind: string): void;
+  onData(): void;
+  stop(): void;
+}
+
+/** The peer opened the connection: it pings, and must not sit on it in silence. */
+function watchClient({ connection, timers, counters }: StreamFlowStart, stream: SipStream): Watch {
+  let emptyLines = 0;
+  let silence = timers.after(limits.first, close);
+  let unfinished: Timer | undefined;
+  function close() {
+    counters.add('flows_closed_idle');
+    connection.destroy();
+  }
+  return {
+    onFrame: (kind) => {
+      unfinished?.cancel();
+      unfinished = undefined;
+      silence.cancel();
+      silence = timers.after(limits.idle, close);
+      emptyLines = kind === 'empty-line' ? emptyLines + 1 : 0;
+      if (emptyLines === 2) {
+        emptyLines = 0;
+        connection.write(crlf);
+      }
+    },
+    onData: () => {
+      if (stream.pendingBytes > 0) unfinished ??= timers.after(limits.message, close);
+    },
+    stop: () => {
+      silence.cancel();
+      unfinished?.cancel();
+    },
+  };
+}
+
+/** We opened the connection: it is kept alive, and lost when a server that answered pings before doesn't any more. */
+function watchServer({ connection, timers, counters }: StreamFlowStart): Watch {
+  let answersPings = false;
+  let overdue: Timer | undefined;
+  let next = timers.after(limits.ping, sendPing);
+  function sendPing() {
+    connection.write(ping);
+    if (answersPings) {
+      overdue ??= timers.after(limits.pong, () => {
+        counters.add('flows_closed_no_pong');
+        connection.destroy();
+      });
+    }
+    next = timers.after(limits.ping, sendPing);
+  }
+  return {
+    onFrame: (kind) => {
+      if (kind === 'empty-line') answersPings = true;
+    },
+    onData: () => {
+      overdue?.cancel();
+      overdue = undefined;
+    },
+    stop: () => {
+      next.cancel();
+      overdue?.cancel();
+    },
+  };
+}

@@ -1,0 +1,24 @@
+/** Subscriptions, RFC 6665: dialogs that nobody hangs up. They end by a NOTIFY that says so, or by their time. */
+import { headerValue } from '../../protocol/sip-headers.ts';
+import type { SipRequest, SipResponse } from '../../protocol/sip-message.ts';
+import type { Core } from './core.ts';
+import type { Dialog } from './dialog.ts';
+
+/** Time for the last NOTIFY and for clocks that differ. */
+const graceMs = 60_000;
+const longestSeconds = 86_400;
+
+/** Called with every final answer to a SUBSCRIBE of the dialog: begins its time anew. */
+export function renewSubscription(core: Core, dialog: Dialog, response: SipResponse): void {
+  if (response.status < 200 || response.status >= 300) return;
+  const asked = Number(headerValue(response, 'Expires') ?? 3600);
+  const seconds = Number.isInteger(asked) && asked >= 0 ? Math.min(asked, longestSeconds) : 3600;
+  dialog.expiry?.cancel();
+  dialog.expiry = core.timers.after(seconds * 1000 + graceMs, () => core.dialogs.remove(dialog));
+}
+
+export function isLastNotify(request: SipRequest): boolean {
+  return (
+    request.method === 'NOTIFY' && /^terminated\b/i.test(headerValue(request, 'Subscription-State') ?? '')
+  );
+}
