@@ -3,4 +3,26 @@ import type { JournalKinds } from '../journal-kinds.ts';
 /** What the dhcp part reports. */
 export const dhcpKinds = {
   started: { fields: { release: 'open' } },
+  /** An address was given. `state` is the client's: selecting, init-reboot, extending. `known`: it had this address before. */
+  leased: {
+    fields: {
+      ip: 'open',
+      state: 'open',
+      known: 'open',
+      vendor: 'open',
+      model: 'open',
+      vendor_class: 'open',
+      hostname: 'personal',
+    },
+  },
+  renewed: { fields: { ip: 'open' }, coalesceSeconds: 86_400 },
+  released: { fields: { ip: 'open' } },
+  /** A client found its address in use by something else. */
+  declined: { fields: { ip: 'open', probation_seconds: 'open' } },
+  /** Told no, or left without an address; `reason` is a sentence. */
+  refused: { fields: { reason: 'open', ip: 'open' }, coalesceSeconds: 600 },
+  informed: { fields: { ip: 'open', vendor: 'open' }, coalesceSeconds: 86_400 },
+  malformed: { fields: { reason: 'open' }, reserved: 'security', coalesceSeconds: 600 },
+  /** Leases could not be committed for a while; `unanswered` requests got no answer. */
+  recovered: { fields: { reason: 'open', unanswered: 'open' } },
 } as const satisfies JournalKinds;

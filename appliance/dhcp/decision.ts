@@ -1,0 +1,279 @@
+/** What to do about a client's message: who gets which address, who is told no, and when to keep silent. */
+import type { Config } from '../config-schema.ts';
+import { formatIpv4, netmask, parseCidr, parseIpv4 } from '../protocol/ipv4.ts';
+import type { JournalEntry } from '../store/journal.ts';
+import type { LeaseRow } from '../store/leases.ts';
+import type { Pool } from './pool.ts';
+import type { Profile, Profiles } from './profile.ts';
+import type { Reply } from './reply.ts';
+import type { ClientRequest, RequestKind } from './request.ts';
+
+export interface Policy {
+  readonly serverIdentifier: number;
+  readonly network: number;
+  readonly mask: number;
+  readonly leaseMs: number;
+  readonly authoritative: boolean;
+  readonly phonesOnly: boolean;
+  readonly profiles: Profiles;
+}
+
+/** A change of the store; in the pool it is made already. */
+export interface LeaseChange {
+  readonly row: LeaseRow;
+  /** The client's address of before. */
+  readonly forget: number | undefined;
+  readonly undo: () => void;
+}
+
+/** Why there is no answer; the counter's name is `ignored_` and this. */
+export type Silence =
+  | 'other_server'
+  | 'other_subnet'
+  | 'not_a_phone'
+  | 'unknown_lease'
+  | 'no_address'
+  | 'not_ours';
+
+/** At most one `reply`, to be sent after `change` is committed. */
+export interface Decision {
+  readonly reply?: Reply;
+  readonly change?: LeaseChange;
+  readonly journal?: JournalEntry;
+  readonly silence?: Silence;
+}
+
+/** How long nobody gets an address that a client found in use. */
+export const probationMs = 3_600_000;
+
+export function openPolicy(config: Config, profiles: Profiles): Policy {
+  const { site, dhcp } = config;
+  const subnet = parseCidr(dhcp.subnet ?? '0.0.0.0/32');
+  return {
+    serverIdentifier: parseIpv4(site.address),
+    network: subnet.network,
+    mask: parseIpv4(netmask(subnet.prefix)),
+    leaseMs: dhcp.lease_seconds * 1000,
+    authoritative: dhcp.authoritative,
+    phonesOnly: dhcp.phones_only,
+    profiles,
+  };
+}
+
+interface Site {
+  readonly pool: Pool;
+  readonly policy: Policy;
+}
+
+/** Changes the pool at once, so that the next message of the same turn finds what this one got. */
+export function decide(request: ClientRequest, { pool, policy }: Site, now: number): Decision {
+  const { link } = request;
+  if (link !== undefined && !isInSubnet(link, policy)) return { silence: 'other_subnet' };
+  const profile = policy.profiles(request, now);
+  const scene: Scene = { request, pool, policy, profile, now };
+  const isLeaving = request.kind === 'release' || request.kind === 'decline';
+  if (policy.phonesOnly && profile.phone === undefined && !isLeaving) {
+    return { silence: 'not_a_phone', journal: refused(request, 'not a known phone') };
+  }
+  return decisionOn[request.kind](scene);
+}
+
+interface Scene extends Site {
+  readonly request: ClientRequest;
+  readonly profile: Profile;
+  readonly now: number;
+}
+
+const decisionOn: Record<RequestKind, (scene: Scene) => Decision> = {
+  discover,
+  selecting,
+  'init-reboot': confirm,
+  extending: confirm,
+  release,
+  decline,
+  inform,
+};
+
+function discover({ request, pool, policy, profile, now }: Scene): Decision {
+  const yiaddr = pool.offer(request.client, request.address, now);
+  if (yiaddr === undefined) return { silence: 'no_address', journal: refused(request, 'no address is left') };
+  const { serverIdentifier } = policy;
+  return { reply: { type: 'offer', request, yiaddr, serverIdentifier, options: profile.leaseOptions } };
+}
+
+/** The client took an offer: ours, or another server's, and then this is none of our business. */
+function selecting(scene: Scene): Decision {
+  const { request, pool, policy, now } = scene;
+  if (request.serverIdentifier !== policy.serverIdentifier) {
+    pool.withdraw(request.client, now);
+    return { silence: 'other_server' };
+  }
+  const { address } = request;
+  // Not only what was offered: the offer may have been made before a restart.
+  if (address !== undefined && pool.isOpenTo(address, request.client, now)) return grant(scene, address);
+  return refuse(scene, 'address is not available');
+}
+
+/**
+ * INIT-REBOOT, RENEWING, REBINDING. A server that has no record of the client must be silent (RFC 2131 section 4.3.2): the
+ * lease may be another server's. Where we are the only server we answer: yes for a free address of ours, no otherwise.
+ */
+function confirm(scene: Scene): Decision {
+  const { request, pool, policy, now } = scene;
+  const { address } = request;
+  if (address === undefined) return { silence: 'unknown_lease' };
+  const isKnown = pool.leaseAt(address)?.client === request.client;
+  if ((isKnown || policy.authoritative) && pool.isOpenTo(address, request.client, now))
+    return grant(scene, address);
+  if (!policy.authoritative) return { silence: 'unknown_lease' };
+  if (!isInSubnet(address, policy)) return refuse(scene, 'address is of another network');
+  return refuse(scene, 'address is not yours');
+}
+
+function grant({ request, pool, policy, profile, now }: Scene, address: number): Decision {
+  const before = pool.leaseOf(request.client);
+  const isSame = before?.ip === address;
+  const isRunning = isSame && before.state === 'bound' && before.expires_at > now;
+  const row: LeaseRow = {
+    ip: address,
+    client: request.client,
+    mac: request.mac,
+    client_id:
+      request.clientIdentifier === undefined ? null : Buffer.from(request.clientIdentifier).toString('hex'),
+    vendor: profile.phone?.vendor ?? null,
+    vendor_class: profile.vendorClass ?? null,
+    hostname: request.hostName ?? null,
+    started_at: isRunning ? before.started_at : now,
+    expires_at: now + policy.leaseMs,
+    state: 'bound',
+    sent: profile.sent,
+  };
+  const { serverIdentifier } = policy;
+  return {
+    reply: { type: 'ack', request, yiaddr: address, serverIdentifier, options: profile.leaseOptions },
+    change: {
+      row,
+      forget: before === undefined || isSame ? undefined : before.ip,
+      undo: pool.save(row, now),
+    },
+    journal:
+      isRunning && request.kind === 'extending'
+        ? { kind: 'renewed', mac: request.mac, body: { ip: formatIpv4(address) } }
+        : leased({ request, profile }, row, isSame),
+  };
+}
+
+function leased(
+  { request, profile }: Pick<Scene, 'request' | 'profile'>,
+  row: LeaseRow,
+  isKnown: boolean,
+): JournalEntry {
+  const { phone } = profile;
+  return {
+    kind: 'leased',
+    mac: row.mac,
+    body: {
+      ip: formatIpv4(row.ip),
+      state: request.kind,
+      known: isKnown,
+      vendor: phone?.vendor,
+      model: phone?.model,
+      vendor_class: row.vendor_class ?? undefined,
+      hostname: row.hostname ?? undefined,
+    },
+  };
+}
+
+function refuse({ request, policy }: Scene, reason: string): Decision {
+  return {
+    reply: {
+      type: 'nak',
+      request,
+      yiaddr: 0,
+      serverIdentifier: policy.serverIdentifier,
+      options: new Map([[56, Buffer.from(reason, 'latin1')]]),
+    },
+    journal: refused(request, reason),
+  };
+}
+
+function refused({ mac, address }: ClientRequest, reason: string): JournalEntry {
+  return {
+    kind: 'refused',
+    mac,
+    body: { reason, ip: address === undefined ? undefined : formatIpv4(address) },
+  };
+}
+
+/** The address stays the client's until somebody else needs it. */
+function release({ request, pool, policy, now }: Scene): Decision {
+  const { address, client, mac } = request;
+  const row = address === undefined ? undefined : pool.leaseAt(address);
+  if (row === undefined || row.client !== client || row.state !== 'bound') return { silence: 'not_ours' };
+  if (isForAnother(request, policy)) return { silence: 'other_server' };
+  return {
+    change: change(pool, { ...row, state: 'released', expires_at: now }, now),
+    journal: { kind: 'released', mac, body: { ip: formatIpv4(row.ip) } },
+  };
+}
+
+/** The client found the address in use by something that we don't know. Only its holder is believed. */
+function decline({ request, pool, policy, profile, now }: Scene): Decision {
+  const { address, client, mac } = request;
+  if (address === undefined || !pool.isHeldBy(address, client, now)) return { silence: 'not_ours' };
+  if (isForAnother(request, policy)) return { silence: 'other_server' };
+  const before = pool.leaseAt(address);
+  const row: LeaseRow = {
+    ip: address,
+    client: null,
+    mac,
+    client_id: null,
+    vendor: profile.phone?.vendor ?? null,
+    vendor_class: profile.vendorClass ?? null,
+    hostname: request.hostName ?? null,
+    started_at: before?.started_at ?? now,
+    expires_at: now + probationMs,
+    state: 'declined',
+    sent: '{}',
+  };
+  return {
+    change: change(pool, row, now),
+    journal: {
+      kind: 'declined',
+      mac,
+      body: { ip: formatIpv4(address), probation_seconds: probationMs / 1000 },
+    },
+  };
+}
+
+/** Only options: the client has its address from elsewhere (RFC 2131 section 4.3.5). */
+function inform({ request, policy, profile }: Scene): Decision {
+  const { ciaddr } = request.message;
+  if (ciaddr === 0 || !isInSubnet(ciaddr, policy)) return { silence: 'other_subnet' };
+  return {
+    reply: {
+      type: 'ack',
+      request,
+      yiaddr: 0,
+      serverIdentifier: policy.serverIdentifier,
+      options: profile.informOptions,
+    },
+    journal: {
+      kind: 'informed',
+      mac: request.mac,
+      body: { ip: formatIpv4(ciaddr), vendor: profile.phone?.vendor },
+    },
+  };
+}
+
+function change(pool: Pool, row: LeaseRow, now: number): LeaseChange {
+  return { row, forget: undefined, undo: pool.save(row, now) };
+}
+
+function isForAnother({ serverIdentifier }: ClientRequest, policy: Policy): boolean {
+  return serverIdentifier !== undefined && serverIdentifier !== policy.serverIdentifier;
+}
+
+function isInSubnet(address: number, { network, mask }: Policy): boolean {
+  return (address & mask) >>> 0 === network;
+}

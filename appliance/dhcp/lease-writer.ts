@@ -1,0 +1,165 @@
+/** Everything of one turn of the event loop goes into one commit; answers leave after it, or not at all. */
+import type { JournalEntry } from '../store/journal.ts';
+import { forgetLease, saveLease } from '../store/leases.ts';
+import type { Store, Transaction } from '../store/store.ts';
+import type { Clock, Logger } from '../world.ts';
+import type { Counters } from './counters.ts';
+import type { Decision, LeaseChange } from './decision.ts';
+import type { Datagram } from './reply.ts';
+
+interface Needs {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly counters: Counters;
+  readonly send: (datagram: Datagram) => void;
+}
+
+interface Waiting {
+  readonly decision: Decision & { readonly change: LeaseChange };
+  readonly answer: Datagram | undefined;
+}
+
+interface Failure {
+  readonly reason: string;
+  readonly unanswered: number;
+}
+
+const retryMs = 2000;
+/** Reports are told at this rate at most: a flood of odd packets must not become a flood of rows. */
+const reportsPerSecond = 5;
+const reportBurst = 50;
+
+export class LeaseWriter implements AsyncDisposable {
+  readonly #needs: Needs;
+  readonly #stop = new AbortController();
+  #turn: Waiting[] = [];
+  #reports: JournalEntry[] = [];
+  #isScheduled = false;
+  #failure: Failure | undefined;
+  #retrying: Promise<void> | undefined;
+  #reportsLeft = reportBurst;
+  #reportsCountedAt: number;
+
+  constructor(needs: Needs) {
+    this.#needs = needs;
+    this.#reportsCountedAt = needs.clock.now();
+  }
+
+  /** Sends the answer as soon as the lease that it promises is on disk; at once when it promises none. */
+  take(decision: Decision, answer: Datagram | undefined): void {
+    const { change } = decision;
+    if (change === undefined) {
+      if (decision.journal !== undefined) this.report(decision.journal);
+      this.#answer(decision, answer);
+      return;
+    }
+    this.#turn.push({ decision: { ...decision, change }, answer });
+    this.#schedule();
+  }
+
+  /** A journal row that no answer waits for; dropped when there are too many. */
+  report(entry: JournalEntry): void {
+    const now = this.#needs.clock.now();
+    const gained = (Math.max(0, now - this.#reportsCountedAt) / 1000) * reportsPerSecond;
+    this.#reportsLeft = Math.min(reportBurst, this.#reportsLeft + gained);
+    this.#reportsCountedAt = now;
+    if (this.#reportsLeft < 1 || this.#reports.length >= reportBurst) {
+      this.#needs.counters.add('unreported');
+      return;
+    }
+    this.#reportsLeft -= 1;
+    this.#reports.push(entry);
+    this.#schedule();
+  }
+
+  /** Why leases can't be saved at present. */
+  problem(): string | undefined {
+    return this.#failure && `leases can't be saved: ${this.#failure.reason}`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    await this.#retrying;
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    void this.#commit();
+  }
+
+  async #commit(): Promise<void> {
+    let taken: Waiting[] | undefined;
+    try {
+      await this.#needs.store.write((transaction) => {
+        taken = this.#takeTurn();
+        this.#write(transaction, taken);
+      });
+      this.#reports = [];
+    } catch (error) {
+      // The database may have refused even to begin.
+      this.#giveUp(taken ?? this.#takeTurn(), error);
+      return;
+    }
+    if (this.#failure !== undefined) {
+      this.#needs.log.info({ ...this.#failure }, 'leases are saved again');
+      this.#failure = undefined;
+    }
+    for (const { decision, answer } of taken ?? []) this.#answer(decision, answer);
+  }
+
+  #takeTurn(): Waiting[] {
+    const taken = this.#turn;
+    this.#turn = [];
+    this.#isScheduled = false;
+    return taken;
+  }
+
+  #write(transaction: Transaction, taken: readonly Waiting[]): void {
+    for (const { decision } of taken) {
+      const { change } = decision;
+      if (change.forget !== undefined) forgetLease(transaction.db, change.forget);
+      saveLease(transaction.db, change.row);
+      if (decision.journal !== undefined) transaction.journal(decision.journal);
+    }
+    for (const entry of this.#reports) transaction.journal(entry);
+    if (this.#failure !== undefined) transaction.journal({ kind: 'recovered', body: { ...this.#failure } });
+  }
+
+  /** Nobody hears of what is not on disk: clients ask again. */
+  #giveUp(taken: readonly Waiting[], error: unknown): void {
+    for (const { decision } of taken.toReversed()) decision.change.undo();
+    this.#needs.counters.add('unsaved', taken.length);
+    if (this.#failure === undefined) this.#needs.log.error({ err: error }, 'leases cannot be saved');
+    this.#failure = { reason: reasonOf(error), unanswered: (this.#failure?.unanswered ?? 0) + taken.length };
+    this.#retrying ??= this.#retry();
+  }
+
+  /** Notices that saving works again even when no client asks. */
+  async #retry(): Promise<void> {
+    const { signal } = this.#stop;
+    while (this.problem() !== undefined && !signal.aborted) {
+      await this.#needs.clock.sleep(retryMs, signal).catch(() => undefined);
+      if (!signal.aborted) await this.#commit();
+    }
+    this.#retrying = undefined;
+  }
+
+  #answer({ reply, change }: Decision, answer: Datagram | undefined): void {
+    if (reply !== undefined && answer !== undefined) {
+      this.#needs.counters.add(`${reply.type}s`);
+      this.#needs.send(answer);
+    } else if (change !== undefined) {
+      this.#needs.counters.add(change.row.state);
+    }
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (code === 'SQLITE_FULL') return 'the disk is full';
+  if (code.startsWith('SQLITE_READONLY')) return 'the disk can only be read';
+  if (code.startsWith('SQLITE_IOERR')) return 'the disk reports an error';
+  return error instanceof Error ? error.message : String(error);
+}
