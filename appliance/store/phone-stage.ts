@@ -1,0 +1,105 @@
+/** How far a phone has come, and what keeps it from the next step. Pure. */
+import type { Binding } from './bindings.ts';
+import type { Call } from './calls.ts';
+import type { Lease } from './leases.ts';
+import type { PhoneConfiguration } from './phone-configurations.ts';
+import type { Placement } from './placements.ts';
+
+/** In the order of a phone's walk. */
+export const phoneStages = ['seen', 'leased', 'configured', 'registered', 'placed', 'in call'] as const;
+export type PhoneStage = (typeof phoneStages)[number];
+
+/** How far the box stands between phones and cloud; see `site.posture`. */
+export type Posture = 'assist' | 'provision' | 'full';
+
+/** The steps that the box can see in each posture, `in call` apart. */
+export const stepsOf: Readonly<Record<Posture, readonly PhoneStage[]>> = {
+  assist: ['leased', 'placed'],
+  provision: ['leased', 'configured', 'placed'],
+  full: ['leased', 'configured', 'registered', 'placed'],
+};
+
+/** What the parts know of one phone: of each the row that counts. */
+export interface KnownOfPhone {
+  readonly lease?: Lease;
+  readonly configuration?: PhoneConfiguration;
+  readonly binding?: Binding;
+  /** The call that is up. */
+  readonly call?: Call;
+  readonly placement?: Placement;
+}
+
+interface When {
+  readonly now: number;
+  readonly posture: Posture;
+}
+
+/** Each step that holds now, with the time since when. */
+export function stepsReached(known: KnownOfPhone, { now }: When): Partial<Record<PhoneStage, number>> {
+  const { lease, configuration, binding, call, placement } = known;
+  const reached: Partial<Record<PhoneStage, number>> = {};
+  if (lease?.state === 'bound' && lease.expiresAt > now) reached.leased = lease.startedAt;
+  if (configuration !== undefined && isConfigured(configuration)) reached.configured = configuration.at;
+  if (binding !== undefined && isRegistered(binding, now)) reached.registered = binding.registeredAt;
+  if (placement !== undefined) reached.placed = placement.at;
+  if (call?.state === 'up') reached['in call'] = call.answeredAt ?? call.startedAt;
+  return reached;
+}
+
+/** The last step of an unbroken walk; phones with a fixed address have no lease to wait for. */
+export function stageOf(reached: Partial<Record<PhoneStage, number>>, posture: Posture): PhoneStage {
+  if (reached['in call'] !== undefined) return 'in call';
+  let stage: PhoneStage = 'seen';
+  for (const step of stepsOf[posture]) {
+    if (reached[step] !== undefined) stage = step;
+    else if (step !== 'leased') break;
+  }
+  return stage;
+}
+
+/** Stage 0 is our own certificate only: the cloud has not answered yet. */
+function isConfigured({ stage, status }: PhoneConfiguration): boolean {
+  return stage > 0 && status < 400;
+}
+
+function isRegistered({ state, expiresAt }: Binding, now: number): boolean {
+  return state !== 'lost' && expiresAt > now;
+}
+
+/** A phone boots, asks and registers well within this. */
+const patienceMs = 5 * 60_000;
+
+/** One sentence for a person; undefined when the phone is on its way or all is well. */
+export function phoneProblem(
+  { lease, configuration, binding }: KnownOfPhone,
+  reached: Partial<Record<PhoneStage, number>>,
+  { now, posture }: When,
+): string | undefined {
+  const isOld = (at: number | undefined) => at !== undefined && now - at > patienceMs;
+  const { leased, configured, registered, placed } = reached;
+  if (lease?.state === 'declined')
+    return 'It refused its address: another device on this network uses the same one.';
+  if (configuration !== undefined && configuration.status >= 400) {
+    return `The cloud refused its configuration (status ${configuration.status}): check model and firmware against Microsoft's list.`;
+  }
+  if (posture === 'full') {
+    if (binding?.state === 'lost') return 'Its registration was lost: it cannot be called.';
+    if (binding?.state === 'late') return 'It has not renewed its registration in time.';
+    if (configured !== undefined && registered === undefined && isOld(configured)) {
+      return 'It has its configuration but does not register: is somebody signed in?';
+    }
+  }
+  if (
+    posture !== 'assist' &&
+    leased !== undefined &&
+    configured === undefined &&
+    registered === undefined &&
+    isOld(leased)
+  ) {
+    return 'It has an address but does not ask for its configuration: reset it to factory settings once.';
+  }
+  if (placed === undefined && isOld(registered ?? configured ?? leased)) {
+    return 'Its place is not known: an emergency call would go out without a location.';
+  }
+  return undefined;
+}

@@ -1,0 +1,202 @@
+/** The phone list: what every part knows of a phone, joined by MAC, and how far the phone has come. */
+import { recognisePhone, vendorName, type Vendor } from '../phones/vendors.ts';
+import {
+  phoneProblem,
+  stageOf,
+  stepsReached,
+  type KnownOfPhone,
+  type PhoneStage,
+  type Posture,
+} from './phone-stage.ts';
+import { readBindings, type Binding } from './bindings.ts';
+import { readOpenCalls, type Call } from './calls.ts';
+import type { Database } from './database.ts';
+import type { PartName } from './journal-kinds.ts';
+import { readLeases, type Lease } from './leases.ts';
+import { readPhoneConfigurations, type PhoneConfiguration } from './phone-configurations.ts';
+import { readPlacements, type Placement } from './placements.ts';
+import { openReader } from './reader.ts';
+
+/** One phone. What nobody has learned yet is absent. */
+export interface PhoneRow {
+  readonly mac: string;
+  readonly vendor?: string;
+  /** As people write it. */
+  readonly vendorName?: string;
+  readonly model?: string;
+  readonly firmware?: string;
+  readonly hostname?: string;
+  readonly ip?: string;
+  /** Address of record at the cloud: personal. */
+  readonly aor?: string;
+  readonly place?: string;
+  readonly switchName?: string;
+  readonly chassis?: string;
+  readonly port?: string;
+  readonly placeSource?: Placement['source'];
+  /** The last step that holds with all steps before it that this posture has. */
+  readonly stage: PhoneStage;
+  /** Each step that holds now, and since when (ms since 1970). */
+  readonly reached: Readonly<Partial<Record<PhoneStage, number>>>;
+  /** The last sign of life that was recorded, ms since 1970. */
+  readonly lastSeenAt: number;
+  /** What keeps it from the next step, for a person. */
+  readonly problem?: string;
+}
+
+export interface PhoneFacts {
+  readonly leases: readonly Lease[];
+  readonly configurations: readonly PhoneConfiguration[];
+  readonly bindings: readonly Binding[];
+  readonly calls: readonly Call[];
+  readonly placements: readonly Placement[];
+}
+
+/** Files that are not there yet count as empty. Sorted by MAC. */
+export function readPhones(directory: string, now: number, posture: Posture = 'full'): PhoneRow[] {
+  return joinPhones(readPhoneFacts(directory), now, posture);
+}
+
+export function readPhoneFacts(directory: string): PhoneFacts {
+  return {
+    leases: readFacts(directory, 'dhcp', readLeases),
+    configurations: readFacts(directory, 'provisioning', readPhoneConfigurations),
+    bindings: readFacts(directory, 'sip', readBindings),
+    calls: readFacts(directory, 'sip', readOpenCalls),
+    placements: readFacts(directory, 'location', readPlacements),
+  };
+}
+
+/** Empty while the owner has not made its file yet, or not this table: it stands still since an older release. */
+export function readFacts<T>(directory: string, part: PartName, read: (db: Database) => T[]): T[] {
+  using reader = openReader(directory, part);
+  if (reader === undefined) return [];
+  try {
+    return read(reader.db);
+  } catch (error) {
+    if (error instanceof Error && /^no such (table|column):/.test(error.message)) return [];
+    throw error;
+  }
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+export function joinPhones(facts: PhoneFacts, now: number, posture: Posture): PhoneRow[] {
+  const phones = new Map<string, Mutable<KnownOfPhone>>();
+  const of = (mac: string) => {
+    const known = phones.get(mac) ?? {};
+    phones.set(mac, known);
+    return known;
+  };
+  const macOf = macByAddress(facts, now);
+  for (const lease of facts.leases) {
+    const known = of(lease.mac);
+    if (known.lease === undefined || isBetterLease(lease, known.lease)) known.lease = lease;
+  }
+  for (const configuration of facts.configurations) of(configuration.mac).configuration = configuration;
+  for (const placement of facts.placements) of(placement.mac).placement = placement;
+  for (const binding of facts.bindings) {
+    const mac = binding.mac ?? macOf.get(addressOf(binding.source));
+    if (mac === undefined) continue;
+    const known = of(mac);
+    if (known.binding === undefined || isBetterBinding(binding, known.binding)) known.binding = binding;
+  }
+  for (const call of facts.calls) {
+    if (call.mac !== undefined && call.state === 'up') of(call.mac).call ??= call;
+  }
+  return Array.from(phones, ([mac, known]) => phoneRow(mac, known, { now, posture }))
+    .filter((row) => row !== undefined)
+    .toSorted((a, b) => (a.mac < b.mac ? -1 : 1));
+}
+
+function macByAddress({ leases, configurations, placements }: PhoneFacts, now: number): Map<string, string> {
+  const macs = new Map<string, string>();
+  for (const { ip, mac } of placements) if (ip !== undefined) macs.set(ip, mac);
+  for (const { ip, mac } of configurations) macs.set(ip, mac);
+  // A lease that holds is better evidence than what was seen once.
+  for (const lease of leases) if (isHeld(lease, now)) macs.set(lease.ip, lease.mac);
+  return macs;
+}
+
+function addressOf(source: string): string {
+  return source.slice(0, source.lastIndexOf(':'));
+}
+
+function isHeld(lease: Lease, now: number): boolean {
+  return lease.state === 'bound' && lease.expiresAt > now;
+}
+
+function isBetterLease(a: Lease, b: Lease): boolean {
+  if (a.state !== b.state && (a.state === 'bound' || b.state === 'bound')) return a.state === 'bound';
+  return a.expiresAt > b.expiresAt;
+}
+
+const bindingRank = { registered: 2, late: 1, lost: 0 } as const;
+
+function isBetterBinding(a: Binding, b: Binding): boolean {
+  const rank = bindingRank[a.state] - bindingRank[b.state];
+  return rank === 0 ? a.registeredAt > b.registeredAt : rank > 0;
+}
+
+interface When {
+  readonly now: number;
+  readonly posture: Posture;
+}
+
+/** `undefined` for a device that has shown nothing of a phone. */
+function phoneRow(mac: string, known: KnownOfPhone, when: When): PhoneRow | undefined {
+  const { lease, configuration, binding, call, placement } = known;
+  const evidence = {
+    mac,
+    vendorClass: lease?.vendorClass === undefined ? undefined : Buffer.from(lease.vendorClass, 'latin1'),
+    userAgent: configuration?.userAgent ?? binding?.userAgent,
+  };
+  const recognised = recognisePhone(evidence);
+  const vendor = configuration?.vendor ?? lease?.vendor ?? recognised?.vendor;
+  if (vendor === undefined && configuration === undefined && binding === undefined && call === undefined)
+    return undefined;
+  const reached = stepsReached(known, when);
+  return {
+    mac,
+    ...present({
+      vendor,
+      vendorName: vendor === undefined ? undefined : vendorName(vendor as Vendor),
+      model: configuration?.model ?? recognised?.model,
+      firmware: configuration?.firmware,
+      hostname: lease?.hostname,
+      ip: addressNow(known, when.now),
+      aor: binding?.aor,
+      place: placement?.place,
+      switchName: placement?.switchName,
+      chassis: placement?.chassis,
+      port: placement?.port,
+      placeSource: placement?.source,
+      problem: phoneProblem(known, reached, when),
+    }),
+    stage: stageOf(reached, when.posture),
+    reached,
+    lastSeenAt: Math.max(
+      0,
+      lease?.startedAt ?? 0,
+      configuration?.at ?? 0,
+      binding?.registeredAt ?? 0,
+      placement?.at ?? 0,
+      call?.startedAt ?? 0,
+    ),
+  };
+}
+
+function addressNow(
+  { lease, configuration, binding, placement }: KnownOfPhone,
+  now: number,
+): string | undefined {
+  if (lease !== undefined && isHeld(lease, now)) return lease.ip;
+  return (binding && addressOf(binding.source)) ?? configuration?.ip ?? placement?.ip ?? lease?.ip;
+}
+
+/** Leaves out what is undefined: an absent fact is an absent key. */
+function present<T extends object>(row: T): { [K in keyof T]?: NonNullable<T[K]> } {
+  return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: NonNullable<T[K]>;
+  };
+}

@@ -1,0 +1,39 @@
+/** Server-sent events (WHATWG HTML, 9.2) on one answer that stays open. */
+import type { FastifyReply } from 'fastify';
+import type { News } from './changes.ts';
+
+export interface EventStream {
+  tell(news: News): void;
+  readonly ended: Promise<void>;
+}
+
+/** A browser this far behind is cut off; it comes back by itself and starts afresh. */
+const maxBehindBytes = 1024 * 1024;
+/** Keeps proxies and our own idle limit from closing a quiet stream. */
+export const keepAliveMs = 15_000;
+
+export function openEventStream(reply: FastifyReply, headers: Readonly<Record<string, string>>): EventStream {
+  reply.hijack();
+  const { raw } = reply;
+  raw.writeHead(200, { ...headers, 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+  raw.write('retry: 2000\n\n');
+  const keepAlive = setInterval(() => raw.write(':\n\n'), keepAliveMs);
+  const ended = new Promise<void>((resolve) => {
+    raw.once('close', () => {
+      clearInterval(keepAlive);
+      resolve();
+    });
+  });
+  return {
+    tell: (news) => {
+      if (raw.writableLength > maxBehindBytes) raw.destroy();
+      else raw.write(formatEvent(news));
+    },
+    ended,
+  };
+}
+
+/** JSON has no bare line breaks, so one `data:` line holds it. */
+export function formatEvent({ event, data }: News): string {
+  return `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+}

@@ -1,0 +1,47 @@
+/** Who may ask for the page, and what a browser may do with it. Pure. */
+
+/** On every answer. No inline script or style, nothing from elsewhere, no frame around it. */
+export const securityHeaders: Readonly<Record<string, string>> = {
+  'content-security-policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'permissions-policy': 'camera=(), microphone=(), geolocation=()',
+};
+
+interface RequestHead {
+  readonly url: string;
+  readonly host: string | undefined;
+  /** `Sec-Fetch-Site`, which browsers send and pages can't forge. */
+  readonly fetchSite: string | undefined;
+}
+
+/**
+ * Why a request is refused; undefined when it is welcome. A name that we don't have in `Host` is a foreign site whose
+ * name was pointed at this address (DNS rebinding); a request that another site's page makes may not read the API nor
+ * hold one of the few event streams.
+ */
+export function refusal(
+  { url, host, fetchSite }: RequestHead,
+  listenAddress: string,
+): 'host' | 'site' | undefined {
+  if (!isOwnHost(host, listenAddress)) return 'host';
+  const isApi = url !== '/' && !url.startsWith('/page');
+  return isApi && (fetchSite === 'cross-site' || fetchSite === 'same-site') ? 'site' : undefined;
+}
+
+/** `localhost`, this machine's loopback, and the address listened on; with `0.0.0.0` any address, never a name. */
+export function isOwnHost(host: string | undefined, listenAddress: string): boolean {
+  const name = /^(\[[0-9a-f:]+\]|[^:]+)(?::\d{1,5})?$/i.exec(host ?? '')?.[1]?.toLowerCase();
+  if (name === undefined) return false;
+  if (['localhost', '127.0.0.1', '[::1]', listenAddress].includes(name)) return true;
+  return listenAddress === '0.0.0.0' && /^\d{1,3}(\.\d{1,3}){3}$/.test(name);
+}
+
+/** Names and numbers of people are shown to whoever is on the box itself, not to a whole network. */
+export function isLoopback(address: string): boolean {
+  return address.startsWith('127.');
+}

@@ -1,0 +1,69 @@
+/** What `/metrics` says, in the text format of Prometheus (version 0.0.4). Pure. */
+import { phoneStages } from '../store/phone-stage.ts';
+import type { PhoneView, StatusView } from './schemas.ts';
+
+interface Measured {
+  readonly parts: StatusView['parts'];
+  readonly phones: readonly Pick<PhoneView, 'stage' | 'problem'>[];
+  readonly callsUp: number;
+  readonly streams: number;
+}
+
+type Sample = readonly [labels: Readonly<Record<string, string>>, value: number];
+
+export function formatMetrics({ parts, phones, callsUp, streams }: Measured): string {
+  const wanted = parts.filter((part) => part.isWanted);
+  const byStage = phoneStages.map((stage): Sample => [
+    { stage },
+    phones.filter((phone) => phone.stage === stage).length,
+  ]);
+  const ofParts = (value: (part: StatusView['parts'][number]) => boolean) =>
+    wanted.map((part): Sample => [{ part: part.name }, value(part) ? 1 : 0]);
+  const inTrouble = phones.filter((phone) => phone.problem !== undefined).length;
+  const families = [
+    gauge(
+      'part_up',
+      'The part reported within the last seconds.',
+      ofParts((part) => part.isRunning),
+    ),
+    gauge(
+      'part_ok',
+      'The part runs and misses nothing.',
+      ofParts((part) => part.isRunning && part.health?.state === 'ok'),
+    ),
+    gauge('phones', 'Phones by the last step of their walk.', byStage),
+    gauge('phones_in_trouble', 'Phones that something keeps from the next step.', [[{}, inTrouble]]),
+    gauge('calls', 'Calls that are up.', [[{}, callsUp]]),
+    gauge('web_watchers', 'Browsers that are watching.', [[{}, streams]]),
+    ...wanted.flatMap(partCounters),
+  ];
+  return `${families.join('\n')}\n`;
+}
+
+function partCounters({ name: part, counters }: StatusView['parts'][number]): string[] {
+  return Object.entries(counters)
+    .filter(([, value]) => Number.isFinite(value))
+    .map(([name, value]) => {
+      const full = `gatehouse_${part}_${name.replaceAll(/[^a-zA-Z0-9_]/g, '_')}_total`;
+      return [
+        `# HELP ${full} Of ${part}, since its start.`,
+        `# TYPE ${full} counter`,
+        `${full} ${value}`,
+      ].join('\n');
+    });
+}
+
+function gauge(name: string, about: string, samples: readonly Sample[]): string {
+  const full = `gatehouse_${name}`;
+  const lines = samples.map(([labels, value]) => `${full}${formatLabels(labels)} ${value}`);
+  return [`# HELP ${full} ${about}`, `# TYPE ${full} gauge`, ...lines].join('\n');
+}
+
+function formatLabels(labels: Readonly<Record<string, string>>): string {
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escapeLabel(value)}"`);
+  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
+}
+
+function escapeLabel(value: string): string {
+  return value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
+}

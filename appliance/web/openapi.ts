@@ -1,0 +1,78 @@
+/** The API described by itself: OpenAPI 3.1, from the same table that the routes are made from. Pure. */
+import type { TSchema } from 'typebox';
+import { Failure } from './schemas.ts';
+
+/** One way in. `answer` is JSON unless `mediaType` says otherwise. */
+export interface RouteDescription {
+  readonly url: string;
+  readonly summary: string;
+  readonly params?: TSchema;
+  readonly query?: TSchema;
+  readonly answer?: TSchema;
+  readonly mediaType?: string;
+}
+
+export function openApi(routes: readonly RouteDescription[], release: string): object {
+  const paths = routes.map(
+    (route) => [route.url.replaceAll(/:(\w+)/g, '{$1}'), { get: describe(route) }] as const,
+  );
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Gatehouse',
+      version: release,
+      description:
+        'How this site is doing. Reading only. Names and numbers of people are left out unless asked on loopback or on the Unix socket.',
+    },
+    paths: Object.fromEntries(paths),
+  };
+}
+
+function describe({
+  url,
+  summary,
+  params,
+  query,
+  answer,
+  mediaType = 'application/json',
+}: RouteDescription): object {
+  const content = { [mediaType]: { schema: plain(answer ?? { type: 'string' }) } };
+  const failure = (description: string) => ({
+    description,
+    content: { 'application/json': { schema: plain(Failure) } },
+  });
+  return {
+    operationId:
+      url
+        .split('/')
+        .filter(Boolean)
+        .map((word) => word.replace(/^:/, 'by-'))
+        .join('-') || 'page',
+    summary,
+    parameters: [...parameters(params, 'path'), ...parameters(query, 'query')],
+    responses: {
+      200: { description: summary, content },
+      400: failure('A parameter is wrong.'),
+      403: failure('Asked under a name that is not ours, or by another site.'),
+      ...(params === undefined ? {} : { 404: failure('There is no such thing here.') }),
+    },
+  };
+}
+
+function parameters(schema: TSchema | undefined, where: 'path' | 'query'): object[] {
+  const { properties = {}, required = [] } = (schema ?? {}) as {
+    properties?: Record<string, { description?: string }>;
+    required?: string[];
+  };
+  return Object.entries(properties).map(([name, property]) => ({
+    name,
+    in: where,
+    required: where === 'path' || required.includes(name),
+    ...(property.description === undefined ? {} : { description: property.description }),
+    schema: plain(property),
+  }));
+}
+
+function plain(schema: object): object {
+  return JSON.parse(JSON.stringify(schema)) as object;
+}

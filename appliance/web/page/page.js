@@ -1,0 +1,87 @@
+/** The status page: what the API says, live. */
+import { addJournal, drawCalls } from './calls.js';
+import { byId } from './elements.js';
+import { drawPhones } from './phones.js';
+import { drawStatus } from './status.js';
+import { ago, duration } from './words.js';
+
+const state = { phones: new Map(), calls: [], status: undefined };
+
+function setConnection(name, text) {
+  const shown = byId('connection');
+  if (shown.dataset.state === name) return;
+  shown.dataset.state = name;
+  shown.textContent = text;
+}
+
+async function load(path) {
+  const answer = await fetch(path, { headers: { accept: 'application/json' } });
+  if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
+  return await answer.json();
+}
+
+function apply({ changed, gone }) {
+  for (const phone of changed) state.phones.set(phone.mac, phone);
+  for (const mac of gone) state.phones.delete(mac);
+  drawPhones(state);
+}
+
+/** Without a stream (too many browsers, a proxy in between) the page asks now and then. */
+async function poll() {
+  try {
+    const [status, { phones }, { calls }, { rows }] = await Promise.all(
+      ['/api/status', '/api/phones', '/api/calls', '/api/journal'].map(load),
+    );
+    Object.assign(state, { status, calls, phones: new Map(phones.map((phone) => [phone.mac, phone])) });
+    drawStatus(state.status);
+    drawPhones(state);
+    drawCalls(state);
+    addJournal(rows);
+    setConnection('polling', 'Every few seconds');
+  } catch {
+    setConnection('lost', 'No connection to the box');
+  }
+}
+
+function watch() {
+  const events = new EventSource('/api/events');
+  const on = (name, handle) => events.addEventListener(name, ({ data }) => handle(JSON.parse(data)));
+  events.addEventListener('open', () => {
+    setConnection('live', 'Live');
+    // The stream's first picture holds every phone: what is not in it is gone.
+    state.phones.clear();
+    void load('/api/journal').then(
+      ({ rows }) => addJournal(rows),
+      () => setConnection('lost', 'No connection to the box'),
+    );
+  });
+  on('status', (status) => {
+    state.status = status;
+    drawStatus(state.status);
+    drawPhones(state);
+  });
+  on('phones', apply);
+  on('calls', ({ calls }) => {
+    state.calls = calls;
+    drawCalls(state);
+  });
+  on('journal', (row) => addJournal([row]));
+  events.addEventListener('error', () => {
+    setConnection('lost', 'Connection lost, trying again');
+    if (events.readyState !== EventSource.CLOSED) return;
+    void poll();
+    setTimeout(watch, 5000);
+  });
+}
+
+/** Times that grow while nothing happens. */
+function tick() {
+  const now = Date.now();
+  for (const shown of document.querySelectorAll('[data-ago]'))
+    shown.textContent = ago(Number(shown.dataset.ago), now);
+  for (const shown of document.querySelectorAll('[data-since]'))
+    shown.textContent = duration(now - Number(shown.dataset.since));
+}
+
+watch();
+setInterval(tick, 1000);

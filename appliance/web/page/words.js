@@ -1,0 +1,121 @@
+/** Facts as words. Pure: no document, no clock of its own. */
+
+/** What came off the network as something a person can look at: control and direction characters show as dots. */
+export function plain(text) {
+  return String(text).replace(/[\p{Cc}\u061C\u200B-\u200F\u2028-\u202E\u2060-\u2069\uFEFF]/gu, '·');
+}
+
+/** The steps of the walk, by posture; the key is the API's name of the stage. */
+export const stepsOf = {
+  assist: ['leased', 'placed'],
+  provision: ['leased', 'configured', 'placed'],
+  full: ['leased', 'configured', 'registered', 'placed'],
+};
+
+export const stepNames = {
+  leased: 'Address',
+  configured: 'Settings',
+  registered: 'Registered',
+  placed: 'Place known',
+};
+
+export const stageNames = {
+  seen: 'Seen, no address now',
+  leased: 'Has an address',
+  configured: 'Has its settings',
+  registered: 'Registered',
+  placed: 'Ready',
+  'in call': 'In a call',
+};
+
+export const partNames = {
+  dhcp: 'DHCP',
+  provisioning: 'Provisioning',
+  sip: 'SIP',
+  rtp: 'Media',
+  location: 'Location',
+  cloud: 'Cloud',
+  web: 'Page and API',
+};
+
+/** In assist the box sees no registration: the last step is only what it says. */
+export function stageName(stage, posture) {
+  if (stage === 'placed' && posture !== 'full') return 'Place known';
+  return stageNames[stage] ?? plain(stage);
+}
+
+export function phoneName({ vendorName, model }) {
+  return plain([vendorName, model].filter(Boolean).join(' ') || 'Phone');
+}
+
+/** `sip:+4930111@example.com` as `+4930111@example.com` */
+export function uriName(uri) {
+  return plain(uri).replace(/^sips?:/i, '');
+}
+
+/** `4 min ago`; the future, from a clock that differs, counts as now. */
+export function ago(at, now) {
+  const seconds = Math.max(0, Math.round((now - at) / 1000));
+  if (seconds < 5) return 'now';
+  if (seconds < 60) return `${seconds} s ago`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
+  if (seconds < 2 * 86_400) return `${Math.floor(seconds / 3600)} h ago`;
+  return `${Math.floor(seconds / 86_400)} days ago`;
+}
+
+/** `1:05` or `1:02:05` */
+export function duration(ms) {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  const parts = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+  const shown = parts[0] === 0 ? parts.slice(1) : parts;
+  return shown.map((part, at) => (at === 0 ? String(part) : String(part).padStart(2, '0'))).join(':');
+}
+
+/** `switchUnreachable` as `Switch unreachable`. */
+export function sentence(kind) {
+  const words = plain(kind)
+    .replace(/([a-z])([A-Z])/g, '$1 $2')
+    .replace(/[-_]/g, ' ')
+    .toLowerCase();
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** The fields of a journal row as `ip 10.66.0.101, vendor yealink`. */
+export function fields(body) {
+  return Object.entries(body ?? {})
+    .filter(([, value]) => value !== null && value !== '')
+    .map(([name, value]) => `${sentence(name).toLowerCase()} ${plain(value)}`)
+    .join(', ');
+}
+
+/** The headline over everything. */
+export function verdict(troubles) {
+  const problems = troubles.filter(({ severity }) => severity === 'problem').length;
+  if (problems > 0)
+    return { state: 'problem', text: problems === 1 ? 'One thing is wrong' : `${problems} things are wrong` };
+  if (troubles.length > 0) {
+    return {
+      state: 'notice',
+      text: troubles.length === 1 ? 'One thing to look at' : `${troubles.length} things to look at`,
+    };
+  }
+  return { state: 'ok', text: 'Everything works' };
+}
+
+export function partState({ isWanted, isRunning, health }) {
+  if (!isWanted && !isRunning) return { state: 'off', text: 'Turned off' };
+  if (!isRunning) return { state: 'stopped', text: 'Not running' };
+  if (health?.state === 'failed') return { state: 'failed', text: 'Does not work' };
+  if (health?.state === 'degraded') return { state: 'degraded', text: 'Something missing' };
+  return { state: 'ok', text: 'Works' };
+}
+
+export const postures = {
+  assist: 'assist: addresses and places only',
+  provision: 'provision: settings too',
+  full: 'full: calls too',
+};
+
+export function count(number, one, many) {
+  return number === 1 ? `1 ${one}` : `${number} ${many}`;
+}

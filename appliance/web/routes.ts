@@ -1,0 +1,155 @@
+/** Every way in: what it is called, what it takes, what it answers. The description of the API is made from this. */
+import { Type } from 'typebox';
+import { parseMac } from '../protocol/mac.ts';
+import { partNames } from '../store/journal-kinds.ts';
+import { formatMetrics } from './metrics.ts';
+import { openApi, type RouteDescription } from './openapi.ts';
+import { Call, JournalEvent, PartName, Phone, Status } from './schemas.ts';
+import { isPartName, type Audience, type Views } from './views.ts';
+
+export interface Asked extends Audience {
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: Readonly<Record<string, unknown>>;
+  readonly now: number;
+}
+
+export interface Answer {
+  readonly code: number;
+  readonly body: unknown;
+}
+
+export interface Route extends RouteDescription {
+  /** The event stream is answered by the server itself. */
+  readonly answerTo?: (asked: Asked, sources: Sources) => Answer;
+}
+
+export interface Sources {
+  readonly views: Views;
+  readonly release: string;
+  readonly streams: () => number;
+}
+
+const journalQuery = Type.Object(
+  {
+    part: Type.Optional(PartName),
+    after: Type.Optional(Type.Integer({ minimum: 0, description: 'Rows after this number; needs `part`.' })),
+    limit: Type.Integer({ minimum: 1, maximum: 1000, default: 200 }),
+  },
+  { additionalProperties: false },
+);
+
+const ok = (body: unknown): Answer => ({ code: 200, body });
+const failure = (code: number, name: string, message: string): Answer => ({
+  code,
+  body: { error: { code: name, message } },
+});
+
+export const routes: readonly Route[] = [
+  {
+    url: '/api/status',
+    summary: 'Parts, what is wrong, and how many phones are how far.',
+    answer: Status,
+    answerTo: ({ now }, { views }) => ok(views.look(now).status),
+  },
+  {
+    url: '/api/phones',
+    summary: 'Every phone and how far it has come.',
+    answer: Type.Object({ phones: Type.Array(Phone) }),
+    answerTo: (asked, { views }) => ok({ phones: views.look(asked.now).phones(asked) }),
+  },
+  {
+    url: '/api/phones/:mac',
+    summary: 'One phone, by its MAC in any spelling.',
+    params: Type.Object({ mac: Type.String({ maxLength: 24 }) }),
+    answer: Phone,
+    answerTo: (asked, { views }) => {
+      const mac = parseMac(asked.params['mac'] ?? '');
+      if (mac === undefined) return failure(400, 'not_a_mac', 'A MAC has twelve hex digits.');
+      const phone = views
+        .look(asked.now)
+        .phones(asked)
+        .find((row) => row.mac === mac);
+      return phone === undefined
+        ? failure(404, 'no_such_phone', `No phone ${mac} was seen here.`)
+        : ok(phone);
+    },
+  },
+  {
+    url: '/api/calls',
+    summary: 'The last calls, the newest first.',
+    answer: Type.Object({ calls: Type.Array(Call) }),
+    answerTo: (asked, { views }) => ok({ calls: views.calls(asked) }),
+  },
+  {
+    url: '/api/journal',
+    summary: 'What happened, oldest first: the last rows, or those of one part after a number.',
+    query: journalQuery,
+    answer: Type.Object({ rows: Type.Array(JournalEvent) }),
+    answerTo: ({ query, personal }, { views }) => {
+      const { part, after, limit } = query as { part?: string; after?: number; limit: number };
+      const page = { limit, personal };
+      if (part === undefined) {
+        return after === undefined
+          ? ok({ rows: views.latestJournal(partNames, page) })
+          : failure(
+              400,
+              'part_missing',
+              'Numbers count in each part by itself: say which part with `after`.',
+            );
+      }
+      if (!isPartName(part)) return failure(400, 'no_such_part', `There are ${partNames.join(', ')}.`);
+      return ok({
+        rows: after === undefined ? views.latestJournal([part], page) : views.journalAfter(part, after, page),
+      });
+    },
+  },
+  {
+    url: '/api/events',
+    summary:
+      'Server-sent events: `journal` (one row), `phones` (changed and gone), `calls`, `status`. First comes the whole picture.',
+    mediaType: 'text/event-stream',
+  },
+  {
+    url: '/api/openapi.json',
+    summary: 'This description.',
+    answer: Type.Object({}, { additionalProperties: true }),
+    answerTo: (_asked, { release }) => ok(openApi(routes, release)),
+  },
+  {
+    url: '/healthz',
+    summary: '200 when every part that the settings ask for runs and works, 503 otherwise.',
+    answer: Type.Object({ state: Type.String(), parts: Type.Record(Type.String(), Type.String()) }),
+    answerTo: ({ now }, { views }) => healthz(views, now),
+  },
+  {
+    url: '/metrics',
+    summary: 'For Prometheus.',
+    mediaType: 'text/plain; version=0.0.4; charset=utf-8',
+    answerTo: (asked, { views, streams }) => {
+      const picture = views.look(asked.now);
+      const { parts, callsUp } = picture.status;
+      return ok(formatMetrics({ parts, callsUp, phones: picture.phones(asked), streams: streams() }));
+    },
+  },
+];
+
+/** JSON Schemas for fastify: what comes in is checked, what goes out is cut to what is described. */
+export function fastifySchema({ params, query, answer }: Route): Record<string, unknown> {
+  return {
+    ...(params && { params }),
+    ...(query && { querystring: query }),
+    ...(answer && { response: { '2xx': answer } }),
+  };
+}
+
+function healthz(views: Views, now: number): Answer {
+  const wanted = views.look(now).status.parts.filter((part) => part.isWanted);
+  const parts = wanted.map(
+    ({ name, isRunning, health }) => [name, isRunning ? (health?.state ?? 'ok') : 'not running'] as const,
+  );
+  const isGood = parts.every(([, state]) => state === 'ok' || state === 'degraded');
+  return {
+    code: isGood ? 200 : 503,
+    body: { state: isGood ? 'ok' : 'failed', parts: Object.fromEntries(parts) },
+  };
+}

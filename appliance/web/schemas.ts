@@ -1,0 +1,117 @@
+/** What the API answers with, as JSON Schema: a field that does not stand here never leaves the box. */
+import { Type, type Static } from 'typebox';
+import { partNames } from '../store/journal-kinds.ts';
+import { phoneStages } from '../store/phone-stage.ts';
+
+const text = Type.String();
+const optionalText = Type.Optional(text);
+const time = Type.Integer({ description: 'Milliseconds since 1970.' });
+const optionalTime = Type.Optional(time);
+const oneOf = <const T extends string[]>(...values: T) => Type.Enum(values, { type: 'string' });
+
+export const PartName = oneOf(...partNames);
+
+export const Failure = Type.Object({
+  error: Type.Object({ code: text, message: text }),
+});
+
+export const Part = Type.Object({
+  name: PartName,
+  isWanted: Type.Boolean({ description: 'The settings ask for it.' }),
+  isRunning: Type.Boolean(),
+  health: Type.Optional(Type.Object({ state: oneOf('ok', 'degraded', 'failed'), reason: optionalText })),
+  startedAt: optionalTime,
+  reportedAt: optionalTime,
+  counters: Type.Record(text, Type.Number(), { description: 'Since the start of the part.' }),
+});
+
+export const Trouble = Type.Object({
+  severity: oneOf('problem', 'notice'),
+  text,
+  part: Type.Optional(PartName),
+  mac: optionalText,
+});
+
+export const OwnPort = Type.Object(
+  {
+    interface: text,
+    switchName: optionalText,
+    chassis: text,
+    port: text,
+    heardAt: time,
+  },
+  { description: "A switch that the box's own card hears: it says where the box is, not where phones are." },
+);
+
+export const Status = Type.Object({
+  at: time,
+  release: text,
+  site: Type.Object({
+    name: text,
+    region: text,
+    posture: oneOf('assist', 'provision', 'full'),
+    address: text,
+    timeZone: text,
+  }),
+  parts: Type.Array(Part),
+  troubles: Type.Array(Trouble, { description: 'What is wrong, the worst first.' }),
+  allowCleartext: Type.Array(text, { description: 'Vendors whose phones may fetch passwords in clear.' }),
+  phones: Type.Object({
+    total: Type.Integer(),
+    byStage: Type.Record(text, Type.Integer()),
+  }),
+  callsUp: Type.Integer(),
+  ownPorts: Type.Array(OwnPort),
+});
+
+export const Phone = Type.Object({
+  mac: text,
+  vendor: optionalText,
+  vendorName: optionalText,
+  model: optionalText,
+  firmware: optionalText,
+  hostname: optionalText,
+  ip: optionalText,
+  aor: Type.Optional(Type.String({ description: 'Personal: only on loopback and the Unix socket.' })),
+  place: optionalText,
+  switchName: optionalText,
+  chassis: optionalText,
+  port: optionalText,
+  placeSource: optionalText,
+  stage: oneOf(...phoneStages),
+  reached: Type.Record(text, Type.Integer(), { description: 'Step to the time since when it holds.' }),
+  lastSeenAt: time,
+  problem: optionalText,
+});
+
+export const Call = Type.Object({
+  id: text,
+  mac: optionalText,
+  direction: oneOf('inbound', 'outbound'),
+  from: Type.Optional(Type.String({ description: 'Personal: only on loopback and the Unix socket.' })),
+  to: Type.Optional(Type.String({ description: 'Personal: only on loopback and the Unix socket.' })),
+  state: oneOf('ringing', 'up', 'ended'),
+  startedAt: time,
+  answeredAt: optionalTime,
+  endedAt: optionalTime,
+  reason: optionalText,
+  packetsFromPhone: Type.Optional(Type.Integer()),
+  packetsToPhone: Type.Optional(Type.Integer()),
+});
+
+export const JournalEvent = Type.Object({
+  part: PartName,
+  seq: Type.Integer({ description: 'Counts without holes in each part; of a gap the last lost one.' }),
+  kind: text,
+  at: optionalTime,
+  mac: optionalText,
+  body: Type.Optional(Type.Record(text, Type.Union([text, Type.Number(), Type.Boolean(), Type.Null()]))),
+  count: Type.Optional(Type.Integer({ description: 'How often it happened until `until`.' })),
+  until: optionalTime,
+  from: Type.Optional(Type.Integer({ description: 'Of kind "gap": the first row that was pruned unread.' })),
+});
+
+export type PhoneView = Static<typeof Phone>;
+export type CallView = Static<typeof Call>;
+export type JournalView = Static<typeof JournalEvent>;
+export type StatusView = Static<typeof Status>;

@@ -1,0 +1,162 @@
+/** What the page and the API show, read from the files of all parts. */
+import type { Config } from '../config.ts';
+import { wantedParts } from '../config-parts.ts';
+import { readCalls, readOpenCalls, type Call } from '../store/calls.ts';
+import { journalKinds, partNames, type JournalKinds, type PartName } from '../store/journal-kinds.ts';
+import { readNeighbors, type Neighbor } from '../store/neighbors.ts';
+import { phoneStages } from '../store/phone-stage.ts';
+import { readFacts, readPhones, type PhoneRow } from '../store/phones.ts';
+import { openReader, type JournalGap, type JournalRow, type Reader } from '../store/reader.ts';
+import { readParts, troublesOf } from '../store/site-status.ts';
+import type { CallView, JournalView, PhoneView, StatusView } from './schemas.ts';
+
+/** `personal`: names and numbers of people are shown. */
+export interface Audience {
+  readonly personal: boolean;
+}
+
+export interface Views {
+  /** Reads everything once. */
+  look(now: number): Picture;
+  calls(audience: Audience): CallView[];
+  /** Rows of one part after a number, oldest first. */
+  journalAfter(part: PartName, after: number, page: Audience & { limit: number }): JournalView[];
+  /** The last rows of all parts together, or of one, oldest first. */
+  latestJournal(parts: readonly PartName[], page: Audience & { limit: number }): JournalView[];
+}
+
+/** One moment of the site. */
+export interface Picture {
+  readonly status: StatusView;
+  /** The {@link mostPhones} seen last, by MAC. */
+  phones(audience: Audience): PhoneView[];
+}
+
+const callsShown = 100;
+/** A flood of invented MACs must not bring the page down; the status counts them all. */
+const mostPhones = 2000;
+const mostTroubles = 100;
+
+export function openViews(config: Config, release: string): Views {
+  const { state_directory: directory } = config.site;
+  const calls = () => readFacts(directory, 'sip', (db) => readCalls(db, callsShown));
+  const read = (part: PartName, work: (reader: Reader) => (JournalRow | JournalGap)[]) => {
+    using reader = openReader(directory, part);
+    return reader === undefined ? [] : work(reader);
+  };
+  return {
+    look: (now) => {
+      const phones = readPhones(directory, now, config.site.posture);
+      return {
+        status: statusView(config, phones, { now, release }),
+        phones: (audience) => lastSeen(phones).map((row) => phoneView(row, audience)),
+      };
+    },
+    calls: (audience) => calls().map((call) => callView(call, audience)),
+    journalAfter: (part, after, { limit, personal }) =>
+      read(part, (reader) => reader.journalAfter(after, limit)).map((row) =>
+        journalView(part, row, { personal }),
+      ),
+    latestJournal: (parts, { limit, personal }) =>
+      parts
+        .flatMap((part) =>
+          read(part, (reader) => reader.journalAfter(Math.max(0, reader.lastSeq() - limit), limit))
+            .filter((row) => 'seq' in row)
+            .map((row) => journalView(part, row, { personal })),
+        )
+        .toSorted((a, b) => (a.at ?? 0) - (b.at ?? 0))
+        .slice(-limit),
+  };
+}
+
+function statusView(
+  config: Config,
+  phones: readonly PhoneRow[],
+  { now, release }: { now: number; release: string },
+): StatusView {
+  const { state_directory: directory } = config.site;
+  const parts = readParts(directory, wantedParts(config), now);
+  const allowCleartext = config.provisioning.allow_cleartext;
+  const neighbors = readFacts(directory, 'location', (db) => readNeighbors(db, now));
+  return {
+    at: now,
+    release,
+    site: siteView(config),
+    parts: parts.map((part) => ({ ...part })),
+    troubles: troublesOf({ parts, phones, allowCleartext }).slice(0, mostTroubles),
+    allowCleartext,
+    phones: { total: phones.length, byStage: countByStage(phones) },
+    callsUp: readFacts(directory, 'sip', readOpenCalls).filter((call) => call.state === 'up').length,
+    ownPorts: neighbors.filter((neighbor) => neighbor.isBridge).map(ownPort),
+  };
+}
+
+function lastSeen(phones: readonly PhoneRow[]): readonly PhoneRow[] {
+  if (phones.length <= mostPhones) return phones;
+  const kept = new Set(phones.toSorted((a, b) => b.lastSeenAt - a.lastSeenAt).slice(0, mostPhones));
+  return phones.filter((phone) => kept.has(phone));
+}
+
+function siteView({ site }: Config): StatusView['site'] {
+  const { name, region, posture, address, time_zone: timeZone } = site;
+  return { name, region, posture, address, timeZone };
+}
+
+function countByStage(phones: readonly PhoneRow[]): Record<string, number> {
+  return Object.fromEntries(
+    phoneStages.map((stage) => [stage, phones.filter((phone) => phone.stage === stage).length]),
+  );
+}
+
+function ownPort({
+  interface: card,
+  systemName,
+  chassis,
+  port,
+  heardAt,
+}: Neighbor): StatusView['ownPorts'][number] {
+  return {
+    interface: card,
+    chassis,
+    port,
+    heardAt,
+    ...(systemName === undefined ? {} : { switchName: systemName }),
+  };
+}
+
+function phoneView({ aor, ...row }: PhoneRow, { personal }: Audience): PhoneView {
+  return { ...row, ...(personal && aor !== undefined ? { aor } : {}) };
+}
+
+function callView({ from, to, ...call }: Call, { personal }: Audience): CallView {
+  return { ...call, ...(personal ? { from, to } : {}) };
+}
+
+/** A row of a kind that this release does not know keeps its name and loses its body: nobody can say what is in it. */
+export function journalView(
+  part: PartName,
+  row: JournalRow | JournalGap,
+  { personal }: Audience,
+): JournalView {
+  if (!('seq' in row)) return { part, seq: row.to, kind: 'gap', from: row.from };
+  const { seq, at, kind, mac, count, until } = row;
+  const kinds: JournalKinds = journalKinds[part];
+  const fields = kinds[kind]?.fields ?? {};
+  const shown = Object.entries(JSON.parse(row.body) as NonNullable<JournalView['body']>).filter(
+    ([name]) => fields[name] === 'open' || (personal && fields[name] === 'personal'),
+  );
+  return {
+    part,
+    seq,
+    at,
+    kind,
+    body: Object.fromEntries(shown),
+    count,
+    until,
+    ...(mac === null ? {} : { mac }),
+  };
+}
+
+export function isPartName(name: string): name is PartName {
+  return (partNames as readonly string[]).includes(name);
+}

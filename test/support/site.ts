@@ -1,0 +1,152 @@
+/** A site whose parts "ran": their facts committed by the real store functions, for tests of those who only read. */
+import { answerCall, saveCall, type Call } from '../../appliance/store/calls.ts';
+import { saveBinding, type BindingRow } from '../../appliance/store/bindings.ts';
+import { partNames, type PartName } from '../../appliance/store/journal-kinds.ts';
+import { saveLease, type LeaseRow } from '../../appliance/store/leases.ts';
+import { saveNeighbor, type Neighbor } from '../../appliance/store/neighbors.ts';
+import {
+  savePhoneConfiguration,
+  type PhoneConfiguration,
+} from '../../appliance/store/phone-configurations.ts';
+import { savePlacement, type Placement } from '../../appliance/store/placements.ts';
+import { openStore, type Store, type Transaction } from '../../appliance/store/store.ts';
+import { openTelemetry } from '../../appliance/store/telemetry.ts';
+import { parseIpv4 } from '../../appliance/protocol/ipv4.ts';
+import type { Health } from '../../appliance/world.ts';
+
+interface Clock {
+  now(): number;
+}
+
+export interface Site extends Disposable {
+  readonly directory: string;
+  write<T>(part: PartName, work: (tx: Transaction) => T): Promise<T>;
+  lease(mac: string, ip: string, more?: Partial<LeaseRow>): Promise<void>;
+  configuration(mac: string, ip: string, more?: Partial<PhoneConfiguration>): Promise<void>;
+  binding(mac: string, ip: string, more?: Partial<BindingRow>): Promise<void>;
+  placement(mac: string, more?: Partial<Placement>): Promise<void>;
+  call(mac: string, more?: Partial<Call>): Promise<void>;
+  neighbor(more?: Partial<Neighbor>): Promise<void>;
+  /** Says for a part that it runs. */
+  report(part: PartName, health?: Health, counters?: Record<string, number>): void;
+}
+
+export function openSite(directory: string, clock: Clock): Site {
+  const stores = new Map<PartName, Store>();
+  const storeOf = (part: PartName) => {
+    const store = stores.get(part) ?? openStore({ directory, part, clock });
+    stores.set(part, store);
+    return store;
+  };
+  const write: Site['write'] = async (part, work) => await storeOf(part).write(work);
+  return {
+    directory,
+    write,
+    lease: async (mac, ip, more = {}) =>
+      await write('dhcp', ({ db }) => saveLease(db, { ...leaseRow(mac, ip, clock.now()), ...more })),
+    configuration: async (mac, ip, more = {}) =>
+      await write('provisioning', ({ db }) =>
+        savePhoneConfiguration(db, {
+          mac,
+          ip,
+          userAgent: 'Test',
+          stage: 3,
+          at: clock.now(),
+          status: 200,
+          ...more,
+        }),
+      ),
+    binding: async (mac, ip, more = {}) =>
+      await write('sip', ({ db }) => saveBinding(db, { ...bindingRow(mac, ip, clock.now()), ...more })),
+    placement: async (mac, more = {}) =>
+      await write('location', ({ db }) =>
+        savePlacement(db, { mac, source: 'snmp', at: clock.now(), ...more }),
+      ),
+    call: async (mac, more = {}) =>
+      await write('sip', ({ db }) => {
+        const now = clock.now();
+        saveCall(db, {
+          id: `call-${mac}`,
+          mac,
+          direction: 'outbound',
+          startedAt: now,
+          from: 'sip:+4930111@example.com',
+          to: 'sip:+4930222@example.com',
+          ...more,
+        });
+        if (more.state !== 'ringing') answerCall(db, more.id ?? `call-${mac}`, now);
+      }),
+    neighbor: async (more = {}) =>
+      await write('location', ({ db }) => saveNeighbor(db, { ...neighborRow(clock.now()), ...more })),
+    report: (part, health = { state: 'ok' }, counters = {}) => {
+      using telemetry = openTelemetry(directory, part);
+      telemetry.report({ at: clock.now(), startedAt: clock.now() - 60_000, health, counters });
+    },
+    [Symbol.dispose]: () => {
+      for (const store of stores.values()) store[Symbol.dispose]();
+    },
+  };
+}
+
+/** Says for every part that it runs. */
+export function reportAll(site: Site): void {
+  for (const part of partNames) site.report(part);
+}
+
+function leaseRow(mac: string, ip: string, now: number): LeaseRow {
+  return {
+    ip: parseIpv4(ip),
+    client: mac,
+    mac,
+    client_id: null,
+    vendor: null,
+    vendor_class: null,
+    hostname: null,
+    started_at: now,
+    expires_at: now + 36e5,
+    state: 'bound',
+    sent: '{}',
+  };
+}
+
+function bindingRow(mac: string, ip: string, now: number): BindingRow {
+  const name = mac.replaceAll(':', '');
+  return {
+    token: name,
+    aor: `sip:${name}@example.com`,
+    registrar: 'registrar.example',
+    phone: name,
+    flow: name,
+    mac,
+    contact: `<sip:${name}@${ip}>`,
+    contact_uri: `sip:${name}@${ip}`,
+    source: `${ip}:5061`,
+    transport: 'tls',
+    user_agent: null,
+    auth_user: null,
+    local_address: '10.66.0.1:5061',
+    reply: '{}',
+    state: 'registered',
+    registered_at: now,
+    expires_at: now + 36e5,
+    local_expires_at: now + 12e4,
+  };
+}
+
+function neighborRow(now: number): Neighbor {
+  return {
+    interface: 'eth0',
+    protocol: 'lldp',
+    chassisSubtype: 4,
+    chassis: '00:1b:54:aa:00:01',
+    portSubtype: 5,
+    port: 'Gi1/0/1',
+    systemName: 'first floor',
+    isBridge: true,
+    isPhone: false,
+    scope: '01:80:c2:00:00:0e',
+    firstHeardAt: now,
+    heardAt: now,
+    expiresAt: now + 12e4,
+  };
+}
