@@ -4,7 +4,7 @@ import { namespacesRefused, openLab } from '../support/namespaces.ts';
 import { installPackages } from '../support/packages.ts';
 import { openControl, sendOrder } from './control.ts';
 import { listenToKeys } from './keys.ts';
-import { openOffice, type Office } from './office.ts';
+import { openOffice } from './office.ts';
 import { openOrders, orderUsage } from './orders.ts';
 import { officeStatus, tableLines } from './table.ts';
 import { walkAll } from './walk.ts';
@@ -13,6 +13,9 @@ const usage = `usage: npm run office               open the office, watch it, pl
        npm run office -- --once     walk all phones, one call each way, print JSON
        npm run office -- ORDER      to the office in the other terminal:
 ${orderUsage}`;
+
+/** What is being done goes to standard error: standard output is for the result. */
+const say = (line: string) => console.error(line);
 
 async function main(words: readonly string[]): Promise<number> {
   const [first] = words;
@@ -24,16 +27,15 @@ async function main(words: readonly string[]): Promise<number> {
     console.log(await sendOrder(words));
     return 0;
   }
-  const say = (line: string) => console.error(line);
   // iproute2 is among what may have to be installed before namespaces can be tried.
   if (process.platform === 'linux' && process.getuid?.() === 0) await installPackages(say);
   const refused = namespacesRefused();
   if (refused !== undefined) throw new Error(refused);
   await installPackages(say);
-  return first === '--once' ? await once(say) : await openForPeople(say);
+  return first === '--once' ? await once() : await openForPeople();
 }
 
-async function once(say: (line: string) => void): Promise<number> {
+async function once(): Promise<number> {
   await using lab = openLab();
   await using office = await openOffice(lab, say);
   say('phones');
@@ -42,7 +44,7 @@ async function once(say: (line: string) => void): Promise<number> {
   return result.ok ? 0 : 1;
 }
 
-async function openForPeople(say: (line: string) => void): Promise<number> {
+async function openForPeople(): Promise<number> {
   const closing = Promise.withResolvers<void>();
   await using lab = openLab();
   await using office = await openOffice(lab, say);
@@ -52,14 +54,12 @@ async function openForPeople(say: (line: string) => void): Promise<number> {
   using keys = listenToKeys(orders);
   for (const phone of office.phones) phone.powerOn();
   stopSignals.forEach((signal) => process.off(signal, endAtOnce).once(signal, () => closing.resolve()));
-  let isOpen = true;
-  void closing.promise.then(() => (isOpen = false));
+  const isClosed = closing.promise.then(() => true);
   const show = process.stdout.isTTY ? redraw : printChanges();
-  while (isOpen) {
+  do {
     const lines = tableLines(await officeStatus(office), process.stdout.columns || 120);
     show([...lines, '', `page ${url}`, ...keys.lines()]);
-    await Promise.race([sleep(500), closing.promise]);
-  }
+  } while (!(await Promise.race([sleep(500, false), isClosed])));
   say('closing');
   return 0;
 }

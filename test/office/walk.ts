@@ -95,9 +95,11 @@ async function placement(office: Office, phone: OfficePhone, begin: number) {
   };
 }
 
+/** A talk of two seconds has a hundred packets each way; those on their way when the counters are read are few. */
+const isHeard = (sent: number, heard: number) => sent >= 50 && heard >= sent * 0.9 - 5;
+
 /** A call counts when each end sent for the time talked and heard nearly all that the other one sent. */
 export function callProblem({ direction, phone, callee }: CallResult): string | undefined {
-  const isHeard = (sent: number, heard: number) => sent >= 50 && heard >= sent * 0.9 - 5;
   const isGood = isHeard(phone.sent, callee.heard) && isHeard(callee.sent, phone.heard);
   if (isGood) return undefined;
   const figures = `phone sent ${phone.sent} heard ${phone.heard}, other end sent ${callee.sent} heard ${callee.heard}`;

@@ -144,13 +144,18 @@ export async function startLldpd(
 function startSwitchLldpd(namespace: Namespace, directory: string, options: SwitchOptions): Promise<Running> {
   return startLldpd(namespace, directory, {
     flags: [
-      ...words(`-x -X unix:${directory}/agentx.sock -M 4 -ccff -I port*,br0 -C br0`),
+      ...words(`-x -X unix:${directory}/agentx.sock -M 4 -I port*,br0 -C br0`),
       '-m',
       options.address,
       '-S',
       options.name,
     ],
-    commands: ['configure lldp portidsubtype ifname', `configure system hostname ${options.name}`],
+    // br0 is listed for the chassis to be its MAC; frames sent by itself would leave by every port.
+    commands: [
+      'configure ports br0 lldp status disabled',
+      'configure lldp portidsubtype ifname',
+      `configure system hostname ${options.name}`,
+    ],
   });
 }
 
