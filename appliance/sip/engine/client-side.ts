@@ -23,7 +23,7 @@ import { cancelFor, InviteClientTransaction, NonInviteClientTransaction } from '
 import type { ClientTransaction, ClientUser } from './client-transaction.ts';
 import { composeRequest } from './compose.ts';
 import { refused, type Core, type Outcome } from './core.ts';
-import { addressingIn, flowIn, refreshTarget, uacDialog, updateUacDialog, type Dialog } from './dialog.ts';
+import { addressingIn, flowIn, uacDialog, updateUacDialog, type Dialog } from './dialog.ts';
 import { settleDialog } from './dialog-outcome.ts';
 import type { Flow } from './flow.ts';
 import { parseRoute, RouteError } from './route.ts';
