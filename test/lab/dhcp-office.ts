@@ -1,0 +1,150 @@
+/** A LAN with the box on it and real DHCP clients as phones, each on a cable of its own. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { startCapture, type Capture } from '../support/capture.ts';
+import { run, until, type Running } from '../support/command.ts';
+import { openLab, type Lab, type Namespace } from '../support/namespaces.ts';
+
+export interface DhcpOffice extends AsyncDisposable {
+  readonly lab: Lab;
+  readonly box: Namespace;
+  readonly capture: Capture;
+  /** A namespace on the LAN with one card, "eth0". */
+  phone(name: string, mac: string): Promise<Namespace>;
+  /** Starts the box's DHCP part and waits until it answers. */
+  startBox(changes?: BoxChanges): Promise<Running>;
+  /** What was on the wire, oldest first, read by tshark. */
+  packets(filter: string): Promise<WirePacket[]>;
+}
+
+export interface BoxChanges {
+  readonly leaseSeconds?: number;
+  readonly timeZone?: string;
+  readonly stateDirectory?: string;
+  /** Shell lines run first; see `Namespace.start`. */
+  readonly prepare?: readonly string[];
+}
+
+/** One DHCP message as tshark shows it. */
+export interface WirePacket {
+  readonly ethernetTo: string;
+  readonly from: string;
+  readonly to: string;
+  /** Option 53. */
+  readonly type: number;
+  readonly mac: string;
+  readonly yourAddress: string;
+  /** Option number to its value as hex digits. */
+  readonly options: ReadonlyMap<number, string>;
+}
+
+export const root = join(import.meta.dirname, '../..');
+
+export async function openDhcpOffice(): Promise<DhcpOffice> {
+  const lab = openLab();
+  const fabric = await lab.namespace('switch');
+  await fabric.exec(['ip', 'link', 'add', 'br0', 'type', 'bridge']);
+  await fabric.exec(['ip', 'link', 'set', 'br0', 'up']);
+  const plug = async (namespace: Namespace, mac?: string) => {
+    const card = `p${namespace.name.slice(-10)}`;
+    await lab.wire({ namespace, card: 'eth0', ...(mac ? { mac } : {}) }, { namespace: fabric, card });
+    await fabric.exec(['ip', 'link', 'set', card, 'master', 'br0', 'up']);
+    await namespace.exec(['ip', 'link', 'set', 'eth0', 'up']);
+  };
+  const box = await lab.namespace('box');
+  await plug(box);
+  await box.exec(['ip', 'addr', 'add', '10.66.0.1/24', 'dev', 'eth0']);
+  const file = join(lab.directory, 'lan.pcap');
+  const capture = await startCapture(box, { card: 'eth0', file, filter: 'udp port 67 or udp port 68' });
+  return {
+    lab,
+    box,
+    capture,
+    phone: async (name, mac) => {
+      const namespace = await lab.namespace(name);
+      await plug(namespace, mac);
+      return namespace;
+    },
+    startBox: (changes) => startBox({ lab, box }, changes),
+    packets: (filter) => readPackets(file, filter),
+    [Symbol.asyncDispose]: async () => {
+      await capture[Symbol.asyncDispose]();
+      await lab[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function startBox({ lab, box }: { lab: Lab; box: Namespace }, changes: BoxChanges = {}): Promise<Running> {
+  const config = writeBoxConfig(lab.directory, changes);
+  const command = ['systemd/with-sockets', 'dhcp=eth0:udp:67', '--'];
+  const running = box.start([...command, process.execPath, 'appliance/main.ts', 'run', 'dhcp', '--config', config], {
+    logFile: join(lab.directory, 'box.log'),
+    ...(changes.prepare ? { prepare: changes.prepare } : {}),
+  });
+  const started = () => running.lastWords().includes('part started') || undefined;
+  await until('the box to start', started, {
+    timeoutMs: 20_000,
+    everyMs: 20,
+    lastSeen: running.lastWords,
+    hopeless: running.hasExited,
+  });
+  return running;
+}
+
+export function writeBoxConfig(directory: string, changes: BoxChanges): string {
+  const file = join(directory, 'gatehouse.toml');
+  writeFileSync(
+    file,
+    `[site]
+address = "10.66.0.1"
+time_zone = "${changes.timeZone ?? 'America/New_York'}"
+tenant_id = "11111111-2222-3333-4444-555555555555"
+state_directory = "${changes.stateDirectory ?? join(directory, 'state')}"
+[dhcp]
+mode = "server"
+interface = "eth0"
+subnet = "10.66.0.0/24"
+pool = ["10.66.0.100", "10.66.0.199"]
+routers = ["10.66.0.1"]
+dns_servers = ["10.66.0.1", "10.66.0.2"]
+lease_seconds = ${changes.leaseSeconds ?? 600}
+`,
+  );
+  return file;
+}
+
+const fields = [
+  'eth.dst',
+  'ip.src',
+  'ip.dst',
+  'dhcp.option.dhcp',
+  'dhcp.hw.mac_addr',
+  'dhcp.ip.your',
+  'dhcp.option.type',
+  'dhcp.option.value',
+];
+
+async function readPackets(file: string, filter: string): Promise<WirePacket[]> {
+  const wanted = fields.flatMap((field) => ['-e', field]);
+  const command = ['tshark', '-r', file, '-Y', `dhcp && (${filter})`, '-T', 'fields', '-E', 'separator=|', ...wanted];
+  const out = await run(command, { timeoutMs: 60_000 });
+  return out.split('\n').filter(Boolean).map(readPacket);
+}
+
+function readPacket(line: string): WirePacket {
+  const [ethernetTo = '', from = '', to = '', type = '', mac = '', yourAddress = '', codes = '', values = ''] =
+    line.split('|');
+  const valueList = values.split(',');
+  const numbers = codes.split(',').map(Number).filter((code) => code !== 0 && code !== 255);
+  const options = new Map(numbers.map((code, at) => [code, valueList[at] ?? '']));
+  // The client identifier holds the hardware address once more.
+  return { ethernetTo, from, to, type: Number(type), mac: mac.split(',')[0] ?? '', yourAddress, options };
+}
+
+export function asText(hex: string | undefined): string {
+  return Buffer.from(hex ?? '', 'hex').toString('latin1');
+}
+
+export function asNumber(hex: string | undefined): number {
+  return Buffer.from(hex ?? '', 'hex').readInt32BE(0);
+}
