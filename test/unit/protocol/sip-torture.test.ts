@@ -35,7 +35,7 @@ function bytesOf({ start, header = {}, body = '' }: Case): Buffer {
 
 const invite = 'INVITE sip:callee@example.com SIP/2.0';
 
-const valid: [string, Case, (message: SipMessage) => unknown, unknown][] = [
+const valid: [string, Case, [(message: SipMessage) => unknown, unknown]][] = [
   [
     'white space everywhere it may be',
     {
@@ -47,20 +47,20 @@ const valid: [string, Case, (message: SipMessage) => unknown, unknown][] = [
         From: '"Call\\"er \\\\" <sip:caller@example.net>\r\n   ; tag = f1',
       },
     },
-    (message) => ({ vias: listValues(message, 'Via').length, ...essentials(message) }),
-    { vias: 2, fromTag: 'f1', cseq: { number: 7 } },
+    [
+      (message) => ({ vias: listValues(message, 'Via').length, ...essentials(message) }),
+      { vias: 2, fromTag: 'f1', cseq: { number: 7 } },
+    ],
   ],
   [
     'a method of unusual characters',
     { start: "!mine-2_.*%+`'~ sip:x SIP/2.0", header: { CSeq: "7 !mine-2_.*%+`'~" } },
-    (message) => message,
-    { method: "!mine-2_.*%+`'~" },
+    [(message) => message, { method: "!mine-2_.*%+`'~" }],
   ],
   [
     'escaped characters are not touched',
     { start: 'INVITE sip:sips%3Auser%40example.com@example.net SIP/2.0' },
-    (message) => message,
-    { uri: 'sip:sips%3Auser%40example.com@example.net' },
+    [(message) => message, { uri: 'sip:sips%3Auser%40example.com@example.net' }],
   ],
   [
     'an escaped zero byte',
@@ -68,32 +68,27 @@ const valid: [string, Case, (message: SipMessage) => unknown, unknown][] = [
       start: 'REGISTER sip:example.com SIP/2.0',
       header: { CSeq: '7 REGISTER', Contact: '<sip:a%00b@host>' },
     },
-    (message) => parseNameAddress(listValues(message, 'Contact')[0] ?? '').uri,
-    'sip:a%00b@host',
+    [(message) => parseNameAddress(listValues(message, 'Contact')[0] ?? '').uri, 'sip:a%00b@host'],
   ],
   [
     'a second request behind the first one’s body',
     { start: invite, body: 'INVITE sip:second@example.com SIP/2.0\r\n\r\n' },
-    (message) => message.body.length,
-    0,
+    [(message) => message.body.length, 0],
   ],
   [
     'a semicolon in the user part',
     { start: 'OPTIONS sip:user;par=u%40example.net@example.com SIP/2.0', header: { CSeq: '7 OPTIONS' } },
-    (message) => essentials(message).cseq.method,
-    'OPTIONS',
+    [(message) => essentials(message).cseq.method, 'OPTIONS'],
   ],
   [
     'a name without white space before the bracket',
     { start: invite, header: { From: 'caller<sip:caller@example.net>;tag=f1' } },
-    (message) => essentials(message).from.display,
-    'caller',
+    [(message) => essentials(message).from.display, 'caller'],
   ],
   [
     'a reason in another alphabet',
     { start: 'SIP/2.0 200 = 2**3 * 5**2 но сто' },
-    (message) => message,
-    { status: 200, reason: '= 2**3 * 5**2 но сто' },
+    [(message) => message, { status: 200, reason: '= 2**3 * 5**2 но сто' }],
   ],
   [
     'values as long as nobody writes them',
@@ -107,8 +102,7 @@ const valid: [string, Case, (message: SipMessage) => unknown, unknown][] = [
         To: `"${'I have a long name '.repeat(50)}" <sip:callee@example.com>`,
       },
     },
-    (message) => listValues(message, 'Via').length,
-    34,
+    [(message) => listValues(message, 'Via').length, 34],
   ],
   [
     'an IPv6 Via and a received parameter in brackets',
@@ -116,14 +110,12 @@ const valid: [string, Case, (message: SipMessage) => unknown, unknown][] = [
       start: invite,
       header: { Via: 'SIP/2.0/UDP [2001:db8::9:1]:5061;received=[2001:db8::9:255];branch=z9hG4bKas3' },
     },
-    (message) => essentials(message).via,
-    { host: '2001:db8::9:1', port: 5061 },
+    [(message) => essentials(message).via, { host: '2001:db8::9:1', port: 5061 }],
   ],
   [
     'an unknown scheme is for somebody else to refuse',
     { start: 'OPTIONS nobodyknows:x SIP/2.0', header: { CSeq: '7 OPTIONS' } },
-    (message) => message,
-    { uri: 'nobodyknows:x' },
+    [(message) => message, { uri: 'nobodyknows:x' }],
   ],
 ];
 
@@ -153,7 +145,7 @@ const invalid: [string, Case, number][] = [
   ['no To', { start: invite, header: { To: undefined } }, 400],
 ];
 
-it.each(valid)('%s is read', (_title, message, read, expected) => {
+it.each(valid)('%s is read', (_title, message, [read, expected]) => {
   expect({ value: read(decodeSipMessage(bytesOf(message))) }).toMatchObject({ value: expected });
 });
 
