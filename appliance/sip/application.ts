@@ -1,0 +1,72 @@
+/** What every handler of the SIP application is given. */
+import type { Config } from '../config-schema.ts';
+import type { BindingRow } from '../store/bindings.ts';
+import type { Store } from '../store/store.ts';
+import type { World } from '../world.ts';
+import type { Bindings } from './bindings.ts';
+import type { CallTable } from './call-table.ts';
+import type { Flows } from './flows.ts';
+import type { Media } from './media.ts';
+import type { SipServer } from './srf.ts';
+
+export interface Application {
+  readonly world: World;
+  readonly config: Config;
+  readonly store: Store;
+  readonly bindings: Bindings;
+  readonly flows: Flows;
+  readonly calls: CallTable;
+  readonly media: Media;
+  readonly server: SipServer;
+  readonly counters: SipCounters;
+  /** By the lease of this address. */
+  leaseMac(address: string): string | undefined;
+  /** Registrars that could not be reached when last tried, and why. */
+  readonly trouble: Map<string, string>;
+}
+
+export interface SipCounters {
+  registrations_passed: number;
+  registrations_answered: number;
+  registrations_refused: number;
+  calls_started: number;
+  calls_refused: number;
+  calls_lost: number;
+  identities_refused: number;
+  sdp_refused: number;
+  malformed: number;
+  errors: number;
+}
+
+export function newCounters(): SipCounters {
+  return {
+    registrations_passed: 0,
+    registrations_answered: 0,
+    registrations_refused: 0,
+    calls_started: 0,
+    calls_refused: 0,
+    calls_lost: 0,
+    identities_refused: 0,
+    sdp_refused: 0,
+    malformed: 0,
+    errors: 0,
+  };
+}
+
+/** `10.66.0.23` of `10.66.0.23:5060`. */
+export function addressOf(source: string): string {
+  return source.slice(0, source.lastIndexOf(':'));
+}
+
+/** The way to a registrar on the connection of that name. */
+export function upstreamRoute(
+  { config }: Application,
+  { registrar, flow }: { registrar: string; flow: string },
+): string {
+  return `sip:${registrar}:${config.sip.upstream_port};transport=tls;flow=${flow}`;
+}
+
+/** The phone's own connection; over TCP and TLS no other one is opened. */
+export function phoneRoute({ source, transport }: BindingRow): string {
+  return `sip:${source};transport=${transport}${transport === 'udp' ? '' : ';ob'}`;
+}

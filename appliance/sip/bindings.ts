@@ -1,0 +1,83 @@
+/** The bindings of this box in memory, each change committed before anybody is told of it. */
+import { randomBytes } from 'node:crypto';
+import { readBindingRows, removeBinding, saveBinding, type BindingRow } from '../store/bindings.ts';
+import type { JournalEntry } from '../store/journal.ts';
+import type { Store } from '../store/store.ts';
+
+export interface Bindings {
+  readonly size: number;
+  all(): readonly BindingRow[];
+  byToken(token: string): BindingRow | undefined;
+  byFlow(flow: string): BindingRow[];
+  /** Of the connection that a request from a phone came on. */
+  bySource(source: string, transport: string): BindingRow[];
+  /** This phone's, for this AOR at this registrar. */
+  ofPhone(phone: string, aor: string, registrar: string): BindingRow | undefined;
+  /** Resolves when it is on disk. */
+  save(row: BindingRow, journal?: JournalEntry): Promise<void>;
+  remove(row: BindingRow, journal: JournalEntry): Promise<void>;
+  /** Changes the state at once, and on disk soon. */
+  mark(rows: readonly BindingRow[], state: BindingRow['state'], reason: string): Promise<void>;
+}
+
+/** What stands in the store was upstream before we started: every connection to a registrar is gone, so all are `lost`. */
+export async function openBindings(store: Store): Promise<Bindings> {
+  const rows = new Map(readBindingRows(store.db).map((row) => [row.token, row]));
+  const select = (fits: (row: BindingRow) => boolean) => Array.from(rows.values()).filter(fits);
+  const mark: Bindings['mark'] = async (marked, state, reason) => {
+    const changed = marked.filter((row) => row.state !== state).map((row) => ({ ...row, state }));
+    if (changed.length === 0) return;
+    for (const row of changed) rows.set(row.token, row);
+    await store.write((tx) => {
+      for (const row of changed) {
+        saveBinding(tx.db, row);
+        const { aor, registrar } = row;
+        tx.journal({
+          kind: 'registration_lost',
+          mac: row.mac ?? undefined,
+          body: { aor, registrar, reason },
+        });
+      }
+    });
+  };
+  await mark(
+    select(() => true),
+    'lost',
+    'restart',
+  );
+  return {
+    get size() {
+      return rows.size;
+    },
+    all: () => Array.from(rows.values()),
+    byToken: (token) => rows.get(token),
+    byFlow: (flow) => select((row) => row.flow === flow),
+    bySource: (source, transport) => select((row) => row.source === source && row.transport === transport),
+    ofPhone: (phone, aor, registrar) =>
+      select((row) => row.phone === phone && row.aor === aor && row.registrar === registrar)[0],
+    save: async (row, journal) => {
+      await store.write((tx) => {
+        saveBinding(tx.db, row);
+        if (journal !== undefined) tx.journal(journal);
+      });
+      const replaced = select(
+        (other) => other.phone === row.phone && other.aor === row.aor && other.registrar === row.registrar,
+      );
+      for (const other of replaced) rows.delete(other.token);
+      rows.set(row.token, row);
+    },
+    remove: async (row, journal) => {
+      await store.write((tx) => {
+        removeBinding(tx.db, row.token);
+        tx.journal(journal);
+      });
+      rows.delete(row.token);
+    },
+    mark,
+  };
+}
+
+/** Names a binding to its registrar; nobody who doesn't know it can call the phone through us. */
+export function newToken(): string {
+  return randomBytes(16).toString('hex');
+}

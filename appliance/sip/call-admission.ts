@@ -1,0 +1,88 @@
+/** Whether an INVITE is carried, and for which phone. No socket, no clock, no store. */
+import { headerValue, listValues, parseNameAddress } from '../protocol/sip-headers.ts';
+import type { SipHeader } from '../protocol/sip-message.ts';
+import { parseSipUri } from '../protocol/sip-uri.ts';
+import type { BindingRow } from '../store/bindings.ts';
+import { isEmergency } from './emergency.ts';
+import { aorOf } from './registrations.ts';
+
+export type Admission =
+  | { readonly kind: 'relay'; readonly binding: BindingRow; readonly isEmergency: boolean }
+  | {
+      readonly kind: 'refuse';
+      readonly status: number;
+      readonly reason: string;
+      /** The identity that was claimed and isn't the sender's. */
+      readonly claimed?: string;
+    };
+
+export interface CallRequest {
+  readonly uri: string;
+  readonly headers: readonly SipHeader[];
+}
+
+interface Load {
+  readonly total: number;
+  ofPhone(token: string): number;
+}
+
+export const callLimits = { total: 300, ofPhone: 8 } as const;
+
+/**
+ * From a phone: the caller must be who is registered on this very connection. For help it is enough that the phone at this
+ * address is registered at all. `own` are the bindings of the connection, `near` those of the same address.
+ */
+export function admitFromPhone(
+  request: CallRequest,
+  { own, near }: { own: readonly BindingRow[]; near: readonly BindingRow[] },
+  load: Load,
+): Admission {
+  const claimed = aorOf(headerValue(request, 'From') ?? '');
+  const emergency = isEmergency(request.uri);
+  const found = own.find((row) => row.aor === claimed);
+  const binding =
+    found ?? (emergency ? (near.find((row) => row.aor === claimed) ?? own[0] ?? near[0]) : undefined);
+  if (binding === undefined) return { kind: 'refuse', status: 403, reason: 'Not registered here', claimed };
+  return emergency ? { kind: 'relay', binding, isEmergency: true } : withinLimits(binding, load);
+}
+
+/** From a registrar: on the connection that we opened for one phone, and only to that phone. */
+export function admitFromCloud(request: CallRequest, onFlow: readonly BindingRow[], load: Load): Admission {
+  const { user } = parseSipUri(request.uri);
+  const binding = onFlow.find((row) => row.token === user);
+  if (binding === undefined) return { kind: 'refuse', status: 404, reason: 'Not Found' };
+  return withinLimits(binding, load);
+}
+
+/** Fields in which a phone says who it is, beside From. */
+const identityFields = new Set(['P-Asserted-Identity', 'P-Preferred-Identity', 'Remote-Party-ID']);
+
+/** Without claims to be somebody else; the number alone may be told as `tel:`. */
+export function ownIdentities(
+  headers: readonly SipHeader[],
+  aor: string,
+): { kept: SipHeader[]; foreign: string[] } {
+  const foreign: string[] = [];
+  const kept = headers.filter((header) => {
+    if (!identityFields.has(header.name)) return true;
+    const isOwn = listValues({ headers: [header] }, header.name).every((value) => isIdentity(value, aor));
+    if (!isOwn) foreign.push(header.value);
+    return isOwn;
+  });
+  return { kept, foreign };
+}
+
+function isIdentity(value: string, aor: string): boolean {
+  const { uri } = parseNameAddress(value);
+  const [user = '', host = ''] = aor.split('@');
+  if (uri.toLowerCase().startsWith('tel:')) return uri.slice(4).split(';')[0] === user;
+  const parsed = parseSipUri(uri);
+  return parsed.user === user && parsed.host === host;
+}
+
+function withinLimits(binding: BindingRow, load: Load): Admission {
+  if (load.total >= callLimits.total || load.ofPhone(binding.token) >= callLimits.ofPhone) {
+    return { kind: 'refuse', status: 486, reason: 'Too many calls' };
+  }
+  return { kind: 'relay', binding, isEmergency: false };
+}

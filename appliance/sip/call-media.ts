@@ -1,0 +1,137 @@
+/** The media of one call: descriptions rewritten to our ports as they cross, and the relay told what they said. */
+import type { LegName, PortPair, Remote } from '../protocol/media-control.ts';
+import {
+  directionOf,
+  formatSdp,
+  hasCrypto,
+  isRtp,
+  parseSdp,
+  relayedSdp,
+  targetOf,
+  type Sdp,
+} from '../protocol/sdp.ts';
+import type { Media } from './media.ts';
+
+/** The description would carry keys in clear, or names no address that we can relay to. */
+export class SdpRefusedError extends Error {
+  override readonly name = 'SdpRefusedError';
+}
+
+export interface CallMedia {
+  /**
+   * A description from this leg as the other one gets it. Throws DecodeError for one that can't be read,
+   * {@link SdpRefusedError}, and Error when the relay has no ports.
+   */
+  relay(from: LegName, sdp: string): Promise<string>;
+  /** The call is up: from now on silence ends it, unless it is held. */
+  answered(): Promise<void>;
+  readonly sessions: readonly string[];
+  /** RTP packets relayed, by the leg that they came from. */
+  release(): Promise<Readonly<Record<LegName, number>> | undefined>;
+}
+
+export interface LegSide {
+  /** Ours, that the far end shall send to. */
+  readonly address: string;
+  /** Whether its signalling is encrypted all the way, so that keys may cross. */
+  readonly isSecure: boolean;
+  /** Where its signalling comes from: its media may come from there too. */
+  readonly peer: string | undefined;
+}
+
+interface Stream {
+  readonly session: string;
+  readonly ports: Readonly<Record<LegName, PortPair>>;
+}
+
+export function newCallMedia(
+  media: Media,
+  call: string,
+  sides: Readonly<Record<LegName, LegSide>>,
+): CallMedia {
+  const streams: Stream[] = [];
+  const latest: Partial<Record<LegName, Sdp>> = {};
+  let isUp = false;
+
+  const streamAt = async (at: number): Promise<Stream> => {
+    for (let next = streams.length; next <= at; next += 1) {
+      const session = `${call}.${next}`;
+      const addresses = { phone: sides.phone.address, cloud: sides.cloud.address };
+      streams.push({ session, ports: await media.allocate(session, addresses) });
+    }
+    return streams[at] ?? fail();
+  };
+  const expectMedia = async () => {
+    for (const [at, { session }] of streams.entries())
+      await media.expect(session, isUp && isTalking(latest, at));
+  };
+  return {
+    relay: async (from, text) => {
+      const other: LegName = from === 'phone' ? 'cloud' : 'phone';
+      const sdp = parseSdp(text);
+      if (hasCrypto(sdp) && !(sides.phone.isSecure && sides.cloud.isSecure)) {
+        throw new SdpRefusedError('keys would cross in clear');
+      }
+      const ports: (PortPair | undefined)[] = [];
+      for (const [at, entry] of sdp.media.entries()) {
+        const target = isRtp(entry) ? targetOf(sdp, entry) : undefined;
+        if (target === undefined) {
+          ports.push(undefined);
+          continue;
+        }
+        const stream = await streamAt(at);
+        await media.update(stream.session, from, { ...target, allow: allowed(target.address, sides[from]) });
+        ports.push(stream.ports[other]);
+      }
+      latest[from] = sdp;
+      if (isUp) await expectMedia();
+      return formatSdp(relayedSdp(sdp, sides[other].address, ports));
+    },
+    answered: async () => {
+      isUp = true;
+      await expectMedia();
+    },
+    get sessions() {
+      return streams.map(({ session }) => session);
+    },
+    release: async () => {
+      const sum = { phone: 0, cloud: 0 };
+      for (const { session } of streams.splice(0)) {
+        const count = await media.release(session);
+        sum.phone += count?.phone.packets ?? 0;
+        sum.cloud += count?.cloud.packets ?? 0;
+      }
+      return sum;
+    },
+  };
+}
+
+function fail(): never {
+  throw new TypeError('a stream was allocated and is not there');
+}
+
+/**
+ * The signalled address and the one that signalling comes from. A far end that signals a private address from a public one
+ * is behind address translation, and its media may come from anywhere.
+ */
+function allowed(address: string, { peer }: LegSide): Remote['allow'] {
+  if (peer === undefined) return isPrivate(address) ? [address, '*'] : [address];
+  if (isPrivate(address) && !isPrivate(peer)) return ['*'];
+  return peer === address ? [address] : [address, peer];
+}
+
+function isPrivate(address: string): boolean {
+  return /^(?:10\.|127\.|192\.168\.|169\.254\.|172\.(?:1[6-9]|2\d|3[01])\.|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.)/.test(
+    address,
+  );
+}
+
+/** Both want to hear and to be heard: only then silence means something. */
+function isTalking(latest: Partial<Record<LegName, Sdp>>, at: number): boolean {
+  return [latest.phone, latest.cloud].every((sdp) => {
+    const entry = sdp?.media[at];
+    if (sdp === undefined || entry === undefined) return false;
+    const target = targetOf(sdp, entry);
+    return target !== undefined && target.address !== '0.0.0.0' && directionOf(sdp, entry) === 'sendrecv';
+  });
+}

@@ -1,0 +1,80 @@
+/** What is written down of a call. Nothing that happens here delays or ends one that asks for help. */
+import { answerCall, endCall, saveCall } from '../store/calls.ts';
+import type { Transaction } from '../store/store.ts';
+import type { Application } from './application.ts';
+import type { LiveCall } from './call-table.ts';
+
+export async function recordStart(app: Application, call: LiveCall): Promise<void> {
+  if (call.state !== 'trying') return;
+  call.state = 'ringing';
+  app.counters.calls_started += 1;
+  const { id, direction, from, to, startedAt } = call;
+  const mac = call.binding.mac ?? undefined;
+  await record(app, call, (tx) => {
+    saveCall(tx.db, { id, direction, from, to, startedAt, ...(mac === undefined ? {} : { mac }) });
+    tx.journal({ kind: 'call_started', mac, body: { call: id, direction, from, to } });
+  });
+}
+
+/** Nothing when it has ended meanwhile. */
+export async function recordAnswer(app: Application, call: LiveCall): Promise<void> {
+  if (call.state === 'ended') return;
+  const now = app.world.clock.now();
+  call.state = 'up';
+  call.answeredAt = now;
+  await record(app, call, (tx) => {
+    answerCall(tx.db, call.id, now);
+    const seconds = Math.round((now - call.startedAt) / 1000);
+    tx.journal({
+      kind: 'call_answered',
+      mac: call.binding.mac ?? undefined,
+      body: { call: call.id, seconds },
+    });
+  });
+}
+
+export interface Packets {
+  readonly phone: number;
+  readonly cloud: number;
+}
+
+export async function recordEnd(
+  app: Application,
+  call: LiveCall,
+  { reason, packets, isKnown }: { reason: string; packets: Packets | undefined; isKnown: boolean },
+): Promise<void> {
+  if (!isKnown) return;
+  const endedAt = app.world.clock.now();
+  const seconds = call.answeredAt === undefined ? 0 : Math.round((endedAt - call.answeredAt) / 1000);
+  await record(app, call, (tx) => {
+    endCall(tx.db, {
+      id: call.id,
+      endedAt,
+      reason,
+      ...(packets === undefined ? {} : { packetsFromPhone: packets.phone, packetsToPhone: packets.cloud }),
+    });
+    tx.journal({
+      kind: 'call_ended',
+      mac: call.binding.mac ?? undefined,
+      body: {
+        call: call.id,
+        reason,
+        seconds,
+        packets_from_phone: packets?.phone,
+        packets_to_phone: packets?.cloud,
+      },
+    });
+  });
+}
+
+async function record(app: Application, call: LiveCall, work: (tx: Transaction) => void): Promise<void> {
+  const written = app.store.write(work);
+  if (!call.isEmergency) {
+    await written;
+    return;
+  }
+  written.catch((error: unknown) => {
+    app.counters.errors += 1;
+    app.world.log.error({ err: error, call: call.id }, 'an emergency call could not be written down');
+  });
+}

@@ -1,0 +1,61 @@
+/** Calls that are going on, found by dialog, media session or phone. */
+import type { LegName } from '../protocol/media-control.ts';
+import type { BindingRow } from '../store/bindings.ts';
+import type { Call } from '../store/calls.ts';
+import type { CallMedia } from './call-media.ts';
+
+export interface LiveCall {
+  readonly id: string;
+  readonly direction: Call['direction'];
+  readonly binding: BindingRow;
+  readonly isEmergency: boolean;
+  readonly from: string;
+  readonly to: string;
+  readonly media: CallMedia;
+  readonly startedAt: number;
+  answeredAt: number | undefined;
+  /** `trying`: nobody but the caller knows of it yet. */
+  state: 'trying' | 'ringing' | 'up' | 'ended';
+  /** By leg, once it is confirmed. */
+  readonly dialogs: Partial<Record<LegName, string>>;
+  /** The ACK that a leg still owes us brings the answer to an offer that went out in a 2xx; it is passed on here. */
+  readonly owedAcks: Partial<Record<LegName, (body: { type: string; text: string } | undefined) => void>>;
+}
+
+export interface CallTable {
+  readonly size: number;
+  all(): LiveCall[];
+  ofPhone(token: string): LiveCall[];
+  byDialog(dialogId: string): { readonly call: LiveCall; readonly leg: LegName } | undefined;
+  bySession(session: string): LiveCall | undefined;
+  add(call: LiveCall): void;
+  setDialog(call: LiveCall, leg: LegName, dialogId: string): void;
+  remove(call: LiveCall): void;
+}
+
+export function newCallTable(): CallTable {
+  const calls = new Map<string, LiveCall>();
+  const dialogs = new Map<string, { readonly call: LiveCall; readonly leg: LegName }>();
+  return {
+    get size() {
+      return calls.size;
+    },
+    all: () => Array.from(calls.values()),
+    ofPhone: (token) => Array.from(calls.values()).filter((call) => call.binding.token === token),
+    byDialog: (dialogId) => dialogs.get(dialogId),
+    bySession: (session) => calls.get(session.split('.')[0] ?? ''),
+    add: (call) => {
+      calls.set(call.id, call);
+    },
+    setDialog: (call, leg, dialogId) => {
+      call.dialogs[leg] = dialogId;
+      dialogs.set(dialogId, { call, leg });
+    },
+    remove: (call) => {
+      calls.delete(call.id);
+      for (const dialogId of Object.values(call.dialogs)) {
+        if (dialogs.get(dialogId)?.call === call) dialogs.delete(dialogId);
+      }
+    },
+  };
+}

@@ -1,0 +1,334 @@
+/** Carries an INVITE from one leg to the other, and what comes back: a back-to-back user agent (RFC 7092) with media through `rtp`. */
+import { createHmac, randomBytes, randomUUID } from 'node:crypto';
+import { DecodeError } from '../protocol/bytes.ts';
+import type { LegName } from '../protocol/media-control.ts';
+import { formatNameAddress, headerValue, parseNameAddress } from '../protocol/sip-headers.ts';
+import type { SipHeader } from '../protocol/sip-message.ts';
+import { param, withoutParam } from '../protocol/sip-uri.ts';
+import { addressOf, phoneRoute, upstreamRoute, type Application } from './application.ts';
+import { readBody, type Body } from './body.ts';
+import { admitFromCloud, admitFromPhone, ownIdentities, type Admission } from './call-admission.ts';
+import { finishCall, hangUp, otherLeg, sendBye } from './call-end.ts';
+import { newCallMedia, SdpRefusedError, type LegSide } from './call-media.ts';
+import { recordAnswer, recordStart } from './call-record.ts';
+import type { LiveCall } from './call-table.ts';
+import { nextMaxForwards, passedHeaders, unsupported } from './headers.ts';
+import type { Answer, Incoming, Outgoing, Received, Sent } from './srf.ts';
+
+export async function relayInvite(app: Application, request: Incoming): Promise<void> {
+  const caller: LegName = request.flow.startsWith('in:') ? 'phone' : 'cloud';
+  const admission = admit(app, request, caller);
+  if (admission.kind === 'refuse') {
+    await refuse(app, request, admission);
+    return;
+  }
+  const hops = nextMaxForwards(request.headers);
+  const missing = unsupported(request.headers);
+  if (hops === undefined || missing.length > 0) {
+    const header = { name: 'Unsupported', value: missing.join(', ') };
+    await request.respond(hops === undefined ? { status: 483 } : { status: 420, headers: [header] });
+    return;
+  }
+  const call = newCall(app, request, { caller, admission });
+  app.calls.add(call);
+  let reason = 'failed';
+  try {
+    reason = await connect(app, { request, call, caller, hops });
+  } finally {
+    if (!isUp(call)) await finishCall(app, call, reason);
+  }
+}
+
+interface Attempt {
+  readonly request: Incoming;
+  readonly call: LiveCall;
+  readonly caller: LegName;
+  readonly hops: SipHeader;
+}
+
+/** Resolves with what became of it; unless the call is up then, it is over. */
+async function connect(app: Application, attempt: Attempt): Promise<string> {
+  const { request, call, caller } = attempt;
+  const body = await offer(app, attempt);
+  if (body === undefined) return 'no media';
+  let sent: Sent | undefined;
+  let isCancelled = false;
+  request.onCancel((headers) => {
+    isCancelled = true;
+    sent?.cancel(passedHeaders(headers, otherLeg[caller]).filter(({ name }) => name === 'Reason'));
+  });
+  // Provisional responses keep their order, and come before the final one, although each may wait for the relay.
+  let before: Promise<void> = Promise.resolve();
+  const onProvisional = (response: Received) => {
+    before = before
+      .then(() => ring(app, attempt, response))
+      .catch((error: unknown) => {
+        app.counters.errors += 1;
+        app.world.log.warn({ err: error, call: call.id }, 'provisional response not relayed');
+      });
+  };
+  if (isCancelled) return 'cancelled';
+  const onFinal = ({ status, dialogId }: Received) => {
+    if (status <= 299 && dialogId !== undefined) app.calls.setDialog(call, otherLeg[caller], dialogId);
+  };
+  sent = await app.server.send(outgoing(app, attempt, body), { onProvisional, onFinal });
+  if (isCancelled) sent.cancel();
+  const final = await sent.final;
+  await before;
+  if (final.status >= 200 && final.status <= 299) {
+    if (isCancelled) {
+      final.ack();
+      await sendBye(app, final.dialogId);
+      return 'cancelled';
+    }
+    return await answered(app, attempt, { final, hadOffer: body.text !== '' });
+  }
+  if (isCancelled) {
+    await recordStart(app, call);
+    return 'cancelled';
+  }
+  return await rejected(app, attempt, final);
+}
+
+/** The caller's body with our ports in it; undefined when the caller has been refused. */
+async function offer(
+  app: Application,
+  { request, call, caller }: Attempt,
+): Promise<{ type: string; text: string } | undefined> {
+  try {
+    const body = readBody(request);
+    return await rewritten(call, caller, body);
+  } catch (error) {
+    await request.respond(sdpFailure(app, error));
+    return undefined;
+  }
+}
+
+async function rewritten(call: LiveCall, from: LegName, body: Body): Promise<{ type: string; text: string }> {
+  return body.withSdp(body.sdp === undefined ? '' : await call.media.relay(from, body.sdp));
+}
+
+/** 488 when the description is to blame, 503 when the relay is. */
+export function sdpFailure(app: Application, error: unknown): Answer {
+  if (error instanceof DecodeError || error instanceof SdpRefusedError) {
+    app.counters.sdp_refused += 1;
+    return {
+      status: 488,
+      headers: [{ name: 'Warning', value: `399 gatehouse "${error.message.replaceAll(/["\\]/g, ' ')}"` }],
+    };
+  }
+  app.world.log.warn({ err: error }, 'no media for a call');
+  return { status: 503, reason: 'No media relay' };
+}
+
+async function ring(app: Application, { request, call, caller }: Attempt, response: Received): Promise<void> {
+  if (response.status === 100 || call.state === 'ended') return;
+  await recordStart(app, call);
+  const body = await rewritten(call, otherLeg[caller], readBody(response));
+  await request.respond(answer(response, body, caller));
+}
+
+async function answered(
+  app: Application,
+  attempt: Attempt,
+  { final, hadOffer }: { final: Received; hadOffer: boolean },
+): Promise<string> {
+  const { request, call, caller } = attempt;
+  const callee = otherLeg[caller];
+  if (hadOffer) final.ack();
+  let body: { type: string; text: string };
+  try {
+    body = await rewritten(call, callee, readBody(final));
+  } catch (error) {
+    if (!hadOffer) final.ack();
+    await Promise.all([request.respond(sdpFailure(app, error)), sendBye(app, final.dialogId)]);
+    return 'answer refused';
+  }
+  await recordStart(app, call);
+  if (!hadOffer) call.owedAcks[caller] = (content) => final.ack(content);
+  await recordAnswer(app, call);
+  if (isOver(call)) {
+    await request.respond({ status: 480 });
+    return 'callee hung up';
+  }
+  const isSent = await request.respond(answer(final, body, caller), (dialogId) =>
+    app.calls.setDialog(call, caller, dialogId),
+  );
+  if (!isSent) {
+    await hangUp(app, call, { reason: 'caller gone', legs: [callee] });
+    return 'caller gone';
+  }
+  await call.media.answered();
+  app.world.log.info({ call: call.id, mac: call.binding.mac, direction: call.direction }, 'call up');
+  return 'up';
+}
+
+function isUp({ state }: LiveCall): boolean {
+  return state === 'up';
+}
+
+/** Asked after waiting: the other side may have hung up meanwhile. */
+function isOver({ state }: LiveCall): boolean {
+  return state === 'ended';
+}
+
+/** Challenges go to the phone as they came, so that its own credentials answer them; such an attempt is no call yet. */
+async function rejected(
+  app: Application,
+  { request, call, caller }: Attempt,
+  final: Received,
+): Promise<string> {
+  const isChallenge = final.status === 401 || final.status === 407;
+  if (!isChallenge) await recordStart(app, call);
+  if (final.localCause === undefined) {
+    const contacts = final.status < 400 ? final.headers.filter(({ name }) => name === 'Contact') : [];
+    const { headers = [], ...rest } = answer(final, { type: '', text: '' }, caller);
+    await request.respond({ ...rest, headers: [...headers, ...contacts] });
+    return `${final.status} ${final.reason}`;
+  }
+  const isPhoneAway = caller === 'cloud';
+  await request.respond(isPhoneAway ? { status: 480 } : { status: 503, reason: 'Registrar not reached' });
+  return `${isPhoneAway ? 'phone' : 'registrar'} not reached (${final.localCause})`;
+}
+
+/** A response as the other leg gets it. */
+export function answer(response: Received, body: { type: string; text: string }, toward: LegName): Answer {
+  const headers = passedHeaders(response.headers, toward).filter(({ name }) => name !== 'Content-Type');
+  const { status, reason } = response;
+  if (body.text === '') return { status, reason, headers };
+  return {
+    status,
+    reason,
+    headers: [...headers, { name: 'Content-Type', value: body.type }],
+    body: body.text,
+  };
+}
+
+function admit(app: Application, request: Incoming, caller: LegName): Admission {
+  const load = { total: app.calls.size, ofPhone: (token: string) => app.calls.ofPhone(token).length };
+  if (caller === 'cloud') return admitFromCloud(request, app.bindings.byFlow(request.flow), load);
+  const address = addressOf(request.source);
+  return admitFromPhone(
+    request,
+    {
+      own: app.bindings.bySource(request.source, request.transport),
+      near: app.bindings.all().filter((row) => addressOf(row.source) === address),
+    },
+    load,
+  );
+}
+
+async function refuse(
+  app: Application,
+  request: Incoming,
+  admission: Admission & { kind: 'refuse' },
+): Promise<void> {
+  const { status, reason, claimed } = admission;
+  app.counters.calls_refused += 1;
+  await request.respond({ status, reason });
+  const source = addressOf(request.source);
+  if (claimed !== undefined) app.counters.identities_refused += 1;
+  const direction = request.flow.startsWith('in:') ? 'outbound' : 'inbound';
+  await app.store.write((tx) => {
+    if (claimed === undefined)
+      tx.journal({ kind: 'call_refused', body: { direction, status, reason, source } });
+    else tx.journal({ kind: 'identity_refused', body: { method: request.method, source, claimed } });
+  });
+}
+
+function newCall(
+  app: Application,
+  request: Incoming,
+  { caller, admission }: { caller: LegName; admission: Admission & { kind: 'relay' } },
+): LiveCall {
+  const id = randomUUID().replaceAll('-', '');
+  const { binding } = admission;
+  const sides: Record<LegName, LegSide> = {
+    phone: {
+      address: app.config.site.address,
+      isSecure: binding.transport === 'tls',
+      peer: addressOf(caller === 'phone' ? request.source : binding.source),
+    },
+    cloud: { address: binding.local_address, isSecure: true, peer: undefined },
+  };
+  return {
+    id,
+    direction: caller === 'phone' ? 'outbound' : 'inbound',
+    binding,
+    isEmergency: admission.isEmergency,
+    from: uriOf(request, 'From'),
+    to: caller === 'phone' ? request.uri : uriOf(request, 'To'),
+    media: newCallMedia(app.media, id, sides),
+    startedAt: app.world.clock.now(),
+    answeredAt: undefined,
+    state: 'trying',
+    dialogs: {},
+    owedAcks: {},
+  };
+}
+
+function uriOf(request: Incoming, name: string): string {
+  return parseNameAddress(headerValue(request, name) ?? '').uri;
+}
+
+function outgoing(
+  app: Application,
+  { request, call, caller, hops }: Attempt,
+  body: { type: string; text: string },
+): Outgoing {
+  const { binding } = call;
+  const content = body.text === '' ? [] : [{ name: 'Content-Type', value: body.type }];
+  const passed = passedHeaders(request.headers, otherLeg[caller]).filter(
+    ({ name }) => name !== 'Content-Type',
+  );
+  const to = { name: 'To', value: headerValue(request, 'To') ?? '' };
+  const common = { method: 'INVITE', ...(body.text === '' ? {} : { body: body.text }) };
+  if (caller === 'cloud') {
+    const route = phoneRoute(binding);
+    const from = { name: 'From', value: withTag(headerValue(request, 'From') ?? '', undefined) };
+    return { ...common, uri: binding.contact_uri, route, headers: [from, to, hops, ...passed, ...content] };
+  }
+  const { kept, foreign } = call.isEmergency
+    ? { kept: passed, foreign: [] }
+    : ownIdentities(passed, binding.aor);
+  app.counters.identities_refused += foreign.length;
+  return {
+    ...common,
+    uri: request.uri,
+    route: upstreamRoute(app, binding),
+    headers: [
+      ...upstreamDialog(request),
+      to,
+      { name: 'Contact', value: `<sip:${binding.token}@localhost>` },
+      hops,
+      ...kept,
+      ...content,
+    ],
+  };
+}
+
+const dialogKey = randomBytes(32);
+
+/**
+ * Call-ID, From tag and CSeq of the leg upstream. The same for the same of the phone, so that an attempt with credentials is
+ * seen as the answer to the challenge of the one before (RFC 3261 section 22.2).
+ */
+function upstreamDialog(request: Incoming): SipHeader[] {
+  const from = headerValue(request, 'From') ?? '';
+  const tag = param(parseNameAddress(from).params, 'tag') ?? '';
+  return [
+    { name: 'Call-ID', value: derive(`call ${headerValue(request, 'Call-ID') ?? ''} ${request.source}`) },
+    { name: 'CSeq', value: headerValue(request, 'CSeq') ?? '' },
+    { name: 'From', value: withTag(from, derive(`tag ${tag}`).slice(0, 16)) },
+  ];
+}
+
+function derive(value: string): string {
+  return createHmac('sha256', dialogKey).update(value).digest('hex').slice(0, 32);
+}
+
+function withTag(value: string, tag: string | undefined): string {
+  const address = parseNameAddress(value);
+  const params = withoutParam(address.params, 'tag');
+  return formatNameAddress({ ...address, params: tag === undefined ? params : [...params, ['tag', tag]] });
+}

@@ -1,0 +1,55 @@
+/** One connection to each registrar a phone: which one is whose, and which may be closed. */
+import { randomBytes } from 'node:crypto';
+
+export interface Flows {
+  /** The name of this phone's connection to the registrar; made up when there is none. Undefined: too many are open. */
+  name(phone: string, registrar: string, now: number): string | undefined;
+  /** Known from the store. */
+  adopt(flow: string, phone: string, registrar: string): void;
+  /** Whether we opened a connection of that name. */
+  has(flow: string): boolean;
+  /** Forgets connections that no binding uses and nobody has used for a minute; gives their names, to be closed. */
+  sweep(bound: ReadonlySet<string>, now: number): string[];
+  forget(flow: string): void;
+  readonly size: number;
+}
+
+/** Phones that are not registered yet, or whoever pretends to be one. */
+const maxFlows = 2000;
+const unboundMs = 60_000;
+
+export function newFlows(): Flows {
+  const names = new Map<string, { readonly flow: string; usedAt: number }>();
+  const forget = (flow: string) => {
+    for (const [key, entry] of names) if (entry.flow === flow) names.delete(key);
+  };
+  return {
+    name: (phone, registrar, now) => {
+      const key = `${phone} ${registrar}`;
+      const known = names.get(key);
+      if (known !== undefined) {
+        known.usedAt = now;
+        return known.flow;
+      }
+      if (names.size >= maxFlows) return undefined;
+      const flow = `phone-${randomBytes(9).toString('hex')}`;
+      names.set(key, { flow, usedAt: now });
+      return flow;
+    },
+    adopt: (flow, phone, registrar) => {
+      names.set(`${phone} ${registrar}`, { flow, usedAt: 0 });
+    },
+    has: (flow) => Array.from(names.values()).some((entry) => entry.flow === flow),
+    sweep: (bound, now) => {
+      const idle = Array.from(names.values())
+        .filter(({ flow, usedAt }) => !bound.has(flow) && now - usedAt > unboundMs)
+        .map(({ flow }) => flow);
+      for (const flow of idle) forget(flow);
+      return idle;
+    },
+    forget,
+    get size() {
+      return names.size;
+    },
+  };
+}

@@ -1,0 +1,60 @@
+/** Which header fields cross from one leg to the other. All that is not known to belong to one leg is passed untouched. */
+import { splitValues } from '../protocol/sip-headers.ts';
+import type { SipHeader } from '../protocol/sip-message.ts';
+
+/** Of one hop or one dialog (RFC 3261), made anew for the other. */
+const ownOfLeg = new Set([
+  'Via',
+  'Route',
+  'Record-Route',
+  'Max-Forwards',
+  'Content-Length',
+  'Call-ID',
+  'CSeq',
+  'From',
+  'To',
+  'Contact',
+  'RSeq',
+  'RAck',
+]);
+
+/** Extensions that both ends would have to speak with us, since they live inside one leg. */
+const legExtensions = new Set(['100rel', 'gruu', 'outbound', 'path']);
+
+const credentials = new Set(['Authorization', 'Proxy-Authorization']);
+
+export function passedHeaders(headers: readonly SipHeader[], toward: 'phone' | 'cloud'): SipHeader[] {
+  return headers.flatMap(({ name, value }): SipHeader[] => {
+    if (ownOfLeg.has(name) || name.toLowerCase().startsWith('x-gatehouse-')) return [];
+    if (credentials.has(name) && toward === 'phone') return [];
+    if (name === 'Supported') return without(name, value, (entry) => legExtensions.has(entry.toLowerCase()));
+    if (name === 'Allow') return without(name, value, (entry) => entry === 'PRACK');
+    return [{ name, value }];
+  });
+}
+
+/** The same, without what only a body has. */
+export function passedWithoutBody(headers: readonly SipHeader[], toward: 'phone' | 'cloud'): SipHeader[] {
+  return passedHeaders(headers, toward).filter(
+    ({ name }) => !name.startsWith('Content-') && name !== 'MIME-Version',
+  );
+}
+
+/** One hop less; undefined when there is none left. */
+export function nextMaxForwards(headers: readonly SipHeader[]): SipHeader | undefined {
+  const hops = Number(headers.find(({ name }) => name === 'Max-Forwards')?.value ?? 70);
+  return hops > 1 ? { name: 'Max-Forwards', value: String(hops - 1) } : undefined;
+}
+
+/** Extensions that a request insists on and that we can't give. */
+export function unsupported(headers: readonly SipHeader[]): string[] {
+  return headers
+    .filter(({ name }) => name === 'Require')
+    .flatMap(({ value }) => splitValues(value))
+    .filter((entry) => entry.toLowerCase() === '100rel');
+}
+
+function without(name: string, value: string, isCut: (entry: string) => boolean): SipHeader[] {
+  const kept = splitValues(value).filter((entry) => !isCut(entry));
+  return kept.length === 0 ? [] : [{ name, value: kept.join(', ') }];
+}

@@ -1,0 +1,178 @@
+/** Requests inside a call: to the other leg and their answers back, descriptions rewritten on the way. */
+import type { LegName } from '../protocol/media-control.ts';
+import type { SipHeader } from '../protocol/sip-message.ts';
+import { addressOf, type Application } from './application.ts';
+import { readBody, type Body } from './body.ts';
+import { hangUp, otherLeg } from './call-end.ts';
+import type { LiveCall } from './call-table.ts';
+import { answer, sdpFailure } from './calls.ts';
+import { nextMaxForwards, passedHeaders, passedWithoutBody } from './headers.ts';
+import type { Incoming, Received } from './srf.ts';
+
+/** Carried without a look inside. */
+const opaque = new Set(['INFO', 'MESSAGE', 'NOTIFY', 'OPTIONS', 'REFER', 'SUBSCRIBE', 'PUBLISH']);
+
+export async function relayInDialog(app: Application, request: Incoming): Promise<void> {
+  const found = request.dialogId === undefined ? undefined : app.calls.byDialog(request.dialogId);
+  if (found === undefined) {
+    if (request.method !== 'ACK') await request.respond({ status: 481 });
+    return;
+  }
+  const { call, leg } = found;
+  if (!request.isLocal && !isOfLeg(request, call, leg)) {
+    app.counters.identities_refused += 1;
+    if (request.method !== 'ACK') await request.respond({ status: 403 });
+    const source = addressOf(request.source);
+    await app.store.write((tx) =>
+      tx.journal({ kind: 'identity_refused', body: { method: request.method, source } }),
+    );
+    return;
+  }
+  if (request.method === 'ACK') await acknowledged(app, { request, call, leg });
+  else if (request.method === 'BYE') await relayBye(app, { request, call, leg });
+  else if (call.state !== 'up') await request.respond({ status: 481 });
+  else if (request.method === 'INVITE' || request.method === 'UPDATE')
+    await relayOffer(app, { request, call, leg });
+  else if (request.method === 'PRACK') await request.respond({ status: 200 });
+  else if (opaque.has(request.method)) await relayOpaque(app, { request, call, leg });
+  else await request.respond({ status: 501 });
+}
+
+interface InDialog {
+  readonly request: Incoming;
+  readonly call: LiveCall;
+  readonly leg: LegName;
+}
+
+/** A phone may have lost its connection and made another one; its address stays. */
+function isOfLeg(request: Incoming, { binding }: LiveCall, leg: LegName): boolean {
+  if (leg === 'cloud') return request.flow === binding.flow;
+  return request.flow.startsWith('in:') && addressOf(request.source) === addressOf(binding.source);
+}
+
+async function acknowledged(app: Application, { request, call, leg }: InDialog): Promise<void> {
+  const pass = call.owedAcks[leg];
+  if (pass === undefined) return;
+  delete call.owedAcks[leg];
+  try {
+    const body = readBody(request);
+    pass(body.sdp === undefined ? undefined : body.withSdp(await call.media.relay(leg, body.sdp)));
+    await call.media.answered();
+  } catch (error) {
+    sdpFailure(app, error);
+    pass(undefined);
+    await hangUp(app, call, { reason: 'answer refused', legs: ['phone', 'cloud'] });
+  }
+}
+
+/** How long the side that hangs up waits to hear whether the other one wants credentials. */
+const byeMs = 4000;
+
+async function relayBye(app: Application, { request, call, leg }: InDialog): Promise<void> {
+  const other = otherLeg[leg];
+  const dialogId = call.dialogs[other];
+  const headers = passedWithoutBody(request.headers, other);
+  const reason = request.isLocal ? `${leg} did not acknowledge` : `${leg} hung up`;
+  if (request.isLocal || dialogId === undefined || call.state !== 'up') {
+    await request.respond({ status: 200 });
+    await hangUp(app, call, { reason, legs: [other], headers });
+    return;
+  }
+  const final = await finalOfBye(app, { dialogId, headers });
+  if (final !== undefined && (final.status === 401 || final.status === 407)) {
+    await request.respond(answer(final, { type: '', text: '' }, leg));
+    return;
+  }
+  await request.respond({ status: 200 });
+  await hangUp(app, call, { reason, legs: [] });
+}
+
+async function finalOfBye(
+  app: Application,
+  { dialogId, headers }: { dialogId: string; headers: readonly SipHeader[] },
+): Promise<Received | undefined> {
+  const stop = new AbortController();
+  try {
+    const sent = await app.server.send({ method: 'BYE', dialogId, headers });
+    const late = app.world.clock.sleep(byeMs, stop.signal).then(
+      () => undefined,
+      () => undefined,
+    );
+    return await Promise.race([sent.final, late]);
+  } catch (error) {
+    app.world.log.debug({ err: error }, 'BYE not relayed');
+    return undefined;
+  } finally {
+    stop.abort();
+  }
+}
+
+/** Re-INVITE and UPDATE: hold, resume, new codecs, session timers. */
+async function relayOffer(app: Application, { request, call, leg }: InDialog): Promise<void> {
+  const other = otherLeg[leg];
+  let offer: { type: string; text: string };
+  try {
+    offer = await rewritten(call, leg, readBody(request));
+  } catch (error) {
+    await request.respond(sdpFailure(app, error));
+    return;
+  }
+  const final = await relayed(app, { request, call, leg }, offer);
+  if (final === undefined) return;
+  const isAccepted = final.status >= 200 && final.status <= 299;
+  const isInvite = request.method === 'INVITE';
+  const hadOffer = offer.text !== '';
+  if (isAccepted && isInvite && hadOffer) final.ack();
+  if (!isAccepted) {
+    await request.respond(
+      final.localCause === undefined ? answer(final, { type: '', text: '' }, leg) : { status: 500 },
+    );
+    return;
+  }
+  if (isInvite && !hadOffer) call.owedAcks[leg] = (content) => final.ack(content);
+  try {
+    await request.respond(answer(final, await rewritten(call, other, readBody(final)), leg));
+  } catch (error) {
+    await request.respond(sdpFailure(app, error));
+  }
+}
+
+async function rewritten(call: LiveCall, from: LegName, body: Body): Promise<{ type: string; text: string }> {
+  return body.withSdp(body.sdp === undefined ? '' : await call.media.relay(from, body.sdp));
+}
+
+async function relayOpaque(app: Application, inDialog: InDialog): Promise<void> {
+  const { request, leg } = inDialog;
+  const type = request.headers.find(({ name }) => name === 'Content-Type')?.value ?? '';
+  const final = await relayed(app, inDialog, { type, text: request.body });
+  if (final === undefined) return;
+  const content = {
+    type: final.headers.find(({ name }) => name === 'Content-Type')?.value ?? '',
+    text: final.body,
+  };
+  await request.respond(final.localCause === undefined ? answer(final, content, leg) : { status: 500 });
+}
+
+/** Undefined when the asking side has been answered already. */
+async function relayed(
+  app: Application,
+  { request, call, leg }: InDialog,
+  body: { type: string; text: string },
+): Promise<Received | undefined> {
+  const other = otherLeg[leg];
+  const dialogId = call.dialogs[other];
+  const hops = nextMaxForwards(request.headers);
+  if (dialogId === undefined || hops === undefined) {
+    await request.respond({ status: hops === undefined ? 483 : 481 });
+    return undefined;
+  }
+  const headers = passedHeaders(request.headers, other).filter(({ name }) => name !== 'Content-Type');
+  const sent = await app.server.send({
+    method: request.method,
+    dialogId,
+    headers: [...headers, hops, ...(body.text === '' ? [] : [{ name: 'Content-Type', value: body.type }])],
+    ...(body.text === '' ? {} : { body: body.text }),
+  });
+  request.onCancel(() => sent.cancel());
+  return await sent.final;
+}

@@ -1,0 +1,143 @@
+/** The application's side of the talk with `rtp`: asks over its Unix socket, and keeps trying to be connected. */
+import { connectLines, type LineConnection } from '../net/unix-lines.ts';
+import {
+  formatControl,
+  mediaSocketPath,
+  parseMediaAnswer,
+  type LegName,
+  type MediaReply,
+  type MediaRequest,
+  type PortPair,
+  type Remote,
+  type SessionCount,
+} from '../protocol/media-control.ts';
+import type { World } from '../world.ts';
+
+export interface Media extends AsyncDisposable {
+  readonly isConnected: boolean;
+  /** Rejects when no ports are to be had or the relay is away. */
+  allocate(
+    session: string,
+    addresses: Readonly<Record<LegName, string>>,
+  ): Promise<Readonly<Record<LegName, PortPair>>>;
+  update(session: string, leg: LegName, remote: Remote): Promise<void>;
+  expect(session: string, media: boolean): Promise<void>;
+  /** What it carried. */
+  release(session: string): Promise<SessionCount | undefined>;
+  stats(): Promise<readonly SessionCount[]>;
+}
+
+interface MediaListeners {
+  /** The relay ended a session that was silent for too long. */
+  readonly onIdle: (session: string) => void;
+  /** Connected, for the first time or again. */
+  readonly onConnected: () => Promise<void>;
+}
+
+type Ask = MediaRequest extends infer Each ? (Each extends MediaRequest ? Omit<Each, 'id'> : never) : never;
+
+interface Waiting {
+  resolve(reply: MediaReply & { ok: true }): void;
+  reject(error: Error): void;
+}
+
+const replyMs = 3000;
+const retryMs = { first: 100, last: 2000 };
+
+export function openMedia(world: World, stateDirectory: string, listeners: MediaListeners): Media {
+  const path = mediaSocketPath(stateDirectory);
+  const waiting = new Map<number, Waiting>();
+  const stop = new AbortController();
+  let connection: LineConnection | undefined;
+  let lastId = 0;
+
+  const onLine = (line: string) => {
+    const answer = parseMediaAnswer(line);
+    if ('event' in answer) {
+      listeners.onIdle(answer.session);
+      return;
+    }
+    const asked = waiting.get(answer.id);
+    waiting.delete(answer.id);
+    if (answer.ok) asked?.resolve(answer);
+    else asked?.reject(new Error(`media relay: ${answer.error}`));
+  };
+  const connected = async () => {
+    const closed = Promise.withResolvers<undefined>();
+    connection = await connectLines(path, { onLine, onClose: () => closed.resolve(undefined) });
+    world.log.info('media relay connected');
+    try {
+      await listeners.onConnected();
+    } catch (error) {
+      world.log.error({ err: error }, 'sessions of the media relay could not be compared');
+    }
+    await closed.promise;
+    connection = undefined;
+    for (const asked of waiting.values()) asked.reject(new Error('media relay: connection lost'));
+    waiting.clear();
+  };
+  const running = keepTrying(world, stop.signal, connected);
+
+  const ask = async (request: Ask): Promise<MediaReply & { ok: true }> => {
+    const to = connection;
+    if (to === undefined) throw new Error('media relay: not connected');
+    const id = (lastId += 1);
+    const { promise, resolve, reject } = Promise.withResolvers<MediaReply & { ok: true }>();
+    waiting.set(id, { resolve, reject });
+    const timer = setTimeout(() => {
+      waiting.delete(id);
+      reject(new Error(`media relay: no answer to ${request.verb} in ${replyMs} ms`));
+    }, replyMs);
+    to.send(formatControl({ ...request, id }));
+    return await promise.finally(() => clearTimeout(timer));
+  };
+  return {
+    get isConnected() {
+      return connection !== undefined;
+    },
+    ...verbs(ask),
+    [Symbol.asyncDispose]: async () => {
+      stop.abort();
+      await connection?.[Symbol.asyncDispose]();
+      await running;
+    },
+  };
+}
+
+function verbs(
+  ask: (request: Ask) => Promise<MediaReply & { ok: true }>,
+): Pick<Media, 'allocate' | 'update' | 'expect' | 'release' | 'stats'> {
+  return {
+    allocate: async (session, addresses) => {
+      const { phone, cloud } = await ask({ verb: 'allocate', session, ...addresses });
+      if (phone === undefined || cloud === undefined) throw new Error('media relay: no ports in its answer');
+      return { phone, cloud };
+    },
+    update: async (session, leg, remote) => {
+      await ask({ verb: 'update', session, leg, remote });
+    },
+    expect: async (session, media) => {
+      await ask({ verb: 'expect', session, media });
+    },
+    release: async (session) => (await ask({ verb: 'release', session })).sessions?.[0],
+    stats: async () => (await ask({ verb: 'stats' })).sessions ?? [],
+  };
+}
+
+async function keepTrying(
+  { clock, log }: World,
+  signal: AbortSignal,
+  connected: () => Promise<void>,
+): Promise<void> {
+  let delay = retryMs.first;
+  while (!signal.aborted) {
+    try {
+      await connected();
+      delay = retryMs.first;
+    } catch (error) {
+      log.debug({ err: error }, 'media relay not there yet');
+    }
+    await clock.sleep(delay, signal).catch(() => undefined);
+    delay = Math.min(delay * 2, retryMs.last);
+  }
+}

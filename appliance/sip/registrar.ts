@@ -1,0 +1,270 @@
+/** Carries REGISTER between a phone and its registrar, with the phone's own credentials, and keeps what came of it. */
+import { headerValue } from '../protocol/sip-headers.ts';
+import type { SipHeader } from '../protocol/sip-message.ts';
+import type { BindingRow } from '../store/bindings.ts';
+import { addressOf, upstreamRoute, type Application } from './application.ts';
+import { newToken } from './bindings.ts';
+import { nextMaxForwards, passedHeaders } from './headers.ts';
+import { macInUserAgent } from './phone-mac.ts';
+import {
+  decideRegistration,
+  grantedSeconds,
+  phoneContact,
+  readRegistration,
+  repeatedReply,
+  upstreamContact,
+  type Registration,
+} from './registrations.ts';
+import type { Answer, Incoming, Received } from './srf.ts';
+
+const maxBindings = 2000;
+/** Told to phones whose registrar can't be reached; spread so that they don't all come back in the same second. */
+const retrySeconds = { least: 10, most: 30 };
+
+/** Throws SipSyntaxError, which is answered with 400. */
+export async function relayRegister(app: Application, request: Incoming): Promise<void> {
+  if (!request.flow.startsWith('in:')) {
+    await request.respond({ status: 403 });
+    return;
+  }
+  const registration = readRegistration(request);
+  const address = addressOf(request.source);
+  const phone = app.leaseMac(address) ?? address;
+  const now = app.world.clock.now();
+  const binding = app.bindings.ofPhone(phone, registration.aor, registration.registrar);
+  const { sip } = app.config;
+  const decision = decideRegistration(
+    registration,
+    { source: request.source, transport: request.transport, binding, now },
+    {
+      registrars: sip.registrars,
+      localSeconds: {
+        udp: sip.local_expires_udp_seconds,
+        tcp: sip.local_expires_tcp_seconds,
+        tls: sip.local_expires_tcp_seconds,
+      },
+    },
+  );
+  switch (decision.kind) {
+    case 'refuse':
+      await refuse(app, request, { registration, ...decision });
+      break;
+    case 'answer':
+      await answerFromStore(app, request, decision);
+      break;
+    case 'pass':
+      await passThrough(app, request, { registration, phone, binding });
+      break;
+  }
+}
+
+async function refuse(
+  { store, counters }: Application,
+  request: Incoming,
+  { registration, status, reason }: { registration: Registration; status: number; reason: string },
+): Promise<void> {
+  counters.registrations_refused += 1;
+  await request.respond({ status, reason });
+  const { aor, registrar } = registration;
+  const body = { aor, registrar, status, reason, source: addressOf(request.source) };
+  await store.write((tx) => tx.journal({ kind: 'registration_refused', body }));
+}
+
+async function answerFromStore(
+  { bindings, counters, world }: Application,
+  request: Incoming,
+  { binding, expiresSeconds }: { binding: BindingRow; expiresSeconds: number },
+): Promise<void> {
+  await bindings.save({ ...binding, local_expires_at: world.clock.now() + expiresSeconds * 1000 });
+  counters.registrations_answered += 1;
+  const kept = JSON.parse(binding.reply) as SipHeader[];
+  await request.respond(accepted(kept, headerValue(request, 'Contact') ?? binding.contact, expiresSeconds));
+}
+
+interface Passing {
+  readonly registration: Registration;
+  readonly phone: string;
+  readonly binding: BindingRow | undefined;
+}
+
+async function passThrough(app: Application, request: Incoming, passing: Passing): Promise<void> {
+  const { registration, phone, binding } = passing;
+  const flow = app.flows.name(phone, registration.registrar, app.world.clock.now());
+  const hops = nextMaxForwards(request.headers);
+  if (
+    flow === undefined ||
+    hops === undefined ||
+    (binding === undefined && app.bindings.size >= maxBindings)
+  ) {
+    const [status, reason] = hops === undefined ? [483, 'Too Many Hops'] : [503, 'Too many phones'];
+    await refuse(app, request, { registration, status, reason });
+    return;
+  }
+  const token = binding?.token ?? newToken();
+  app.counters.registrations_passed += 1;
+  const sent = await app.server.send({
+    method: 'REGISTER',
+    uri: request.uri,
+    route: upstreamRoute(app, { registrar: registration.registrar, flow }),
+    headers: [...registerHeaders(request, registration, token), hops],
+    ...(request.body === '' ? {} : { body: request.body }),
+  });
+  const response = await sent.final;
+  if (response.localCause !== undefined) {
+    await unreachable(app, request, { ...passing, cause: response.localCause });
+    return;
+  }
+  app.trouble.delete(registration.registrar);
+  if (response.status < 200 || response.status > 299) {
+    await request.respond(relayed(response));
+    return;
+  }
+  await settle(app, request, { ...passing, response, token, flow, localAddress: sent.localAddress });
+}
+
+/** The phone's own dialog fields are kept: an answer from us and one from its registrar look the same to it. */
+function registerHeaders(request: Incoming, { contact }: Registration, token: string): SipHeader[] {
+  const kept = ['From', 'To', 'Call-ID', 'CSeq'].flatMap((name) => {
+    const value = headerValue(request, name);
+    return value === undefined ? [] : [{ name, value }];
+  });
+  const value = contact === undefined ? undefined : contact === 'all' ? '*' : upstreamContact(contact, token);
+  return [
+    ...kept,
+    ...(value === undefined ? [] : [{ name: 'Contact', value }]),
+    ...passedHeaders(request.headers, 'cloud'),
+  ];
+}
+
+async function unreachable(
+  app: Application,
+  request: Incoming,
+  { registration, binding, cause }: Passing & { cause: string },
+): Promise<void> {
+  app.trouble.set(registration.registrar, cause);
+  if (binding !== undefined) await app.bindings.mark([binding], 'lost', `registrar not reached (${cause})`);
+  const { least, most } = retrySeconds;
+  const seconds = least + Math.floor(Math.random() * (most - least));
+  await request.respond({
+    status: 503,
+    reason: 'Registrar not reached',
+    headers: [{ name: 'Retry-After', value: String(seconds) }],
+  });
+}
+
+interface Settling extends Passing {
+  readonly response: Received;
+  readonly token: string;
+  readonly flow: string;
+  readonly localAddress: string;
+}
+
+/** A 2xx: the binding is on disk before the phone hears of it. */
+async function settle(app: Application, request: Incoming, settling: Settling): Promise<void> {
+  const { registration, binding, response, token } = settling;
+  const { contact } = registration;
+  const granted = grantedSeconds(response, token);
+  if (typeof contact !== 'object' || granted === undefined || granted === 0) {
+    const gone =
+      contact === 'all'
+        ? ofAor(app, settling)
+        : contact === undefined || binding === undefined
+          ? []
+          : [binding];
+    for (const row of gone) await forget(app, row);
+    const headers = passedHeaders(response.headers, 'phone').filter(({ name }) => name !== 'Expires');
+    await request.respond({ status: response.status, reason: response.reason, headers });
+    return;
+  }
+  const { sip } = app.config;
+  const localSeconds =
+    request.transport === 'udp' ? sip.local_expires_udp_seconds : sip.local_expires_tcp_seconds;
+  const expiresSeconds = Math.min(localSeconds, granted);
+  const row = bindingRow(app, request, { ...settling, contact: contact.uri, granted, expiresSeconds });
+  const isNews = binding?.state !== 'registered' || binding.contact_uri !== row.contact_uri;
+  const { aor, registrar } = row;
+  await app.bindings.save(
+    row,
+    isNews
+      ? {
+          kind: 'registered',
+          mac: row.mac ?? undefined,
+          body: {
+            aor,
+            registrar,
+            transport: row.transport,
+            source: addressOf(row.source),
+            user_agent: row.user_agent ?? undefined,
+          },
+        }
+      : undefined,
+  );
+  if (isNews) app.world.log.info({ mac: row.mac, registrar, transport: row.transport }, 'phone registered');
+  await request.respond(accepted(passedHeaders(response.headers, 'phone'), row.contact, expiresSeconds));
+}
+
+function ofAor(app: Application, { registration, phone }: Passing): BindingRow[] {
+  const { aor, registrar } = registration;
+  return app.bindings
+    .all()
+    .filter((row) => row.aor === aor && row.registrar === registrar && row.phone === phone);
+}
+
+async function forget(app: Application, row: BindingRow): Promise<void> {
+  const { aor, registrar } = row;
+  await app.bindings.remove(row, {
+    kind: 'unregistered',
+    mac: row.mac ?? undefined,
+    body: { aor, registrar },
+  });
+  if (app.bindings.byFlow(row.flow).length > 0) return;
+  app.flows.forget(row.flow);
+  app.server.engine.closeFlow(row.flow);
+}
+
+function bindingRow(
+  app: Application,
+  request: Incoming,
+  settling: Settling & { contact: string; granted: number; expiresSeconds: number },
+): BindingRow {
+  const { registration, phone, binding, response, token, flow, localAddress, granted, expiresSeconds } =
+    settling;
+  const now = app.world.clock.now();
+  const { aor, registrar, userAgent } = registration;
+  return {
+    token,
+    aor,
+    registrar,
+    phone,
+    flow,
+    mac: app.leaseMac(addressOf(request.source)) ?? macInUserAgent(userAgent ?? '') ?? null,
+    contact: headerValue(request, 'Contact') ?? '',
+    contact_uri: settling.contact,
+    source: request.source,
+    transport: request.transport,
+    user_agent: userAgent ?? null,
+    auth_user: registration.authUser ?? binding?.auth_user ?? null,
+    local_address: localAddress,
+    reply: JSON.stringify(repeatedReply(passedHeaders(response.headers, 'phone'))),
+    registered_at: binding?.state === 'registered' ? binding.registered_at : now,
+    expires_at: now + granted * 1000,
+    local_expires_at: now + expiresSeconds * 1000,
+    state: 'registered',
+  };
+}
+
+/** Every challenge, Retry-After and warning as it came. */
+function relayed({ status, reason, headers }: Received): Answer {
+  return { status, reason, headers: passedHeaders(headers, 'phone') };
+}
+
+function accepted(headers: readonly SipHeader[], contact: string, expiresSeconds: number): Answer {
+  return {
+    status: 200,
+    headers: [
+      ...headers.filter(({ name }) => name !== 'Expires'),
+      { name: 'Contact', value: phoneContact(contact, expiresSeconds) },
+      { name: 'Expires', value: String(expiresSeconds) },
+    ],
+  };
+}

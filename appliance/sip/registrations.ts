@@ -1,0 +1,148 @@
+/** What is done with a REGISTER, and how its Contact reads on either side. RFC 3261 section 10. No socket, no clock, no store. */
+import type { BindingRow } from '../store/bindings.ts';
+import {
+  formatNameAddress,
+  headerValue,
+  listValues,
+  parseNameAddress,
+  splitChallenges,
+  type NameAddress,
+} from '../protocol/sip-headers.ts';
+import { SipSyntaxError, type SipHeader } from '../protocol/sip-message.ts';
+import { param, parseSipUri, withoutParam, withParam } from '../protocol/sip-uri.ts';
+import { isRegistrar } from './registrars.ts';
+
+/** A REGISTER as far as it is judged. */
+export interface Registration {
+  /** `user@domain`, the domain in lower case. */
+  readonly aor: string;
+  /** Host of the Request-URI. */
+  readonly registrar: string;
+  /** `all`: `Contact: *`. Undefined: the phone only asks what is registered. */
+  readonly contact: NameAddress | 'all' | undefined;
+  /** What the phone asks for; undefined when it leaves it to the registrar. */
+  readonly expiresSeconds: number | undefined;
+  /** User name in its credentials. */
+  readonly authUser: string | undefined;
+  readonly userAgent: string | undefined;
+}
+
+export type RegistrationDecision =
+  | { readonly kind: 'refuse'; readonly status: number; readonly reason: string }
+  /** Upstream, under the token that the registrar knows this phone by, or a new one. */
+  | { readonly kind: 'pass'; readonly binding: BindingRow | undefined }
+  /** From the store: nothing changed and the registrar doesn't expect anything yet. */
+  | { readonly kind: 'answer'; readonly binding: BindingRow; readonly expiresSeconds: number };
+
+export interface RegistrationPolicy {
+  readonly registrars: readonly string[];
+  readonly localSeconds: { readonly udp: number; readonly tcp: number; readonly tls: number };
+}
+
+/** What is known about the sender. */
+export interface RegistrationContext {
+  /** `ip:port`. */
+  readonly source: string;
+  readonly transport: BindingRow['transport'];
+  /** The binding of this phone and AOR at this registrar. */
+  readonly binding: BindingRow | undefined;
+  readonly now: number;
+}
+
+/** Throws {@link SipSyntaxError}. */
+export function readRegistration(request: { uri: string; headers: readonly SipHeader[] }): Registration {
+  const contacts = listValues(request, 'Contact');
+  if (contacts.length > 1) throw new SipSyntaxError('more than one Contact');
+  const contact =
+    contacts[0] === '*' ? 'all' : contacts[0] === undefined ? undefined : parseNameAddress(contacts[0]);
+  if (typeof contact === 'object') parseSipUri(contact.uri);
+  const ofContact = typeof contact === 'object' ? param(contact.params, 'expires') : undefined;
+  return {
+    aor: aorOf(headerValue(request, 'To') ?? ''),
+    registrar: parseSipUri(request.uri).host,
+    contact,
+    expiresSeconds: readSeconds(ofContact ?? headerValue(request, 'Expires')),
+    authUser: authUserOf(request.headers),
+    userAgent: headerValue(request, 'User-Agent'),
+  };
+}
+
+/** `user@domain` of a From or To value; throws {@link SipSyntaxError} without a user. */
+export function aorOf(address: string): string {
+  const { user, host } = parseSipUri(parseNameAddress(address).uri);
+  if (user === undefined || user === '') throw new SipSyntaxError('no user in the address');
+  return `${user}@${host}`;
+}
+
+export function decideRegistration(
+  registration: Registration,
+  { source, transport, binding, now }: RegistrationContext,
+  policy: RegistrationPolicy,
+): RegistrationDecision {
+  const { registrar, contact, expiresSeconds } = registration;
+  if (!isRegistrar(registrar, policy.registrars)) {
+    return { kind: 'refuse', status: 403, reason: 'Registrar not allowed' };
+  }
+  if (contact === 'all' && expiresSeconds !== 0)
+    return { kind: 'refuse', status: 400, reason: 'Contact * without Expires 0' };
+  if (binding === undefined || contact === undefined || contact === 'all' || expiresSeconds === 0) {
+    return { kind: 'pass', binding };
+  }
+  const isSame =
+    binding.contact_uri === contact.uri &&
+    binding.source === source &&
+    binding.transport === transport &&
+    binding.user_agent === (registration.userAgent ?? null) &&
+    (registration.authUser === undefined || registration.authUser === binding.auth_user);
+  const localSeconds = policy.localSeconds[transport];
+  // Passed through while there is still time for a second try before the registrar forgets the phone.
+  const isFresh = binding.state === 'registered' && binding.expires_at - now > 2 * localSeconds * 1000;
+  if (!isSame || !isFresh) return { kind: 'pass', binding };
+  return { kind: 'answer', binding, expiresSeconds: Math.min(localSeconds, expiresSeconds ?? localSeconds) };
+}
+
+/** Ours, as the registrar sees it: the engine puts our address on the connection in the place of `localhost`. */
+export function upstreamContact(contact: NameAddress, token: string): string {
+  return formatNameAddress({ uri: `sip:${token}@localhost`, params: contact.params });
+}
+
+/** The phone's own, with our short time. */
+export function phoneContact(contact: string, expiresSeconds: number): string {
+  const own = parseNameAddress(contact);
+  return formatNameAddress({
+    ...own,
+    params: withParam(withoutParam(own.params, 'expires'), 'expires', String(expiresSeconds)),
+  });
+}
+
+/** Seconds that the registrar granted to our Contact; undefined when it is not in the response. */
+export function grantedSeconds(
+  response: { headers: readonly SipHeader[] },
+  token: string,
+): number | undefined {
+  for (const value of listValues(response, 'Contact')) {
+    const contact = parseNameAddress(value);
+    if (parseSipUri(contact.uri).user !== token) continue;
+    return readSeconds(param(contact.params, 'expires') ?? headerValue(response, 'Expires')) ?? 3600;
+  }
+  return undefined;
+}
+
+/** The lines of a registrar's 200 that phones need again with every answer. */
+export function repeatedReply(headers: readonly SipHeader[]): SipHeader[] {
+  const names = ['Service-Route', 'Path', 'P-Associated-URI', 'Supported', 'Server', 'Allow', 'Allow-Events'];
+  return headers.filter(({ name }) => names.some((entry) => entry.toLowerCase() === name.toLowerCase()));
+}
+
+/** RFC 3261 20.19: more than 2^32-1 or not a number counts as an hour. */
+function readSeconds(value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  return /^\d{1,10}$/.test(value) ? Math.min(Number(value), 2 ** 31) : 3600;
+}
+
+function authUserOf(headers: readonly SipHeader[]): string | undefined {
+  const values = headers
+    .filter(({ name }) => name === 'Authorization' || name === 'Proxy-Authorization')
+    .flatMap(({ value }) => splitChallenges(value));
+  return /[\s,]username\s*=\s*"((?:[^"\\]|\\.)*)"/i.exec(values[0] ?? '')?.[1];
+}

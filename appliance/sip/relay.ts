@@ -1,0 +1,186 @@
+/** The SIP relay: registrations and calls between the phones and their registrar, on the embedded server. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Config } from '../config-schema.ts';
+import { serverIdentity } from '../net/authority.ts';
+import { DecodeError } from '../protocol/bytes.ts';
+import { leaseByIp } from '../store/leases.ts';
+import { openReader, type Reader } from '../store/reader.ts';
+import { openStore } from '../store/store.ts';
+import type { Health, Part, World } from '../world.ts';
+import { openAdoption, type Adoption } from './adoption.ts';
+import { newCounters, type Application, type SipCounters } from './application.ts';
+import { openBindings } from './bindings.ts';
+import { hangUp } from './call-end.ts';
+import { newCallTable } from './call-table.ts';
+import type { EngineOptions } from './engine/engine.ts';
+import type { Transport } from './engine/flow.ts';
+import { newFlows } from './flows.ts';
+import { openMedia } from './media.ts';
+import { handleRequest } from './requests.ts';
+import { startSipServer, type SipServer } from './srf.ts';
+import { sweepBindings } from './sweep.ts';
+
+/** Throws when a port can't be had, the store can't be opened, or the site's certificate is missing. */
+export async function startSip(world: World, config: Config): Promise<Part> {
+  await using starting = new AsyncDisposableStack();
+  const directory = config.site.state_directory;
+  const store = starting.use(openStore({ directory, part: 'sip', clock: world.clock }));
+  const leases = starting.use(openLeases(directory, world));
+  const bindings = await openBindings(store);
+  const flows = newFlows();
+  for (const { flow, phone, registrar } of bindings.all()) flows.adopt(flow, phone, registrar);
+  const adoption = await openAdoption(store, world.clock);
+  const counters = newCounters();
+  const trouble = new Map<string, string>();
+  const calls = newCallTable();
+  const onError = (error: unknown) => noteError(world, counters, error);
+  const server: SipServer = starting.use(
+    await startSipServer(world, engineOptions(config), {
+      onRequest: (request) => handleRequest(app, request),
+      onError,
+    }),
+  );
+  const media = starting.use(
+    openMedia(world, directory, {
+      onIdle: (session) => void onIdle(app, adoption, session).catch(onError),
+      onConnected: () => reconcile(app, adoption),
+    }),
+  );
+  const app: Application = {
+    world,
+    config,
+    store,
+    bindings,
+    flows,
+    calls,
+    media,
+    server,
+    counters,
+    trouble,
+    leaseMac: (address) => leases.mac(address),
+  };
+  const lost = server.engine.onFlowLost(
+    (flow) =>
+      void bindings.mark(bindings.byFlow(flow), 'lost', 'connection to the registrar lost').catch(onError),
+  );
+  starting.defer(() => lost[Symbol.dispose]());
+  starting.use(sweepBindings(app, onError));
+  starting.defer(() => hangUpAll(app));
+  const running = starting.move();
+  return {
+    health: () => healthOf(app),
+    counters: () => countersOf(app, adoption),
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+/** What a sender got wrong is counted; what we got wrong is told. */
+function noteError({ log }: World, counters: SipCounters, error: unknown): void {
+  if (error instanceof DecodeError) counters.malformed += 1;
+  else {
+    counters.errors += 1;
+    log.error({ err: error }, 'SIP request failed');
+  }
+}
+
+function engineOptions({ site, sip }: Config): Omit<EngineOptions, 'secret'> {
+  const ports: [Transport, number][] = [
+    ['udp', sip.udp_port],
+    ['tcp', sip.tcp_port],
+    ['tls', sip.tls_port],
+  ];
+  const { cert, key } = serverIdentity(site.state_directory);
+  return {
+    control: join(site.state_directory, 'sip', 'engine', 'control'),
+    listen: ports.flatMap(([transport, port]) =>
+      port === 0 ? [] : [{ transport, address: site.address, port }],
+    ),
+    tls: { cert, key },
+    trust: site.extra_ca_file === undefined ? undefined : [readFileSync(site.extra_ca_file, 'utf8')],
+  };
+}
+
+/** Leases of the dhcp part, which may not be there, or not yet. */
+function openLeases(
+  directory: string,
+  { clock }: World,
+): Disposable & { mac(address: string): string | undefined } {
+  let reader: Reader | undefined;
+  return {
+    mac: (address) => {
+      try {
+        reader ??= openReader(directory, 'dhcp');
+        return reader && leaseByIp(reader.db, address, clock.now())?.mac;
+      } catch {
+        // A file of another release, or one that is being made: the phone is known by its address then.
+        return undefined;
+      }
+    },
+    [Symbol.dispose]: () => reader?.[Symbol.dispose](),
+  };
+}
+
+async function onIdle(app: Application, adoption: Adoption, session: string): Promise<void> {
+  const call = app.calls.bySession(session);
+  if (call !== undefined) {
+    const headers = [{ name: 'Reason', value: 'SIP;cause=408;text="no media"' }];
+    await hangUp(app, call, { reason: 'no media', legs: ['phone', 'cloud'], headers });
+  } else if (await adoption.onIdle(session)) app.counters.calls_lost += 1;
+}
+
+/** The relay's sessions and ours: calls whose media is gone end, sessions that nobody knows are let go. */
+async function reconcile(app: Application, adoption: Adoption): Promise<void> {
+  const before = adoption.size;
+  await adoption.settle(app.media);
+  app.counters.calls_lost += before - adoption.size;
+  const present = new Set((await app.media.stats()).map(({ session }) => session));
+  const broken = app.calls
+    .all()
+    .filter((call) => call.state === 'up' && call.media.sessions.some((session) => !present.has(session)));
+  for (const call of broken) {
+    app.counters.calls_lost += 1;
+    await hangUp(app, call, { reason: 'media relay restarted', legs: ['phone', 'cloud'] });
+  }
+}
+
+/** Calls outlive nobody who could end them. */
+async function hangUpAll(app: Application): Promise<void> {
+  const headers = [{ name: 'Reason', value: 'SIP;cause=503;text="shutdown"' }];
+  const ending = app.calls
+    .all()
+    .map((call) => hangUp(app, call, { reason: 'shutdown', legs: ['phone', 'cloud'], headers }));
+  const stop = new AbortController();
+  const late = app.world.clock.sleep(2000, stop.signal).catch(() => undefined);
+  await Promise.race([Promise.allSettled(ending), late]);
+  stop.abort();
+}
+
+function healthOf({ media, trouble, bindings }: Application): Health {
+  if (!media.isConnected)
+    return { state: 'degraded', reason: 'media relay (rtp) not reached: calls are refused' };
+  const [first] = trouble;
+  if (first !== undefined)
+    return { state: 'degraded', reason: `registrar ${first[0]} not reached (${first[1]})` };
+  const lost = bindings.all().filter(({ state }) => state !== 'registered').length;
+  if (lost > 0)
+    return { state: 'degraded', reason: `${lost} of ${bindings.size} phones not registered at the moment` };
+  return { state: 'ok' };
+}
+
+function countersOf(
+  { counters, bindings, flows, calls, server }: Application,
+  adoption: Adoption,
+): Record<string, number> {
+  const tables = {
+    bindings: bindings.size,
+    flows: flows.size,
+    calls: calls.size,
+    calls_adopted: adoption.size,
+  };
+  return { ...counters, ...tables, ...prefixed(server.engine.counters()) };
+}
+
+function prefixed(counters: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(counters).map(([name, value]) => [`engine_${name}`, value]));
+}

@@ -1,0 +1,100 @@
+/** Which handler a request belongs to, and what is done with those that belong to none. */
+import { headerValue } from '../protocol/sip-headers.ts';
+import { parseSipUri } from '../protocol/sip-uri.ts';
+import type { BindingRow } from '../store/bindings.ts';
+import { addressOf, phoneRoute, upstreamRoute, type Application } from './application.ts';
+import { ownIdentities } from './call-admission.ts';
+import { answer, relayInvite } from './calls.ts';
+import { nextMaxForwards, passedHeaders } from './headers.ts';
+import { relayInDialog } from './in-dialog.ts';
+import { relayRegister } from './registrar.ts';
+import { aorOf } from './registrations.ts';
+import type { Incoming, Outgoing } from './srf.ts';
+
+const allow = 'INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO, UPDATE, MESSAGE, NOTIFY, PUBLISH, REFER';
+
+export async function handleRequest(app: Application, request: Incoming): Promise<void> {
+  if (request.dialogId !== undefined) {
+    await relayInDialog(app, request);
+    return;
+  }
+  switch (request.method) {
+    case 'REGISTER':
+      await relayRegister(app, request);
+      break;
+    case 'INVITE':
+      await relayInvite(app, request);
+      break;
+    case 'OPTIONS':
+      await request.respond({ status: 200, headers: [{ name: 'Allow', value: allow }] });
+      break;
+    case 'MESSAGE':
+    case 'NOTIFY':
+    case 'PUBLISH':
+      await relayAlone(app, request);
+      break;
+    case 'ACK':
+      break;
+    case 'BYE':
+    case 'UPDATE':
+    case 'PRACK':
+      await request.respond({ status: 481 });
+      break;
+    case 'SUBSCRIBE':
+      await request.respond({ status: 489 });
+      break;
+    default:
+      await request.respond({ status: 405, headers: [{ name: 'Allow', value: allow }] });
+  }
+}
+
+/** A request that makes no dialog: to the phone that the registrar means, or to the registrar of the phone. */
+async function relayAlone(app: Application, request: Incoming): Promise<void> {
+  const hops = nextMaxForwards(request.headers);
+  const isFromPhone = request.flow.startsWith('in:');
+  const binding = isFromPhone ? senderOf(app, request) : calleeOf(app, request);
+  if (binding === undefined || hops === undefined) {
+    await request.respond({ status: hops === undefined ? 483 : isFromPhone ? 403 : 404 });
+    return;
+  }
+  const toward = isFromPhone ? 'cloud' : 'phone';
+  const passed = passedHeaders(request.headers, toward);
+  const headers = [
+    ...['From', 'To'].map((name) => ({
+      name,
+      value: headerValue(request, name)?.replace(name === 'From' ? /;tag=[^;]*/i : /$^/, '') ?? '',
+    })),
+    hops,
+    ...(isFromPhone ? ownIdentities(passed, binding.aor).kept : passed),
+  ];
+  const target: Pick<Outgoing, 'uri' | 'route'> = isFromPhone
+    ? { uri: request.uri, route: upstreamRoute(app, binding) }
+    : { uri: binding.contact_uri, route: phoneRoute(binding) };
+  const body = request.body === '' ? {} : { body: request.body };
+  const sent = await app.server.send({ method: request.method, ...target, headers, ...body });
+  const final = await sent.final;
+  const type = headerValue(final, 'Content-Type') ?? '';
+  await request.respond(
+    final.localCause === undefined
+      ? answer(final, { type, text: final.body }, isFromPhone ? 'phone' : 'cloud')
+      : { status: isFromPhone ? 503 : 480 },
+  );
+}
+
+function senderOf(app: Application, request: Incoming): BindingRow | undefined {
+  const aor = aorOf(headerValue(request, 'From') ?? '');
+  const found = app.bindings.bySource(request.source, request.transport).find((row) => row.aor === aor);
+  if (found === undefined) {
+    app.counters.identities_refused += 1;
+    app.world.log.debug(
+      { source: addressOf(request.source), method: request.method },
+      'request of an unknown phone',
+    );
+  }
+  return found;
+}
+
+function calleeOf(app: Application, request: Incoming): BindingRow | undefined {
+  const { user } = parseSipUri(request.uri);
+  return app.bindings.byFlow(request.flow).find((row) => row.token === user);
+}

@@ -1,0 +1,300 @@
+/**
+ * drachtio-srf as this application uses it: requests in and out with their own header lines, every handler guarded, every wait
+ * bounded. Of the library's dialogs nothing is used: it takes some requests for itself, and loses count after a refused re-INVITE.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Srf from 'drachtio-srf';
+import { listenUnix } from '../net/tcp.ts';
+import { DecodeError } from '../protocol/bytes.ts';
+import { headerValue } from '../protocol/sip-headers.ts';
+import { decodeSipMessage, isRequest, type SipHeader } from '../protocol/sip-message.ts';
+import type { World } from '../world.ts';
+import { startEngine, type Engine, type EngineOptions } from './engine/engine.ts';
+import type { Transport } from './engine/flow.ts';
+
+/** A request that came. */
+export interface Incoming {
+  readonly method: string;
+  readonly uri: string;
+  readonly headers: readonly SipHeader[];
+  readonly body: string;
+  /** `in:<transport>:<ip>:<port>` from a phone, else the name that we gave to a connection upstream. */
+  readonly flow: string;
+  readonly transport: Transport;
+  /** `ip:port` of the sender. */
+  readonly source: string;
+  /** Set inside a dialog. */
+  readonly dialogId: string | undefined;
+  /** Made by the engine, such as the BYE after a 200 that nobody acknowledged: needs no answer. */
+  readonly isLocal: boolean;
+  /**
+   * False when it could not be sent, because the request was cancelled or its connection is gone. `onDialog` is told the dialog
+   * that a 2xx makes before anything else can come in it.
+   */
+  respond(answer: Answer, onDialog?: (dialogId: string) => void): Promise<boolean>;
+  /** Called once, at once if it is cancelled already. */
+  onCancel(listener: (headers: readonly SipHeader[]) => void): void;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly reason?: string;
+  readonly headers?: readonly SipHeader[];
+  readonly body?: string;
+}
+
+/** A request to send: `uri` and `route` outside a dialog, `dialogId` inside. */
+export interface Outgoing {
+  readonly method: string;
+  readonly uri?: string;
+  readonly route?: string;
+  readonly dialogId?: string;
+  readonly headers: readonly SipHeader[];
+  readonly body?: string;
+}
+
+/** A response that came. */
+export interface Received {
+  readonly status: number;
+  readonly reason: string;
+  readonly headers: readonly SipHeader[];
+  readonly body: string;
+  readonly dialogId: string | undefined;
+  /** Why the engine made this answer itself: nobody was reached. */
+  readonly localCause: string | undefined;
+  /** After a 2xx to INVITE. */
+  ack(body?: { readonly type: string; readonly text: string }): void;
+}
+
+export interface Sent {
+  /** Ours, on the connection that it was sent on. */
+  readonly localAddress: string;
+  /** The final response. Rejects when the engine gives none in time. */
+  readonly final: Promise<Received>;
+  cancel(headers?: readonly SipHeader[]): void;
+}
+
+export interface SipServer extends AsyncDisposable {
+  readonly engine: Engine;
+  /** Rejects when the engine refuses the request as malformed. */
+  send(request: Outgoing, listeners?: Listeners): Promise<Sent>;
+}
+
+/** Called at once, before anything else can come in the dialog that a response makes. */
+export interface Listeners {
+  readonly onProvisional?: (response: Received) => void;
+  readonly onFinal?: (response: Received) => void;
+}
+
+/** The engine answers for a silent far end after 32 s, and after 5 min of ringing; these only catch an engine that forgot. */
+const finalMs = { INVITE: 400_000, other: 45_000 };
+const engineMs = 5000;
+
+interface Handlers {
+  readonly onRequest: (request: Incoming) => Promise<void>;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Throws when a port can't be had. */
+export async function startSipServer(
+  world: World,
+  options: Omit<EngineOptions, 'secret'>,
+  handlers: Handlers,
+): Promise<SipServer> {
+  mkdirSync(dirname(options.control), { recursive: true, mode: 0o700 });
+  const secret = randomBytes(24).toString('base64url');
+  const control = await listenUnix(options.control);
+  const srf = new Srf() as unknown as Library;
+  srf.on('error', handlers.onError);
+  srf.use((request, response) => {
+    void guarded(handlers, () => incoming(request, response));
+  });
+  srf.listen({ server: control, secret });
+  let engine: Engine;
+  try {
+    engine = await startEngine(world, { ...options, secret });
+  } catch (error) {
+    control.close();
+    throw error;
+  }
+  return {
+    engine,
+    send: (request, listeners = {}) => send({ world, srf }, request, listeners),
+    [Symbol.asyncDispose]: async () => {
+      await engine[Symbol.asyncDispose]();
+      control.close();
+    },
+  };
+}
+
+/** Nothing that one request does ends the process. ACK takes no answer. */
+async function guarded({ onRequest, onError }: Handlers, read: () => Incoming | undefined): Promise<void> {
+  let request: Incoming | undefined;
+  try {
+    request = read();
+    if (request !== undefined) await onRequest(request);
+  } catch (error) {
+    onError(error);
+    if (request === undefined || request.method === 'ACK') return;
+    await request.respond({ status: error instanceof DecodeError ? 400 : 500 });
+  }
+}
+
+interface Library {
+  on(event: 'error', listener: (error: unknown) => void): void;
+  use(handler: (request: LibraryRequest, response: LibraryResponse) => void): void;
+  listen(options: { server: unknown; secret: string }): void;
+  request(options: Record<string, unknown>): Promise<LibraryRequest>;
+}
+
+interface LibraryMessage {
+  readonly raw: string;
+  readonly source: 'network' | 'application';
+  readonly source_address: string;
+  readonly source_port: number;
+  readonly protocol: string;
+  readonly stackDialogId?: string;
+}
+
+interface LibraryRequest extends LibraryMessage {
+  on(event: 'cancel', listener: (cancel: { raw?: string }) => void): void;
+  on(event: 'response', listener: (response: LibraryResponse, ack: (options?: object) => void) => void): void;
+  cancel(options: { headers: Record<string, string> }): void;
+}
+
+interface LibraryResponse extends LibraryMessage {
+  send(status: number, reason: string | undefined, options: object, callback: (error: unknown) => void): void;
+}
+
+/** Undefined for what the engine should never have passed on. */
+function incoming(request: LibraryRequest, response: LibraryResponse): Incoming | undefined {
+  const message = decodeSipMessage(Buffer.from(request.raw));
+  if (!isRequest(message)) return undefined;
+  let cancelled: readonly SipHeader[] | undefined;
+  let onCancel: ((headers: readonly SipHeader[]) => void) | undefined;
+  request.on('cancel', ({ raw }) => {
+    cancelled = raw === undefined ? [] : decodeSipMessage(Buffer.from(raw)).headers;
+    onCancel?.(cancelled);
+  });
+  return {
+    method: message.method,
+    uri: message.uri,
+    headers: message.headers,
+    body: Buffer.from(message.body).toString(),
+    flow: headerValue(message, 'X-Gatehouse-Flow') ?? '',
+    transport: request.protocol as Transport,
+    source: `${request.source_address}:${request.source_port}`,
+    dialogId: request.stackDialogId === '' ? undefined : request.stackDialogId,
+    isLocal: request.source === 'application',
+    respond: (answer, onDialog) => respond({ request, response }, answer, onDialog),
+    onCancel: (listener) => {
+      onCancel = listener;
+      if (cancelled !== undefined) listener(cancelled);
+    },
+  };
+}
+
+async function respond(
+  { request, response }: { request: LibraryRequest; response: LibraryResponse },
+  { status, reason, headers = [], body }: Answer,
+  onDialog?: (dialogId: string) => void,
+): Promise<boolean> {
+  if (request.source === 'application') return false;
+  return await new Promise((resolve) => {
+    const done = (error: unknown) => {
+      const isSent = error === null || error === undefined;
+      if (isSent && response.stackDialogId !== undefined) onDialog?.(response.stackDialogId);
+      resolve(isSent);
+    };
+    const options = { headers: headerObject(headers), ...(body === undefined ? {} : { body }) };
+    try {
+      response.send(status, reason, options, done);
+    } catch {
+      // A status that the library doesn't know; x00 of its class means the same to the receiver (RFC 3261 section 8.1.3.2).
+      response.send(Math.floor(status / 100) * 100, reason, options, done);
+    }
+  });
+}
+
+async function send(
+  { world, srf }: { world: World; srf: Library },
+  { method, uri, route, dialogId, headers, body }: Outgoing,
+  { onProvisional, onFinal }: Listeners,
+): Promise<Sent> {
+  const asked = srf.request({
+    method,
+    ...(uri === undefined ? {} : { uri }),
+    ...(route === undefined ? {} : { proxy: route }),
+    ...(dialogId === undefined ? {} : { stackDialogId: dialogId }),
+    headers: headerObject(headers),
+    ...(body === undefined ? {} : { body }),
+  });
+  const request = await inTime(world, asked, { ms: engineMs, what: `${method} to be sent` });
+  const answered = new Promise<Received>((resolve) => {
+    request.on('response', (response, ack) => {
+      const answer = received(response, ack);
+      if (answer.status < 200) onProvisional?.(answer);
+      else {
+        onFinal?.(answer);
+        resolve(answer);
+      }
+    });
+  });
+  const ms = method === 'INVITE' ? finalMs.INVITE : finalMs.other;
+  const final = inTime(world, answered, { ms, what: `the answer to ${method}` });
+  // Whoever sent may look at it later, or never: an answer that doesn't come must not end the process.
+  final.catch(() => undefined);
+  return {
+    localAddress: request.source_address,
+    final,
+    cancel: (cancelHeaders = []) => request.cancel({ headers: headerObject(cancelHeaders) }),
+  };
+}
+
+function received(response: LibraryResponse, ack: (options?: object) => void): Received {
+  const message = decodeSipMessage(Buffer.from(response.raw));
+  if (isRequest(message)) throw new TypeError('the engine gave a request for a response');
+  return {
+    status: message.status,
+    reason: message.reason,
+    headers: message.headers,
+    body: Buffer.from(message.body).toString(),
+    dialogId: response.stackDialogId === '' ? undefined : response.stackDialogId,
+    localCause: headerValue(message, 'X-Gatehouse-Local'),
+    ack: (content) => {
+      if (content === undefined) ack();
+      else ack({ body: content.text, headers: { 'Content-Type': content.type } });
+    },
+  };
+}
+
+/** The library takes one value a name: repeated lines are joined by a comma, and split again by the engine. */
+function headerObject(headers: readonly SipHeader[]): Record<string, string> {
+  const object: Record<string, string> = {};
+  for (const { name, value } of headers) {
+    const clean = value.replaceAll(/[\0\r\n]+[ \t]*/g, ' ').trim();
+    const before = object[name];
+    object[name] = before === undefined ? clean : `${before},${clean}`;
+  }
+  return object;
+}
+
+async function inTime<T>(
+  { clock }: World,
+  work: Promise<T>,
+  { ms, what }: { ms: number; what: string },
+): Promise<T> {
+  const stop = new AbortController();
+  const late = clock.sleep(ms, stop.signal).then(() => {
+    throw new Error(`waited ${ms} ms in vain for ${what}`);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    // The loser's rejection is nobody's business.
+    late.catch(() => undefined);
+    stop.abort();
+  }
+}

@@ -1,0 +1,54 @@
+/** What time does to registrations: phones that stay silent, bindings that run out, connections that nobody uses. */
+import type { BindingRow } from '../store/bindings.ts';
+import type { Application } from './application.ts';
+
+const everyMs = 2000;
+/** Phones are late by a moment now and then. */
+const graceMs = 10_000;
+
+export interface BindingChanges {
+  readonly late: readonly BindingRow[];
+  readonly expired: readonly BindingRow[];
+}
+
+export function dueChanges(rows: readonly BindingRow[], now: number): BindingChanges {
+  const expired = rows.filter(
+    (row) => row.expires_at + graceMs < now && row.local_expires_at + graceMs < now,
+  );
+  const late = rows.filter(
+    (row) => row.state === 'registered' && row.local_expires_at + graceMs < now && !expired.includes(row),
+  );
+  return { late, expired };
+}
+
+export function sweepBindings(app: Application, onError: (error: unknown) => void): AsyncDisposable {
+  const stop = new AbortController();
+  const running = (async () => {
+    while (!stop.signal.aborted) {
+      await app.world.clock.sleep(everyMs, stop.signal).catch(() => undefined);
+      if (!stop.signal.aborted) await sweep(app).catch(onError);
+    }
+  })();
+  return {
+    [Symbol.asyncDispose]: async () => {
+      stop.abort();
+      await running;
+    },
+  };
+}
+
+async function sweep({ bindings, flows, server, world }: Application): Promise<void> {
+  const now = world.clock.now();
+  const { late, expired } = dueChanges(bindings.all(), now);
+  await bindings.mark(late, 'late', 'phone silent');
+  for (const row of expired) {
+    const { aor, registrar } = row;
+    await bindings.remove(row, {
+      kind: 'registration_lost',
+      mac: row.mac ?? undefined,
+      body: { aor, registrar, reason: 'expired' },
+    });
+  }
+  const bound = new Set(bindings.all().map(({ flow }) => flow));
+  for (const flow of flows.sweep(bound, now)) server.engine.closeFlow(flow);
+}
