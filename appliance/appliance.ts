@@ -1,5 +1,6 @@
 /** Starts the chosen parts in order and keeps writing down how they are; stops them in reverse. */
 import type { Config } from './config.ts';
+import { wantedParts } from './config-parts.ts';
 import { ensureAuthority } from './net/authority.ts';
 import { openTelemetry } from './store/telemetry.ts';
 import type { PartName } from './store/journal-kinds.ts';
@@ -21,15 +22,7 @@ const startPart = {
 
 /** The parts that these settings ask for, in start order. */
 export function configuredParts(config: Config): PartName[] {
-  const wanted: Record<PartName, boolean> = {
-    dhcp: config.dhcp.mode !== 'off',
-    provisioning: config.site.posture !== 'assist',
-    rtp: config.site.posture === 'full',
-    sip: config.site.posture === 'full',
-    location: true,
-    cloud: config.cloud.url !== undefined,
-    web: true,
-  };
+  const wanted = wantedParts(config);
   return (Object.keys(startPart) as PartName[]).filter((name) => wanted[name]);
 }
 

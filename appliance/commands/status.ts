@@ -1,0 +1,74 @@
+/** `gatehouse status`: how the parts are, from what they last reported. Works while the box does not run. */
+import packageJson from '../../package.json' with { type: 'json' };
+import { readConfig, type Config } from '../config.ts';
+import { wantedParts } from '../config-parts.ts';
+import type { CommandCall } from '../main.ts';
+import { phoneStages } from '../store/phone-stage.ts';
+import { readPhones, type PhoneRow } from '../store/phones.ts';
+import { readParts, troublesOf, type PartStatus, type Trouble } from '../store/site-status.ts';
+import { elapsed, formatTable, plainText } from './table.ts';
+
+interface SiteStatus {
+  readonly release: string;
+  readonly site: Pick<Config['site'], 'name' | 'region' | 'posture' | 'address'>;
+  readonly parts: readonly PartStatus[];
+  readonly phones: Readonly<Record<string, number>>;
+  readonly troubles: readonly Trouble[];
+}
+
+export async function statusCommand({ configFile, json, out }: CommandCall): Promise<number> {
+  const config = readConfig(configFile);
+  const now = Date.now();
+  const status = readStatus(config, now);
+  if (json) out(JSON.stringify(status));
+  else for (const line of formatStatus(status, now)) out(line);
+  return status.troubles.some((trouble) => trouble.severity === 'problem') ? 1 : 0;
+}
+
+function readStatus(config: Config, now: number): SiteStatus {
+  const { state_directory: directory, name, region, posture, address } = config.site;
+  const parts = readParts(directory, wantedParts(config), now);
+  const phones = readPhones(directory, now, posture);
+  return {
+    release: packageJson.version,
+    site: { name, region, posture, address },
+    parts,
+    phones: countStages(phones),
+    troubles: troublesOf({ parts, phones, allowCleartext: config.provisioning.allow_cleartext }),
+  };
+}
+
+function countStages(phones: readonly PhoneRow[]): Record<string, number> {
+  return Object.fromEntries(
+    phoneStages.map((stage) => [stage, phones.filter((phone) => phone.stage === stage).length]),
+  );
+}
+
+export function formatStatus({ release, site, parts, phones, troubles }: SiteStatus, now: number): string[] {
+  const total = Object.values(phones).reduce((sum, count) => sum + count, 0);
+  const stages = Object.entries(phones).filter(([, count]) => count > 0);
+  return [
+    plainText(`Gatehouse ${release}, site "${site.name}", region ${site.region}, posture ${site.posture}`),
+    '',
+    ...formatTable([['PART', 'STATE', 'FOR', 'COUNTERS'], ...parts.map((part) => partRow(part, now))]),
+    '',
+    `Phones: ${total === 0 ? 'none seen yet' : `${total} (${stages.map(([stage, count]) => `${count} ${stage}`).join(', ')})`}`,
+    '',
+    ...(troubles.length === 0 ? ['Nothing is wrong.'] : troubles.map(troubleLine)),
+  ];
+}
+
+function partRow(part: PartStatus, now: number): string[] {
+  const counters = Object.entries(part.counters).map(([name, value]) => `${name} ${value}`);
+  const since = part.isRunning ? elapsed(now - (part.startedAt ?? now)) : '';
+  return [part.name, partState(part), since, counters.join(', ') || '-'];
+}
+
+function partState({ isWanted, isRunning, health }: PartStatus): string {
+  if (!isRunning) return isWanted ? 'not running' : 'off';
+  return health?.state ?? 'ok';
+}
+
+function troubleLine({ severity, text }: Trouble): string {
+  return plainText(`${severity === 'problem' ? 'Problem' : 'Notice'}: ${text}`);
+}

@@ -1,0 +1,12 @@
+/** Names of SIP Gateway that a box of one region needs. */
+import { regionUrl, type Region } from './url.ts';
+
+/** Where a phone's first stage is, plain HTTP. */
+export function firstStageHost(region: Region): string {
+  return new URL(regionUrl(region)).hostname;
+}
+
+/** Where phones register: first while they are onboarded, then for good. */
+export function registrarHosts(region: Region): string[] {
+  return [`obsbc-${region}.sdg.teams.microsoft.com`, `mainsbc-${region}.sdg.teams.microsoft.com`];
+}
