@@ -52,6 +52,7 @@ export function readBootstraps(db: Database, mac: string): number {
 /** More phones than any site has: a flood of invented MACs must not fill the disk. The oldest go. */
 const mostPhones = 20_000;
 
+/** `bootstraps` counts rows of stage 0 until {@link resetBootstraps}. */
 export function savePhoneConfiguration(db: Database, phone: PhoneConfiguration): void {
   run(
     db,
@@ -59,7 +60,7 @@ export function savePhoneConfiguration(db: Database, phone: PhoneConfiguration):
      VALUES (@mac, @ip, @vendor, @model, @firmware, @userAgent, @stage, @at, @status, iif(@stage = 0, 1, 0))
      ON CONFLICT (mac) DO UPDATE SET ip = excluded.ip, vendor = excluded.vendor, model = excluded.model,
        firmware = excluded.firmware, user_agent = excluded.user_agent, stage = excluded.stage, at = excluded.at,
-       status = excluded.status, bootstraps = iif(excluded.stage = 0, bootstraps + 1, 0)`,
+       status = excluded.status, bootstraps = bootstraps + excluded.bootstraps`,
     { vendor: null, model: null, firmware: null, ...phone },
   );
   const count = one<{ count: number }>(db, 'SELECT count(*) AS count FROM phone_configuration')?.count ?? 0;
@@ -70,6 +71,11 @@ export function savePhoneConfiguration(db: Database, phone: PhoneConfiguration):
       [count - mostPhones],
     );
   }
+}
+
+/** The phone came over HTTPS: it trusts our authority. */
+export function resetBootstraps(db: Database, mac: string): void {
+  run(db, 'UPDATE phone_configuration SET bootstraps = 0 WHERE mac = ?', [mac]);
 }
 
 function fromRow(row: Row): PhoneConfiguration {

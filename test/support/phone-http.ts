@@ -17,6 +17,8 @@ export interface FixtureRequest {
   /** PEM, what the phone trusts besides nothing; a connection to another server fails. */
   readonly ca?: string;
   readonly timeoutMs?: number;
+  /** Address to come from, where the machine has several. */
+  readonly from?: string;
 }
 
 export interface PhoneAnswer {
@@ -34,7 +36,7 @@ export function fixtureBytes({ fixture, url, mac, file = '' }: FixtureRequest): 
     host: target.port === (target.isSecure ? 443 : 80) ? target.host : `${target.host}:${target.port}`,
     base,
     path: target.path,
-    file: file.startsWith('/') ? file : `${base}${file}`,
+    file,
     mac: plain,
     MAC: plain.toUpperCase(),
     'mac:': (plain.match(/../g) ?? []).join(':'),
@@ -57,12 +59,13 @@ export async function sendFixture(request: FixtureRequest): Promise<PhoneAnswer>
 
 export async function sendBytes(
   bytes: Uint8Array,
-  { url, ca, timeoutMs = 15_000 }: Pick<FixtureRequest, 'url' | 'ca' | 'timeoutMs'>,
+  { url, ca, timeoutMs = 15_000, from }: Pick<FixtureRequest, 'url' | 'ca' | 'timeoutMs' | 'from'>,
 ): Promise<PhoneAnswer> {
   const { isSecure, host, port } = urlParts(url);
+  const origin = from === undefined ? {} : { localAddress: from };
   const socket: Socket = isSecure
-    ? connectTls({ host, port, ca: ca ?? [], ...(isIP(host) === 0 ? { servername: host } : {}) })
-    : connectTcp({ host, port });
+    ? connectTls({ host, port, ...origin, ca: ca ?? [], ...(isIP(host) === 0 ? { servername: host } : {}) })
+    : connectTcp({ host, port, ...origin });
   try {
     return await new Promise((resolve, reject) => {
       let received = Buffer.alloc(0);

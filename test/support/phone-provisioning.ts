@@ -13,6 +13,8 @@ export interface PhoneBoot {
   readonly url: string;
   /** PEM that the maker built in: public roots. */
   readonly trusted?: string;
+  /** Address to come from, where the machine has several. */
+  readonly from?: string;
 }
 
 /** What the phone keeps over a power cycle. */
@@ -21,6 +23,7 @@ export interface PhoneState {
   readonly mac: string;
   url: string;
   trusted: string;
+  readonly from?: string;
   account?: { readonly user: string; readonly authName: string; readonly password: string };
   registrar?: Endpoint;
   outboundProxy?: Endpoint;
@@ -40,8 +43,16 @@ const order: Record<PhoneVendor, readonly string[]> = {
 const mostRounds = 8;
 
 /** From power-on until the URL stays as it is. Rejects when a server is not trusted or a body can't be read. */
-export async function bootPhone({ vendor, mac, url, trusted = '' }: PhoneBoot): Promise<PhoneState> {
-  return settlePhone({ vendor, mac, url: url.replaceAll('$PSN', '8841-3PCC'), trusted, asked: [] });
+export async function bootPhone({ vendor, mac, url, trusted = '', from }: PhoneBoot): Promise<PhoneState> {
+  const source = from === undefined ? {} : { from };
+  return settlePhone({
+    vendor,
+    mac,
+    url: url.replaceAll('$PSN', '8841-3PCC'),
+    trusted,
+    asked: [],
+    ...source,
+  });
 }
 
 /** Polls until the URL stays as it is. */
@@ -74,6 +85,7 @@ async function ask(
     url,
     mac: state.mac,
     ca: state.trusted,
+    ...(state.from === undefined ? {} : { from: state.from }),
     ...(file === undefined ? {} : { file }),
   });
   state.asked.push({ fixture, url, status: answer.status });

@@ -1,0 +1,182 @@
+/**
+ * One HTTP request to a server above us, as raw as Node allows: target and headers go out as they are given, in their
+ * order and case. A connection of its own, no retry, no redirect followed, and an end to how long and how much.
+ */
+import { readFileSync } from 'node:fs';
+import {
+  request as httpRequest,
+  type ClientRequest,
+  type IncomingMessage,
+  type RequestOptions,
+} from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import type { LookupFunction } from 'node:net';
+import { rootCertificates } from 'node:tls';
+import { gunzip } from 'node:zlib';
+import { promisify } from 'node:util';
+
+export type Header = readonly [name: string, value: string];
+
+export interface UpstreamRequest {
+  readonly scheme: 'http' | 'https';
+  /** The name that DNS is asked for and that the certificate must be for. */
+  readonly host: string;
+  readonly port: number;
+  readonly method: string;
+  /** Request target, raw. */
+  readonly target: string;
+  readonly headers: readonly Header[];
+  readonly timeoutMs: number;
+  /** Of the body, after unpacking. */
+  readonly mostBytes: number;
+  /** PEM authorities for https. */
+  readonly ca?: readonly string[];
+  readonly lookup?: LookupFunction | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface UpstreamAnswer {
+  readonly status: number;
+  readonly reason: string;
+  /** In the order and case of the wire; Content-Encoding is gone when it was undone. */
+  readonly headers: readonly Header[];
+  readonly body: Buffer;
+}
+
+/** `unreachable`: no answer came, and the phone may be served otherwise. `refused`: one came that must not be passed on. */
+export class UpstreamError extends Error {
+  override readonly name = 'UpstreamError';
+  readonly kind: 'unreachable' | 'untrusted' | 'refused';
+  constructor(kind: UpstreamError['kind'], message: string, cause?: unknown) {
+    super(message, { cause });
+    this.kind = kind;
+  }
+}
+
+/** Node's own roots and the site's: for firewalls that open TLS. Throws when the file can't be read. */
+export function upstreamAuthorities(extraFile?: string): string[] {
+  return extraFile === undefined
+    ? [...rootCertificates]
+    : [...rootCertificates, readFileSync(extraFile, 'utf8')];
+}
+
+/** Rejects with an {@link UpstreamError}, and nothing else that a server or the way to it can cause. */
+export async function askUpstream(asked: UpstreamRequest): Promise<UpstreamAnswer> {
+  const timeout = AbortSignal.timeout(asked.timeoutMs);
+  const signal = asked.signal ? AbortSignal.any([asked.signal, timeout]) : timeout;
+  let request: ClientRequest | undefined;
+  try {
+    request = openRequest(asked, signal);
+    const response = await answerOf(request);
+    const packed = await readBody(response, asked.mostBytes);
+    const headers = headerPairs(response.rawHeaders);
+    return {
+      status: response.statusCode ?? 0,
+      reason: response.statusMessage ?? '',
+      ...(await unpacked(headers, packed, asked.mostBytes)),
+    };
+  } catch (error) {
+    throw upstreamError(error, asked, timeout.aborted);
+  } finally {
+    // Nothing of this connection is used again; a body that was too long goes on coming otherwise.
+    request?.destroy();
+  }
+}
+
+function openRequest(asked: UpstreamRequest, signal: AbortSignal): ClientRequest {
+  const options: RequestOptions = {
+    agent: false,
+    host: asked.host,
+    port: asked.port,
+    method: asked.method,
+    path: asked.target,
+    // As a flat list Node sends them as they are and adds nothing but Connection.
+    headers: asked.headers.flat(),
+    setDefaultHeaders: false,
+    maxHeaderSize: 16_384,
+    family: 4,
+    signal,
+    ...(asked.lookup ? { lookup: asked.lookup } : {}),
+  };
+  const request =
+    asked.scheme === 'http'
+      ? httpRequest(options)
+      : httpsRequest({
+          ...options,
+          servername: asked.host,
+          ca: [...(asked.ca ?? rootCertificates)],
+          minVersion: 'TLSv1.2',
+        });
+  request.end();
+  return request;
+}
+
+async function answerOf(request: ClientRequest): Promise<IncomingMessage> {
+  return await new Promise((resolve, reject) => {
+    request.once('response', resolve);
+    // Stays: a late error after the answer has its own way through the body.
+    request.on('error', reject);
+    request.once('upgrade', () => reject(new Error('the server changed the protocol')));
+  });
+}
+
+class TooLongError extends Error {}
+
+async function readBody(response: IncomingMessage, mostBytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > mostBytes) throw new TooLongError(`more than ${mostBytes} bytes`);
+    chunks.push(chunk);
+  }
+  if (!response.complete) throw new Error('the answer was cut short');
+  return Buffer.concat(chunks);
+}
+
+/** We ask for no compression; a server that packs all the same is understood as far as gzip. */
+async function unpacked(
+  headers: readonly Header[],
+  body: Buffer,
+  mostBytes: number,
+): Promise<{ headers: readonly Header[]; body: Buffer }> {
+  const encoding = headers
+    .filter(([name]) => name.toLowerCase() === 'content-encoding')
+    .map(([, value]) => value.trim());
+  const coded = encoding.filter((value) => value !== '' && value.toLowerCase() !== 'identity');
+  if (coded.length === 0) return { headers, body };
+  if (coded.length > 1 || !/^(?:x-)?gzip$/i.test(coded[0] ?? '')) {
+    throw new UpstreamError('refused', `content coding "${coded.join(', ').slice(0, 40)}" is not understood`);
+  }
+  const plain = headers.filter(([name]) => name.toLowerCase() !== 'content-encoding');
+  try {
+    return {
+      headers: plain,
+      body: body.length === 0 ? body : await promisify(gunzip)(body, { maxOutputLength: mostBytes }),
+    };
+  } catch (error) {
+    throw new UpstreamError('refused', 'the packed body is broken or too long', error);
+  }
+}
+
+function upstreamError(error: unknown, { host, timeoutMs }: UpstreamRequest, isLate: boolean): UpstreamError {
+  if (error instanceof UpstreamError) return error;
+  if (error instanceof TooLongError) return new UpstreamError('refused', `${host}: ${error.message}`, error);
+  if (isLate)
+    return new UpstreamError('unreachable', `${host}: no whole answer within ${timeoutMs} ms`, error);
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (/^(?:CERT_|ERR_TLS_CERT|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|ERR_SSL|EPROTO)/.test(code)) {
+    return new UpstreamError('untrusted', `${host}: not trusted (${code})`, error);
+  }
+  if (code.startsWith('HPE_'))
+    return new UpstreamError('refused', `${host}: not an HTTP answer (${code})`, error);
+  return new UpstreamError('unreachable', `${host}: ${code === '' ? String(error) : code}`, error);
+}
+
+/** Node's flat `rawHeaders` as pairs. */
+export function headerPairs(raw: readonly string[]): Header[] {
+  return Array.from(
+    { length: raw.length / 2 },
+    (_, at) => [raw[at * 2] ?? '', raw[at * 2 + 1] ?? ''] as const,
+  );
+}

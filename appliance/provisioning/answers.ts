@@ -1,0 +1,78 @@
+/**
+ * Answers of the cloud, kept sealed for each phone: they hold credentials and one-time paths. An answer is looked up only
+ * by the phone and the very path that it was given for; neither can be guessed from what is on the disk in clear.
+ */
+import { createHash } from 'node:crypto';
+import type { Header } from '../net/http-upstream.ts';
+import type { Secrets } from '../store/secrets.ts';
+
+export interface KeptAnswer {
+  /** ms since 1970. */
+  readonly at: number;
+  /** Address that it was given to. */
+  readonly ip: string;
+  readonly stage: 1 | 2 | 3;
+  readonly status: number;
+  readonly headers: readonly Header[];
+  /** As the cloud gave it, before anything was changed. */
+  readonly body: Uint8Array;
+}
+
+export interface AnswerKey {
+  readonly mac: string;
+  readonly host: string;
+  /** Raw. */
+  readonly path: string;
+}
+
+export interface Answers {
+  /** Before asking: a disk that can't keep the answer must not cost a phone its one-time account. Throws then. */
+  reserve(key: AnswerKey): void;
+  /** Durable when it returns; throws when it can't be. */
+  keep(key: AnswerKey, answer: KeptAnswer): void;
+  find(key: AnswerKey): KeptAnswer | undefined;
+}
+
+/** A phone has two or three paths at a time; the rest are of earlier sign-ins. */
+const mostPerPhone = 8;
+
+export function openAnswers(secrets: Secrets): Answers {
+  return {
+    reserve: ({ mac }) => secrets.put(`asking/${mac}`, new Uint8Array([1])),
+    keep: (key, answer) => {
+      const name = nameOf(key);
+      secrets.put(name, encode(answer));
+      const others = secrets.names(`answer/${key.mac}/`).filter((other) => other !== name);
+      for (const old of others.slice(0, Math.max(0, others.length - mostPerPhone + 1))) secrets.remove(old);
+      secrets.remove(`asking/${key.mac}`);
+    },
+    find: (key) => {
+      const kept = secrets.get(nameOf(key));
+      return kept && decode(kept.value, kept.at);
+    },
+  };
+}
+
+function nameOf({ mac, host, path }: AnswerKey): string {
+  return `answer/${mac}/${createHash('sha256').update(`${host}${path}`).digest('hex')}`;
+}
+
+interface Head {
+  readonly ip: string;
+  readonly stage: 1 | 2 | 3;
+  readonly status: number;
+  readonly headers: readonly Header[];
+}
+
+/** A line of JSON, then the body. */
+function encode({ ip, stage, status, headers, body }: KeptAnswer): Uint8Array {
+  const head: Head = { ip, stage, status, headers };
+  return Buffer.concat([Buffer.from(`${JSON.stringify(head)}\n`), body]);
+}
+
+function decode(bytes: Uint8Array, at: number): KeptAnswer {
+  const buffer = Buffer.from(bytes);
+  const end = buffer.indexOf('\n');
+  const head = JSON.parse(buffer.subarray(0, end).toString('utf8')) as Head;
+  return { ...head, at, body: buffer.subarray(end + 1) };
+}

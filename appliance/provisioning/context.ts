@@ -1,0 +1,78 @@
+/** What one exchange needs of the running part, and the few answers that are made here. */
+import type { ProvisioningConfig, SiteConfig } from '../config-schema.ts';
+import type { HttpAnswer } from '../net/http-server.ts';
+import type { UpstreamAnswer, UpstreamRequest } from '../net/http-upstream.ts';
+import type { Vendor } from '../phones/vendors.ts';
+import type { Store } from '../store/store.ts';
+import type { World } from '../world.ts';
+import type { Answers } from './answers.ts';
+import type { Hosts } from './hosts.ts';
+import type { LeaseView } from './identify.ts';
+import type { OverlayValues } from './overlay.ts';
+import type { VendorProvisioning } from './vendor-files.ts';
+
+export interface Context {
+  readonly world: World;
+  readonly site: SiteConfig;
+  readonly provisioning: ProvisioningConfig;
+  readonly hosts: Hosts;
+  readonly vendors: ReadonlyMap<Vendor, VendorProvisioning>;
+  readonly leases: LeaseView;
+  readonly store: Store;
+  readonly answers: Answers;
+  readonly counters: Counters;
+  /** How it went with the cloud, for health and for phones that start during an outage. */
+  readonly upstream: { failedAt: number; failure: string; succeededAt: number };
+  /** `http://10.0.0.1` and `https://10.0.0.1`, with ports where they are not the schemes' own. */
+  readonly origins: () => { readonly http: string; readonly https: string };
+  readonly overlayValues: () => OverlayValues;
+  /** With the network that the process has; rejects with an UpstreamError. */
+  readonly ask: (
+    request: Omit<UpstreamRequest, 'port' | 'ca' | 'lookup' | 'timeoutMs' | 'signal'>,
+  ) => Promise<UpstreamAnswer>;
+}
+
+/** Since start. */
+export interface Counters {
+  requests: number;
+  overlays_given: number;
+  answers_passed: number;
+  kept_answers_given: number;
+  requests_refused: number;
+  requests_unknown: number;
+  upstream_failures: number;
+  answers_refused: number;
+  settings_dropped: number;
+  errors: number;
+}
+
+export const newCounters = (): Counters => ({
+  requests: 0,
+  overlays_given: 0,
+  answers_passed: 0,
+  kept_answers_given: 0,
+  requests_refused: 0,
+  requests_unknown: 0,
+  upstream_failures: 0,
+  answers_refused: 0,
+  settings_dropped: 0,
+  errors: 0,
+});
+
+export function emptyAnswer(status: number, headers: HttpAnswer['headers'] = []): HttpAnswer {
+  return { status, headers, body: new Uint8Array() };
+}
+
+/** On a 5xx phones keep what they have in flash and come again. */
+export const tryLater = (): HttpAnswer => emptyAnswer(503, [['Retry-After', '60']]);
+
+export function textAnswer(type: string, text: string): HttpAnswer {
+  return {
+    status: 200,
+    headers: [
+      ['Content-Type', type],
+      ['Cache-Control', 'no-store'],
+    ],
+    body: Buffer.from(text, 'latin1'),
+  };
+}

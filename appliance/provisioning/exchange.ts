@@ -1,0 +1,169 @@
+/** One request of a phone, from its line to its answer: who asks, for what, and who has to answer it. */
+import type { HttpAnswer, HttpRequest } from '../net/http-server.ts';
+import {
+  readBootstraps,
+  readPhoneConfiguration,
+  resetBootstraps,
+  savePhoneConfiguration,
+} from '../store/phone-configurations.ts';
+import { emptyAnswer, textAnswer, tryLater, type Context } from './context.ts';
+import { headerValue } from './headers.ts';
+import { routeOf, type Upstream } from './hosts.ts';
+import { identify, type Asker } from './identify.ts';
+import { newAdmission } from './admission.ts';
+import { renderTemplate, type BootstrapValues } from './overlay.ts';
+import { newPassage } from './passage.ts';
+import type { VendorProvisioning } from './vendor-files.ts';
+
+/** After so many overlays without a return over HTTPS the phone does not take our authority. */
+const mostBootstraps = 6;
+/** A failure of the cloud so short ago still counts as an outage. */
+const outageMs = 60_000;
+
+/** The returned function rejects only where we are wrong. */
+export function newExchange(context: Context): (request: HttpRequest) => Promise<HttpAnswer> {
+  const { counters, world } = context;
+  const pass = newPassage(context);
+  const mayAsk = newAdmission(world);
+
+  const refuse = async (request: HttpRequest, reason: string, mac?: string): Promise<HttpAnswer> => {
+    counters.requests_refused += 1;
+    world.log.warn({ ip: request.remoteAddress, mac, reason }, 'request refused');
+    await context.store.write((tx) => {
+      tx.journal({ kind: 'request_refused', mac, body: { ip: request.remoteAddress, reason } });
+    });
+    return emptyAnswer(403);
+  };
+
+  return async (request) => {
+    counters.requests += 1;
+    const route = routeOf(request.target, context.hosts);
+    if (route.kind === 'authority') return authorityAnswer(context, request);
+    if (route.kind === 'bad') {
+      counters.requests_refused += 1;
+      return emptyAnswer(400);
+    }
+    const userAgent = headerValue(request.headers, 'user-agent');
+    const identity = identify({ ip: request.remoteAddress, path: route.path, userAgent }, context.leases);
+    if (!mayAsk(request.remoteAddress, identity)) return emptyAnswer(429, [['Retry-After', '60']]);
+    if (identity.kind === 'refused') return refuse(request, identity.reason, identity.mac);
+    if (identity.kind === 'unknown') {
+      counters.requests_unknown += 1;
+      return emptyAnswer(404);
+    }
+    const { asker } = identity;
+    const vendor = context.vendors.get(asker.vendor);
+    const local = methodAnswer(request, vendor);
+    if (local) return local;
+    const file = route.path.split(/[?#]/)[0]?.split('/').at(-1) ?? '';
+    if (vendor?.isNotAsked(file)) return emptyAnswer(404);
+    if (request.isSecure) {
+      await noteTrust(context, asker);
+      return pass({ request, asker, vendor, upstream: route, box: context.origins().https });
+    }
+    const inClear = clearAnswer(context, { asker, vendor, upstream: route, file });
+    if (inClear === 'refused') return refuse(request, 'later stage in clear', asker.mac);
+    if (inClear !== 'pass') return inClear;
+    const box = context.provisioning.allow_cleartext.includes(asker.vendor)
+      ? context.origins().http
+      : undefined;
+    return pass({ request, asker, vendor, upstream: route, box });
+  };
+}
+
+function authorityAnswer(context: Context, request: HttpRequest): HttpAnswer {
+  if (request.method !== 'GET' && request.method !== 'HEAD')
+    return emptyAnswer(405, [['Allow', 'GET, HEAD']]);
+  return textAnswer('application/x-pem-file', context.overlayValues().ca_pem);
+}
+
+/** Only a GET may reach the cloud: anything else has no meaning there, and a HEAD would spend a one-time path. */
+function methodAnswer(request: HttpRequest, vendor: VendorProvisioning | undefined): HttpAnswer | undefined {
+  if (request.method === 'GET') return undefined;
+  if (request.method === 'HEAD') return emptyAnswer(404);
+  // Poly's logs and directories: taken, so that the phone does not try again, and thrown away.
+  if (request.method === 'PUT' && vendor?.takesUploads) return emptyAnswer(200);
+  return emptyAnswer(405, [['Allow', 'GET, HEAD']]);
+}
+
+async function noteTrust(context: Context, { mac }: Asker): Promise<void> {
+  if (readBootstraps(context.store.db, mac) === 0) return;
+  await context.store.write((tx) => {
+    resetBootstraps(tx.db, mac);
+  });
+}
+
+interface InClear {
+  readonly asker: Asker;
+  readonly vendor: VendorProvisioning | undefined;
+  readonly upstream: Upstream;
+  readonly file: string;
+}
+
+/** A phone that can be made to trust us gets nothing but that in clear; the others go on as they would without us. */
+function clearAnswer(
+  context: Context,
+  asked: InClear,
+): Promise<HttpAnswer> | HttpAnswer | 'pass' | 'refused' {
+  const { asker, vendor, upstream } = asked;
+  if (!vendor?.trustsAuthority) {
+    const isAllowed = upstream.use === 'first' || context.provisioning.allow_cleartext.includes(asker.vendor);
+    return isAllowed ? 'pass' : 'refused';
+  }
+  if (upstream.use === 'later') return 'refused';
+  if (readBootstraps(context.store.db, asker.mac) >= mostBootstraps) return goDirect(context, asker);
+  const template = vendor.bootstrapTemplate(asked.file, asker.mac);
+  if (template === undefined) return emptyAnswer(404);
+  if (isOutage(context) && (readPhoneConfiguration(context.store.db, asker.mac)?.stage ?? 0) > 0)
+    return tryLater();
+  return bootstrap(context, { ...asked, vendor }, template);
+}
+
+function goDirect({ world }: Context, { mac, vendor }: Asker): 'pass' {
+  world.log.warn({ mac, vendor }, 'phone does not take our authority, it goes on without us');
+  return 'pass';
+}
+
+function isOutage({ upstream, world }: Context): boolean {
+  return upstream.failedAt > upstream.succeededAt && world.clock.now() - upstream.failedAt < outageMs;
+}
+
+async function bootstrap(
+  context: Context,
+  { asker, vendor, upstream }: InClear & { readonly vendor: VendorProvisioning },
+  template: string,
+): Promise<HttpAnswer> {
+  const path = upstream.host === context.hosts.region ? upstream.path : `/${upstream.host}${upstream.path}`;
+  const plainPath = path.split(/[?#]/)[0] ?? '/';
+  const values: BootstrapValues = {
+    ...context.overlayValues(),
+    file_url: `${context.origins().https}${path}`,
+    directory_url: `${context.origins().https}${plainPath.slice(0, plainPath.lastIndexOf('/') + 1)}`,
+  };
+  const body = renderTemplate(vendor.format, vendor.templates.get(template) ?? '', values);
+  const { mac, ip, model, firmware, userAgent } = asker;
+  const before = readPhoneConfiguration(context.store.db, mac);
+  const isLast = readBootstraps(context.store.db, mac) + 1 === mostBootstraps;
+  await context.store.write((tx) => {
+    savePhoneConfiguration(tx.db, {
+      ...before,
+      mac,
+      ip,
+      vendor: asker.vendor,
+      ...(model === undefined ? {} : { model }),
+      ...(firmware === undefined ? {} : { firmware }),
+      userAgent,
+      stage: 0,
+      at: context.world.clock.now(),
+      status: 200,
+    });
+    tx.journal({ kind: 'overlay_given', mac, body: { vendor: asker.vendor, model, ip } });
+    if (isLast) tx.journal({ kind: 'authority_not_taken', mac, body: { vendor: asker.vendor, model, ip } });
+  });
+  context.counters.overlays_given += 1;
+  context.world.log.info({ mac, vendor: asker.vendor, ip }, 'overlay given');
+  return textAnswer(
+    vendor.format === 'yealink' || vendor.format === 'audiocodes' ? 'text/plain' : 'text/xml',
+    body,
+  );
+}

@@ -1,0 +1,73 @@
+/** Which hosts the box may ask, and for what: by exact name, and nothing else. */
+import type { ProvisioningConfig, SiteConfig } from '../config-schema.ts';
+
+export interface Hosts {
+  /** Asked for a phone's first stage when its path names no host. */
+  readonly region: string;
+  /** First stage, plain HTTP: undocumented, but all that the service is known to offer there. */
+  readonly first: ReadonlySet<string>;
+  /** Later stages, HTTPS. */
+  readonly later: ReadonlySet<string>;
+}
+
+const service = 'sdg.teams.microsoft.com';
+
+export function allowedHosts(site: Pick<SiteConfig, 'region'>, provisioning: ProvisioningConfig): Hosts {
+  const region = `${site.region}.ipp.${service}`;
+  return {
+    region,
+    first: new Set([
+      ...['noam', 'emea', 'apac'].map((name) => `${name}.ipp.${service}`),
+      ...names(provisioning.extra_first_stage_hosts),
+    ]),
+    later: new Set([
+      ...['usea', 'uswe', 'ause'].map((name) => `${name}.dm.${service}`),
+      ...names(provisioning.extra_later_stage_hosts),
+    ]),
+  };
+}
+
+function names(hosts: readonly string[]): string[] {
+  return hosts.map((host) => host.toLowerCase());
+}
+
+/** Where a request has to go. `path` is raw: as the phone sent it, or will send it. */
+export interface Upstream {
+  readonly use: 'first' | 'later';
+  readonly host: string;
+  readonly path: string;
+}
+
+/** What a phone asked the box for, by the target of its request line. */
+export type Route =
+  | ({ readonly kind: 'upstream' } & Upstream)
+  | { readonly kind: 'authority' }
+  | { readonly kind: 'bad'; readonly reason: string };
+
+/** Where the site's authority can be fetched, in clear: it is no secret. */
+export const authorityPath = '/gatehouse-ca.pem';
+
+const longestTarget = 2048;
+
+/** `/<later host>/<raw path>` is a later stage, every other path the first one. Nothing is decoded or normalised. */
+export function routeOf(target: string, hosts: Hosts): Route {
+  if (target.length > longestTarget) return { kind: 'bad', reason: 'target too long' };
+  if (!target.startsWith('/') || target.startsWith('//'))
+    return { kind: 'bad', reason: 'target is not a path' };
+  if (!/^[\x21-\x7e]+$/.test(target) || target.includes('\\'))
+    return { kind: 'bad', reason: 'target has characters that no URL has' };
+  if (target.split(/[?#]/)[0]?.split('/').some(isDotSegment)) return { kind: 'bad', reason: 'target climbs' };
+  if (target === authorityPath) return { kind: 'authority' };
+  const [, segment = '', rest = ''] = /^\/([^/?#]*)(.*)$/.exec(target) ?? [];
+  const host = segment.toLowerCase();
+  const path = rest.startsWith('/') ? rest : `/${rest}`;
+  if (hosts.later.has(host)) return { kind: 'upstream', use: 'later', host, path };
+  if (hosts.first.has(host)) return { kind: 'upstream', use: 'first', host, path };
+  return { kind: 'upstream', use: 'first', host: hosts.region, path: target };
+}
+
+/** `.` or `..`, also percent-encoded, at most twice: a server behind may decode once more than we do. */
+function isDotSegment(segment: string): boolean {
+  const plain = segment.replaceAll(/%25/g, '%').replaceAll(/%2e/gi, '.');
+  return plain === '.' || plain === '..' || /%2f|%5c/i.test(plain);
+}

@@ -1,0 +1,235 @@
+/**
+ * A request handed up to the cloud and its answer down to the phone. The first two stages mint one-time accounts: each
+ * request goes up once, when the phone asks, and what comes is on our disk before the phone has it.
+ */
+import { DecodeError } from '../protocol/bytes.ts';
+import type { HttpAnswer, HttpRequest } from '../net/http-server.ts';
+import { UpstreamError, type Header, type UpstreamAnswer } from '../net/http-upstream.ts';
+import { savePhoneConfiguration } from '../store/phone-configurations.ts';
+import type { KeptAnswer } from './answers.ts';
+import { emptyAnswer, tryLater, type Context } from './context.ts';
+import { headerValue, phoneHeaders, upstreamHeaders } from './headers.ts';
+import type { Upstream } from './hosts.ts';
+import type { Asker } from './identify.ts';
+import { urlInBox, type LinkPolicy } from './links.ts';
+import { vendorOverlays } from './overlay.ts';
+import { rewriteBody, type Dropped } from './rewrite.ts';
+import type { VendorProvisioning } from './vendor-files.ts';
+
+export interface Passing {
+  readonly request: HttpRequest;
+  readonly asker: Asker;
+  /** Undefined: a vendor whose bodies we can't read; they pass as they are. */
+  readonly vendor: VendorProvisioning | undefined;
+  readonly upstream: Upstream;
+  /** Where later stages are led. Undefined: the phone goes on by itself. */
+  readonly box: string | undefined;
+}
+
+/** More than any phone's configuration has. */
+const mostBodyBytes = 1_048_576;
+/** So long a repeated one-time request gets the answer that it had: the cloud would refuse it. */
+const repeatMs = 3_600_000;
+const mostFlights = 256;
+
+export function newPassage(context: Context): (passing: Passing) => Promise<HttpAnswer> {
+  const flights = new Map<string, Promise<HttpAnswer>>();
+  return async (passing) => {
+    const { asker, upstream } = passing;
+    const name = `${asker.mac} ${asker.ip} ${upstream.host} ${upstream.path}`;
+    const running = flights.get(name);
+    if (running) return running;
+    if (flights.size >= mostFlights) return tryLater();
+    // Not tied to the phone's connection: what was asked for has to be kept even if the phone has gone.
+    const flight = fly(context, passing).finally(() => flights.delete(name));
+    flights.set(name, flight);
+    return flight;
+  };
+}
+
+/** 1 to 3, as the cloud's paths tell them apart. */
+function stageOf({ use, path }: Upstream): 1 | 2 | 3 {
+  if (use === 'first') return 1;
+  return path.includes('/mmiiaacc/') ? 3 : 2;
+}
+
+async function fly(context: Context, passing: Passing): Promise<HttpAnswer> {
+  const { answers, world, counters } = context;
+  const { asker, upstream } = passing;
+  const key = { mac: asker.mac, host: upstream.host, path: upstream.path };
+  const stage = stageOf(upstream);
+  const kept = passing.request.isSecure && stage > 1 ? answers.find(key) : undefined;
+  if (kept && stage === 2 && kept.ip === asker.ip && world.clock.now() - kept.at < repeatMs) {
+    return giveKept(context, passing, { kept, reason: 'one-time request repeated' });
+  }
+  // Throws on a full or broken disk, before anything was asked for that could not be kept.
+  answers.reserve(key);
+  let answer: UpstreamAnswer;
+  try {
+    answer = await context.ask({
+      scheme: upstream.use === 'first' ? 'http' : 'https',
+      host: upstream.host,
+      method: 'GET',
+      target: upstream.path,
+      headers: upstreamHeaders(passing.request.headers, upstream.host),
+      mostBytes: mostBodyBytes,
+    });
+    context.upstream.succeededAt = world.clock.now();
+  } catch (error) {
+    if (!(error instanceof UpstreamError)) throw error;
+    counters.upstream_failures += 1;
+    if (error.kind === 'refused') return refuseAnswer(context, passing, error.message);
+    await noteOutage(context, upstream.host, error);
+    return kept && kept.ip === asker.ip
+      ? giveKept(context, passing, { kept, reason: error.kind })
+      : tryLater();
+  }
+  const fresh: KeptAnswer = { ...answer, at: world.clock.now(), ip: asker.ip, stage };
+  if (answer.status === 200) answers.keep(key, fresh);
+  return give(context, passing, fresh);
+}
+
+async function noteOutage(
+  { upstream, world, store }: Context,
+  host: string,
+  error: UpstreamError,
+): Promise<void> {
+  upstream.failedAt = world.clock.now();
+  upstream.failure = `${host} is ${error.kind}`;
+  world.log.warn({ host, reason: error.message }, 'cloud not reached');
+  await store.write((tx) => {
+    tx.journal({ kind: 'upstream_failed', body: { host, reason: error.message } });
+  });
+}
+
+async function giveKept(
+  context: Context,
+  passing: Passing,
+  { kept, reason }: { kept: KeptAnswer; reason: string },
+): Promise<HttpAnswer> {
+  const { mac, vendor } = passing.asker;
+  const answer = answerFor(context, passing, kept);
+  if (typeof answer === 'string') return refuseAnswer(context, passing, answer);
+  context.counters.kept_answers_given += 1;
+  context.world.log.info({ mac, vendor, stage: kept.stage, reason }, 'kept answer given');
+  await context.store.write((tx) => {
+    tx.journal({ kind: 'kept_answer_given', mac, body: { vendor, stage: kept.stage, reason } });
+  });
+  return answer.answer;
+}
+
+async function give(context: Context, passing: Passing, fresh: KeptAnswer): Promise<HttpAnswer> {
+  const { asker, upstream } = passing;
+  const { mac, ip, vendor, model, firmware, userAgent } = asker;
+  const result = answerFor(context, passing, fresh);
+  if (typeof result === 'string') return refuseAnswer(context, passing, result);
+  const { answer, dropped } = result;
+  const { stage, status, at } = fresh;
+  await context.store.write((tx) => {
+    // A 404 is an everyday step in a vendor's order of files, and says nothing of how far a phone is.
+    if (status !== 404) {
+      savePhoneConfiguration(tx.db, {
+        mac,
+        ip,
+        vendor,
+        ...(model === undefined ? {} : { model }),
+        ...(firmware === undefined ? {} : { firmware }),
+        userAgent,
+        stage,
+        at,
+        status,
+      });
+      tx.journal({
+        kind: 'configuration_passed',
+        mac,
+        body: { vendor, model, firmware, stage, status, ip, host: upstream.host },
+      });
+    }
+    for (const { key, reason } of dropped.slice(0, mostDropRows)) {
+      tx.journal({ kind: 'setting_dropped', mac, body: { vendor, key, reason, host: upstream.host } });
+    }
+  });
+  context.counters.answers_passed += 1;
+  context.counters.settings_dropped += dropped.length;
+  context.world.log.info({ mac, vendor, stage, status, dropped: dropped.length }, 'configuration passed');
+  return answer;
+}
+
+const mostDropRows = 20;
+
+interface Answered {
+  readonly answer: HttpAnswer;
+  readonly dropped: readonly Dropped[];
+}
+
+/** The phone's answer from the cloud's; a sentence when it must not reach the phone. */
+function answerFor(context: Context, passing: Passing, kept: KeptAnswer): Answered | string {
+  const { box, upstream } = passing;
+  const links: LinkPolicy = { hosts: context.hosts, box, from: upstream };
+  const headers = withLocation(phoneHeaders(kept.headers), kept.status, links);
+  if (typeof headers === 'string') return headers;
+  const { status } = kept;
+  if (status !== 200 || kept.body.length === 0 || isPage(kept))
+    return { answer: { status, headers, body: kept.body }, dropped: [] };
+  return rewritten(context, passing, { kept, headers, links });
+}
+
+function rewritten(
+  context: Context,
+  { vendor, request }: Passing,
+  { kept, headers, links }: { kept: KeptAnswer; headers: Header[]; links: LinkPolicy },
+): Answered | string {
+  const { status, body } = kept;
+  if (vendor === undefined) return { answer: { status, headers, body }, dropped: [] };
+  try {
+    const result = rewriteBody(Buffer.from(body).toString('latin1'), {
+      format: vendor.format,
+      isProvisioningUrl: vendor.isProvisioningUrl,
+      danger: vendor.danger,
+      links,
+      // What came in clear may be from a phone that does not trust us: it could not reach our TLS port.
+      overlays: request.isSecure
+        ? vendorOverlays(vendor, context.overlayValues(), context.site.posture === 'full')
+        : [],
+    });
+    return { answer: { status, headers, body: Buffer.from(result.body, 'latin1') }, dropped: result.dropped };
+  } catch (error) {
+    if (error instanceof DecodeError) return `configuration can't be read: ${error.message}`;
+    throw error;
+  }
+}
+
+/** For the phone's browser (Poly's soft keys), not for its configuration. */
+function isPage({ headers, body }: KeptAnswer): boolean {
+  const start = Buffer.from(body.subarray(0, 200)).toString('latin1').trimStart();
+  return (
+    /^(?:text\/html|application\/xhtml)/i.test(headerValue(headers, 'content-type')) &&
+    /^<!doctype html|^<html/i.test(start)
+  );
+}
+
+/** Phones follow redirects themselves: the target must be one that they may be sent to. */
+function withLocation(headers: Header[], status: number, links: LinkPolicy): Header[] | string {
+  if (status < 300 || status > 399) return headers;
+  const out: Header[] = [];
+  for (const [name, value] of headers) {
+    const link = name.toLowerCase() === 'location' ? urlInBox(value, links) : undefined;
+    if (link?.kind === 'refused') return `redirect: ${link.reason}`;
+    out.push([name, link?.kind === 'changed' ? link.value : value]);
+  }
+  return out;
+}
+
+async function refuseAnswer(
+  { counters, world, store }: Context,
+  { asker, upstream }: Passing,
+  reason: string,
+): Promise<HttpAnswer> {
+  const { mac, vendor } = asker;
+  counters.answers_refused += 1;
+  world.log.warn({ mac, vendor, host: upstream.host, reason }, 'answer of the cloud refused');
+  await store.write((tx) => {
+    tx.journal({ kind: 'answer_refused', mac, body: { vendor, host: upstream.host, reason } });
+  });
+  return emptyAnswer(502);
+}

@@ -1,0 +1,141 @@
+/**
+ * Changes a configuration body as little as needed: provisioning URLs lead to the box, dangerous settings go, ours are
+ * laid over. Everything else stays byte for byte.
+ */
+import { urlInBox, type LinkPolicy } from './links.ts';
+import { applyEdits, escapeValue, readSettings, type Edit, type Format, type Setting } from './settings.ts';
+
+/** One piece of our own settings, in the vendor's own format. */
+export interface Overlay {
+  readonly text: string;
+  /** The mark before which it goes, the last one in the body: `</settings>`. Undefined: at the end of the body. */
+  readonly before: string | undefined;
+}
+
+export interface RewriteRules {
+  readonly format: Format;
+  readonly isProvisioningUrl: (key: string) => boolean;
+  /** Why this setting must not reach a phone. */
+  readonly danger: (key: string) => string | undefined;
+  readonly links: LinkPolicy;
+  readonly overlays: readonly Overlay[];
+}
+
+export interface Dropped {
+  readonly key: string;
+  readonly reason: string;
+}
+
+export interface Rewritten {
+  readonly body: string;
+  readonly dropped: readonly Dropped[];
+  /** How many URLs now lead to the box. */
+  readonly links: number;
+}
+
+/** Throws a DecodeError when the body can't be read. `body` is latin1: a character a byte. */
+export function rewriteBody(body: string, rules: RewriteRules): Rewritten {
+  const settings = readSettings(rules.format, body);
+  const kept: Setting[] = [];
+  const dropped: Dropped[] = [];
+  const edits: Edit[] = [];
+  let links = 0;
+  const drop = (setting: Setting, reason: string) => {
+    dropped.push({ key: setting.key, reason });
+    edits.push({ start: setting.start, end: setting.end, replacement: '' });
+  };
+  for (const setting of settings) {
+    const danger = rules.danger(setting.key);
+    if (danger !== undefined) {
+      drop(setting, danger);
+      continue;
+    }
+    const link = rules.isProvisioningUrl(setting.key) ? urlInBox(setting.value, rules.links) : undefined;
+    if (link?.kind === 'refused') {
+      drop(setting, link.reason);
+      continue;
+    }
+    kept.push(setting);
+    if (link?.kind !== 'changed') continue;
+    edits.push(valueEdit(setting, link.value));
+    links += 1;
+  }
+  const laid = lay(body, { settings: kept, edits }, rules);
+  return { body: laid, dropped, links };
+}
+
+function valueEdit(setting: Setting, value: string): Edit {
+  return {
+    start: setting.valueStart,
+    end: setting.valueEnd,
+    replacement: escapeValue(value, setting.context),
+  };
+}
+
+/**
+ * A key that the body has too gets our value in its place, so that it does not matter whether a vendor's phone takes
+ * the first or the last of two; the others are appended.
+ */
+function lay(
+  body: string,
+  { settings, edits }: { settings: readonly Setting[]; edits: readonly Edit[] },
+  { format, overlays }: RewriteRules,
+): string {
+  const all = outermost(edits);
+  for (const overlay of overlays) {
+    const at = overlay.before === undefined ? body.length : body.lastIndexOf(overlay.before);
+    // A body without that mark is of another kind (Poly's master file) and takes no settings.
+    if (at === -1) continue;
+    const ours = readSettings(format, overlay.text);
+    const present = new Map(ours.map((own) => [own.key, settings.filter(({ key }) => key === own.key)]));
+    for (const own of ours) {
+      for (const found of present.get(own.key) ?? []) replaceEdit(all, valueEdit(found, own.value));
+    }
+    const missing = ours.filter(({ key }) => present.get(key)?.length === 0);
+    if (missing.length === 0) continue;
+    const gone = outermost(
+      ours.filter((own) => !missing.includes(own)).map(({ start, end }) => ({ start, end, replacement: '' })),
+    );
+    all.push({ start: at, end: at, replacement: joined(body, at, applyEdits(overlay.text, gone)) });
+  }
+  return applyEdits(body, all);
+}
+
+/** Of edits within one another only the outer one counts: an element that goes takes its attributes with it. */
+function outermost(edits: readonly Edit[]): Edit[] {
+  return edits.filter(
+    (edit) =>
+      !edits.some(
+        (other) =>
+          other !== edit &&
+          other.start <= edit.start &&
+          other.end >= edit.end &&
+          other.end - other.start > edit.end - edit.start,
+      ),
+  );
+}
+
+function replaceEdit(edits: Edit[], edit: Edit): void {
+  // What is dropped stays dropped.
+  if (
+    edits.some(
+      (other) =>
+        other.start <= edit.start &&
+        other.end >= edit.end &&
+        other.replacement === '' &&
+        other.end > other.start,
+    )
+  )
+    return;
+  const same = edits.findIndex((other) => other.start === edit.start && other.end === edit.end);
+  if (same === -1) edits.push(edit);
+  else edits[same] = edit;
+}
+
+/** In the body's own line ends, on lines of its own. */
+function joined(body: string, at: number, text: string): string {
+  const lineEnd = body.includes('\r\n') ? '\r\n' : '\n';
+  const own = text.replaceAll(/\r?\n/g, lineEnd);
+  const lead = at === 0 || body[at - 1] === '\n' || body[at - 1] === '\r' ? '' : lineEnd;
+  return `${lead}${own}${own.endsWith('\n') ? '' : lineEnd}`;
+}

@@ -1,0 +1,168 @@
+/**
+ * The provisioning proxy: phones ask it for their configuration, it asks the cloud, and each later stage comes back to
+ * it over HTTPS. Order of a request: `exchange.ts` (who, what), `passage.ts` (up and down), `rewrite.ts` (the body).
+ */
+import type { LookupFunction } from 'node:net';
+import type { Config } from '../config-schema.ts';
+import { ensureAuthority, serverIdentity, type ServerIdentity } from '../net/authority.ts';
+import { listenHttp } from '../net/http-server.ts';
+import { askUpstream, upstreamAuthorities } from '../net/http-upstream.ts';
+import { listenFds } from '../net/listen-fds.ts';
+import { openSecrets } from '../store/secrets.ts';
+import { openStore } from '../store/store.ts';
+import type { Health, Part, World } from '../world.ts';
+import { openAnswers } from './answers.ts';
+import { newCounters, type Context } from './context.ts';
+import { newExchange } from './exchange.ts';
+import { allowedHosts, authorityPath } from './hosts.ts';
+import { openLeaseView } from './lease-view.ts';
+import { readVendorFiles } from './vendor-files.ts';
+
+/** Where the cloud is found when it is not where its names say: for tests on one machine. */
+export interface UpstreamNetwork {
+  readonly lookup?: LookupFunction;
+  readonly httpPort?: number;
+  readonly httpsPort?: number;
+}
+
+export interface Provisioning extends Part {
+  readonly httpPort: number;
+  readonly httpsPort: number;
+}
+
+const dayMs = 86_400_000;
+/** Logs that phones upload: read to their end and thrown away. */
+const mostUploadBytes = 2_097_152;
+
+export async function startProvisioning(
+  world: World,
+  config: Config,
+  network: UpstreamNetwork = {},
+): Promise<Provisioning> {
+  const { address, state_directory: directory } = config.site;
+  const { http_port: httpPort, https_port: httpsPort } = config.provisioning;
+  await using starting = new AsyncDisposableStack();
+  await ensureAuthority(directory, address, world.clock);
+  const stop = new AbortController();
+  const box: Box = {
+    address,
+    ports: { http: httpPort, https: httpsPort },
+    identity: serverIdentity(directory),
+  };
+  const context = openContext({ world, config, network, box, signal: stop.signal, owned: starting });
+  const handle = newExchange(context);
+  const onError = (error: unknown) => {
+    context.counters.errors += 1;
+    world.log.error({ error: String(error) }, 'request not answered');
+  };
+  const rest = { mostBodyBytes: mostUploadBytes, handle, onError };
+  const http = starting.use(
+    await listenHttp({ on: handedOver('http') ?? { address, port: httpPort }, ...rest }),
+  );
+  const https = starting.use(
+    await listenHttp({
+      on: handedOver('https') ?? { address, port: httpsPort },
+      identity: box.identity,
+      ...rest,
+    }),
+  );
+  box.ports = { http: http.port, https: https.port };
+  await context.store.write((tx) => {
+    tx.journal({ kind: 'started', body: {} });
+  });
+  const renewing = renew(world, stop.signal, async () => {
+    await ensureAuthority(directory, address, world.clock);
+    box.identity = serverIdentity(directory);
+    https.setIdentity(box.identity);
+  });
+  const running = starting.move();
+  return {
+    httpPort: http.port,
+    httpsPort: https.port,
+    health: () => healthOf(context),
+    counters: () => ({ ...context.counters, connections_refused: http.refused() + https.refused() }),
+    [Symbol.asyncDispose]: async () => {
+      stop.abort();
+      await renewing;
+      await running[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** The box as phones see it; ports are known once it listens, and its certificate is renewed while it runs. */
+interface Box {
+  readonly address: string;
+  ports: { readonly http: number; readonly https: number };
+  identity: ServerIdentity;
+}
+
+interface Opening {
+  readonly world: World;
+  readonly config: Config;
+  readonly network: UpstreamNetwork;
+  readonly box: Box;
+  readonly signal: AbortSignal;
+  readonly owned: AsyncDisposableStack;
+}
+
+function openContext({ world, config, network, box, signal, owned }: Opening): Context {
+  const { site, provisioning, sip } = config;
+  const directory = site.state_directory;
+  const ca = upstreamAuthorities(site.extra_ca_file);
+  const timeoutMs = provisioning.upstream_timeout_seconds * 1000;
+  const origins = () => ({
+    http: origin('http', box.address, box.ports.http),
+    https: origin('https', box.address, box.ports.https),
+  });
+  return {
+    world,
+    site,
+    provisioning,
+    hosts: allowedHosts(site, provisioning),
+    vendors: readVendorFiles(),
+    leases: owned.use(openLeaseView(directory, world.clock)),
+    store: owned.use(openStore({ directory, part: 'provisioning', clock: world.clock })),
+    answers: openAnswers(owned.use(openSecrets(directory, 'provisioning', world.clock))),
+    counters: newCounters(),
+    upstream: { failedAt: 0, failure: '', succeededAt: 0 },
+    origins,
+    overlayValues: () => ({
+      address: box.address,
+      tls_port: sip.tls_port,
+      ca_url: `${origins().http}${authorityPath}`,
+      ca_pem: box.identity.ca,
+    }),
+    ask: async (request) => {
+      const port = request.scheme === 'http' ? (network.httpPort ?? 80) : (network.httpsPort ?? 443);
+      return askUpstream({ ...request, port, ca, timeoutMs, lookup: network.lookup, signal });
+    },
+  };
+}
+
+function origin(scheme: 'http' | 'https', address: string, port: number): string {
+  return port === (scheme === 'http' ? 80 : 443)
+    ? `${scheme}://${address}`
+    : `${scheme}://${address}:${port}`;
+}
+
+/** A socket of systemd or `with-sockets`, by the name `provisioning-http` or `provisioning-https`. */
+function handedOver(name: 'http' | 'https'): { fd: number } | undefined {
+  for (const [socket, fd] of listenFds()) if (socket.split('=')[0] === `provisioning-${name}`) return { fd };
+  return undefined;
+}
+
+function healthOf({ upstream }: Context): Health {
+  if (upstream.failedAt <= upstream.succeededAt) return { state: 'ok' };
+  return { state: 'degraded', reason: `${upstream.failure}; phones keep their configuration` };
+}
+
+async function renew({ clock, log }: World, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await clock.sleep(dayMs, signal);
+      await work();
+    } catch (error) {
+      if (!signal.aborted) log.error({ error: String(error) }, 'certificate not renewed');
+    }
+  }
+}

@@ -1,0 +1,112 @@
+/** What `firmware-templates/<vendor>/` says of a vendor's configuration: keys, file names, our overlays. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Type, type Static } from 'typebox';
+import { Value } from 'typebox/value';
+import { vendors, type Vendor } from '../phones/vendors.ts';
+
+const patterns = Type.Array(Type.String({ minLength: 1 }));
+
+const Schema = Type.Object(
+  {
+    format: Type.Union(
+      (['yealink', 'audiocodes', 'attributes', 'elements', 'id-value'] as const).map((name) =>
+        Type.Literal(name),
+      ),
+    ),
+    /** The key for our authority is confirmed: the phone can be made to trust the box. */
+    trustsAuthority: Type.Boolean(),
+    /** Keys with `*` for anything, any case. */
+    provisioningUrls: patterns,
+    /** Reason, and the keys that must not come from above. */
+    dangerous: Type.Record(Type.String(), patterns),
+    /** Regular expressions for file names, with `{mac}` and `{MAC}`: in clear these get the overlay only. */
+    bootstrap: Type.Array(
+      Type.Object({ file: Type.String(), template: Type.String() }, { additionalProperties: false }),
+    ),
+    /** Files, by regular expression, that are never worth an upstream request. */
+    notAsked: patterns,
+    /** The phone sends logs and directories by PUT. */
+    uploads: Type.Optional(Type.Boolean()),
+    overlays: Type.Array(
+      Type.Object(
+        {
+          template: Type.String(),
+          before: Type.Optional(Type.String()),
+          posture: Type.Optional(Type.Literal('full')),
+        },
+        { additionalProperties: false },
+      ),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+type VendorFile = Static<typeof Schema>;
+
+export interface VendorProvisioning {
+  readonly format: VendorFile['format'];
+  readonly trustsAuthority: boolean;
+  readonly takesUploads: boolean;
+  readonly overlays: VendorFile['overlays'];
+  /** Template text by file name. */
+  readonly templates: ReadonlyMap<string, string>;
+  readonly isProvisioningUrl: (key: string) => boolean;
+  /** Why a setting must not come from above. */
+  readonly danger: (key: string) => string | undefined;
+  readonly isNotAsked: (file: string) => boolean;
+  /** Template for this file of this phone, when it is the one that the phone applies. MAC with colons. */
+  readonly bootstrapTemplate: (file: string, mac: string) => string | undefined;
+}
+
+export const templatesDirectory = join(import.meta.dirname, '../../firmware-templates');
+
+/** Vendors without a folder are left out: their bodies can't be read. Throws with the file's name when one is wrong. */
+export function readVendorFiles(directory = templatesDirectory): Map<Vendor, VendorProvisioning> {
+  return new Map(
+    vendors
+      .map((vendor) => [vendor, join(directory, vendor)] as const)
+      .filter(([, folder]) => existsSync(join(folder, 'provisioning.json')))
+      .map(([vendor, folder]) => [vendor, readVendorFile(folder)]),
+  );
+}
+
+function readVendorFile(folder: string): VendorProvisioning {
+  const file = join(folder, 'provisioning.json');
+  const data: unknown = JSON.parse(readFileSync(file, 'utf8'));
+  if (!Value.Check(Schema, data)) {
+    const [error] = Value.Errors(Schema, data);
+    throw new Error(`${file}: ${error?.instancePath ?? ''} ${error?.message ?? 'is wrong'}`);
+  }
+  const names = [...data.bootstrap, ...data.overlays].map(({ template }) => template);
+  const isUrl = matcher(data.provisioningUrls);
+  const dangers = Object.entries(data.dangerous).map(([reason, keys]) => [reason, matcher(keys)] as const);
+  const notAsked = data.notAsked.map((pattern) => new RegExp(pattern, 'i'));
+  return {
+    format: data.format,
+    trustsAuthority: data.trustsAuthority,
+    takesUploads: data.uploads ?? false,
+    overlays: data.overlays,
+    templates: new Map(names.map((name) => [name, readFileSync(join(folder, name), 'utf8')])),
+    isProvisioningUrl: isUrl,
+    danger: (key) => dangers.find(([, isDangerous]) => isDangerous(key))?.[0],
+    isNotAsked: (name) => notAsked.some((pattern) => pattern.test(name)),
+    bootstrapTemplate: (name, mac) =>
+      data.bootstrap.find((row) => forPhone(row.file, mac).test(name))?.template,
+  };
+}
+
+/** Case is ignored: phones differ in whether they do. */
+function matcher(keys: readonly string[]): (key: string) => boolean {
+  const found = keys.map((key) => new RegExp(`^${key.split('*').map(literal).join('.*')}$`, 'is'));
+  return (key) => found.some((pattern) => pattern.test(key));
+}
+
+function literal(text: string): string {
+  return text.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`);
+}
+
+function forPhone(file: string, mac: string): RegExp {
+  const digits = mac.replaceAll(':', '');
+  return new RegExp(file.replaceAll('{mac}', digits).replaceAll('{MAC}', digits.toUpperCase()));
+}

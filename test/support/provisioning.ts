@@ -1,0 +1,123 @@
+/** The provisioning part between a stand-in cloud and phones, all on loopback, each on free ports. */
+import { writeFileSync } from 'node:fs';
+import type { LookupFunction } from 'node:net';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { pino } from 'pino';
+import { parseConfig, type Config } from '../../appliance/config.ts';
+import {
+  startProvisioning,
+  type Provisioning,
+  type UpstreamNetwork,
+} from '../../appliance/provisioning/server.ts';
+import { openReader, type JournalRow } from '../../appliance/store/reader.ts';
+import { systemClock, type World } from '../../appliance/world.ts';
+import { newCloudAuthority } from '../cloud/certificates.ts';
+import { startProvisioningCloud, type ProvisioningCloud } from '../cloud/provisioning.ts';
+import { temporaryDirectory } from './directory.ts';
+
+export const address = '127.0.0.1';
+
+/** Every name is this machine. */
+export const loopbackLookup: LookupFunction = (_, options, callback) => {
+  if (options.all === true) callback(null, [{ address, family: 4 }]);
+  else callback(null, address, 4);
+};
+
+export interface ProvisioningSite extends AsyncDisposable {
+  readonly cloud: ProvisioningCloud;
+  readonly part: Provisioning;
+  readonly config: Config;
+  readonly directory: string;
+  /** As DHCP would give it to a phone without a suffix. */
+  readonly url: string;
+  /** PEM of the stand-in cloud's authority. */
+  readonly cloudCa: string;
+  /** Everything logged so far. */
+  readonly log: () => string;
+  readonly journal: () => JournalRow[];
+}
+
+interface SiteOptions {
+  /** More lines of gatehouse.toml, after the tables' own. */
+  readonly toml?: string;
+  /** In place of the stand-in cloud's ports. */
+  readonly network?: UpstreamNetwork;
+  readonly directory?: string;
+}
+
+const names = ['noam', 'usea', 'uswe', 'ause'].map((name) => `${name}.dm.sdg.teams.microsoft.com`);
+
+export async function startSite({
+  toml = '',
+  network,
+  directory = temporaryDirectory(),
+}: SiteOptions = {}): Promise<ProvisioningSite> {
+  const authority = await newCloudAuthority();
+  const cloud = await startProvisioningCloud({
+    address,
+    httpPort: 0,
+    httpsPort: 0,
+    tls: await authority.certificateFor(names),
+  });
+  const caFile = join(directory, 'cloud-ca.pem');
+  writeFileSync(caFile, authority.ca);
+  const config = siteConfig({ directory, caFile, toml });
+  const lines: string[] = [];
+  const part = await startProvisioning(quietWorld(lines), config, {
+    lookup: loopbackLookup,
+    httpPort: cloud.httpPort,
+    httpsPort: cloud.httpsPort,
+    ...network,
+  });
+  return {
+    cloud,
+    part,
+    config,
+    directory,
+    url: `http://${address}:${part.httpPort}`,
+    cloudCa: authority.ca,
+    log: () => lines.join(''),
+    journal: () => readJournal(directory),
+    [Symbol.asyncDispose]: async () => {
+      await part[Symbol.asyncDispose]();
+      await cloud[Symbol.asyncDispose]();
+    },
+  };
+}
+
+export function siteConfig({
+  directory,
+  caFile,
+  toml = '',
+}: {
+  directory: string;
+  caFile: string;
+  toml?: string;
+}): Config {
+  return parseConfig(`
+    [site]
+    address = "${address}"
+    state_directory = "${directory}"
+    extra_ca_file = "${caFile}"
+    [provisioning]
+    http_port = 0
+    https_port = 0
+    upstream_timeout_seconds = 2
+    ${toml}`);
+}
+
+export function quietWorld(lines: string[] = []): World {
+  const sink = new Writable({
+    write: (chunk: Buffer, _, done) => {
+      lines.push(chunk.toString());
+      done();
+    },
+  });
+  return { log: pino({ level: 'trace' }, sink), clock: systemClock };
+}
+
+export function readJournal(directory: string): JournalRow[] {
+  using reader = openReader(directory, 'provisioning');
+  return (reader?.journalAfter(0, 10_000) ?? []).filter((row): row is JournalRow => row.kind !== 'gap');
+}
