@@ -1,19 +1,18 @@
 /** Carries an INVITE from one leg to the other, and what comes back: a back-to-back user agent (RFC 7092) with media through `rtp`. */
-import { createHmac, randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { DecodeError } from '../protocol/bytes.ts';
 import type { LegName } from '../protocol/media-control.ts';
-import { formatNameAddress, headerValue, parseNameAddress } from '../protocol/sip-headers.ts';
-import type { SipHeader } from '../protocol/sip-message.ts';
-import { param, withoutParam } from '../protocol/sip-uri.ts';
-import { addressOf, phoneRoute, upstreamRoute, type Application } from './application.ts';
+import { headerValue, parseNameAddress } from '../protocol/sip-headers.ts';
+import { addressOf, type Application } from './application.ts';
 import { readBody, type Body } from './body.ts';
-import { admitFromCloud, admitFromPhone, ownIdentities, type Admission } from './call-admission.ts';
+import { admitFromCloud, admitFromPhone, type Admission } from './call-admission.ts';
 import { finishCall, hangUp, otherLeg, sendBye } from './call-end.ts';
 import { newCallMedia, SdpRefusedError, type LegSide } from './call-media.ts';
 import { recordAnswer, recordStart } from './call-record.ts';
 import type { LiveCall } from './call-table.ts';
 import { nextMaxForwards, passedHeaders, unsupported } from './headers.ts';
-import type { Answer, Incoming, Outgoing, Received, Sent } from './srf.ts';
+import { outgoingInvite, type Attempt } from './outgoing-invite.ts';
+import type { Answer, Incoming, Received, Sent } from './srf.ts';
 
 export async function relayInvite(app: Application, request: Incoming): Promise<void> {
   const caller: LegName = request.flow.startsWith('in:') ? 'phone' : 'cloud';
@@ -37,13 +36,6 @@ export async function relayInvite(app: Application, request: Incoming): Promise<
   } finally {
     if (!isUp(call)) await finishCall(app, call, reason);
   }
-}
-
-interface Attempt {
-  readonly request: Incoming;
-  readonly call: LiveCall;
-  readonly caller: LegName;
-  readonly hops: SipHeader;
 }
 
 /** Resolves with what became of it; unless the call is up then, it is over. */
@@ -71,7 +63,7 @@ async function connect(app: Application, attempt: Attempt): Promise<string> {
   const onFinal = ({ status, dialogId }: Received) => {
     if (status <= 299 && dialogId !== undefined) app.calls.setDialog(call, otherLeg[caller], dialogId);
   };
-  sent = await app.server.send(outgoing(app, attempt, body), { onProvisional, onFinal });
+  sent = await app.server.send(outgoingInvite(app, attempt, body), { onProvisional, onFinal });
   if (isCancelled) sent.cancel();
   const final = await sent.final;
   await before;
@@ -269,66 +261,4 @@ function newCall(
 
 function uriOf(request: Incoming, name: string): string {
   return parseNameAddress(headerValue(request, name) ?? '').uri;
-}
-
-function outgoing(
-  app: Application,
-  { request, call, caller, hops }: Attempt,
-  body: { type: string; text: string },
-): Outgoing {
-  const { binding } = call;
-  const content = body.text === '' ? [] : [{ name: 'Content-Type', value: body.type }];
-  const passed = passedHeaders(request.headers, otherLeg[caller]).filter(
-    ({ name }) => name !== 'Content-Type',
-  );
-  const to = { name: 'To', value: headerValue(request, 'To') ?? '' };
-  const common = { method: 'INVITE', ...(body.text === '' ? {} : { body: body.text }) };
-  if (caller === 'cloud') {
-    const route = phoneRoute(binding);
-    const from = { name: 'From', value: withTag(headerValue(request, 'From') ?? '', undefined) };
-    return { ...common, uri: binding.contact_uri, route, headers: [from, to, hops, ...passed, ...content] };
-  }
-  const { kept, foreign } = call.isEmergency
-    ? { kept: passed, foreign: [] }
-    : ownIdentities(passed, binding.aor);
-  app.counters.identities_refused += foreign.length;
-  return {
-    ...common,
-    uri: request.uri,
-    route: upstreamRoute(app, binding),
-    headers: [
-      ...upstreamDialog(request),
-      to,
-      { name: 'Contact', value: `<sip:${binding.token}@localhost>` },
-      hops,
-      ...kept,
-      ...content,
-    ],
-  };
-}
-
-const dialogKey = randomBytes(32);
-
-/**
- * Call-ID, From tag and CSeq of the leg upstream. The same for the same of the phone, so that an attempt with credentials is
- * seen as the answer to the challenge of the one before (RFC 3261 section 22.2).
- */
-function upstreamDialog(request: Incoming): SipHeader[] {
-  const from = headerValue(request, 'From') ?? '';
-  const tag = param(parseNameAddress(from).params, 'tag') ?? '';
-  return [
-    { name: 'Call-ID', value: derive(`call ${headerValue(request, 'Call-ID') ?? ''} ${request.source}`) },
-    { name: 'CSeq', value: headerValue(request, 'CSeq') ?? '' },
-    { name: 'From', value: withTag(from, derive(`tag ${tag}`).slice(0, 16)) },
-  ];
-}
-
-function derive(value: string): string {
-  return createHmac('sha256', dialogKey).update(value).digest('hex').slice(0, 32);
-}
-
-function withTag(value: string, tag: string | undefined): string {
-  const address = parseNameAddress(value);
-  const params = withoutParam(address.params, 'tag');
-  return formatNameAddress({ ...address, params: tag === undefined ? params : [...params, ['tag', tag]] });
 }

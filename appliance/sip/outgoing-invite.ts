@@ -1,0 +1,82 @@
+/** The INVITE that leaves on the other leg. */
+import { createHmac, randomBytes } from 'node:crypto';
+import { formatNameAddress, headerValue, parseNameAddress } from '../protocol/sip-headers.ts';
+import type { SipHeader } from '../protocol/sip-message.ts';
+import { param, withoutParam } from '../protocol/sip-uri.ts';
+import type { LegName } from '../protocol/media-control.ts';
+import { phoneRoute, upstreamRoute, type Application } from './application.ts';
+import { ownIdentities } from './call-admission.ts';
+import { otherLeg } from './call-end.ts';
+import type { LiveCall } from './call-table.ts';
+import { passedHeaders } from './headers.ts';
+import type { Incoming, Outgoing } from './srf.ts';
+
+export interface Attempt {
+  readonly request: Incoming;
+  readonly call: LiveCall;
+  readonly caller: LegName;
+  readonly hops: SipHeader;
+}
+
+/** The INVITE of the other leg, with the caller's words and our addresses. */
+export function outgoingInvite(
+  app: Application,
+  { request, call, caller, hops }: Attempt,
+  body: { type: string; text: string },
+): Outgoing {
+  const { binding } = call;
+  const content = body.text === '' ? [] : [{ name: 'Content-Type', value: body.type }];
+  const passed = passedHeaders(request.headers, otherLeg[caller]).filter(
+    ({ name }) => name !== 'Content-Type',
+  );
+  const to = { name: 'To', value: headerValue(request, 'To') ?? '' };
+  const common = { method: 'INVITE', ...(body.text === '' ? {} : { body: body.text }) };
+  if (caller === 'cloud') {
+    const route = phoneRoute(binding);
+    const from = { name: 'From', value: withTag(headerValue(request, 'From') ?? '', undefined) };
+    return { ...common, uri: binding.contact_uri, route, headers: [from, to, hops, ...passed, ...content] };
+  }
+  const { kept, foreign } = call.isEmergency
+    ? { kept: passed, foreign: [] }
+    : ownIdentities(passed, binding.aor);
+  app.counters.identities_refused += foreign.length;
+  return {
+    ...common,
+    uri: request.uri,
+    route: upstreamRoute(app, binding),
+    headers: [
+      ...upstreamDialog(request),
+      to,
+      { name: 'Contact', value: `<sip:${binding.token}@localhost>` },
+      hops,
+      ...kept,
+      ...content,
+    ],
+  };
+}
+
+const dialogKey = randomBytes(32);
+
+/**
+ * Call-ID, From tag and CSeq of the leg upstream. The same for the same of the phone, so that an attempt with credentials is
+ * seen as the answer to the challenge of the one before (RFC 3261 section 22.2).
+ */
+function upstreamDialog(request: Incoming): SipHeader[] {
+  const from = headerValue(request, 'From') ?? '';
+  const tag = param(parseNameAddress(from).params, 'tag') ?? '';
+  return [
+    { name: 'Call-ID', value: derive(`call ${headerValue(request, 'Call-ID') ?? ''} ${request.source}`) },
+    { name: 'CSeq', value: headerValue(request, 'CSeq') ?? '' },
+    { name: 'From', value: withTag(from, derive(`tag ${tag}`).slice(0, 16)) },
+  ];
+}
+
+function derive(value: string): string {
+  return createHmac('sha256', dialogKey).update(value).digest('hex').slice(0, 32);
+}
+
+function withTag(value: string, tag: string | undefined): string {
+  const address = parseNameAddress(value);
+  const params = withoutParam(address.params, 'tag');
+  return formatNameAddress({ ...address, params: tag === undefined ? params : [...params, ['tag', tag]] });
+}
