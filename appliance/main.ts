@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { startAppliance } from './appliance.ts';
 import { explainError } from './commands/explain-error.ts';
-import { readConfig } from './config.ts';
+import { ConfigError, readConfig, unreachablePaths } from './config.ts';
 import { partNames, type PartName } from './store/journal-kinds.ts';
 import { openWorld } from './world.ts';
 
@@ -48,6 +48,8 @@ async function runCommand({ configFile, rest }: CommandCall): Promise<number> {
   const unknown = rest.find((name) => !partNames.includes(name as PartName));
   if (unknown !== undefined) throw new UsageError(`no part "${unknown}"; there are ${partNames.join(', ')}`);
   const config = readConfig(configFile);
+  const unreachable = unreachablePaths(config);
+  if (unreachable.length > 0) throw new ConfigError(configFile, unreachable);
   const world = openWorld(process.env['GATEHOUSE_LOG'] ?? 'info');
   // Crash-only: what was committed is safe, so the supervisor's restart is the one way back from a fault of ours.
   process.once('uncaughtException', (error) => {
