@@ -62,7 +62,9 @@ export function encodeRtp(packet: RtpPacket): Uint8Array {
     header.setUint16(12 + contributors.length * 4, extension.profile);
     header.setUint16(14 + contributors.length * 4, extension.data.length / 4);
   }
-  return Buffer.concat([new Uint8Array(header.buffer), extension?.data ?? new Uint8Array(), payload]);
+  return new Uint8Array(
+    Buffer.concat([new Uint8Array(header.buffer), extension?.data ?? new Uint8Array(), payload]),
+  );
 }
 
 export type PacketKind = 'rtp' | 'rtcp' | 'stun' | 'dtls' | 'other';

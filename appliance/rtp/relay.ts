@@ -29,10 +29,13 @@ import { openMediaSockets, type MediaSockets } from './sockets.ts';
 /** Four sockets a session: well below what a process may open. */
 const maxSessions = 1000;
 const sweepMs = 1000;
+/** A silent session that nobody releases (its call is forgotten) goes by itself. */
+const unclaimedMs = 30_000;
 
 interface Carried {
   readonly session: Session;
   readonly sockets: MediaSockets;
+  reportedAt: number | undefined;
 }
 
 interface Relay {
@@ -158,7 +161,7 @@ async function allocate(
   if (relay.sessions.has(id)) throw new Error(`session ${id} is there already`);
   if (relay.sessions.size >= maxSessions) throw new Error(`${maxSessions} sessions are open: no more`);
   const sockets = await openMediaSockets({ pool: relay.pool, now: () => clock.now() }, { phone, cloud });
-  const carried = { session: newSession(id, clock.now()), sockets };
+  const carried: Carried = { session: newSession(id, clock.now()), sockets, reportedAt: undefined };
   relay.sessions.set(id, carried);
   for (const leg of ['phone', 'cloud'] as const)
     for (const component of ['rtp', 'rtcp'] as const) carry(relay, carried, { leg, component });
@@ -199,16 +202,17 @@ function known(relay: Relay, id: string): Carried {
   return found;
 }
 
-/** Ends what is silent for too long, and tells everybody who is connected. */
+/** Tells everybody who is connected what is silent for too long. */
 async function sweep(relay: Relay, control: LineServer, signal: AbortSignal): Promise<void> {
   const { clock, log } = relay.world;
   while (!signal.aborted) {
     try {
       await clock.sleep(sweepMs, signal);
       const now = clock.now();
-      for (const [id, { session }] of relay.sessions) {
-        if (isExpired(session, now, relay.idleMs))
-          await expire(relay, control, { id, count: countOf(session, now) });
+      for (const [id, carried] of relay.sessions) {
+        if (carried.reportedAt === undefined) {
+          if (isExpired(carried.session, now, relay.idleMs)) await report(relay, control, carried);
+        } else if (now - carried.reportedAt > unclaimedMs) await release(relay, id);
       }
     } catch (error) {
       if (signal.aborted) return;
@@ -218,19 +222,22 @@ async function sweep(relay: Relay, control: LineServer, signal: AbortSignal): Pr
   }
 }
 
-async function expire(
-  relay: Relay,
+/** Who asked for it releases it, and gets its counts then. */
+async function report(
+  { world, store, counters }: Relay,
   control: LineServer,
-  { id, count }: { id: string; count: ReturnType<typeof countOf> },
+  carried: Carried,
 ): Promise<void> {
-  relay.counters.sessions_idle += 1;
-  control.broadcast(formatControl({ event: 'idle', session: id }));
-  await release(relay, id);
+  const now = world.clock.now();
+  const { session, phone, cloud, silentMs } = countOf(carried.session, now);
+  carried.reportedAt = now;
+  counters.sessions_idle += 1;
+  control.broadcast(formatControl({ event: 'idle', session }));
   const body = {
-    session: id,
-    silent_seconds: Math.round(count.silentMs / 1000),
-    from_phone: count.phone.packets,
-    from_cloud: count.cloud.packets,
+    session,
+    silent_seconds: Math.round(silentMs / 1000),
+    from_phone: phone.packets,
+    from_cloud: cloud.packets,
   };
-  await relay.store.write((tx) => tx.journal({ kind: 'media_idle', body }));
+  await store.write((tx) => tx.journal({ kind: 'media_idle', body }));
 }

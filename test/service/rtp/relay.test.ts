@@ -1,0 +1,207 @@
+import { randomInt } from 'node:crypto';
+import { expect, it, onTestFinished } from 'vitest';
+import { parseConfig } from '../../../appliance/config.ts';
+import { openUdp, type UdpPort } from '../../../appliance/net/udp.ts';
+import { connectLines } from '../../../appliance/net/unix-lines.ts';
+import {
+  formatControl,
+  mediaSocketPath,
+  parseMediaAnswer,
+} from '../../../appliance/protocol/media-control.ts';
+import { decodeRtp, encodeRtp } from '../../../appliance/protocol/rtp.ts';
+import { startRtpRelay } from '../../../appliance/rtp/relay.ts';
+import { openMedia, type Media } from '../../../appliance/sip/media.ts';
+import { openReader } from '../../../appliance/store/reader.ts';
+import { openWorld, type Part } from '../../../appliance/world.ts';
+import { until } from '../../support/command.ts';
+import { fakeClock, type FakeClock } from '../../support/clock.ts';
+import { temporaryDirectory } from '../../support/directory.ts';
+import { missing } from '../../support/refusal.ts';
+
+const local = '127.0.0.1';
+
+interface Site {
+  readonly directory: string;
+  readonly relay: Part;
+  readonly media: Media;
+  readonly idle: string[];
+  readonly clock: FakeClock;
+  readonly start: () => Promise<Part>;
+}
+
+async function site(): Promise<Site> {
+  const directory = temporaryDirectory();
+  const first = randomInt(10_000, 25_000) * 2;
+  const config = parseConfig(
+    `[site]\naddress = "${local}"\nstate_directory = "${directory}"\n[rtp]\nfirst_port = ${first}\nlast_port = ${first + 39}\n`,
+  );
+  const clock = fakeClock();
+  const world = openWorld('silent');
+  const start = () => startRtpRelay({ ...world, clock }, config);
+  const relay = await start();
+  const idle: string[] = [];
+  const media = openMedia(world, directory, {
+    onIdle: (session) => idle.push(session),
+    onConnected: () => Promise.resolve(),
+  });
+  onTestFinished(async () => {
+    await media[Symbol.asyncDispose]();
+    await relay[Symbol.asyncDispose]();
+  });
+  await until('the relay to be connected', () => media.isConnected || undefined, {
+    timeoutMs: 5000,
+    everyMs: 5,
+  });
+  return { directory, relay, media, idle, clock, start };
+}
+
+async function endpoint(): Promise<
+  UdpPort & { readonly heard: number[]; next(count: number): Promise<void> }
+> {
+  const port = await openUdp({ address: local, port: 0 });
+  onTestFinished(() => port[Symbol.asyncDispose]());
+  const heard: number[] = [];
+  port.onDatagram((bytes) => heard.push(decodeRtp(bytes).sequence));
+  return {
+    ...port,
+    heard,
+    next: async (count) => {
+      await until(`${count} packets`, () => heard.length >= count || undefined, {
+        timeoutMs: 3000,
+        everyMs: 5,
+      });
+    },
+  };
+}
+
+const packet = (sequence: number) =>
+  encodeRtp({
+    padding: false,
+    marker: false,
+    payloadType: 0,
+    sequence,
+    timestamp: sequence * 160,
+    ssrc: 1,
+    contributors: [],
+    payload: new Uint8Array(160),
+  });
+
+const remote = (port: number) => ({ address: local, port, rtcpPort: port + 1, allow: [local] });
+
+it('packets cross both ways between two far ends and are counted', async () => {
+  const { media } = await site();
+  const [phone, cloud] = [await endpoint(), await endpoint()];
+  const ports = await media.allocate('call.0', { phone: local, cloud: local });
+  expect(ports.phone.rtp % 2).toBe(0);
+  expect(ports.phone.rtcp).toBe(ports.phone.rtp + 1);
+  await media.update('call.0', 'phone', remote(phone.address().port));
+  await media.update('call.0', 'cloud', remote(cloud.address().port));
+  for (let sequence = 1; sequence <= 20; sequence += 1) {
+    await phone.send(packet(sequence), { address: local, port: ports.phone.rtp });
+    await cloud.send(packet(100 + sequence), { address: local, port: ports.cloud.rtp });
+  }
+  await Promise.all([phone.next(20), cloud.next(20)]);
+  expect(cloud.heard).toEqual(Array.from({ length: 20 }, (_, at) => at + 1));
+  expect(phone.heard[0]).toBe(101);
+  const count = await media.release('call.0');
+  expect(count).toMatchObject({ phone: { packets: 20, bytes: 20 * 172 }, cloud: { packets: 20 } });
+});
+
+it("a stranger's packets are dropped, although it knows the port", async () => {
+  const { media, relay } = await site();
+  const [phone, cloud, stranger] = [await endpoint(), await endpoint(), await endpoint()];
+  const ports = await media.allocate('call.0', { phone: local, cloud: local });
+  await media.update('call.0', 'phone', { ...remote(phone.address().port), allow: [] });
+  await media.update('call.0', 'cloud', remote(cloud.address().port));
+  await stranger.send(packet(66), { address: local, port: ports.phone.rtp });
+  await stranger.send(new Uint8Array([1, 2, 3]), { address: local, port: ports.phone.rtp });
+  await phone.send(packet(1), { address: local, port: ports.phone.rtp });
+  await cloud.next(1);
+  expect(cloud.heard).toEqual([1]);
+  expect(relay.counters()).toMatchObject({ packets: 1, dropped: 2 });
+});
+
+it('a session in which people talk is reported once it is silent for too long, and written down', async () => {
+  const { media, idle, clock, directory } = await site();
+  await media.allocate('call.0', { phone: local, cloud: local });
+  await media.allocate('held.0', { phone: local, cloud: local });
+  await media.expect('call.0', true);
+  await clock.advance(60_000);
+  expect(idle).toEqual([]);
+  await clock.advance(2000);
+  await until('the report', () => idle[0], { timeoutMs: 2000, everyMs: 5 });
+  expect(idle).toEqual(['call.0']);
+  expect((await media.release('call.0'))?.silentMs).toBeGreaterThan(60_000);
+  const reader = openReader(directory, 'rtp') ?? missing('the store');
+  onTestFinished(() => reader[Symbol.dispose]());
+  expect(reader.journalAfter(0, 10)).toMatchObject([{ kind: 'media_idle' }]);
+});
+
+it('a silent session that nobody releases goes by itself', async () => {
+  const { media, relay, clock } = await site();
+  await media.allocate('call.0', { phone: local, cloud: local });
+  await media.expect('call.0', true);
+  const begin = clock.now();
+  await clock.advance(62_000);
+  expect(relay.counters()['sessions']).toBe(1);
+  const gone = async () => {
+    await clock.advance(1000);
+    return relay.counters()['sessions'] === 0 || undefined;
+  };
+  await until('the session to go', gone, { timeoutMs: 5000, everyMs: 1 });
+  expect(clock.now() - begin).toBeGreaterThan(90_000);
+});
+
+it('when all ports are in use the next call is refused, and works again after one has ended', async () => {
+  const { media, relay } = await site();
+  const sessions = Array.from({ length: 10 }, (_, at) => `call.${at}`);
+  for (const session of sessions) await media.allocate(session, { phone: local, cloud: local });
+  expect(relay.health().state).toBe('degraded');
+  await expect(media.allocate('one.more', { phone: local, cloud: local })).rejects.toThrow(/in use/);
+  await media.release('call.0');
+  await expect(media.allocate('one.more', { phone: local, cloud: local })).resolves.toBeDefined();
+});
+
+it('an address that is not ours, a session that is there or is not: each is refused by itself', async () => {
+  const { media } = await site();
+  await expect(media.allocate('call.0', { phone: '203.0.113.77', cloud: local })).rejects.toThrow(
+    /203\.0\.113\.77/,
+  );
+  await media.allocate('call.0', { phone: local, cloud: local });
+  await expect(media.allocate('call.0', { phone: local, cloud: local })).rejects.toThrow(/already/);
+  await expect(media.release('other')).rejects.toThrow(/no session/);
+  expect(await media.stats()).toHaveLength(1);
+});
+
+it('lines that are no requests are counted and answered, and end nothing', async () => {
+  const { directory, relay, media } = await site();
+  const lines: string[] = [];
+  const raw = await connectLines(mediaSocketPath(directory), {
+    onLine: (line) => lines.push(line),
+    onClose: () => undefined,
+  });
+  onTestFinished(() => raw[Symbol.asyncDispose]());
+  for (const line of ['hello', '{}', '[1]', '{"id":1,"verb":"allocate"}']) raw.send(line);
+  await until('four answers', () => lines.length === 4 || undefined, { timeoutMs: 2000, everyMs: 5 });
+  expect(lines.map(parseMediaAnswer)).toMatchObject(Array.from({ length: 4 }, () => ({ ok: false })));
+  raw.send(formatControl({ id: 7, verb: 'stats' }));
+  await until('the answer', () => lines[4], { timeoutMs: 2000, everyMs: 5 });
+  expect(relay.counters()['malformed']).toBe(4);
+  expect(await media.stats()).toEqual([]);
+});
+
+it('the application finds the relay again after a restart, and a second one is not started beside it', async () => {
+  const { media, relay, start } = await site();
+  await media.allocate('call.0', { phone: local, cloud: local });
+  await expect(start()).rejects.toThrow(/serves there already/);
+  await relay[Symbol.asyncDispose]();
+  await until('the loss to be noticed', () => !media.isConnected || undefined, {
+    timeoutMs: 2000,
+    everyMs: 5,
+  });
+  await expect(media.stats()).rejects.toThrow(/not connected/);
+  const again = await start();
+  onTestFinished(() => again[Symbol.asyncDispose]());
+  await until('the relay to be found', () => media.isConnected || undefined, { timeoutMs: 5000, everyMs: 5 });
+  expect(await media.stats()).toEqual([]);
+});
