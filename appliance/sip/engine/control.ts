@@ -76,12 +76,12 @@ export class Control implements Application, AsyncDisposable {
       source === 'network' ? [...request.headers, { name: flowHeader, value: flow.id }] : request.headers;
     const { tokens, bytes } = describe({ ...request, headers: marked }, flow, 'remote');
     const receivedOn = [flow.local.address, String(flow.local.port)];
-    this.#send(['sip', source, ...tokens, transactionId, dialogId, ...receivedOn], bytes);
+    this.#tell(['sip', source, ...tokens, transactionId, dialogId, ...receivedOn], bytes);
   }
 
   onResponse({ response, flow, transactionId, dialogId }: ResponseEvent): void {
     const { tokens, bytes } = describe(response, flow, 'remote');
-    this.#send(['sip', 'network', ...tokens, transactionId, dialogId, ''], bytes);
+    this.#tell(['sip', 'network', ...tokens, transactionId, dialogId, ''], bytes);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -224,6 +224,14 @@ export class Control implements Application, AsyncDisposable {
 
   #answer(id: string, tokens: readonly string[], message: Uint8Array = none): void {
     this.#send(['response', id, ...tokens], message);
+  }
+
+  /**
+   * A turn later than our reply to a request: drachtio-srf settles `await srf.request(…)` only after all frames that it read at once,
+   * and a response among them would find nobody who listens.
+   */
+  #tell(tokens: readonly string[], message: Uint8Array): void {
+    setImmediate(() => this.#send(tokens, message));
   }
 
   #send(tokens: readonly string[], message: Uint8Array): void {

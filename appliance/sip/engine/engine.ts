@@ -9,6 +9,8 @@ import { newCounters } from './counters.ts';
 import { Stack } from './stack.ts';
 import type { Endpoint } from './transport.ts';
 
+export type { Transport } from './flow.ts';
+
 export interface EngineOptions {
   /** Path of the Unix socket on which the application listens (`srf.listen({ server, secret })`): the engine connects. */
   readonly control: string;
