@@ -77,19 +77,31 @@ function phoneOf(mac: string) {
 }
 
 async function leaseOf(directory: string, running: Running) {
-  return await until('a lease', () => readClientLease(directory), { timeoutMs: 20_000, lastSeen: running.lastWords });
+  return await until('a lease', () => readClientLease(directory), {
+    timeoutMs: 20_000,
+    lastSeen: running.lastWords,
+  });
 }
 
 describe.each(cases)('$client as a $vendor', ({ client, mac, vendorClass, urlOption, url }) => {
   test('gets an address, and the provisioning URL, time server and offset on the wire', async () => {
     const namespace = await office.phone(client, mac);
     const directory = join(office.lab.directory, client);
-    const running = startDhcpClient(namespace, { client, card: 'eth0', directory, ...(vendorClass && { vendorClass }) });
+    const running = startDhcpClient(namespace, {
+      client,
+      card: 'eth0',
+      directory,
+      ...(vendorClass && { vendorClass }),
+    });
     phones.set(mac, { namespace, running, directory });
     const lease = await leaseOf(directory, running);
 
     const [ack] = await office.packets(`dhcp.hw.mac_addr == ${mac} && dhcp.option.dhcp == 5`);
-    expect(ack).toMatchObject({ ethernetTo: 'ff:ff:ff:ff:ff:ff', to: '255.255.255.255', yourAddress: lease.ip });
+    expect(ack).toMatchObject({
+      ethernetTo: 'ff:ff:ff:ff:ff:ff',
+      to: '255.255.255.255',
+      yourAddress: lease.ip,
+    });
     const options = ack?.options;
     expect(asText(options?.get(urlOption))).toBe(url);
     expect(options?.has(urlOption === 66 ? 160 : 66)).toBe(false);
@@ -131,7 +143,8 @@ test('a kill -9 of the box loses no lease, and phones go on with theirs', async 
   await box.exited;
   box = await office.startBox({ leaseSeconds: 16 });
   const stored = new Map(storedLeases().map((lease) => [lease.mac, lease]));
-  for (const lease of before) expect(stored.get(lease.mac)).toMatchObject({ ip: lease.ip, startedAt: lease.startedAt });
+  for (const lease of before)
+    expect(stored.get(lease.mac)).toMatchObject({ ip: lease.ip, startedAt: lease.startedAt });
   phoneOf('80:5e:c0:00:00:01').running.kill('SIGUSR1');
   const restarted = Date.now();
   await until(
@@ -140,7 +153,10 @@ test('a kill -9 of the box loses no lease, and phones go on with theirs', async 
     { timeoutMs: 30_000, everyMs: 500, lastSeen: () => JSON.stringify(storedLeases()) },
   );
   for (const lease of storedLeases()) {
-    expect(lease).toMatchObject({ ip: stored.get(lease.mac)?.ip, startedAt: stored.get(lease.mac)?.startedAt });
+    expect(lease).toMatchObject({
+      ip: stored.get(lease.mac)?.ip,
+      startedAt: stored.get(lease.mac)?.startedAt,
+    });
     expect(readClientLease(phoneOf(lease.mac).directory)?.ip).toBe(lease.ip);
   }
   expect(await office.packets('dhcp.option.dhcp == 6')).toEqual([]);
@@ -178,5 +194,7 @@ test('a computer gets an address and nothing that is meant for phones', async ()
   const running = startDhcpClient(namespace, { client: 'udhcpc', card: 'eth0', directory });
   await leaseOf(directory, running);
   const acks = await office.packets('dhcp.hw.mac_addr == 02:11:22:33:44:55 && dhcp.option.dhcp == 5');
-  expect([...(acks[0]?.options.keys() ?? [])].toSorted((a, b) => a - b)).toEqual([1, 3, 6, 51, 53, 54, 58, 59, 61]);
+  expect([...(acks[0]?.options.keys() ?? [])].toSorted((a, b) => a - b)).toEqual([
+    1, 3, 6, 51, 53, 54, 58, 59, 61,
+  ]);
 });

@@ -74,13 +74,19 @@ export async function openDhcpOffice(): Promise<DhcpOffice> {
   };
 }
 
-async function startBox({ lab, box }: { lab: Lab; box: Namespace }, changes: BoxChanges = {}): Promise<Running> {
+async function startBox(
+  { lab, box }: { lab: Lab; box: Namespace },
+  changes: BoxChanges = {},
+): Promise<Running> {
   const config = writeBoxConfig(lab.directory, changes);
   const command = ['systemd/with-sockets', 'dhcp=eth0:udp:67', '--'];
-  const running = box.start([...command, process.execPath, 'appliance/main.ts', 'run', 'dhcp', '--config', config], {
-    logFile: join(lab.directory, 'box.log'),
-    ...(changes.prepare ? { prepare: changes.prepare } : {}),
-  });
+  const running = box.start(
+    [...command, process.execPath, 'appliance/main.ts', 'run', 'dhcp', '--config', config],
+    {
+      logFile: join(lab.directory, 'box.log'),
+      ...(changes.prepare ? { prepare: changes.prepare } : {}),
+    },
+  );
   const started = () => running.lastWords().includes('part started') || undefined;
   await until('the box to start', started, {
     timeoutMs: 20_000,
@@ -126,16 +132,38 @@ const fields = [
 
 async function readPackets(file: string, filter: string): Promise<WirePacket[]> {
   const wanted = fields.flatMap((field) => ['-e', field]);
-  const command = ['tshark', '-r', file, '-Y', `dhcp && (${filter})`, '-T', 'fields', '-E', 'separator=|', ...wanted];
+  const command = [
+    'tshark',
+    '-r',
+    file,
+    '-Y',
+    `dhcp && (${filter})`,
+    '-T',
+    'fields',
+    '-E',
+    'separator=|',
+    ...wanted,
+  ];
   const out = await run(command, { timeoutMs: 60_000 });
   return out.split('\n').filter(Boolean).map(readPacket);
 }
 
 function readPacket(line: string): WirePacket {
-  const [ethernetTo = '', from = '', to = '', type = '', mac = '', yourAddress = '', codes = '', values = ''] =
-    line.split('|');
+  const [
+    ethernetTo = '',
+    from = '',
+    to = '',
+    type = '',
+    mac = '',
+    yourAddress = '',
+    codes = '',
+    values = '',
+  ] = line.split('|');
   const valueList = values.split(',');
-  const numbers = codes.split(',').map(Number).filter((code) => code !== 0 && code !== 255);
+  const numbers = codes
+    .split(',')
+    .map(Number)
+    .filter((code) => code !== 0 && code !== 255);
   const options = new Map(numbers.map((code, at) => [code, valueList[at] ?? '']));
   // The client identifier holds the hardware address once more.
   return { ethernetTo, from, to, type: Number(type), mac: mac.split(',')[0] ?? '', yourAddress, options };
