@@ -1,0 +1,169 @@
+/** The DHCP part on a wire made of memory: packets in, packets out, a real store on disk. */
+import { pino } from 'pino';
+import { parseConfig } from '../../../appliance/config.ts';
+import { startDhcpServer } from '../../../appliance/dhcp/server.ts';
+import type { Endpoint, UdpPort } from '../../../appliance/net/udp.ts';
+import {
+  decodeMessage,
+  encodeMessage,
+  messageType,
+  type MessageType,
+} from '../../../appliance/protocol/dhcp.ts';
+import { decodeOptions, encodeOptions, type DhcpOptions } from '../../../appliance/protocol/dhcp-options.ts';
+import { formatIpv4, parseIpv4 } from '../../../appliance/protocol/ipv4.ts';
+import { openReader } from '../../../appliance/store/reader.ts';
+import { readLeases, type Lease } from '../../../appliance/store/leases.ts';
+import type { Part } from '../../../appliance/world.ts';
+import { fakeClock, type FakeClock } from '../../support/clock.ts';
+
+export interface Answer {
+  readonly to: string;
+  readonly type: MessageType;
+  readonly xid: number;
+  readonly flags: number;
+  readonly ciaddr: string;
+  readonly yiaddr: string;
+  readonly giaddr: string;
+  readonly options: DhcpOptions;
+  /** Codes in wire order. */
+  readonly codes: readonly number[];
+  readonly length: number;
+}
+
+export interface DhcpSite extends AsyncDisposable {
+  readonly part: Part;
+  readonly clock: FakeClock;
+  /** Sends what a client says and waits until the server has done all about it. */
+  say(message: ClientMessage): Promise<Answer[]>;
+  raw(bytes: Uint8Array): Promise<Answer[]>;
+  leases(): Lease[];
+  journal(): { kind: string; mac: string | null; body: Record<string, unknown> }[];
+}
+
+export interface ClientMessage {
+  readonly type: MessageType;
+  readonly mac?: string;
+  readonly xid?: number;
+  readonly flags?: number;
+  readonly ciaddr?: string;
+  readonly giaddr?: string;
+  readonly options?: DhcpOptions;
+}
+
+export const yealink = '80:5e:c0:00:00:01';
+
+export async function openDhcpSite(directory: string, settings = ''): Promise<DhcpSite> {
+  const clock = fakeClock(Date.UTC(2026, 0, 15, 12));
+  const wire = memoryWire();
+  const part = await startDhcpServer(
+    { log: pino({ level: 'silent' }), clock },
+    siteConfig(directory, settings),
+    () => Promise.resolve(wire.port),
+  );
+  const raw = async (bytes: Uint8Array) => {
+    wire.receive(bytes);
+    // The store commits in the next turn, and answers leave after it.
+    for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    return wire.taken().map(readAnswer);
+  };
+  const read = <T>(work: (reader: NonNullable<ReturnType<typeof openReader>>) => T) => {
+    using reader = openReader(directory, 'dhcp');
+    if (reader === undefined) throw new Error('no database');
+    return work(reader);
+  };
+  return {
+    part,
+    clock,
+    raw,
+    say: (message) => raw(clientBytes(message)),
+    leases: () => read(({ db }) => readLeases(db)),
+    journal: () =>
+      read((reader) =>
+        reader
+          .journalAfter(0, 1000)
+          .flatMap((row) =>
+            row.kind === 'gap' || !('body' in row)
+              ? []
+              : [{ kind: row.kind, mac: row.mac, body: JSON.parse(row.body) as Record<string, unknown> }],
+          ),
+      ),
+    [Symbol.asyncDispose]: () => part[Symbol.asyncDispose](),
+  };
+}
+
+export function siteConfig(directory: string, settings: string) {
+  return parseConfig(`
+[site]
+address = "10.66.0.1"
+time_zone = "America/New_York"
+state_directory = "${directory}"
+[dhcp]
+mode = "server"
+subnet = "10.66.0.0/24"
+pool = ["10.66.0.100", "10.66.0.109"]
+routers = ["10.66.0.1"]
+dns_servers = ["10.66.0.1"]
+lease_seconds = 3600
+${settings}`);
+}
+
+function memoryWire() {
+  let sent: { bytes: Uint8Array; to: Endpoint }[] = [];
+  let receive: (bytes: Uint8Array, from: Endpoint) => void = () => {};
+  const post = (bytes: Uint8Array, to: Endpoint) => {
+    sent.push({ bytes, to });
+  };
+  const port: UdpPort = {
+    address: () => ({ address: '0.0.0.0', port: 67 }),
+    send: (bytes, to) => Promise.resolve(post(bytes, to)),
+    post,
+    onDatagram: (handler) => {
+      receive = handler;
+    },
+    onError: () => {},
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+  return {
+    port,
+    receive: (bytes: Uint8Array) => receive(bytes, { address: '0.0.0.0', port: 68 }),
+    taken: () => sent.splice(0),
+  };
+}
+
+export function clientBytes(message: ClientMessage): Uint8Array {
+  const none = new Uint8Array(0);
+  return encodeMessage({
+    op: 'request',
+    htype: 1,
+    hops: 0,
+    xid: message.xid ?? 7,
+    secs: 0,
+    flags: message.flags ?? 0,
+    ciaddr: parseIpv4(message.ciaddr ?? '0.0.0.0'),
+    yiaddr: 0,
+    siaddr: 0,
+    giaddr: parseIpv4(message.giaddr ?? '0.0.0.0'),
+    chaddr: Buffer.from((message.mac ?? yealink).replaceAll(':', ''), 'hex'),
+    sname: none,
+    file: none,
+    options: encodeOptions({ messageType: messageType[message.type], ...message.options }),
+  }).bytes;
+}
+
+function readAnswer({ bytes, to }: { bytes: Uint8Array; to: Endpoint }): Answer {
+  const { xid, flags, ciaddr, yiaddr, giaddr, options } = decodeMessage(bytes);
+  const { messageType: type, ...rest } = decodeOptions(options);
+  const [name] = Object.entries(messageType).find(([, code]) => code === type) ?? [];
+  return {
+    to: `${to.address}:${to.port}`,
+    type: name as MessageType,
+    xid,
+    flags,
+    ciaddr: formatIpv4(ciaddr),
+    yiaddr: formatIpv4(yiaddr),
+    giaddr: formatIpv4(giaddr),
+    options: rest,
+    codes: [...options.keys()],
+    length: bytes.length,
+  };
+}
