@@ -37,7 +37,11 @@ function newEngine(format: Format): Liquid {
 
 const engines = new Map<Format, Liquid>();
 
-export function renderTemplate(format: Format, template: string, values: OverlayValues): string {
+export function renderTemplate(
+  format: Format,
+  template: string,
+  values: OverlayValues | BootstrapValues,
+): string {
   const engine = engines.get(format) ?? newEngine(format);
   engines.set(format, engine);
   const result: unknown = engine.parseAndRenderSync(template, {
