@@ -4,7 +4,18 @@
  */
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { startProvisioningCloud, type CloudAccount, type CloudRequest } from './provisioning.ts';
+import {
+  startJournalCloud,
+  type JournalCloud,
+  type JournalFailure,
+  type JournalRowTaken,
+} from './journal.ts';
+import {
+  startProvisioningCloud,
+  type CloudAccount,
+  type CloudRequest,
+  type ProvisioningCloud,
+} from './provisioning.ts';
 
 export interface CloudSettings {
   readonly provisioning: {
@@ -13,10 +24,18 @@ export interface CloudSettings {
     readonly region: 'noam' | 'emea' | 'apac';
     readonly tenantDomain: string;
   };
+  readonly journal: {
+    readonly address: string;
+    readonly tls: { readonly key: string; readonly cert: string };
+    readonly file: string;
+    /** Site's name to its bearer token. */
+    readonly tokens: Readonly<Record<string, string>>;
+  };
 }
 
 export type CloudOrder =
   | { readonly order: 'sign-in'; readonly mac: string; readonly user: string }
+  | { readonly order: 'fail-journal'; readonly failures: readonly JournalFailure[] }
   | { readonly order: 'report'; readonly token: string };
 
 export interface ProvisioningReport {
@@ -25,10 +44,29 @@ export interface ProvisioningReport {
   readonly violations: readonly string[];
 }
 
+export interface JournalReport {
+  readonly rows: readonly JournalRowTaken[];
+  readonly gaps: readonly { part: string; journal: string; from: number; to: number }[];
+  /** Rows that came more than once and were recognised. */
+  readonly repeats: number;
+  readonly requests: readonly {
+    readonly at: number;
+    readonly key: string;
+    readonly status: number | string;
+  }[];
+}
+
+export interface CloudReport {
+  readonly event: 'report';
+  readonly token: string;
+  readonly provisioning: ProvisioningReport;
+  readonly journal: JournalReport;
+}
+
 export type CloudEvent =
   | { readonly event: 'ready' }
   | { readonly event: 'account'; readonly account: CloudAccount }
-  | { readonly event: 'report'; readonly token: string; readonly provisioning: ProvisioningReport };
+  | CloudReport;
 
 async function runCloud(settings: CloudSettings, say: (event: CloudEvent) => void): Promise<void> {
   await using provisioning = await startProvisioningCloud({
@@ -37,6 +75,7 @@ async function runCloud(settings: CloudSettings, say: (event: CloudEvent) => voi
     httpsPort: 443,
     onAccount: (account) => say({ event: 'account', account }),
   });
+  await using journal = await startJournalCloud({ ...settings.journal, port: 443 });
   say({ event: 'ready' });
   for await (const line of createInterface({ input: process.stdin })) {
     const order = JSON.parse(line) as CloudOrder;
@@ -44,13 +83,29 @@ async function runCloud(settings: CloudSettings, say: (event: CloudEvent) => voi
       case 'sign-in':
         provisioning.signIn(order.mac, order.user);
         break;
-      case 'report': {
-        const { requests, accounts, violations } = provisioning;
-        say({ event: 'report', token: order.token, provisioning: { requests, accounts, violations } });
+      case 'fail-journal':
+        journal.failNext(...order.failures);
         break;
-      }
+      case 'report':
+        say(report(order.token, provisioning, journal));
+        break;
     }
   }
+}
+
+function report(token: string, provisioning: ProvisioningCloud, journal: JournalCloud): CloudReport {
+  const { requests, accounts, violations } = provisioning;
+  return {
+    event: 'report',
+    token,
+    provisioning: { requests, accounts, violations },
+    journal: {
+      rows: journal.rows(),
+      gaps: journal.gaps(),
+      repeats: journal.repeats(),
+      requests: journal.requests,
+    },
+  };
 }
 
 const [file] = process.argv.slice(2);

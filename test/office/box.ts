@@ -5,7 +5,7 @@ import { connect, createServer, type AddressInfo, type Server } from 'node:net';
 import { join, resolve } from 'node:path';
 import { until, words, type Running } from '../support/command.ts';
 import { snmpUser } from '../support/switch.ts';
-import { journalHost, plan, type Network } from './network.ts';
+import { journalHost, plan, siteName, type Network } from './network.ts';
 
 export interface Box extends AsyncDisposable {
   readonly directory: string;
@@ -125,7 +125,7 @@ chassis = ${text(lan.chassis)}
 port = "port${port}"
 `;
   return `[site]
-name = "pretend office"
+name = ${text(siteName)}
 region = "emea"
 time_zone = "America/New_York"
 address = "${plan.box}"

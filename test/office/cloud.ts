@@ -3,15 +3,14 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { newCloudAuthority } from '../cloud/certificates.ts';
-import type { CloudEvent, CloudOrder, CloudSettings } from '../cloud/main.ts';
+import type { CloudEvent, CloudOrder, CloudReport, CloudSettings } from '../cloud/main.ts';
+import type { JournalFailure } from '../cloud/journal.ts';
 import type { CloudAccount } from '../cloud/provisioning.ts';
 import { startBaresip, type Baresip } from '../support/baresip.ts';
 import { until, type Running } from '../support/command.ts';
 import { startKamailio, type Kamailio } from '../support/kamailio.ts';
 import { countRtp, type RtpCount } from '../support/rtp-counter.ts';
-import { hosts, plan, type Network } from './network.ts';
-
-type Report = Extract<CloudEvent, { event: 'report' }>;
+import { hosts, journalHost, plan, siteName, type Network } from './network.ts';
 
 export interface OfficeCloud extends AsyncDisposable {
   readonly caFile: string;
@@ -24,7 +23,9 @@ export interface OfficeCloud extends AsyncDisposable {
   readonly calleeRtp: () => Promise<RtpCount>;
   /** Somebody signs in at this phone. */
   readonly signIn: (mac: string, user: string) => void;
-  readonly report: () => Promise<Report>;
+  /** The journal service's next requests fail like this. */
+  readonly failJournal: (...failures: JournalFailure[]) => void;
+  readonly report: () => Promise<CloudReport>;
 }
 
 const calleeNumber = '+4930555000';
@@ -37,6 +38,7 @@ export async function startCloud(network: Network): Promise<OfficeCloud> {
   // The box reads this file as its own user.
   const caFile = join(network.lab.directory, 'cloud-ca.pem');
   writeFileSync(caFile, authority.ca);
+  const token = randomBytes(24).toString('base64url');
   const registrars = [hosts.main, hosts.onboarding] as const;
   const password = randomBytes(12).toString('hex');
   const kamailio = started.use(
@@ -57,6 +59,12 @@ export async function startCloud(network: Network): Promise<OfficeCloud> {
       region: 'emea',
       tenantDomain: 'contoso.example',
     },
+    journal: {
+      address: plan.journal,
+      tls: await authority.certificateFor([journalHost]),
+      file: join(directory, 'journal.db'),
+      tokens: { [siteName]: token },
+    },
   };
   const services = started.use(await startServices(network, settings, (account) => learn(kamailio, account)));
   const callee = started.use(
@@ -76,12 +84,13 @@ export async function startCloud(network: Network): Promise<OfficeCloud> {
   const stack = started.move();
   return {
     caFile,
-    token: randomBytes(24).toString('base64url'),
+    token,
     kamailio,
     callee,
     calleeNumber,
     calleeRtp,
     signIn: services.signIn,
+    failJournal: services.failJournal,
     report: services.report,
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
@@ -105,7 +114,9 @@ async function learn(kamailio: Kamailio, { user, domain, password }: CloudAccoun
 
 interface Services extends AsyncDisposable {
   readonly signIn: (mac: string, user: string) => void;
-  readonly report: () => Promise<Report>;
+  /** The journal service's next requests fail like this. */
+  readonly failJournal: (...failures: JournalFailure[]) => void;
+  readonly report: () => Promise<CloudReport>;
 }
 
 async function startServices(
@@ -116,7 +127,7 @@ async function startServices(
   const directory = join(network.lab.directory, 'cloud');
   const file = join(directory, 'settings.json');
   writeFileSync(file, JSON.stringify(settings), { mode: 0o600 });
-  const reports = new Map<string, Report>();
+  const reports = new Map<string, CloudReport>();
   let isReady = false;
   const program = join(import.meta.dirname, '../cloud/main.ts');
   const running: Running = network.cloud.start([process.execPath, program, file], {
@@ -132,6 +143,7 @@ async function startServices(
   const say = (order: CloudOrder) => running.write(`${JSON.stringify(order)}\n`);
   return {
     signIn: (mac, user) => say({ order: 'sign-in', mac, user }),
+    failJournal: (...failures) => say({ order: 'fail-journal', failures }),
     report: async () => {
       const token = randomBytes(8).toString('hex');
       say({ order: 'report', token });

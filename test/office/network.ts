@@ -25,6 +25,7 @@ export const plan = {
   guestPort: 7,
 } as const;
 
+export const siteName = 'pretend office';
 export const journalHost = 'sites.gatehouse.example';
 
 const region = 'emea';
