@@ -1,5 +1,5 @@
 /** The bindings of this box in memory, each change committed before anybody is told of it. */
-import { randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { readBindingRows, removeBinding, saveBinding, type BindingRow } from '../store/bindings.ts';
 import type { JournalEntry } from '../store/journal.ts';
 import type { Store } from '../store/store.ts';
@@ -77,7 +77,12 @@ export async function openBindings(store: Store): Promise<Bindings> {
   };
 }
 
-/** Names a binding to its registrar; nobody who doesn't know it can call the phone through us. */
-export function newToken(): string {
-  return randomBytes(16).toString('hex');
+const tokenKey = randomBytes(32);
+
+/**
+ * Names a binding to its registrar; nobody who doesn't know it can call the phone through us. The same for the same phone and
+ * AOR, so that an attempt and its repetition with credentials register one Contact; a binding keeps the one that it has.
+ */
+export function newToken(phone: string, aor: string, registrar: string): string {
+  return createHmac('sha256', tokenKey).update(`${phone} ${aor} ${registrar}`).digest('hex').slice(0, 32);
 }

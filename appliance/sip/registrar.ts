@@ -100,7 +100,7 @@ async function passThrough(app: Application, request: Incoming, passing: Passing
     await refuse(app, request, { registration, status, reason });
     return;
   }
-  const token = binding?.token ?? newToken();
+  const token = binding?.token ?? newToken(phone, registration.aor, registration.registrar);
   app.counters.registrations_passed += 1;
   const sent = await app.server.send({
     method: 'REGISTER',

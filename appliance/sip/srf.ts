@@ -225,7 +225,8 @@ async function send(
 ): Promise<Sent> {
   const asked = srf.request({
     method,
-    ...(uri === undefined ? {} : { uri }),
+    // Inside a dialog the engine puts the far end's Contact there; the library insists on something.
+    uri: uri ?? 'sip:placeholder',
     ...(route === undefined ? {} : { proxy: route }),
     ...(dialogId === undefined ? {} : { stackDialogId: dialogId }),
     headers: headerObject(headers),
