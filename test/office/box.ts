@@ -139,6 +139,10 @@ subnet = "${plan.subnet}"
 pool = ${JSON.stringify(plan.pool)}
 lease_seconds = 3600
 
+[sip]
+# Short, so that whoever watches a phone come back after an outage does not wait for long.
+local_expires_tcp_seconds = 20
+
 [location]
 interface = "eth0"
 poll_seconds = 2
