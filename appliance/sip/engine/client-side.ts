@@ -222,9 +222,7 @@ export class ClientSide {
 
   #onResponse(outgoing: Outgoing, response: SipResponse): void {
     const { request } = outgoing;
-    if (response.status < 200) {
-      this.#onProvisional(outgoing);
-    } else if (outgoing.isFinal) {
+    if (outgoing.isFinal) {
       this.#onRepeatedSuccess(outgoing, response);
       return;
     }
@@ -238,6 +236,7 @@ export class ClientSide {
       this.#follow(outgoing, response);
     }
     this.#deliver(outgoing, response);
+    if (response.status < 200) this.#onProvisional(outgoing);
   }
 
   #onProvisional(outgoing: Outgoing): void {

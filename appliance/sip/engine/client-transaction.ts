@@ -48,9 +48,9 @@ export class InviteClientTransaction implements ClientTransaction {
 
   start(): void {
     const bytes = encodeSipMessage(this.request);
-    this.flow.send(bytes);
     if (!isReliable(this.flow)) this.#repeatFrom(t1, bytes);
     this.#end = this.#timers.after(64 * t1, () => this.#timeout()); // B
+    this.flow.send(bytes);
   }
 
   receive(response: SipResponse): void {
@@ -73,8 +73,8 @@ export class InviteClientTransaction implements ClientTransaction {
     } else {
       this.#state = 'completed';
       this.#ack = encodeSipMessage(ackFor(this.request, response));
-      this.flow.send(this.#ack);
       this.#end = this.#timers.after(isReliable(this.flow) ? 0 : 64 * t1, () => this.abandon()); // D
+      this.flow.send(this.#ack);
     }
     this.#user.onResponse(response);
   }
@@ -95,8 +95,8 @@ export class InviteClientTransaction implements ClientTransaction {
   /** Timer A. */
   #repeatFrom(ms: number, bytes: Uint8Array): void {
     this.#repeat = this.#timers.after(ms, () => {
-      this.flow.send(bytes);
       this.#repeatFrom(ms * 2, bytes);
+      this.flow.send(bytes);
     });
   }
 
@@ -125,9 +125,9 @@ export class NonInviteClientTransaction implements ClientTransaction {
 
   start(): void {
     const bytes = encodeSipMessage(this.request);
-    this.flow.send(bytes);
     if (!isReliable(this.flow)) this.#repeatFrom(t1, bytes);
     this.#end = this.#timers.after(64 * t1, () => this.#timeout()); // F
+    this.flow.send(bytes);
   }
 
   receive(response: SipResponse): void {
@@ -154,8 +154,8 @@ export class NonInviteClientTransaction implements ClientTransaction {
   /** Timer E: doubling up to T2, and T2 once a provisional response came. */
   #repeatFrom(ms: number, bytes: Uint8Array): void {
     this.#repeat = this.#timers.after(ms, () => {
-      this.flow.send(bytes);
       this.#repeatFrom(this.#state === 'proceeding' ? t2 : Math.min(ms * 2, t2), bytes);
+      this.flow.send(bytes);
     });
   }
 

@@ -224,8 +224,8 @@ export class ServerSide {
     const bytes = encodeSipMessage(response);
     const repeat = (ms: number): Timer =>
       timers.after(ms, () => {
-        flow.send(bytes);
         next = repeat(Math.min(ms * 2, t2));
+        flow.send(bytes);
       });
     let next = repeat(t1);
     const end = timers.after(64 * t1, () => {

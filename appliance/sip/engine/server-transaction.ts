@@ -54,20 +54,20 @@ export class InviteServerTransaction implements ServerTransaction {
 
   respond(response: SipResponse): void {
     if (this.#state !== 'proceeding') return;
-    this.#last = encodeSipMessage(response);
-    this.flow.send(this.#last);
-    if (response.status < 200) return;
-    if (response.status < 300) {
+    const bytes = encodeSipMessage(response);
+    this.#last = bytes;
+    if (response.status >= 300) {
+      this.#state = 'completed';
+      if (!isReliable(this.flow)) this.#repeatFrom(t1, bytes);
+      this.#end = this.#timers.after(64 * t1, () => {
+        this.#user.onTimeout();
+        this.abandon();
+      }); // H
+    } else if (response.status >= 200) {
       this.#state = 'accepted';
       this.#end = this.#timers.after(64 * t1, () => this.abandon()); // L
-      return;
     }
-    this.#state = 'completed';
-    if (!isReliable(this.flow)) this.#repeatFrom(t1, this.#last);
-    this.#end = this.#timers.after(64 * t1, () => {
-      this.#user.onTimeout();
-      this.abandon();
-    }); // H
+    this.flow.send(bytes);
   }
 
   repeat(): void {
@@ -96,8 +96,8 @@ export class InviteServerTransaction implements ServerTransaction {
   /** Timer G. */
   #repeatFrom(ms: number, bytes: Uint8Array): void {
     this.#repeat = this.#timers.after(ms, () => {
-      this.flow.send(bytes);
       this.#repeatFrom(Math.min(ms * 2, t2), bytes);
+      this.flow.send(bytes);
     });
   }
 }
@@ -126,10 +126,11 @@ export class NonInviteServerTransaction implements ServerTransaction {
   respond(response: SipResponse): void {
     if (this.isAnswered) return;
     this.#last = encodeSipMessage(response);
-    this.flow.send(this.#last);
     this.#state = response.status < 200 ? 'proceeding' : 'completed';
-    if (response.status < 200) return;
-    this.#end = this.#timers.after(isReliable(this.flow) ? 0 : 64 * t1, () => this.abandon()); // J
+    if (response.status >= 200) {
+      this.#end = this.#timers.after(isReliable(this.flow) ? 0 : 64 * t1, () => this.abandon()); // J
+    }
+    this.flow.send(this.#last);
   }
 
   repeat(): void {

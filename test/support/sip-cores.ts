@@ -1,0 +1,138 @@
+/** Two stacks with a network between them that loses what a test says, on a clock that stands still. */
+import { pino } from 'pino';
+import { essentials, headerValue } from '../../appliance/protocol/sip-headers.ts';
+import {
+  decodeSipMessage,
+  isRequest,
+  type SipMessage,
+  type SipRequest,
+} from '../../appliance/protocol/sip-message.ts';
+import { ClientSide } from '../../appliance/sip/engine/client-side.ts';
+import { plainResponse, stampedRequest } from '../../appliance/sip/engine/compose.ts';
+import type { Outcome, RequestEvent, ResponseEvent } from '../../appliance/sip/engine/core.ts';
+import { newCounters, type Counters } from '../../appliance/sip/engine/counters.ts';
+import { Dialogs } from '../../appliance/sip/engine/dialog.ts';
+import { inboundFlowId, type Flow, type Transport } from '../../appliance/sip/engine/flow.ts';
+import { ServerSide } from '../../appliance/sip/engine/server-side.ts';
+import { TimerQueue } from '../../appliance/sip/engine/timers.ts';
+import { newTransactions, type Transactions } from '../../appliance/sip/engine/transactions.ts';
+import { fakeClock, type FakeClock } from './clock.ts';
+
+export interface TestCore {
+  readonly requests: RequestEvent[];
+  readonly responses: ResponseEvent[];
+  readonly client: ClientSide;
+  readonly server: ServerSide;
+  readonly dialogs: Dialogs;
+  readonly transactions: Transactions;
+  readonly counters: Counters;
+  readonly flow: Flow;
+  /** `INVITE sip:peer` with these fields, outside a dialog unless one is named. */
+  send(
+    method: string,
+    options?: { dialogId?: string; transactionId?: string; headers?: Record<string, string> },
+  ): Promise<Outcome>;
+  answer(event: RequestEvent | undefined, status: number): Outcome;
+}
+
+export interface TestNetwork {
+  readonly clock: FakeClock;
+  readonly one: TestCore;
+  readonly two: TestCore;
+  /** What was put on the wire, lost or not: `one INVITE`, `two 200 INVITE`. */
+  readonly wire: string[];
+}
+
+/** `isLost` is asked for every message with its place on the wire, from 0. */
+export function newTestNetwork(
+  transport: Transport,
+  isLost: (line: string, at: number) => boolean = () => false,
+): TestNetwork {
+  const clock = fakeClock();
+  const wire: string[] = [];
+  const cores = new Map<string, TestCore>();
+  const carry = (from: string, to: string) => (bytes: Uint8Array) => {
+    const message = decodeSipMessage(bytes);
+    const line = `${from} ${summary(message)}`;
+    const at = wire.push(line) - 1;
+    const peer = cores.get(to);
+    if (peer !== undefined && !isLost(line, at)) deliver(peer, message);
+  };
+  const one = newTestCore(clock, newFlow(transport, 1, carry('one', 'two')));
+  const two = newTestCore(clock, newFlow(transport, 2, carry('two', 'one')));
+  cores.set('one', one);
+  cores.set('two', two);
+  return { clock, one, two, wire };
+}
+
+function newFlow(transport: Transport, own: 1 | 2, send: (bytes: Uint8Array) => void): Flow {
+  const [local, remote] = own === 1 ? [1, 2] : [2, 1];
+  const peer = { address: `10.0.0.${remote}`, port: 5060 };
+  return {
+    id: inboundFlowId(transport, peer),
+    transport,
+    local: { address: `10.0.0.${local}`, port: 5060 },
+    remote: peer,
+    isOutbound: false,
+    isOpen: true,
+    send,
+  };
+}
+
+function newTestCore(clock: FakeClock, flow: Flow): TestCore {
+  const requests: RequestEvent[] = [];
+  const responses: ResponseEvent[] = [];
+  const counters = newCounters();
+  const dialogs = new Dialogs();
+  const transactions = newTransactions();
+  const core = {
+    log: pino({ level: 'silent' }),
+    timers: new TimerQueue(clock, (error) => {
+      throw error;
+    }),
+    counters,
+    dialogs,
+    transactions,
+    transport: { flowFor: async () => await Promise.resolve(flow), flow: () => undefined, listening: [] },
+    application: {
+      isReady: true,
+      onRequest: (event: RequestEvent) => void requests.push(event),
+      onResponse: (event: ResponseEvent) => void responses.push(event),
+    },
+  };
+  const client = new ClientSide(core);
+  const server = new ServerSide(core, (dialog, reason) => client.hangUp(dialog, reason));
+  return {
+    requests,
+    responses,
+    client,
+    server,
+    dialogs,
+    transactions,
+    counters,
+    flow,
+    send: async (method, { dialogId = '', transactionId = '', headers = {} } = {}) => {
+      const request: SipRequest = {
+        method,
+        uri: 'sip:peer@10.0.0.9',
+        headers: Object.entries(headers).map(([name, value]) => ({ name, value })),
+        body: new Uint8Array(),
+      };
+      return await new Promise((resolve, reject) => {
+        client.send({ request, dialogId, transactionId, route: '' }, resolve).catch(reject);
+      });
+    },
+    answer: (event, status) => server.respond(event?.transactionId ?? '', plainResponse(status, 'x')),
+  };
+}
+
+function deliver(to: TestCore, message: SipMessage): void {
+  const fields = essentials(message);
+  if (!isRequest(message)) to.client.receive(message, fields, to.flow);
+  else to.server.receive({ request: stampedRequest(message, to.flow), essentials: fields, flow: to.flow });
+}
+
+function summary(message: SipMessage): string {
+  if (isRequest(message)) return message.method;
+  return `${message.status} ${(headerValue(message, 'CSeq') ?? '').replace(/^\d+ /, '')}`;
+}
