@@ -1,6 +1,6 @@
 /** News for the browsers that are watching: journal rows as they are committed, and what changed because of them. */
 import { partNames, type PartName } from '../store/journal-kinds.ts';
-import { followStores, type JournalGap, type JournalRow, type Reader } from '../store/reader.ts';
+import { followStores, openReader, type JournalGap, type JournalRow, type Reader } from '../store/reader.ts';
 import type { Clock, Logger } from '../world.ts';
 import { trackChanges, type News } from './changes.ts';
 import { journalView, type Audience, type Views } from './views.ts';
@@ -41,7 +41,7 @@ export function startLive({ clock, log, directory, views }: Needs): Live {
   const watchers = new Set<Watcher>();
   const changes = [true, false].map((personal) => ({ personal, track: trackChanges(views, { personal }) }));
   const stop = new AbortController();
-  const journals = trackJournals();
+  const journals = trackJournals(directory);
   let isStale = true;
   let trouble: string | undefined;
 
@@ -137,25 +137,34 @@ async function keepTrying(work: () => Promise<void>, { clock, signal, failed }: 
   }
 }
 
-/** Remembers how far each part's journal was told. What was written before the first look is history, not news. */
-function trackJournals() {
-  const cursors = new Map<PartName, number>();
+/**
+ * Remembers how far each part's journal was told. What stands there at the start is history, not news; a file that
+ * comes later is new altogether, but of one that was only away no more than its end is told.
+ */
+function trackJournals(directory: string) {
+  const cursors = new Map(partNames.map((part) => [part, lastSeqOf(directory, part)]));
   return {
     rowsSince: (reader: Reader, isWatched: boolean): (JournalRow | JournalGap)[] => {
-      const cursor = cursors.get(reader.part);
-      if (cursor === undefined || !isWatched) {
-        cursors.set(reader.part, reader.lastSeq());
+      const last = reader.lastSeq();
+      const cursor = cursors.get(reader.part) ?? Math.max(0, last - rowsATurn);
+      if (!isWatched) {
+        cursors.set(reader.part, last);
         return [];
       }
       const rows: (JournalRow | JournalGap)[] = [];
       for (let after = cursor; ;) {
         const next = reader.journalAfter(after, rowsATurn);
         rows.push(...next);
-        const last = next.at(-1);
-        if (last !== undefined) after = 'seq' in last ? last.seq : last.to;
+        const latest = next.at(-1);
+        if (latest !== undefined) after = 'seq' in latest ? latest.seq : latest.to;
         cursors.set(reader.part, after);
         if (next.length < rowsATurn) return rows;
       }
     },
   };
+}
+
+function lastSeqOf(directory: string, part: PartName): number | undefined {
+  using reader = openReader(directory, part);
+  return reader?.lastSeq();
 }

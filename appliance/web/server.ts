@@ -86,8 +86,12 @@ function makeServer(needs: Needs, personal: boolean): FastifyInstance {
     requestTimeout: 10_000,
     keepAliveTimeout: 30_000,
     forceCloseConnections: true,
+    // Unknown query keys are refused, not dropped.
+    ajv: { customOptions: { removeAdditional: false } },
     routerOptions: { maxParamLength: 64 },
     http: { maxHeaderSize: 8192 },
+    frameworkErrors: (error, _request, reply) =>
+      void fail(reply.headers(securityHeaders), error.statusCode ?? 400, 'This is no path of ours.'),
   });
   server.server.maxConnections = maxConnections;
   guard(server, needs);

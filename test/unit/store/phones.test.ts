@@ -1,0 +1,272 @@
+import { describe, expect, it } from 'vitest';
+import type { Binding } from '../../../appliance/store/bindings.ts';
+import type { Call } from '../../../appliance/store/calls.ts';
+import type { Lease } from '../../../appliance/store/leases.ts';
+import type { PhoneConfiguration } from '../../../appliance/store/phone-configurations.ts';
+import type { Posture } from '../../../appliance/store/phone-stage.ts';
+import { joinPhones, type PhoneFacts } from '../../../appliance/store/phones.ts';
+import type { Placement } from '../../../appliance/store/placements.ts';
+
+const now = Date.UTC(2026, 0, 5, 12);
+const minute = 60_000;
+const mac = '00:15:65:aa:00:01';
+const other = '64:16:7f:aa:00:02';
+const ip = '10.66.0.100';
+
+const lease = (more: Partial<Lease> = {}): Lease => ({
+  mac,
+  ip,
+  vendor: 'yealink',
+  startedAt: now - minute,
+  expiresAt: now + 60 * minute,
+  state: 'bound',
+  sent: {},
+  ...more,
+});
+const configuration = (more: Partial<PhoneConfiguration> = {}): PhoneConfiguration => ({
+  mac,
+  ip,
+  userAgent: 'Yealink SIP-T46S 66.86.0.15 00:15:65:aa:00:01',
+  model: 'SIP-T46S',
+  firmware: '66.86.0.15',
+  stage: 3,
+  at: now - minute,
+  status: 200,
+  ...more,
+});
+const binding = (more: Partial<Binding> = {}): Binding => ({
+  aor: 'sip:+49301@example.com',
+  mac,
+  contact: `sip:1@${ip}`,
+  source: `${ip}:12345`,
+  transport: 'tls',
+  registeredAt: now - minute,
+  expiresAt: now + 60 * minute,
+  localExpiresAt: now + 2 * minute,
+  state: 'registered',
+  ...more,
+});
+const placement = (more: Partial<Placement> = {}): Placement => ({
+  mac,
+  source: 'snmp',
+  switchName: 'first floor',
+  port: 'Gi1/0/3',
+  place: 'room 301',
+  at: now - minute,
+  ...more,
+});
+const call = (more: Partial<Call> = {}): Call => ({
+  id: 'a',
+  mac,
+  direction: 'outbound',
+  from: 'sip:1@x',
+  to: 'sip:2@x',
+  state: 'up',
+  startedAt: now - 2000,
+  answeredAt: now - 1000,
+  ...more,
+});
+
+function phonesOf(facts: Partial<PhoneFacts>, posture: Posture = 'full') {
+  const none = { leases: [], configurations: [], bindings: [], calls: [], placements: [] };
+  return joinPhones({ ...none, ...facts }, now, posture);
+}
+
+const walk: PhoneFacts = {
+  leases: [lease()],
+  configurations: [configuration()],
+  bindings: [binding()],
+  placements: [placement()],
+  calls: [call()],
+};
+
+/** Title, what is known, posture, stage. */
+const stages: [string, Partial<PhoneFacts>, Posture, string][] = [
+  ['a lease that has run out leaves a phone seen', { leases: [lease({ expiresAt: now })] }, 'full', 'seen'],
+  ['a released lease leaves a phone seen', { leases: [lease({ state: 'released' })] }, 'full', 'seen'],
+  ['a lease makes it leased', { leases: [lease()] }, 'full', 'leased'],
+  [
+    'our own overlay is no configuration',
+    { leases: [lease()], configurations: [configuration({ stage: 0 })] },
+    'full',
+    'leased',
+  ],
+  [
+    'a refusal is no configuration',
+    { leases: [lease()], configurations: [configuration({ status: 403 })] },
+    'full',
+    'leased',
+  ],
+  [
+    'an answer of the cloud makes it configured',
+    { leases: [lease()], configurations: [configuration({ stage: 1 })] },
+    'full',
+    'configured',
+  ],
+  [
+    'a fixed address needs no lease',
+    { configurations: [configuration()], bindings: [binding()] },
+    'full',
+    'registered',
+  ],
+  [
+    'a late registration still counts',
+    { ...walk, calls: [], placements: [], bindings: [binding({ state: 'late' })] },
+    'full',
+    'registered',
+  ],
+  [
+    'a lost registration does not',
+    { ...walk, calls: [], bindings: [binding({ state: 'lost' })] },
+    'full',
+    'configured',
+  ],
+  [
+    'a registration that has run out upstream does not',
+    { ...walk, calls: [], bindings: [binding({ expiresAt: now })] },
+    'full',
+    'configured',
+  ],
+  [
+    'a place does not hide that it is not registered',
+    { ...walk, calls: [], bindings: [] },
+    'full',
+    'configured',
+  ],
+  ['a place after registration makes it placed', { ...walk, calls: [] }, 'full', 'placed'],
+  ['a call that is up makes it in call', walk, 'full', 'in call'],
+  ['a ringing call does not', { ...walk, calls: [call({ state: 'ringing' })] }, 'full', 'placed'],
+  [
+    'in assist the place follows the lease',
+    { leases: [lease()], placements: [placement()] },
+    'assist',
+    'placed',
+  ],
+  [
+    'in provision the place follows the configuration',
+    { leases: [lease()], placements: [placement()] },
+    'provision',
+    'leased',
+  ],
+];
+
+describe('the stage of a phone', () => {
+  it.each(stages)('%s', (...[, facts, posture, stage]) => {
+    expect(phonesOf(facts, posture).map((phone) => phone.stage)).toEqual([stage]);
+  });
+
+  it('comes with the time of every step that holds', () => {
+    expect(phonesOf(walk)[0]?.reached).toEqual({
+      leased: now - minute,
+      configured: now - minute,
+      registered: now - minute,
+      placed: now - minute,
+      'in call': now - 1000,
+    });
+  });
+});
+
+describe('the phone list', () => {
+  it('joins what every part knows by MAC', () => {
+    expect(phonesOf(walk)).toMatchObject([
+      {
+        mac,
+        ip,
+        vendor: 'yealink',
+        vendorName: 'Yealink',
+        model: 'SIP-T46S',
+        firmware: '66.86.0.15',
+        aor: 'sip:+49301@example.com',
+        place: 'room 301',
+        switchName: 'first floor',
+        port: 'Gi1/0/3',
+      },
+    ]);
+  });
+
+  it('is sorted by MAC and has one row a phone', () => {
+    const facts = {
+      leases: [
+        lease({ mac: other, ip: '10.66.0.101' }),
+        lease(),
+        lease({ ip: '10.66.0.105', state: 'released' }),
+      ],
+    };
+    expect(phonesOf(facts).map((phone) => [phone.mac, phone.ip])).toEqual([
+      [mac, ip],
+      [other, '10.66.0.101'],
+    ]);
+  });
+
+  it('leaves out devices that have shown nothing of a phone', () => {
+    const stranger = { mac: '02:00:00:00:00:01', ip: '10.66.0.150' };
+    const { vendor: _vendor, ...plainLease } = lease(stranger);
+    expect(phonesOf({ leases: [plainLease], placements: [placement(stranger)] })).toEqual([]);
+    expect(phonesOf({ leases: [plainLease], bindings: [binding(stranger)] })).toHaveLength(1);
+  });
+
+  it('finds the phone of a registration by its address when SIP did not name it', () => {
+    const { mac: _mac, ...nameless } = binding();
+    expect(phonesOf({ leases: [lease()], bindings: [nameless] })[0]).toMatchObject({
+      mac,
+      aor: 'sip:+49301@example.com',
+    });
+  });
+
+  it('believes the lease that holds, not who had the address before', () => {
+    const { mac: _mac, ...nameless } = binding();
+    const before = configuration({ mac: other, at: now - 60 * minute });
+    const rows = phonesOf({ leases: [lease()], configurations: [before], bindings: [nameless] });
+    expect(rows.find((phone) => phone.mac === mac)?.aor).toBeDefined();
+    expect(rows.find((phone) => phone.mac === other)?.aor).toBeUndefined();
+  });
+
+  it('shows the registration that works when an adapter has several', () => {
+    const bindings = [
+      binding({ aor: 'sip:1@x', state: 'lost' }),
+      binding({ aor: 'sip:2@x' }),
+      binding({ aor: 'sip:3@x', state: 'late' }),
+    ];
+    expect(phonesOf({ leases: [lease()], bindings })[0]?.aor).toBe('sip:2@x');
+  });
+});
+
+const old = now - 6 * minute;
+/** Title, what is known, words of the problem. */
+const problems: [string, Partial<PhoneFacts>, RegExp | undefined][] = [
+  ['a phone on its way has none', { leases: [lease()] }, undefined],
+  ['a phone that has come all the way has none', walk, undefined],
+  [
+    'an address in use elsewhere',
+    { leases: [lease({ state: 'declined' })] },
+    /another device .* uses the same/,
+  ],
+  [
+    'a refused configuration',
+    { leases: [lease()], configurations: [configuration({ status: 403 })] },
+    /status 403/,
+  ],
+  [
+    'a phone that never asks needs a factory reset',
+    { leases: [lease({ startedAt: old })] },
+    /factory settings/,
+  ],
+  [
+    'a phone that does not register',
+    { leases: [lease()], configurations: [configuration({ at: old })] },
+    /does not register/,
+  ],
+  ['a lost registration', { ...walk, bindings: [binding({ state: 'lost' })] }, /lost/],
+  ['a late registration', { ...walk, bindings: [binding({ state: 'late' })] }, /in time/],
+  [
+    'a registered phone without a place',
+    { ...walk, placements: [], bindings: [binding({ registeredAt: old })] },
+    /emergency call .* without a location/,
+  ],
+];
+
+describe('what keeps a phone from the next step', () => {
+  it.each(problems)('%s', (_title, facts, words) => {
+    expect(phonesOf(facts)[0]?.problem ?? 'none').toMatch(words ?? /^none$/);
+  });
+});

@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import { isOwnHost, refusal, securityHeaders } from '../../../appliance/web/guard.ts';
+
+/** Host header, address listened on, welcome. */
+const hosts: [string | undefined, string, boolean][] = [
+  ['localhost', '127.0.0.1', true],
+  ['localhost:8080', '127.0.0.1', true],
+  ['LOCALHOST:8080', '127.0.0.1', true],
+  ['127.0.0.1:41234', '127.0.0.1', true],
+  ['[::1]:8080', '127.0.0.1', true],
+  ['10.9.0.1:8080', '10.9.0.1', true],
+  ['10.9.0.2:8080', '10.9.0.1', false],
+  ['10.9.0.2:8080', '0.0.0.0', true],
+  ['evil.example', '0.0.0.0', false],
+  ['evil.example:8080', '127.0.0.1', false],
+  ['127.0.0.1.evil.example', '127.0.0.1', false],
+  ['localhost.evil.example', '127.0.0.1', false],
+  ['localhost:8080:80', '127.0.0.1', false],
+  ['', '127.0.0.1', false],
+  [undefined, '127.0.0.1', false],
+];
+
+describe('the name in Host', () => {
+  it.each(hosts)('%s on %s is welcome: %s', (host, address, isWelcome) => {
+    expect(isOwnHost(host, address)).toBe(isWelcome);
+  });
+});
+
+describe('a request of another site', () => {
+  const head = { url: '/api/phones', host: 'localhost', fetchSite: 'cross-site' };
+  it('may not read the API or hold a stream', () => {
+    expect(refusal(head, '127.0.0.1')).toBe('site');
+    expect(refusal({ ...head, url: '/metrics' }, '127.0.0.1')).toBe('site');
+  });
+  it('may follow a link to the page', () => {
+    expect(refusal({ ...head, url: '/' }, '127.0.0.1')).toBeUndefined();
+  });
+  it('is told from our own page and from programs', () => {
+    expect(refusal({ ...head, fetchSite: 'same-origin' }, '127.0.0.1')).toBeUndefined();
+    expect(refusal({ ...head, fetchSite: undefined }, '127.0.0.1')).toBeUndefined();
+  });
+});
+
+it('no inline code or style is allowed', () => {
+  expect(securityHeaders['content-security-policy']).toContain("default-src 'none'");
+  expect(securityHeaders['content-security-policy']).not.toMatch(/unsafe|data:|\*/);
+});

@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest';
+
+/** The page is plain JavaScript: its functions are found by name. */
+const file = new URL('../../../appliance/web/page/words.js', import.meta.url);
+const words = (await import(file.href)) as Record<string, (...given: unknown[]) => unknown>;
+
+function say(name: string, ...given: unknown[]): unknown {
+  const word = words[name];
+  if (word === undefined) throw new TypeError(`words.js has no ${name}`);
+  return word(...given);
+}
+
+describe('words of the page', () => {
+  it.each([
+    ['escape codes', '\u001B[31mred', '·[31mred'],
+    ['a direction override', 'a\u202Egnp.exe', 'a·gnp.exe'],
+    ['markup', '<b>&amp;', '<b>&amp;'],
+    ['letters of every script', 'Größe 電話 هاتف', 'Größe 電話 هاتف'],
+  ])('%s can be looked at', (_title, text, shown) => {
+    expect(say('plain', text)).toBe(shown);
+  });
+
+  it.each([
+    [-5000, 'now'],
+    [4000, 'now'],
+    [59_000, '59 s ago'],
+    [60_000, '1 min ago'],
+    [7_200_000, '2 h ago'],
+    [3 * 86_400_000, '3 days ago'],
+  ])('%i ms ago is %s', (ms, shown) => {
+    expect(say('ago', 0, ms)).toBe(shown);
+  });
+
+  it.each([
+    [65_000, '1:05'],
+    [3_725_000, '1:02:05'],
+    [-1, '0:00'],
+  ])('a call of %i ms lasts %s', (ms, shown) => {
+    expect(say('duration', ms)).toBe(shown);
+  });
+
+  it('a journal kind is a sentence and its fields are named', () => {
+    expect(say('sentence', 'switchUnreachable')).toBe('Switch unreachable');
+    expect(say('sentence', 'registration_lost')).toBe('Registration lost');
+    expect(say('fields', { user_agent: 'A\u0000B', status: 403, gone: null, empty: '' })).toBe(
+      'user agent A·B, status 403',
+    );
+    expect(say('fields', undefined)).toBe('');
+  });
+
+  it('the headline says the worst', () => {
+    expect(say('verdict', [])).toEqual({ state: 'ok', text: 'Everything works' });
+    expect(say('verdict', [{ severity: 'notice' }])).toEqual({
+      state: 'notice',
+      text: 'One thing to look at',
+    });
+    expect(
+      say('verdict', [{ severity: 'problem' }, { severity: 'problem' }, { severity: 'notice' }]),
+    ).toEqual({
+      state: 'problem',
+      text: '2 things are wrong',
+    });
+  });
+
+  it('a part and a phone have names and states in words', () => {
+    expect(say('partState', { isWanted: true, isRunning: false })).toEqual({
+      state: 'stopped',
+      text: 'Not running',
+    });
+    expect(say('partState', { isWanted: false, isRunning: false })).toEqual({
+      state: 'off',
+      text: 'Turned off',
+    });
+    expect(say('partState', { isWanted: true, isRunning: true, health: { state: 'degraded' } })).toEqual({
+      state: 'degraded',
+      text: 'Something missing',
+    });
+    expect(say('phoneName', {})).toBe('Phone');
+    expect(say('stageName', 'placed', 'full')).toBe('Ready');
+    expect(say('stageName', 'placed', 'assist')).toBe('Place known');
+    expect(say('uriName', 'sips:+49301@example.com')).toBe('+49301@example.com');
+    expect(say('count', 1, 'phone', 'phones')).toBe('1 phone');
+  });
+});
