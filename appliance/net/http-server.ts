@@ -45,6 +45,8 @@ interface ListenOptions {
   readonly identity?: { readonly cert: string; readonly key: string };
   /** Bodies of requests are read up to this and thrown away. */
   readonly mostBodyBytes: number;
+  /** How long a request's head may take. */
+  readonly headMs?: number;
   /** Must not reject; what it throws all the same is a 500. */
   readonly handle: (request: HttpRequest) => Promise<HttpAnswer>;
   readonly onError: (error: unknown) => void;
@@ -52,8 +54,6 @@ interface ListenOptions {
 
 const limits: ServerOptions = {
   maxHeaderSize: 16_384,
-  headersTimeout: 10_000,
-  requestTimeout: 20_000,
   keepAliveTimeout: 5000,
   connectionsCheckingInterval: 1000,
   // Some old phones leave it out.
@@ -63,18 +63,22 @@ const mostConnections = 1024;
 const mostConnectionsPerAddress = 16;
 const mostRequestsPerConnection = 100;
 const handshakeMs = 10_000;
+const headMs = 10_000;
+/** A head and a body: a log that a phone uploads. */
+const requestMs = 30_000;
 
 export async function listenHttp(options: ListenOptions): Promise<HttpListener> {
   const serve = (request: IncomingMessage, response: ServerResponse) => {
     void answerRequest(options, request, response);
   };
+  const bounds = { ...limits, headersTimeout: options.headMs ?? headMs, requestTimeout: requestMs };
   const secure = options.identity
     ? createHttps(
-        { ...limits, ...options.identity, minVersion: 'TLSv1.2', handshakeTimeout: handshakeMs },
+        { ...bounds, ...options.identity, minVersion: 'TLSv1.2', handshakeTimeout: handshakeMs },
         serve,
       )
     : undefined;
-  const server: Server | HttpsServer = secure ?? createHttp(limits, serve);
+  const server: Server | HttpsServer = secure ?? createHttp(bounds, serve);
   let refused = 0;
   server.maxRequestsPerSocket = mostRequestsPerConnection;
   server.maxConnections = mostConnections;

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { Header } from '../net/http-upstream.ts';
 import type { Secrets } from '../store/secrets.ts';
+import type { LinkTarget } from './links.ts';
 
 export interface KeptAnswer {
   /** ms since 1970. */
@@ -31,12 +32,19 @@ export interface Answers {
   /** Durable when it returns; throws when it can't be. */
   keep(key: AnswerKey, answer: KeptAnswer): void;
   find(key: AnswerKey): KeptAnswer | undefined;
+  /** This phone was led to these URLs; durable when it returns. */
+  own(mac: string, links: readonly LinkTarget[]): void;
+  /** Which phone was led to this folder: another one that knows the path has stolen it. */
+  ownerOf(link: LinkTarget): string | undefined;
 }
 
 /** A phone has two or three paths at a time; the rest are of earlier sign-ins. */
 const mostPerPhone = 8;
+/** Each boot of a phone makes one or two. */
+const mostLinks = 50_000;
 
 export function openAnswers(secrets: Secrets): Answers {
+  let links = secrets.names('link/').length;
   return {
     reserve: ({ mac }) => secrets.put(`asking/${mac}`, new Uint8Array([1])),
     keep: (key, answer) => {
@@ -50,11 +58,33 @@ export function openAnswers(secrets: Secrets): Answers {
       const kept = secrets.get(nameOf(key));
       return kept && decode(kept.value, kept.at);
     },
+    own: (mac, targets) => {
+      for (const target of targets) {
+        const name = linkName(target);
+        if (secrets.get(name) === undefined) links += 1;
+        secrets.put(name, Buffer.from(mac));
+      }
+      if (links <= mostLinks) return;
+      const oldest = secrets.names('link/').slice(0, links - mostLinks + mostLinks / 10);
+      for (const name of oldest) secrets.remove(name);
+      links -= oldest.length;
+    },
+    ownerOf: (link) => {
+      const owner = secrets.get(linkName(link));
+      return owner && Buffer.from(owner.value).toString('latin1');
+    },
   };
 }
 
 function nameOf({ mac, host, path }: AnswerKey): string {
   return `answer/${mac}/${createHash('sha256').update(`${host}${path}`).digest('hex')}`;
+}
+
+/** By folder: a phone appends its own file names. */
+function linkName({ host, path }: LinkTarget): string {
+  const plain = path.split(/[?#]/)[0] ?? '';
+  const folder = plain.slice(0, plain.lastIndexOf('/') + 1);
+  return `link/${createHash('sha256').update(`${host}${folder}`).digest('hex')}`;
 }
 
 interface Head {

@@ -52,6 +52,9 @@ export function newExchange(context: Context): (request: HttpRequest) => Promise
       return emptyAnswer(404);
     }
     const { asker } = identity;
+    // A first stage has no secret in its path, and every phone of a vendor may ask for the same one.
+    const owner = route.use === 'later' ? context.answers.ownerOf(route) : undefined;
+    if (owner !== undefined && owner !== asker.mac) return refuse(request, "another phone's path", asker.mac);
     const vendor = context.vendors.get(asker.vendor);
     const local = methodAnswer(request, vendor);
     if (local) return local;

@@ -37,11 +37,11 @@ export type Identity =
 
 export function identify({ ip, path, userAgent }: Evidence, leases: LeaseView): Identity {
   const said = parseUserAgent(userAgent);
-  const inPath = macInPath(path);
+  const [inPath, ...more] = macsInPath(path);
   const lease = leases.byIp(ip);
   const mac = lease?.mac ?? inPath ?? said?.mac;
   if (mac === undefined) return { kind: 'unknown' };
-  if (inPath !== undefined && inPath !== mac)
+  if ((inPath !== undefined && inPath !== mac) || more.length > 0)
     return { kind: 'refused', reason: "path names another phone than the sender's lease", mac };
   if (said?.mac !== undefined && said.mac !== mac) {
     return { kind: 'refused', reason: 'User-Agent names another phone than lease or path', mac };
@@ -77,12 +77,11 @@ const macPatterns = [
   /\/mmiiaacc\/([0-9a-f]{12})[^/]*(?:\/|$)/i,
 ];
 
-/** `00…0` is no phone: Poly's common file is named so. A one-time hash of digits is not mistaken: it is longer. */
-export function macInPath(path: string): string | undefined {
+/** Different ones, in no order. `00…0` is no phone: Poly's common file is named so. */
+export function macsInPath(path: string): string[] {
   const plain = path.split(/[?#]/)[0] ?? '';
-  for (const pattern of macPatterns) {
-    const digits = pattern.exec(plain)?.[1];
-    if (digits !== undefined && !/^0+$/.test(digits)) return parseMac(digits);
-  }
-  return undefined;
+  const found = macPatterns
+    .map((pattern) => pattern.exec(plain)?.[1] ?? '')
+    .filter((digits) => !/^0*$/.test(digits));
+  return [...new Set(found.map((digits) => parseMac(digits)).filter((mac) => mac !== undefined))];
 }

@@ -9,10 +9,17 @@ export interface LinkPolicy {
   readonly from: { readonly use: 'first' | 'later'; readonly host: string };
 }
 
+/** Where the phone will be led to in the end, by way of the box. */
+export interface LinkTarget {
+  readonly host: string;
+  /** Raw. */
+  readonly path: string;
+}
+
 export type Link =
   /** No URL in it, or one that is right as it stands. */
   | { readonly kind: 'kept' }
-  | { readonly kind: 'changed'; readonly value: string }
+  | { readonly kind: 'changed'; readonly value: string; readonly targets: readonly LinkTarget[] }
   | { readonly kind: 'refused'; readonly reason: string };
 
 const kept: Link = { kind: 'kept' };
@@ -23,12 +30,15 @@ export function urlInBox(value: string, policy: LinkPolicy): Link {
   if (value === '') return kept;
   if (!value.includes('://')) return withoutScheme(value, policy);
   let refused: Link | undefined;
+  const targets: LinkTarget[] = [];
   const changed = value.replaceAll(urls, (whole, scheme: string, rest: string) => {
     const link = absolute(scheme.toLowerCase(), rest, policy);
     if (link.kind === 'refused') refused = link;
-    return link.kind === 'changed' ? link.value : whole;
+    if (link.kind !== 'changed') return whole;
+    targets.push(...link.targets);
+    return link.value;
   });
-  return refused ?? (changed === value ? kept : { kind: 'changed', value: changed });
+  return refused ?? (changed === value ? kept : { kind: 'changed', value: changed, targets });
 }
 
 function absolute(scheme: string, rest: string, policy: LinkPolicy): Link {
@@ -38,7 +48,9 @@ function absolute(scheme: string, rest: string, policy: LinkPolicy): Link {
   if (problem !== undefined) return { kind: 'refused', reason: problem };
   const box = boxPath(host, path, policy.hosts);
   if (box === undefined) return { kind: 'refused', reason: `provisioning host "${host}" is not allowed` };
-  return policy.box === undefined ? kept : { kind: 'changed', value: `${policy.box}${box}` };
+  return policy.box === undefined
+    ? kept
+    : { kind: 'changed', value: `${policy.box}${box}`, targets: [{ host, path }] };
 }
 
 /** A path on the host that sent it, or Poly's host without a scheme. */
@@ -47,7 +59,9 @@ function withoutScheme(value: string, policy: LinkPolicy): Link {
   if (value.startsWith('//')) return { kind: 'refused', reason: 'provisioning URL without a scheme' };
   if (value.startsWith('/')) {
     const path = boxPath(from.host, value, hosts);
-    return box === undefined || path === undefined ? kept : { kind: 'changed', value: `${box}${path}` };
+    return box === undefined || path === undefined
+      ? kept
+      : { kind: 'changed', value: `${box}${path}`, targets: [{ host: from.host, path: value }] };
   }
   if (
     !/^(?:[^\s/@]+@)?(?:[\w-]+\.)+[\w-]+(?::\d+)?(?:[/?]|$)/.test(value) ||
@@ -58,7 +72,9 @@ function withoutScheme(value: string, policy: LinkPolicy): Link {
   if (problem !== undefined) return { kind: 'refused', reason: problem };
   const inBox = boxPath(host, path, hosts);
   if (inBox === undefined) return { kind: 'refused', reason: `provisioning host "${host}" is not allowed` };
-  return box === undefined ? kept : { kind: 'changed', value: `${box.replace(/^https?:\/\//, '')}${inBox}` };
+  return box === undefined
+    ? kept
+    : { kind: 'changed', value: `${box.replace(/^https?:\/\//, '')}${inBox}`, targets: [{ host, path }] };
 }
 
 function splitHost(text: string, defaultPort: string): { host: string; path: string; problem?: string } {

@@ -11,7 +11,7 @@ import { emptyAnswer, tryLater, type Context } from './context.ts';
 import { headerValue, phoneHeaders, upstreamHeaders } from './headers.ts';
 import type { Upstream } from './hosts.ts';
 import type { Asker } from './identify.ts';
-import { urlInBox, type LinkPolicy } from './links.ts';
+import { urlInBox, type LinkPolicy, type LinkTarget } from './links.ts';
 import { vendorOverlays } from './overlay.ts';
 import { rewriteBody, type Dropped } from './rewrite.ts';
 import type { VendorProvisioning } from './vendor-files.ts';
@@ -125,6 +125,10 @@ async function give(context: Context, passing: Passing, fresh: KeptAnswer): Prom
   if (typeof result === 'string') return refuseAnswer(context, passing, result);
   const { answer, dropped } = result;
   const { stage, status, at } = fresh;
+  context.answers.own(
+    mac,
+    result.links.filter(({ host }) => context.hosts.later.has(host)),
+  );
   await context.store.write((tx) => {
     // A 404 is an everyday step in a vendor's order of files, and says nothing of how far a phone is.
     if (status !== 404) {
@@ -160,6 +164,7 @@ const mostDropRows = 20;
 interface Answered {
   readonly answer: HttpAnswer;
   readonly dropped: readonly Dropped[];
+  readonly links: readonly LinkTarget[];
 }
 
 /** The phone's answer from the cloud's; a sentence when it must not reach the phone. */
@@ -170,7 +175,7 @@ function answerFor(context: Context, passing: Passing, kept: KeptAnswer): Answer
   if (typeof headers === 'string') return headers;
   const { status } = kept;
   if (status !== 200 || kept.body.length === 0 || isPage(kept))
-    return { answer: { status, headers, body: kept.body }, dropped: [] };
+    return { answer: { status, headers, body: kept.body }, dropped: [], links: [] };
   return rewritten(context, passing, { kept, headers, links });
 }
 
@@ -180,7 +185,7 @@ function rewritten(
   { kept, headers, links }: { kept: KeptAnswer; headers: Header[]; links: LinkPolicy },
 ): Answered | string {
   const { status, body } = kept;
-  if (vendor === undefined) return { answer: { status, headers, body }, dropped: [] };
+  if (vendor === undefined) return { answer: { status, headers, body }, dropped: [], links: [] };
   try {
     const result = rewriteBody(Buffer.from(body).toString('latin1'), {
       format: vendor.format,
@@ -192,7 +197,11 @@ function rewritten(
         ? vendorOverlays(vendor, context.overlayValues(), context.site.posture === 'full')
         : [],
     });
-    return { answer: { status, headers, body: Buffer.from(result.body, 'latin1') }, dropped: result.dropped };
+    return {
+      answer: { status, headers, body: Buffer.from(result.body, 'latin1') },
+      dropped: result.dropped,
+      links: result.links,
+    };
   } catch (error) {
     if (error instanceof DecodeError) return `configuration can't be read: ${error.message}`;
     throw error;

@@ -2,7 +2,7 @@
  * Changes a configuration body as little as needed: provisioning URLs lead to the box, dangerous settings go, ours are
  * laid over. Everything else stays byte for byte.
  */
-import { urlInBox, type LinkPolicy } from './links.ts';
+import { urlInBox, type LinkPolicy, type LinkTarget } from './links.ts';
 import { applyEdits, escapeValue, readSettings, type Edit, type Format, type Setting } from './settings.ts';
 
 /** One piece of our own settings, in the vendor's own format. */
@@ -29,8 +29,8 @@ export interface Dropped {
 export interface Rewritten {
   readonly body: string;
   readonly dropped: readonly Dropped[];
-  /** How many URLs now lead to the box. */
-  readonly links: number;
+  /** Where the URLs that now lead to the box led before. */
+  readonly links: readonly LinkTarget[];
 }
 
 /** Throws a DecodeError when the body can't be read. `body` is latin1: a character a byte. */
@@ -39,7 +39,7 @@ export function rewriteBody(body: string, rules: RewriteRules): Rewritten {
   const kept: Setting[] = [];
   const dropped: Dropped[] = [];
   const edits: Edit[] = [];
-  let links = 0;
+  const links: LinkTarget[] = [];
   const drop = (setting: Setting, reason: string) => {
     dropped.push({ key: setting.key, reason });
     edits.push({ start: setting.start, end: setting.end, replacement: '' });
@@ -58,7 +58,7 @@ export function rewriteBody(body: string, rules: RewriteRules): Rewritten {
     kept.push(setting);
     if (link?.kind !== 'changed') continue;
     edits.push(valueEdit(setting, link.value));
-    links += 1;
+    links.push(...link.targets);
   }
   const laid = lay(body, { settings: kept, edits }, rules);
   return { body: laid, dropped, links };

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { newAdmission } from '../../../appliance/provisioning/admission.ts';
-import { identify, macInPath, type LeaseView } from '../../../appliance/provisioning/identify.ts';
+import { identify, macsInPath, type LeaseView } from '../../../appliance/provisioning/identify.ts';
 import { fakeClock } from '../../support/clock.ts';
 
 const mac = '00:15:65:aa:bb:cc';
@@ -32,7 +32,7 @@ test.each([
   ['/device/ob/001565aabbcc00112233445566778899/lang_en/', undefined],
   ['/x?001565aabbcc.cfg', undefined],
 ])('the MAC in %s', (path, found) => {
-  expect(macInPath(path)).toBe(found);
+  expect(macsInPath(path)).toEqual(found === undefined ? [] : [found]);
 });
 
 test('lease, path and User-Agent that agree are a phone', () => {
@@ -58,6 +58,14 @@ test("a User-Agent with another MAC than the sender's lease is refused: Cisco's 
       leases({ [ip]: mac }),
     ),
   ).toMatchObject({ kind: 'refused' });
+});
+
+test("another phone's one-time path with one's own file name is refused", () => {
+  const path = '/device/state/OnBoarding/mmiiaacc/001565aabbccff/lang_en/001565112233.cfg';
+  const leased = leases({ [ip]: '00:15:65:11:22:33' });
+  expect(identify({ ip, path, userAgent: 'Yealink SIP-T46S 66.86.5.1' }, leased)).toMatchObject({
+    kind: 'refused',
+  });
 });
 
 test('path and User-Agent that disagree are refused without a lease too', () => {

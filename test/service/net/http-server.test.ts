@@ -1,0 +1,64 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { expect, test } from 'vitest';
+import { listenHttp } from '../../../appliance/net/http-server.ts';
+
+const address = '127.0.0.1';
+
+test('a head that comes a byte at a time is cut off in time', async () => {
+  await using listener = await listenHttp({
+    on: { address, port: 0 },
+    mostBodyBytes: 10,
+    headMs: 1000,
+    handle: async () => ({ status: 200, headers: [], body: Buffer.from('never') }),
+    onError: () => undefined,
+  });
+  const socket = connect({ host: address, port: listener.port }).on('error', () => undefined);
+  const received: Buffer[] = [];
+  socket.on('data', (chunk: Buffer) => received.push(chunk));
+  await once(socket, 'connect');
+  socket.write('GET /');
+  const drip = setInterval(() => socket.write('a'), 100);
+  const started = Date.now();
+  await once(socket, 'close');
+  clearInterval(drip);
+  expect(Date.now() - started).toBeLessThan(5000);
+  expect(Buffer.concat(received).toString()).not.toContain('never');
+  expect(listener.refused()).toBe(1);
+});
+
+test('a handler that throws is a 500 for that request, and the next one is served', async () => {
+  const errors: unknown[] = [];
+  let isFirst = true;
+  await using listener = await listenHttp({
+    on: { address, port: 0 },
+    mostBodyBytes: 10,
+    handle: async () => {
+      if (!isFirst) return { status: 200, headers: [['X-Case', 'kept']], body: Buffer.from('ok') };
+      isFirst = false;
+      throw new Error('ours');
+    },
+    onError: (error) => errors.push(error),
+  });
+  const first = await fetch(`http://${address}:${listener.port}/`);
+  const second = await fetch(`http://${address}:${listener.port}/`);
+  expect([first.status, second.status, await second.text()]).toEqual([500, 200, 'ok']);
+  expect(errors).toMatchObject([{ message: 'ours' }]);
+});
+
+test('a body longer than allowed is not read', async () => {
+  await using listener = await listenHttp({
+    on: { address, port: 0 },
+    mostBodyBytes: 10,
+    handle: async () => ({ status: 200, headers: [], body: Buffer.alloc(0) }),
+    onError: () => undefined,
+  });
+  const answer = await fetch(`http://${address}:${listener.port}/`, {
+    method: 'PUT',
+    body: 'x'.repeat(100_000),
+  }).then(
+    ({ status }) => status,
+    () => 'cut off',
+  );
+  expect([413, 'cut off']).toContain(answer);
+});
