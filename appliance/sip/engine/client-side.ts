@@ -270,7 +270,14 @@ export class ClientSide {
       const cseq = parseCSeq(headerValue(request, 'CSeq') ?? '').number;
       dialog.answer = { cseq, isCancelled: cancel !== 'none', ack: undefined };
     }
-    if (id !== '') this.#core.application.onResponse({ response, flow, transactionId: id, dialogId });
+    if (id !== '') {
+      this.#core.application.onResponse({
+        response,
+        flow,
+        transactionId: id,
+        dialogId: dialog?.id ?? dialogId,
+      });
+    }
   }
 
   #acknowledge(dialog: Dialog, given: SipRequest): Outcome {

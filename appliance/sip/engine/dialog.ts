@@ -13,8 +13,11 @@ import type { Flow } from './flow.ts';
 import type { Timer } from './timers.ts';
 
 export interface Dialog {
-  /** What drachtio-srf calls it: `<Call-ID>;from-tag=<tag of the first From>`. */
-  readonly id: string;
+  /**
+   * What drachtio-srf calls it: `<Call-ID>;from-tag=<tag of the first From>`. A call that a proxy sends back to us has both
+   * its ends here, with the same of both: the later one says so.
+   */
+  id: string;
   readonly kind: 'INVITE' | 'SUBSCRIBE';
   readonly callId: string;
   readonly localTag: string;
@@ -146,6 +149,10 @@ export class Dialogs {
   }
 
   add(dialog: Dialog): void {
+    const other = this.#byId.get(dialog.id);
+    if (other !== undefined && (other.localTag === dialog.remoteTag || other.remoteTag === dialog.localTag)) {
+      dialog.id += ';other-end';
+    }
     const before = this.#byId.get(dialog.id);
     if (before !== undefined) this.remove(before);
     this.#byId.set(dialog.id, dialog);
