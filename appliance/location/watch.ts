@@ -75,10 +75,10 @@ export function watchSwitch(config: SwitchConfig, options: WatchOptions): Switch
         : { state: 'degraded', reason: `switch ${config.name} (${config.address}) ${state.problem}` },
     prod: () => {
       const now = clock.now();
-      const [next] = state.prods;
-      state.prods = prodDelaysMs.map((delay) => now + delay);
-      // News upon news must not put the next look off for ever.
-      if (next !== undefined) addProd(state, next);
+      const [soon, ...later] = prodDelaysMs.map((delay) => now + delay);
+      const next = Math.min(state.prods[0] ?? Number.POSITIVE_INFINITY, soon ?? now);
+      // News upon news neither puts the next look off nor brings more of them.
+      state.prods = [next, ...later];
       state.wake.abort();
     },
     done: serve(),

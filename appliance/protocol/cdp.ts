@@ -46,7 +46,8 @@ export function decodeCdp(bytes: Uint8Array): CdpMessage {
   const version = reader.uint8();
   if (version !== 1 && version !== 2) throw new DecodeError(`CDP version ${version}`);
   const ttlSeconds = reader.uint8();
-  if (reader.uint16() !== checksum(bytes)) throw new DecodeError('CDP checksum is wrong', 2);
+  const [told, right] = [reader.uint16(), checksum(bytes)];
+  if (told !== right) throw new DecodeError(`CDP checksum is ${told}, not ${right}`, 2);
   const message: CdpMessage = { version, ttlSeconds };
   for (let count = 0; reader.remaining > 0 && count < mostTlvs; count += 1) {
     const type = reader.uint16();

@@ -6,7 +6,7 @@ export const dot1Oui = 0x00_80_c2;
 
 /** One length byte, then so many bytes. */
 const shortBytes: Shape<Uint8Array> = {
-  read: (reader) => reader.take(reader.uint8()).slice(),
+  read: (reader) => Uint8Array.from(reader.take(reader.uint8())),
   write: (value) => [value.length, ...value],
 };
 

@@ -89,7 +89,7 @@ export const uint32: Shape<number> = {
 };
 
 export const opaque: Shape<Uint8Array> = {
-  read: (reader) => reader.take(reader.remaining).slice(),
+  read: (reader) => Uint8Array.from(reader.take(reader.remaining)),
   write: (value) => [...value],
 };
 

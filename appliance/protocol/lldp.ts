@@ -56,11 +56,11 @@ const managementAddress: Shape<ManagementAddress> = {
     const length = reader.uint8();
     const family = reader.uint8();
     checkNetworkAddress(family, length - 1);
-    const bytes = reader.take(length - 1).slice();
+    const bytes = Uint8Array.from(reader.take(length - 1));
     const [interfaceSubtype, interfaceNumber] = [reader.uint8(), reader.uint32()];
     // A broken object identifier costs only itself: the address before it is what we look for.
     const told = reader.remaining === 0 ? 0 : reader.uint8();
-    const oid = told > reader.remaining ? new Uint8Array(0) : reader.take(told).slice();
+    const oid = told > reader.remaining ? new Uint8Array(0) : Uint8Array.from(reader.take(told));
     return { family, bytes, interfaceSubtype, interfaceNumber, oid };
   },
   write: ({ family, bytes, interfaceSubtype, interfaceNumber, oid }) => [
@@ -198,7 +198,7 @@ function readOptional(tlv: Tlv, lldpdu: Lldpdu, notes: Notes): void {
   if (isKnown) return;
   const others = (lldpdu.others ??= []);
   if (others.length === mostOthers) notes.surplus += 1;
-  else others.push({ oui, subtype: inside.type, bytes: inside.bytes.slice() });
+  else others.push({ oui, subtype: inside.type, bytes: Uint8Array.from(inside.bytes) });
 }
 
 function writeTlv(tlvType: number, bytes: readonly number[]): number[] {

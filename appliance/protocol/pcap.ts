@@ -25,13 +25,14 @@ export class PcapStream {
   #format: { perMs: number; littleEndian: boolean } | undefined;
 
   push(chunk: Uint8Array): CapturedPacket[] {
-    const bytes = this.#left.length === 0 ? chunk : joined(this.#left, chunk);
+    // Always copied: `slice` of a Buffer would be a view on memory that its owner fills again.
+    const bytes = joined(this.#left, chunk);
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const packets: CapturedPacket[] = [];
     let at = 0;
     if (this.#format === undefined) {
       if (bytes.length < fileHeaderBytes) {
-        this.#left = bytes.slice();
+        this.#left = bytes;
         return packets;
       }
       this.#format = fileHeader(view);

@@ -1,25 +1,19 @@
-/** Journals on their way to a cloud that loses answers, cuts, hangs, refuses and dies: each row arrives, and counts once. */
-import { fork, spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+/** Journals on their way to a cloud that loses answers, cuts, refuses and goes away: each row arrives, and counts once. */
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import Database from 'better-sqlite3';
 import { pino } from 'pino';
 import { beforeAll, expect, it, onTestFinished } from 'vitest';
 import { startCloudSync } from '../../../appliance/cloud/sync.ts';
-import { parseConfig, type Config } from '../../../appliance/config.ts';
+import type { Config } from '../../../appliance/config.ts';
 import type { PartName } from '../../../appliance/store/journal-kinds.ts';
-import { openStore, storeFile, type Store } from '../../../appliance/store/store.ts';
-import { readReport } from '../../../appliance/store/telemetry.ts';
 import { systemClock, type Part } from '../../../appliance/world.ts';
 import { newCloudAuthority, type CloudAuthority } from '../../cloud/certificates.ts';
 import { startJournalCloud, type JournalCloud } from '../../cloud/journal.ts';
 import { until } from '../../support/command.ts';
 import { temporaryDirectory } from '../../support/directory.ts';
+import { journalBench, journalOf, site, token, writeRows } from '../../support/journal-bench.ts';
 
-const token = 'canary-token-5f1c';
-const site = 'Büro 7';
 const patience = { timeoutMs: 15_000, everyMs: 20 };
 
 let authority: CloudAuthority;
@@ -30,44 +24,6 @@ beforeAll(async () => {
   tls = await authority.certificateFor(['127.0.0.1']);
 });
 
-interface Bench {
-  readonly directory: string;
-  readonly configFile: string;
-  readonly config: Config;
-  readonly store: (part: PartName, ordinaryBytes?: number) => Store;
-}
-
-function bench(url: string, batchRows = 50): Bench {
-  const directory = temporaryDirectory();
-  const configFile = join(directory, 'gatehouse.toml');
-  writeFileSync(join(directory, 'ca.pem'), authority.ca);
-  writeFileSync(join(directory, 'token'), `${token}\n`);
-  const source = `[site]
-name = "${site}"
-address = "127.0.0.1"
-state_directory = "${join(directory, 'state')}"
-extra_ca_file = "${join(directory, 'ca.pem')}"
-[cloud]
-url = "${url}"
-token_file = "${join(directory, 'token')}"
-batch_rows = ${batchRows}
-`;
-  writeFileSync(configFile, source);
-  const config = parseConfig(source);
-  return {
-    directory,
-    configFile,
-    config,
-    store: (part, ordinaryBytes) =>
-      openStore({
-        directory: config.site.state_directory,
-        part,
-        clock: systemClock,
-        ...(ordinaryBytes === undefined ? {} : { quota: { ordinaryBytes } }),
-      }),
-  };
-}
-
 async function openCloud(directory: string, port = 0): Promise<JournalCloud> {
   const file = join(directory, 'cloud.db');
   return await startJournalCloud({ address: '127.0.0.1', port, tls, file, tokens: { [site]: token } });
@@ -77,24 +33,6 @@ async function startSync(config: Config): Promise<Part> {
   const part = await startCloudSync({ log: pino({ level: 'silent' }), clock: systemClock }, config);
   onTestFinished(async () => await part[Symbol.asyncDispose]());
   return part;
-}
-
-async function writeRows(store: Store, first: number, count: number): Promise<void> {
-  for (let n = first; n < first + count; n += 1) {
-    await store.write((transaction) =>
-      transaction.journal({ kind: 'started', mac: '00:15:65:00:00:01', body: { release: `r${n}` } }),
-    );
-  }
-}
-
-/** What the part itself holds, as the cloud should hold it. */
-function journalOf(config: Config, part: PartName): { seq: number; body: string }[] {
-  const db = new Database(storeFile(config.site.state_directory, part), { readonly: true });
-  try {
-    return db.prepare('SELECT seq, body FROM journal ORDER BY seq').all() as { seq: number; body: string }[];
-  } finally {
-    db.close();
-  }
 }
 
 function taken(cloud: JournalCloud, part: PartName): { seq: number; body: string }[] {
@@ -113,7 +51,7 @@ async function allThere(cloud: JournalCloud, config: Config, parts: readonly Par
 it("rows of every part reach the cloud as they were written, with the site's token, and the cursor stays behind none", async () => {
   const directory = temporaryDirectory();
   await using cloud = await openCloud(directory);
-  const { config, store } = bench(cloud.url);
+  const { config, store } = journalBench(cloud.url, authority.ca);
   await writeRows(store('dhcp'), 1, 120);
   await writeRows(store('sip'), 1, 3);
   const part = await startSync(config);
@@ -133,7 +71,7 @@ it("rows of every part reach the cloud as they were written, with the site's tok
 it('an answer that is lost after the cloud committed makes a repeat that the cloud recognises', async () => {
   const directory = temporaryDirectory();
   await using cloud = await openCloud(directory);
-  const { config, store } = bench(cloud.url);
+  const { config, store } = journalBench(cloud.url, authority.ca);
   await writeRows(store('dhcp'), 1, 40);
   cloud.failNext({ kind: 'lose-answer' }, { kind: 'lose-answer' });
   await startSync(config);
@@ -145,7 +83,7 @@ it('an answer that is lost after the cloud committed makes a repeat that the clo
 it('requests cut while sent, answers cut while sent, and 500 delay rows and lose none', async () => {
   const directory = temporaryDirectory();
   await using cloud = await openCloud(directory);
-  const { config, store } = bench(cloud.url);
+  const { config, store } = journalBench(cloud.url, authority.ca);
   await writeRows(store('dhcp'), 1, 200);
   cloud.failNext(
     { kind: 'cut-request' },
@@ -155,12 +93,13 @@ it('requests cut while sent, answers cut while sent, and 500 delay rows and lose
   );
   await startSync(config);
   await allThere(cloud, config, ['dhcp', 'cloud']);
+  expect(cloud.requests.filter(({ status }) => status !== 200)).toHaveLength(4);
 });
 
 it('429 with Retry-After is waited for', async () => {
   const directory = temporaryDirectory();
   await using cloud = await openCloud(directory);
-  const { config, store } = bench(cloud.url);
+  const { config, store } = journalBench(cloud.url, authority.ca);
   cloud.failNext(
     ...Array.from({ length: 2 }, () => ({ kind: 'status', status: 429, retryAfter: '2' }) as const),
   );
@@ -175,7 +114,7 @@ it('429 with Retry-After is waited for', async () => {
 it('while the cloud is away the health says so and why; what was written meanwhile arrives when it is back', async () => {
   const directory = temporaryDirectory();
   const cloud = await openCloud(directory);
-  const { config, store } = bench(cloud.url);
+  const { config, store } = journalBench(cloud.url, authority.ca);
   const part = await startSync(config);
   await allThere(cloud, config, ['cloud']);
   await cloud[Symbol.asyncDispose]();
@@ -201,7 +140,7 @@ it('a cloud with a certificate of somebody else gets nothing, no token either', 
     file: join(directory, 'cloud.db'),
     tokens: { [site]: token },
   });
-  const { config } = bench(cloud.url);
+  const { config } = journalBench(cloud.url, authority.ca);
   const part = await startSync(config);
   await until('the mistrust in the health', () => part.health().state === 'degraded' || undefined, patience);
   expect(part.health().reason).toMatch(/its certificate is not trusted/);
@@ -211,7 +150,7 @@ it('a cloud with a certificate of somebody else gets nothing, no token either', 
 it('a token that the cloud does not accept is told, and the rows stay', async () => {
   const directory = temporaryDirectory();
   await using cloud = await openCloud(directory);
-  const { config, store, directory: own } = bench(cloud.url);
+  const { config, store, directory: own } = journalBench(cloud.url, authority.ca);
   writeFileSync(join(own, 'token'), 'another');
   await writeRows(store('dhcp'), 1, 5);
   const part = await startSync(config);
@@ -226,7 +165,7 @@ it('a token that the cloud does not accept is told, and the rows stay', async ()
 it('rows that were pruned before they could be sent are told as a gap', async () => {
   const directory = temporaryDirectory();
   await using cloud = await openCloud(directory);
-  const { config, store } = bench(cloud.url);
+  const { config, store } = journalBench(cloud.url, authority.ca);
   await writeRows(store('dhcp', 4000), 1, 200);
   await startSync(config);
   await until('the last row', () => cloud.rows('dhcp').some(({ seq }) => seq === 200) || undefined, patience);
@@ -238,7 +177,7 @@ it('rows that were pruned before they could be sent are told as a gap', async ()
 it('a journal that begins anew, its file wiped, is shipped under a new name instead of taken for a repeat', async () => {
   const directory = temporaryDirectory();
   await using cloud = await openCloud(directory);
-  const { config, store } = bench(cloud.url);
+  const { config, store } = journalBench(cloud.url, authority.ca);
   await writeRows(store('dhcp'), 1, 10);
   const first = await startCloudSync({ log: pino({ level: 'silent' }), clock: systemClock }, config);
   await allThere(cloud, config, ['dhcp', 'cloud']);
@@ -249,99 +188,3 @@ it('a journal that begins anew, its file wiped, is shipped under a new name inst
   await until('the new rows', () => cloud.rows('dhcp').length === 22 || undefined, patience);
   expect(new Set(cloud.rows('dhcp').map(({ journal }) => journal)).size).toBe(2);
 });
-
-it(
-  'nothing is lost or doubled when box and cloud are killed again and again under load',
-  { timeout: 90_000 },
-  async () => {
-    const directory = temporaryDirectory();
-    const settings = join(directory, 'cloud.json');
-    const cloudSettings = (port: number) => {
-      writeFileSync(
-        settings,
-        JSON.stringify({
-          address: '127.0.0.1',
-          port,
-          tls,
-          file: join(directory, 'cloud.db'),
-          tokens: { [site]: token },
-        }),
-      );
-    };
-    cloudSettings(0);
-    let cloud = await forkCloud(settings);
-    const { config, configFile, store } = bench(`https://127.0.0.1:${cloud.port}`, 20);
-    cloudSettings(cloud.port);
-    let box = spawnBox(configFile);
-
-    let isWriting = true;
-    const writers = (['dhcp', 'sip'] as const).map(async (part) => {
-      const own = store(part);
-      for (let n = 1; isWriting; n += 20) {
-        await writeRows(own, n, 20);
-        await sleep(10);
-      }
-    });
-    for (let round = 0; round < 6; round += 1) {
-      await sleep(900);
-      if (round % 2 === 0) {
-        box.kill('SIGKILL');
-        await once(box, 'exit');
-        box = spawnBox(configFile);
-      } else {
-        cloud.process.kill('SIGKILL');
-        await once(cloud.process, 'exit');
-        await sleep(300);
-        cloud = await forkCloud(settings);
-      }
-    }
-    isWriting = false;
-    await Promise.all(writers);
-
-    const counted = () => {
-      const db = new Database(join(directory, 'cloud.db'), { readonly: true });
-      try {
-        const rows = db.prepare('SELECT part, seq, body FROM row ORDER BY part, seq').all() as {
-          part: PartName;
-          seq: number;
-          body: string;
-        }[];
-        return rows;
-      } finally {
-        db.close();
-      }
-    };
-    await until(
-      'every row of dhcp and sip',
-      () =>
-        (['dhcp', 'sip'] as const).every(
-          (part) => counted().filter((row) => row.part === part).length >= journalOf(config, part).length,
-        ) || undefined,
-      {
-        timeoutMs: 45_000,
-        everyMs: 200,
-        lastSeen: () => JSON.stringify(readReport(config.site.state_directory, 'cloud')),
-      },
-    );
-    const rows = counted();
-    for (const part of ['dhcp', 'sip'] as const) {
-      const there = rows.filter((row) => row.part === part).map(({ seq, body }) => ({ seq, body }));
-      expect(there.length).toBeGreaterThan(500);
-      expect(there).toEqual(journalOf(config, part));
-    }
-  },
-);
-
-async function forkCloud(settings: string): Promise<{ process: ChildProcess; port: number }> {
-  const child = fork(join(import.meta.dirname, '../../support/journal-cloud.ts'), [settings]);
-  onTestFinished(() => void child.kill('SIGKILL'));
-  const [port] = (await once(child, 'message')) as [number];
-  return { process: child, port };
-}
-
-function spawnBox(configFile: string): ChildProcess {
-  const main = join(import.meta.dirname, '../../../appliance/main.ts');
-  const child = spawn(process.execPath, [main, 'run', 'cloud', '--config', configFile], { stdio: 'ignore' });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  return child;
-}
