@@ -134,11 +134,23 @@ export class ClientSide {
     this.#core.log.info({ method: given.method, reason: error.message }, 'no route for a request');
     const flow = nowhere();
     const request = composeRequest(given, newAddressing(given, flow), flow);
+    const response = madeHere(request, error.status, error.status === 430 ? 'flow-failed' : 'unreachable');
+    const dialogId = makesDialog(request) ? dialogIdOfRequest(request) : '';
+    this.#standIn({ request, flow, dialogId, response }, reply);
+  }
+
+  /** The request is said to be sent, and its answer to have come. */
+  #standIn(
+    {
+      request,
+      flow,
+      dialogId,
+      response,
+    }: Pick<Outgoing, 'request' | 'flow' | 'dialogId'> & { response: SipResponse },
+    reply: (outcome: Outcome) => void,
+  ): void {
     const transactionId = randomUUID();
-    const dialogId = given.method === 'INVITE' ? dialogIdOfRequest(request) : '';
     reply({ kind: 'sent', message: request, flow, transactionId, dialogId });
-    const cause = error.status === 430 ? 'flow-failed' : 'unreachable';
-    const response = madeHere(request, error.status, cause);
     setImmediate(() => this.#core.application.onResponse({ response, flow, transactionId, dialogId }));
   }
 
@@ -157,11 +169,9 @@ export class ClientSide {
       dialog.localContact = headerValue(request, 'Contact') ?? dialog.localContact;
       if (flow.isOpen) this.#announce(request, flow, reply, dialog);
       else {
-        const transactionId = randomUUID();
-        reply({ kind: 'sent', message: request, flow, transactionId, dialogId });
         const response = madeHere(request, 430, 'flow-failed');
         settleDialog(this.#core, dialog, { request, response });
-        setImmediate(() => this.#core.application.onResponse({ response, flow, transactionId, dialogId }));
+        this.#standIn({ request, flow, dialogId, response }, reply);
       }
     }
   }

@@ -1,0 +1,67 @@
+import * as fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { TimerQueue } from '../../../appliance/sip/engine/timers.ts';
+import type { Clock } from '../../../appliance/world.ts';
+import { fakeClock } from '../../support/clock.ts';
+
+it('timers fire in the order of their time, whatever the order they were set in', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.nat(5000), { maxLength: 60 }), async (delays) => {
+      const clock = fakeClock();
+      const start = clock.now();
+      using timers = new TimerQueue(clock, () => undefined);
+      const fired: number[] = [];
+      for (const ms of delays) timers.after(ms, () => fired.push(clock.now() - start));
+      await clock.advance(6000);
+      expect(fired).toEqual(delays.toSorted((a, b) => a - b));
+    }),
+    { numRuns: 30 },
+  );
+});
+
+it('a cancelled timer does not fire, and one that throws takes no other with it', async () => {
+  const clock = fakeClock();
+  const errors: unknown[] = [];
+  using timers = new TimerQueue(clock, (error) => errors.push(error));
+  const fired: string[] = [];
+  timers.after(100, () => fired.push('cancelled')).cancel();
+  timers.after(200, () => {
+    throw new Error('bad');
+  });
+  timers.after(200, () => fired.push('kept'));
+  await clock.advance(300);
+  expect(fired).toEqual(['kept']);
+  expect(errors).toHaveLength(1);
+});
+
+it('nothing fires after the queue was closed', async () => {
+  const clock = fakeClock();
+  const fired: string[] = [];
+  const timers = new TimerQueue(clock, () => undefined);
+  timers.after(100, () => fired.push('late'));
+  timers[Symbol.dispose]();
+  await clock.advance(1000);
+  expect(fired).toEqual([]);
+});
+
+it.each([
+  ['forward', 3_600_000],
+  ['back', -3_600_000],
+])('a clock that is set %s by an hour neither fires nor stalls what is waiting', async (_title, step) => {
+  const steady = fakeClock();
+  let skew = 0;
+  const clock: Clock = {
+    now: () => steady.now() + skew,
+    sleep: async (ms, signal) => await steady.sleep(ms, signal),
+  };
+  using timers = new TimerQueue(clock, () => undefined);
+  const fired: number[] = [];
+  const start = steady.now();
+  timers.after(5000, () => fired.push(steady.now() - start));
+  await steady.advance(2500);
+  skew = step;
+  timers.after(5000, () => fired.push(steady.now() - start));
+  await steady.advance(10_000);
+  // Up to a second is lost, since that is how seldom the clock is read.
+  expect(fired.map((ms) => ms >= 5000 && ms <= 8600)).toEqual([true, true]);
+});
