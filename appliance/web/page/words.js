@@ -16,7 +16,7 @@ export const stepNames = {
   leased: 'Address',
   configured: 'Settings',
   registered: 'Registered',
-  placed: 'Place known',
+  placed: 'Placed',
 };
 
 export const stageNames = {
