@@ -1,8 +1,7 @@
 /** How requests of the application begin, and responses that stand in for ones that nobody sent. All pure, but for fresh ids. */
 import { randomUUID } from 'node:crypto';
-import { headerValue, parseCSeq, parseNameAddress } from '../../protocol/sip-headers.ts';
+import { headerValue, parseCSeq, tagOf } from '../../protocol/sip-headers.ts';
 import type { SipRequest, SipResponse } from '../../protocol/sip-message.ts';
-import { param } from '../../protocol/sip-uri.ts';
 import {
   madeHereHeader,
   newTag,
@@ -37,6 +36,12 @@ export function givenCSeq(given: SipRequest): number | undefined {
     : parseCSeq(/\s/.test(value) ? value : `${value} ${given.method}`).number;
 }
 
+/** drachtio-srf takes the reason from between the quotes. */
+export function byeBecause(reason: string): SipRequest {
+  const headers = [{ name: 'Reason', value: `SIP;text="${reason}"` }];
+  return { method: 'BYE', uri: 'sip:placeholder', headers, body: new Uint8Array() };
+}
+
 /** A response that nobody sent. The application can tell by the header field. */
 export function madeHere(request: SipRequest, status: 408 | 430 | 503, cause: string): SipResponse {
   const reasons = { 408: 'Request Timeout', 430: 'Flow Failed', 503: 'Service Unavailable' };
@@ -65,12 +70,15 @@ export function makesDialog({ method }: SipRequest): boolean {
   return method === 'INVITE' || method === 'SUBSCRIBE';
 }
 
+/** A provisional response or a 2xx with a tag (section 12.1). */
+export function formsDialog(request: SipRequest, response: SipResponse): boolean {
+  if (!makesDialog(request) || response.status <= 100 || response.status >= 300) return false;
+  return tagOf(headerValue(response, 'To') ?? '') !== undefined;
+}
+
 /** Of a request of ours. */
 export function dialogIdOfRequest(request: SipRequest): string {
-  return dialogIdOf(
-    headerValue(request, 'Call-ID') ?? '',
-    param(parseNameAddress(headerValue(request, 'From') ?? '').params, 'tag'),
-  );
+  return dialogIdOf(headerValue(request, 'Call-ID') ?? '', tagOf(headerValue(request, 'From') ?? ''));
 }
 
 export function isSuccess({ status }: SipResponse): boolean {

@@ -11,7 +11,9 @@ import { DecodeError } from '../../protocol/bytes.ts';
 import { encodeSipMessage, type SipRequest, type SipResponse } from '../../protocol/sip-message.ts';
 import { param } from '../../protocol/sip-uri.ts';
 import {
+  byeBecause,
   dialogIdOfRequest,
+  formsDialog,
   givenCSeq,
   isSuccess,
   madeHere,
@@ -24,6 +26,7 @@ import type { ClientTransaction, ClientUser } from './client-transaction.ts';
 import { composeRequest } from './compose.ts';
 import { refused, type Core, type Outcome } from './core.ts';
 import { addressingIn, flowIn, uacDialog, updateUacDialog, type Dialog } from './dialog.ts';
+import { refusedFork } from './fork.ts';
 import { settleDialog } from './dialog-outcome.ts';
 import type { Flow } from './flow.ts';
 import { parseRoute, RouteError } from './route.ts';
@@ -76,12 +79,7 @@ export class ClientSide {
 
   /** A BYE of the stack's own. */
   hangUp(dialog: Dialog, reason: string): void {
-    const given = {
-      method: 'BYE',
-      uri: 'sip:placeholder',
-      headers: [{ name: 'Reason', value: `SIP;text="${reason}"` }],
-      body: new Uint8Array(),
-    };
+    const given = byeBecause(reason);
     dialog.localCseq += 1;
     const flow = flowIn(dialog);
     const request = composeRequest(given, addressingIn(dialog, dialog.localCseq), flow);
@@ -236,15 +234,7 @@ export class ClientSide {
       this.#onRepeatedSuccess(outgoing, response);
       return;
     }
-    const tag = parseNameAddress(headerValue(response, 'To') ?? '').params;
-    if (
-      makesDialog(request) &&
-      response.status > 100 &&
-      response.status < 300 &&
-      param(tag, 'tag') !== undefined
-    ) {
-      this.#follow(outgoing, response);
-    }
+    if (formsDialog(request, response)) this.#follow(outgoing, response);
     this.#deliver(outgoing, response);
     if (response.status < 200) this.#onProvisional(outgoing);
   }
@@ -316,11 +306,8 @@ export class ClientSide {
       return;
     }
     this.#core.counters.add('forked_answers_hung_up');
-    const other = uacDialog(request, response, flow);
-    const via = flowIn(other);
-    const ack = { method: 'ACK', uri: '', headers: [], body: new Uint8Array() };
-    via.send(encodeSipMessage(composeRequest(ack, addressingIn(other, other.localCseq), via)));
-    const bye = composeRequest({ ...ack, method: 'BYE' }, addressingIn(other, other.localCseq + 1), via);
+    const { ack, bye, via } = refusedFork(request, response, flow);
+    via.send(encodeSipMessage(ack));
     this.#begin(bye, via, { id: '', dialog: undefined });
   }
 

@@ -4,6 +4,7 @@ import {
   listValues,
   parseCSeq,
   parseNameAddress,
+  tagOf,
   type Essentials,
 } from '../../protocol/sip-headers.ts';
 import type { SipRequest, SipResponse } from '../../protocol/sip-message.ts';
@@ -53,7 +54,7 @@ export function uasDialog(
 ): Dialog {
   const from = headerValue(request, 'From') ?? '';
   const callId = headerValue(request, 'Call-ID') ?? '';
-  const remoteTag = tag(from) ?? '';
+  const remoteTag = tagOf(from) ?? '';
   return {
     ...newDialog(use.flow),
     id: dialogIdOf(callId, remoteTag),
@@ -76,7 +77,7 @@ export function uacDialog(request: SipRequest, response: SipResponse, flow: Flow
   const from = headerValue(request, 'From') ?? '';
   const callId = headerValue(request, 'Call-ID') ?? '';
   const to = headerValue(response, 'To') ?? '';
-  const localTag = tag(from) ?? '';
+  const localTag = tagOf(from) ?? '';
   return {
     ...newDialog(flow),
     id: dialogIdOf(callId, localTag),
@@ -85,7 +86,7 @@ export function uacDialog(request: SipRequest, response: SipResponse, flow: Flow
     localTag,
     localAddress: from,
     remoteAddress: to,
-    remoteTag: tag(to) ?? '',
+    remoteTag: tagOf(to) ?? '',
     remoteTarget: contactUri(response) ?? request.uri,
     routes: listValues(response, 'Record-Route').toReversed(),
     localContact: headerValue(request, 'Contact') ?? ownContact(flow),
@@ -97,7 +98,7 @@ export function uacDialog(request: SipRequest, response: SipResponse, flow: Flow
 /** A later response to the INVITE that made the dialog: the last one counts, another branch of a fork included. */
 export function updateUacDialog(dialog: Dialog, response: SipResponse): void {
   dialog.remoteAddress = headerValue(response, 'To') ?? dialog.remoteAddress;
-  dialog.remoteTag = tag(dialog.remoteAddress) ?? '';
+  dialog.remoteTag = tagOf(dialog.remoteAddress) ?? '';
   dialog.remoteTarget = contactUri(response) ?? dialog.remoteTarget;
   dialog.routes = listValues(response, 'Record-Route').toReversed();
 }
@@ -191,10 +192,6 @@ function newDialog(flow: Flow) {
     answer: undefined,
     expiry: undefined,
   };
-}
-
-function tag(address: string): string | undefined {
-  return param(parseNameAddress(address).params, 'tag');
 }
 
 function isLoose(route: string): boolean {
