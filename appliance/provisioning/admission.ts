@@ -9,7 +9,7 @@ const mostPairs = 8192;
 /** False: too often. Counts each call. */
 export function newAdmission({ clock }: Pick<World, 'clock'>): (ip: string, identity: Identity) => boolean {
   // A boot of a phone is some twenty requests; who can't be told is let in at a trickle.
-  const phones = newLimiter({ burst: 120, perMinute: 120 });
+  const phones = newLimiter({ burst: 240, perMinute: 120 });
   const strangers = newLimiter({ burst: 10, perMinute: 10 });
   // Without a lease only the request says which phone it is: one address must not ask for phone after phone.
   const newcomers = newLimiter({ burst: 8, perMinute: 1 });

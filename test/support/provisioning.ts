@@ -1,28 +1,19 @@
 /** The provisioning part between a stand-in cloud and phones, all on loopback, each on free ports. */
 import { writeFileSync } from 'node:fs';
-import type { LookupFunction } from 'node:net';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
-import { pino } from 'pino';
-import { parseConfig, type Config } from '../../appliance/config.ts';
+import type { Config } from '../../appliance/config.ts';
 import {
   startProvisioning,
   type Provisioning,
   type UpstreamNetwork,
 } from '../../appliance/provisioning/server.ts';
 import { openReader, type JournalRow } from '../../appliance/store/reader.ts';
-import { systemClock, type World } from '../../appliance/world.ts';
 import { newCloudAuthority } from '../cloud/certificates.ts';
 import { startProvisioningCloud, type ProvisioningCloud } from '../cloud/provisioning.ts';
 import { temporaryDirectory } from './directory.ts';
+import { address, loopbackLookup, quietWorld, siteConfig } from './provisioning-site.ts';
 
-export const address = '127.0.0.1';
-
-/** Every name is this machine. */
-export const loopbackLookup: LookupFunction = (_, options, callback) => {
-  if (options.all === true) callback(null, [{ address, family: 4 }]);
-  else callback(null, address, 4);
-};
+export { address } from './provisioning-site.ts';
 
 export interface ProvisioningSite extends AsyncDisposable {
   readonly cloud: ProvisioningCloud;
@@ -44,6 +35,9 @@ interface SiteOptions {
   /** In place of the stand-in cloud's ports. */
   readonly network?: UpstreamNetwork;
   readonly directory?: string;
+  readonly posture?: 'provision' | 'full';
+  /** PEM that the box trusts besides the stand-in cloud's. */
+  readonly extraCa?: string;
 }
 
 const names = ['noam', 'usea', 'uswe', 'ause'].map((name) => `${name}.dm.sdg.teams.microsoft.com`);
@@ -52,6 +46,8 @@ export async function startSite({
   toml = '',
   network,
   directory = temporaryDirectory(),
+  extraCa = '',
+  posture = 'full',
 }: SiteOptions = {}): Promise<ProvisioningSite> {
   const authority = await newCloudAuthority();
   const cloud = await startProvisioningCloud({
@@ -61,8 +57,8 @@ export async function startSite({
     tls: await authority.certificateFor(names),
   });
   const caFile = join(directory, 'cloud-ca.pem');
-  writeFileSync(caFile, authority.ca);
-  const config = siteConfig({ directory, caFile, toml });
+  writeFileSync(caFile, `${authority.ca}\n${extraCa}`);
+  const config = siteConfig({ directory, caFile, toml, posture });
   const lines: string[] = [];
   const part = await startProvisioning(quietWorld(lines), config, {
     lookup: loopbackLookup,
@@ -84,37 +80,6 @@ export async function startSite({
       await cloud[Symbol.asyncDispose]();
     },
   };
-}
-
-export function siteConfig({
-  directory,
-  caFile,
-  toml = '',
-}: {
-  directory: string;
-  caFile: string;
-  toml?: string;
-}): Config {
-  return parseConfig(`
-    [site]
-    address = "${address}"
-    state_directory = "${directory}"
-    extra_ca_file = "${caFile}"
-    [provisioning]
-    http_port = 0
-    https_port = 0
-    upstream_timeout_seconds = 2
-    ${toml}`);
-}
-
-export function quietWorld(lines: string[] = []): World {
-  const sink = new Writable({
-    write: (chunk: Buffer, _, done) => {
-      lines.push(chunk.toString());
-      done();
-    },
-  });
-  return { log: pino({ level: 'trace' }, sink), clock: systemClock };
 }
 
 export function readJournal(directory: string): JournalRow[] {

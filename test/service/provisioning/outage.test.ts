@@ -1,0 +1,179 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { openReader } from '../../../appliance/store/reader.ts';
+import { readPhoneConfigurations } from '../../../appliance/store/phone-configurations.ts';
+import { newCloudAuthority } from '../../cloud/certificates.ts';
+import { startProvisioningCloud } from '../../cloud/provisioning.ts';
+import { temporaryDirectory } from '../../support/directory.ts';
+import { sendFixture } from '../../support/phone-http.ts';
+import { bootPhone, pollPhone, type PhoneState } from '../../support/phone-provisioning.ts';
+import { address, readJournal, startSite } from '../../support/provisioning.ts';
+
+const mac = '00:15:65:aa:bb:01';
+
+async function askFor(state: PhoneState, changes: { url?: string; from?: string; mac?: string } = {}) {
+  return sendFixture({ fixture: 'yealink-4-mac', url: state.url, mac, ca: state.trusted, ...changes });
+}
+
+test('in an outage a phone gets its last answer for its own path, from its own address, and nothing else', async () => {
+  await using site = await startSite();
+  const phone = await bootPhone({ vendor: 'yealink', mac, url: `${site.url}/`, from: '127.0.0.1' });
+  site.cloud.signIn(mac, '+4930123456');
+  await pollPhone(phone);
+  const online = await askFor(phone);
+  await site.cloud[Symbol.asyncDispose]();
+
+  const kept = await askFor(phone);
+  expect(kept.status).toBe(200);
+  expect(kept.body.toString()).toBe(online.body.toString());
+  expect(site.part.health()).toMatchObject({ state: 'degraded' });
+
+  const elsewhere = await askFor(phone, { from: '127.0.0.2' });
+  expect(elsewhere.status).toBe(503);
+  const guessed = await askFor(phone, {
+    url: phone.url.replace(/mmiiaacc\/\w{14}/, (text) => `${text.slice(0, -2)}zz`),
+  });
+  expect(guessed.status).toBe(503);
+  const first = await askFor(phone, { url: `https://${address}:${site.part.httpsPort}/` });
+  expect(first.status).toBe(503);
+  expect(first.headers.get('retry-after')).toBe('60');
+  expect(first.body).toHaveLength(0);
+});
+
+test('a phone that was already configured and starts during an outage is told to come again, and keeps what it has', async () => {
+  await using site = await startSite();
+  const phone = await bootPhone({ vendor: 'yealink', mac, url: `${site.url}/` });
+  await site.cloud[Symbol.asyncDispose]();
+  await askFor(phone);
+  const inClear = await sendFixture({ fixture: 'yealink-4-mac', url: `${site.url}/`, mac });
+  expect(inClear.status).toBe(503);
+});
+
+test('when the cloud is back it is asked again', async () => {
+  await using site = await startSite();
+  const phone = await bootPhone({ vendor: 'yealink', mac, url: `${site.url}/` });
+  expect(site.part.health()).toEqual({ state: 'ok' });
+  const before = site.cloud.requests.length;
+  await askFor(phone);
+  expect(site.cloud.requests).toHaveLength(before + 1);
+  expect(site.part.counters()).toMatchObject({ kept_answers_given: 0, upstream_failures: 0 });
+});
+
+interface Running {
+  readonly child: ChildProcess;
+  readonly httpPort: number;
+  readonly httpsPort: number;
+}
+
+async function startProcess(settings: object): Promise<Running> {
+  const child = fork(
+    join(import.meta.dirname, '../../support/provisioning-process.ts'),
+    [JSON.stringify(settings)],
+    { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] },
+  );
+  const [ports] = (await once(child, 'message')) as [{ httpPort: number; httpsPort: number }];
+  return { child, ...ports };
+}
+
+test('after kill -9 all that a phone was given is there, and the phone goes on where it was', async () => {
+  const directory = temporaryDirectory();
+  const authority = await newCloudAuthority();
+  await using cloud = await startProvisioningCloud({
+    address,
+    httpPort: 0,
+    httpsPort: 0,
+    tls: await authority.certificateFor(['usea.dm.sdg.teams.microsoft.com']),
+  });
+  const caFile = join(directory, 'cloud-ca.pem');
+  writeFileSync(caFile, authority.ca);
+  const upstream = { cloudHttpPort: cloud.httpPort, cloudHttpsPort: cloud.httpsPort };
+  const first = await startProcess({ directory, caFile, httpPort: 0, httpsPort: 0, ...upstream });
+  const phone = await bootPhone({ vendor: 'yealink', mac, url: `http://${address}:${first.httpPort}/` });
+  first.child.kill('SIGKILL');
+  await once(first.child, 'exit');
+
+  using reader = openReader(directory, 'provisioning');
+  expect(reader && readPhoneConfigurations(reader.db)).toMatchObject([{ mac, stage: 3, status: 200 }]);
+
+  // The same ports: the phone is not touched. The cloud is away: only what was committed can answer.
+  await cloud[Symbol.asyncDispose]();
+  const { httpPort, httpsPort } = first;
+  const second = await startProcess({ directory, caFile, httpPort, httpsPort, ...upstream });
+  const kept = await askFor(phone);
+  expect(kept.status).toBe(200);
+  expect(kept.body.toString()).toContain(cloud.accounts[0]?.password);
+  second.child.kill('SIGKILL');
+  await once(second.child, 'exit');
+});
+
+test(
+  'killed at any moment of a walk, the box never makes the phone repeat a one-time request at the cloud',
+  { timeout: 60_000 },
+  async () => {
+    const directory = temporaryDirectory();
+    const authority = await newCloudAuthority();
+    await using cloud = await startProvisioningCloud({
+      address,
+      httpPort: 0,
+      httpsPort: 0,
+      tls: await authority.certificateFor(['usea.dm.sdg.teams.microsoft.com']),
+    });
+    const caFile = join(directory, 'cloud-ca.pem');
+    writeFileSync(caFile, authority.ca);
+    const upstream = { cloudHttpPort: cloud.httpPort, cloudHttpsPort: cloud.httpsPort };
+    let running = await startProcess({ directory, caFile, httpPort: 0, httpsPort: 0, ...upstream });
+    const { httpPort, httpsPort } = running;
+    const restart = async () => {
+      running.child.kill('SIGKILL');
+      await once(running.child, 'exit');
+      running = await startProcess({ directory, caFile, httpPort, httpsPort, ...upstream });
+    };
+    const phone = await bootPhone({ vendor: 'yealink', mac, url: `http://${address}:${httpPort}/` });
+    const onboarding = phone.asked.find(({ url }) => url.includes('/device/ob/'))?.url ?? '';
+    for (const url of [onboarding, phone.url, onboarding]) {
+      // The phone did not get the answer to its request, since the box died, and repeats it.
+      await restart();
+      expect((await askFor(phone, { url })).status).toBe(200);
+    }
+    expect(cloud.violations).toEqual([]);
+    running.child.kill('SIGKILL');
+    await once(running.child, 'exit');
+  },
+);
+
+test('no one-time path and no password is in the log, the journal or any file in clear', async () => {
+  const directory = temporaryDirectory();
+  const canaries: string[] = [];
+  let log = '';
+  {
+    await using site = await startSite({ directory });
+    const phone = await bootPhone({ vendor: 'yealink', mac, url: `${site.url}/` });
+    site.cloud.signIn(mac, '+4930123456');
+    await pollPhone(phone);
+    await pollPhone(phone);
+    await askFor(phone, { from: '127.0.0.2', mac: '00:15:65:aa:bb:99' });
+    await site.cloud[Symbol.asyncDispose]();
+    await askFor(phone);
+    // In clear went only what is no secret: file names of the first stage, and the authority.
+    for (const { url } of phone.asked.filter((one) => one.url.startsWith('http:'))) {
+      expect([`${site.url}/`, `${site.url}/gatehouse-ca.pem`]).toContain(url);
+    }
+    const paths = phone.asked
+      .map(({ url }) => /(?:ob|mmiiaacc)\/([^/]+)/.exec(url)?.[1])
+      .filter((one) => one !== undefined);
+    canaries.push(...site.cloud.accounts.map(({ password }) => password), ...paths);
+    log = site.log();
+  }
+  expect(canaries.length).toBeGreaterThan(4);
+  const files = readdirSync(join(directory, 'provisioning')).map((name) =>
+    readFileSync(join(directory, 'provisioning', name), 'latin1'),
+  );
+  const journal = JSON.stringify(readJournal(directory));
+  expect(log.length).toBeGreaterThan(500);
+  for (const canary of canaries) {
+    for (const text of [log, journal, ...files]) expect(text.includes(canary)).toBe(false);
+  }
+});

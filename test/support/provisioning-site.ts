@@ -1,0 +1,55 @@
+/** Settings and surroundings of the provisioning part on loopback, without a test runner. */
+import type { LookupFunction } from 'node:net';
+import { Writable } from 'node:stream';
+import { pino } from 'pino';
+import { parseConfig, type Config } from '../../appliance/config.ts';
+import { systemClock, type World } from '../../appliance/world.ts';
+
+export const address = '127.0.0.1';
+
+/** Every name is this machine. */
+export const loopbackLookup: LookupFunction = (_, options, callback) => {
+  if (options.all === true) callback(null, [{ address, family: 4 }]);
+  else callback(null, address, 4);
+};
+
+interface SiteSettings {
+  readonly directory: string;
+  readonly caFile: string;
+  /** More lines of gatehouse.toml, after the tables below. */
+  readonly toml?: string;
+  readonly httpPort?: number;
+  readonly httpsPort?: number;
+  readonly posture?: 'provision' | 'full';
+}
+
+export function siteConfig({
+  directory,
+  caFile,
+  toml = '',
+  httpPort = 0,
+  httpsPort = 0,
+  posture = 'full',
+}: SiteSettings): Config {
+  return parseConfig(`
+    [site]
+    address = "${address}"
+    state_directory = "${directory}"
+    posture = "${posture}"
+    extra_ca_file = "${caFile}"
+    [provisioning]
+    http_port = ${httpPort}
+    https_port = ${httpsPort}
+    upstream_timeout_seconds = 2
+    ${toml}`);
+}
+
+export function quietWorld(lines: string[] = []): World {
+  const sink = new Writable({
+    write: (chunk: Buffer, _, done) => {
+      lines.push(chunk.toString());
+      done();
+    },
+  });
+  return { log: pino({ level: 'trace' }, sink), clock: systemClock };
+}
