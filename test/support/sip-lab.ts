@@ -10,7 +10,7 @@ import { readBindings, type Binding } from '../../appliance/store/bindings.ts';
 import { readCalls, type Call } from '../../appliance/store/calls.ts';
 import { systemClock } from '../../appliance/world.ts';
 import { startBaresip, type Baresip, type BaresipOptions } from './baresip.ts';
-import { run, until, type Running } from './command.ts';
+import { run, until, words, type Running } from './command.ts';
 import { startDns } from './dns.ts';
 import { startKamailio, type Kamailio, type KamailioOptions } from './kamailio.ts';
 import { openLab, type Lab, type Namespace } from './namespaces.ts';
@@ -122,11 +122,12 @@ export async function openSipLab(options: {
   };
 }
 
+const ip = async (namespace: Namespace, command: string) => await namespace.exec(['ip', ...words(command)]);
+
 async function wireUp(
   lab: Lab,
   { box, cloud, remote, phones }: { box: Namespace; cloud: Namespace; remote: Namespace; phones: number },
 ): Promise<Namespace[]> {
-  const ip = async (namespace: Namespace, words: string) => await namespace.exec(['ip', ...words.split(' ')]);
   await lab.wire({ namespace: box, card: 'wan' }, { namespace: cloud, card: 'box' });
   await ip(box, 'addr add 192.0.2.2/24 dev wan');
   await ip(box, 'link set wan up');
@@ -159,9 +160,15 @@ async function wireUp(
 async function registrarCertificate(directory: string): Promise<{ cert: string; key: string }> {
   const [cert, key] = [join(directory, 'registrar.pem'), join(directory, 'registrar.key')];
   await run([
-    ...'openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2'.split(' '),
-    ...['-keyout', key, '-out', cert, '-subj', `/CN=${registrar}`],
-    ...['-addext', `subjectAltName=DNS:${registrar},IP:203.0.113.20`],
+    ...words('openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2'),
+    '-keyout',
+    key,
+    '-out',
+    cert,
+    '-subj',
+    `/CN=${registrar}`,
+    '-addext',
+    `subjectAltName=DNS:${registrar},IP:203.0.113.20`,
   ]);
   return { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') };
 }

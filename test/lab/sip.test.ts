@@ -1,0 +1,176 @@
+/** Registrations and calls of real phones (baresip) through the box to a real registrar (Kamailio), seen from outside. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Baresip } from '../support/baresip.ts';
+import { startCapture } from '../support/capture.ts';
+import { until } from '../support/command.ts';
+import { countRtp } from '../support/rtp-counter.ts';
+import { accounts, openSipLab, registrar, type SipLab } from '../support/sip-lab.ts';
+
+let site: SipLab;
+let phones: Baresip[];
+let remote: Baresip;
+
+const settings = '[sip]\nlocal_expires_tcp_seconds = 6\n';
+
+beforeAll(async () => {
+  site = await openSipLab({ phones: 2 });
+  await site.startBox(['rtp', 'sip'], settings);
+  phones = [await site.startPhone(0), await site.startPhone(1)];
+  remote = await site.startRemote();
+  for (const phone of [...phones, remote]) await phone.registered();
+});
+
+afterAll(() => site[Symbol.asyncDispose]());
+
+function phone(at: number): Baresip {
+  const found = phones[at];
+  if (found === undefined) throw new Error(`no phone ${at}`);
+  return found;
+}
+
+const talkMs = 1500;
+/** A packet every 20 ms; the first and the last few may fall beside the call. */
+const leastPackets = 60;
+
+async function dial(from: Baresip, to: Baresip, user: string): Promise<void> {
+  const [here, there] = [from.events.length, to.events.length];
+  await from.command('dial', `sip:${user}@${registrar}`);
+  await Promise.all([
+    from.waitFor('CALL_ESTABLISHED', { since: here }),
+    to.waitFor('CALL_ESTABLISHED', { since: there }),
+  ]);
+}
+
+async function hangUp(by: Baresip, other: Baresip): Promise<void> {
+  const since = other.events.length;
+  const before = [by.finished.length, other.finished.length];
+  await by.command('hangup');
+  await other.waitFor('CALL_CLOSED', { since });
+  const isCounted = () =>
+    (by.finished.length > (before[0] ?? 0) && other.finished.length > (before[1] ?? 0)) || undefined;
+  await until('both phones to have counted', isCounted, { timeoutMs: 5000, everyMs: 20 });
+}
+
+async function lastCall() {
+  return await until(
+    'the call to be written down as ended',
+    () => site.calls().find(({ state }, at) => at === 0 && state === 'ended'),
+    {
+      timeoutMs: 5000,
+      everyMs: 50,
+    },
+  );
+}
+
+const connections = (user: string) =>
+  new Set(
+    site.kamailio.seen
+      .filter(({ fromUser, method }) => fromUser === user && method === 'REGISTER')
+      .map(({ connection }) => connection),
+  );
+
+const registrations = () =>
+  site.kamailio.seen.filter(({ what, fromUser }) => what === 'registered' && fromUser === '1001').length;
+
+it('the registrar sees each phone register with its own digest over a TLS connection of its own', async () => {
+  for (const { user } of accounts.slice(0, 2)) {
+    const seen = await site.kamailio.waitFor(
+      `${user} to be registered`,
+      ({ what, fromUser }) => what === 'registered' && fromUser === user,
+    );
+    expect(seen).toMatchObject({
+      protocol: 'tls',
+      credentials: 'Digest',
+      userAgent: expect.stringContaining('baresip') as string,
+    });
+    expect(seen.requestUri).toContain(registrar);
+    expect(seen.from).toMatch(/^192\.0\.2\.2:/);
+    expect(seen.contact, 'ours, and not to be guessed').toMatch(
+      /^<sip:[0-9a-f]{32}@192\.0\.2\.2:\d+;transport=tls>/,
+    );
+  }
+  expect(connections('1001').size).toBe(1);
+  expect(connections('1002').size).toBe(1);
+  expect(connections('1001')).not.toEqual(connections('1002'));
+});
+
+it('refreshes are answered by the box while the registrar still knows the phone', async () => {
+  const before = { upstream: registrations(), local: phone(0).events.length };
+  await phone(0).waitFor('REGISTER_OK', { since: before.local });
+  await phone(0).waitFor('REGISTER_OK', { since: phone(0).events.length });
+  expect(registrations()).toBe(before.upstream);
+});
+
+it('a phone calls out, both hear RTP, the phone hangs up', async () => {
+  const [phoneSide, farSide] = [await countRtp(site.phones[0] ?? site.box), await countRtp(site.remote)];
+  await dial(phone(0), remote, '4930555');
+  await sleep(talkMs);
+  await hangUp(phone(0), remote);
+  for (const count of [await phoneSide(), await farSide()]) {
+    expect(count.sent).toBeGreaterThan(leastPackets);
+    expect(count.heard).toBeGreaterThan(leastPackets);
+  }
+  expect(phone(0).finished.at(-1)?.received).toBeGreaterThan(leastPackets);
+  expect(remote.finished.at(-1)?.received).toBeGreaterThan(leastPackets);
+  const call = await lastCall();
+  expect(call).toMatchObject({ direction: 'outbound', reason: 'phone hung up' });
+  expect(call.packetsFromPhone).toBeGreaterThan(leastPackets);
+  expect(call.packetsToPhone).toBeGreaterThan(leastPackets);
+});
+
+it('a phone is called over the connection that it opened, and the far end hangs up', async () => {
+  await dial(remote, phone(0), '1001');
+  await sleep(talkMs);
+  await hangUp(remote, phone(0));
+  expect(phone(0).finished.at(-1)?.received).toBeGreaterThan(leastPackets);
+  expect(remote.finished.at(-1)?.received).toBeGreaterThan(leastPackets);
+  expect(await lastCall()).toMatchObject({ direction: 'inbound', reason: 'cloud hung up' });
+  const invite = site.kamailio.seen.findLast(
+    ({ what, method, toUser }) => what === 'request' && method === 'INVITE' && toUser === '1001',
+  );
+  expect(invite?.fromUser).toBe('4930555');
+});
+
+it('two phones of the site talk through the registrar, hold and resume, and either may hang up', async () => {
+  await dial(phone(0), phone(1), '1002');
+  const since = phone(1).events.length;
+  await phone(0).command('hold');
+  await phone(1).waitFor('CALL_REMOTE_SDP', { since });
+  const resumed = phone(1).events.length;
+  await phone(0).command('resume');
+  await phone(1).waitFor('CALL_REMOTE_SDP', { since: resumed });
+  await sleep(talkMs);
+  await hangUp(phone(1), phone(0));
+  expect(phone(0).finished.at(-1)?.received).toBeGreaterThan(leastPackets);
+  expect(phone(1).finished.at(-1)?.received).toBeGreaterThan(leastPackets);
+});
+
+it('nothing of SIP or of its keys crosses the LAN in clear, and media are SRTP', async () => {
+  const capture = await startCapture(site.box, { card: 'lan', file: `${site.lab.directory}/lan.pcap` });
+  await dial(phone(0), remote, '4930555');
+  await sleep(500);
+  await hangUp(remote, phone(0));
+  const text = (await capture[Symbol.asyncDispose](), capture.bytes().toString('latin1'));
+  expect(text.length).toBeGreaterThan(10_000);
+  expect(text).not.toMatch(/INVITE sip:|REGISTER sip:|inline:|Digest /);
+  expect(phone(0).events.some(({ type }) => type === 'CALL_MENC')).toBe(true);
+});
+
+it('what a caller takes back stops ringing, and what a callee refuses is told to the caller', async () => {
+  await remote[Symbol.asyncDispose]();
+  remote = await site.startRemote({ answer: 'manual' });
+  await remote.registered();
+  let since = remote.events.length;
+  await phone(0).command('dial', `sip:4930555@${registrar}`);
+  await remote.waitFor('CALL_INCOMING', { since });
+  await phone(0).command('hangup');
+  await remote.waitFor('CALL_CLOSED', { since });
+  expect(await lastCall()).toMatchObject({ reason: 'cancelled' });
+  since = phone(0).events.length;
+  await phone(0).command('dial', `sip:4930555@${registrar}`);
+  await phone(0).waitFor('CALL_RINGING', { since });
+  await remote.command('hangup');
+  expect((await phone(0).waitFor('CALL_CLOSED', { since })).param).toMatch(/^486/);
+  expect(await lastCall()).toMatchObject({ reason: expect.stringMatching(/^486/) as string });
+});
