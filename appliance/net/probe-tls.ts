@@ -25,6 +25,8 @@ export async function probeTls({ host, port, trust }: TlsTarget, timeoutMs: numb
   const tcp = connectTcp({ host, port, family: 4 });
   const socket = connect({
     socket: tcp,
+    // The name to verify; addresses are no server names (RFC 6066).
+    host,
     ...(isIP(host) === 0 ? { servername: host } : {}),
     ca: [...rootCertificates, ...trust],
     rejectUnauthorized: false,

@@ -1,4 +1,5 @@
 /** How the whole box is: its parts as they last reported, and in plain words what is wrong. */
+import { vendorName, type Vendor } from '../phones/vendors.ts';
 import type { Health } from '../world.ts';
 import { partNames, type PartName } from './journal-kinds.ts';
 import type { PhoneRow } from './phones.ts';
@@ -68,7 +69,7 @@ export function troublesOf({ parts, phones, allowCleartext }: Site): Trouble[] {
   const wanted = parts.filter((part) => part.isWanted);
   const cleartext = allowCleartext.map((vendor): Trouble => ({
     severity: 'problem',
-    text: `Phones of ${vendor} may fetch their configuration, with passwords, in clear (provisioning.allow_cleartext).`,
+    text: `Phones of ${vendorName(vendor as Vendor)} may fetch their configuration, with passwords, in clear (provisioning.allow_cleartext).`,
   }));
   if (wanted.every((part) => !part.isRunning)) {
     return [
@@ -112,7 +113,7 @@ function troubleOfPart({ name, isRunning, health }: PartStatus): Trouble[] {
 }
 
 /** What people call a phone: its place, else maker and model, else its MAC. */
-function phoneName({ mac, place, vendorName, model }: PhoneRow): string {
-  const device = [vendorName, model].filter(Boolean).join(' ') || 'Phone';
+function phoneName({ mac, place, vendorName: maker, model }: PhoneRow): string {
+  const device = [maker, model].filter(Boolean).join(' ') || 'Phone';
   return `${device} ${place === undefined ? mac : `in ${place}`}`;
 }

@@ -51,7 +51,7 @@ describe('the API', () => {
     expect(status).toMatchObject({
       ownPorts: [{ switchName: 'first floor', port: 'Gi1/0/1' }],
       allowCleartext: ['cisco'],
-      troubles: [{ part: 'location' }, { text: expect.stringContaining('cisco') as string }],
+      troubles: [{ part: 'location' }, { text: expect.stringContaining('Cisco') as string }],
     });
     expect(status.parts.find((part) => part.name === 'location')).toMatchObject({
       isRunning: true,

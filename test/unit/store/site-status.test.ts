@@ -58,7 +58,7 @@ it('problems come before notices, and passwords in clear are a problem', () => {
     allowCleartext: ['cisco'],
   });
   expect(troubles.map(({ severity }) => severity)).toEqual(['problem', 'notice']);
-  expect(troubles[0]?.text).toMatch(/cisco .* in clear/);
+  expect(troubles[0]?.text).toMatch(/Cisco .* in clear/);
   expect(troubles[1]).toEqual({
     severity: 'notice',
     mac: phone.mac,
