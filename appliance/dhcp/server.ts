@@ -4,7 +4,7 @@ import type { UdpPort } from '../net/udp.ts';
 import { DecodeError } from '../protocol/bytes.ts';
 import { decodeMessage } from '../protocol/dhcp.ts';
 import { parseCidr, parseIpv4, broadcastAddress } from '../protocol/ipv4.ts';
-import { readLeaseRows } from '../store/leases.ts';
+import { pruneSent, readLeaseRows } from '../store/leases.ts';
 import { openStore } from '../store/store.ts';
 import type { Part, World } from '../world.ts';
 import { openCounters } from './counters.ts';
@@ -29,6 +29,7 @@ export async function startDhcpServer(
   const log = world.log.child({ part: 'dhcp' });
   const socket = await openSocket(config.dhcp.interface);
   const store = openStore({ directory: config.site.state_directory, part: 'dhcp', clock });
+  await store.write(({ db }) => pruneSent(db));
   const pool = new Pool(range, readLeaseRows(store.db), clock.now());
   const policy = openPolicy(config, openProfiles(config));
   const counters = openCounters();

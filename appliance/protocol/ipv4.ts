@@ -17,7 +17,7 @@ export function isIpv4(text: string): boolean {
 }
 
 export function formatIpv4(value: number): string {
-  return [24, 16, 8, 0].map((shift) => (value >>> shift) & 255).join('.');
+  return `${value >>> 24}.${(value >>> 16) & 255}.${(value >>> 8) & 255}.${value & 255}`;
 }
 
 /** `10.20.0.0/24`; host bits are cleared. */

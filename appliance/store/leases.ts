@@ -1,4 +1,5 @@
 /** Leases: who has which address until when, and what was told along with it. Owned by dhcp. */
+import { createHash } from 'node:crypto';
 import { formatIpv4, parseIpv4 } from '../protocol/ipv4.ts';
 import { all, one, run, type Database } from './database.ts';
 
@@ -39,6 +40,9 @@ export interface LeaseRow {
   readonly sent: string;
 }
 
+const select = `SELECT ip, client, mac, client_id, vendor, vendor_class, hostname, started_at, expires_at, state,
+  coalesce(options, '{}') AS sent FROM lease LEFT JOIN sent_options ON sent_options.id = lease.sent`;
+
 /** Every address ever given and not given to somebody else since, by address. */
 export function readLeases(db: Database): Lease[] {
   return readLeaseRows(db).map(leaseOf);
@@ -46,7 +50,7 @@ export function readLeases(db: Database): Lease[] {
 
 /** Who holds this address now; undefined when nobody does. */
 export function leaseByIp(db: Database, ip: string, now: number): Lease | undefined {
-  const row = one<LeaseRow>(db, `SELECT * FROM lease WHERE ip = ? AND state = 'bound' AND expires_at > ?`, [
+  const row = one<LeaseRow>(db, `${select} WHERE ip = ? AND state = 'bound' AND expires_at > ?`, [
     parseIpv4(ip),
     now,
   ]);
@@ -54,10 +58,34 @@ export function leaseByIp(db: Database, ip: string, now: number): Lease | undefi
 }
 
 export function readLeaseRows(db: Database): LeaseRow[] {
-  return all<LeaseRow>(db, 'SELECT * FROM lease ORDER BY ip');
+  return all<LeaseRow>(db, `${select} ORDER BY ip`);
 }
 
-/** Replaces whatever was known of the address. */
+/** Makes sure that the database has this text, before or after {@link saveLease} refers to it, in the same transaction. */
+export function saveSent(db: Database, sent: string): void {
+  run(db, 'INSERT OR IGNORE INTO sent_options (id, options) VALUES (?, ?)', [sentId(sent), sent]);
+}
+
+/** Forgets texts that no lease refers to. */
+export function pruneSent(db: Database): void {
+  run(db, 'DELETE FROM sent_options WHERE id NOT IN (SELECT sent FROM lease)');
+}
+
+const sentIds = new Map<string, number>();
+const maxSentIds = 1000;
+
+/** Follows from the text alone, so that nothing in memory is wrong after a transaction was undone. */
+function sentId(sent: string): number {
+  let id = sentIds.get(sent);
+  if (id === undefined) {
+    id = createHash('sha256').update(sent).digest().readUIntBE(0, 6);
+    if (sentIds.size >= maxSentIds) sentIds.clear();
+    sentIds.set(sent, id);
+  }
+  return id;
+}
+
+/** Replaces whatever was known of the address. Its `sent` has to be saved too: {@link saveSent}. */
 export function saveLease(db: Database, row: LeaseRow): void {
   run(
     db,
@@ -74,7 +102,7 @@ export function saveLease(db: Database, row: LeaseRow): void {
       row.started_at,
       row.expires_at,
       row.state,
-      row.sent,
+      sentId(row.sent),
     ],
   );
 }

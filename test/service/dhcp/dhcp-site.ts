@@ -62,8 +62,8 @@ export async function openDhcpSite(directory: string, settings = ''): Promise<Dh
   );
   const raw = async (bytes: Uint8Array) => {
     wire.receive(bytes);
-    // The store commits in the next turn, and answers leave after it.
-    for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    // The commit waits for a turn, the store for another, and answers leave after it.
+    for (let turn = 0; turn < 4; turn += 1) await new Promise((resolve) => setImmediate(resolve));
     return wire.taken().map(readAnswer);
   };
   const read = <T>(work: (reader: NonNullable<ReturnType<typeof openReader>>) => T) => {

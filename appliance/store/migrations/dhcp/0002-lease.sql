@@ -10,5 +10,11 @@ CREATE TABLE lease (
   started_at INTEGER NOT NULL,  -- ms since 1970
   expires_at INTEGER NOT NULL,  -- ms since 1970: end of lease, or of probation
   state TEXT NOT NULL CHECK (state IN ('bound', 'released', 'declined')),
-  sent TEXT NOT NULL            -- JSON: option number to what was sent, as text
+  sent INTEGER NOT NULL         -- sent_options.id
+) STRICT;
+
+-- What was told along with leases: few different ones, and long; apart, so that a page holds many leases.
+CREATE TABLE sent_options (
+  id INTEGER PRIMARY KEY,       -- 48 bits of the text's SHA-256
+  options TEXT NOT NULL         -- JSON: option number to what was sent, as text
 ) STRICT;
