@@ -39,7 +39,12 @@ declare module 'net-snmp' {
   export const SecurityLevel: Readonly<Record<'authPriv', number>>;
   export const AuthProtocols: Readonly<Record<'sha256', string>>;
   export const PrivProtocols: Readonly<Record<'aes', string>>;
-  export const ObjectType: Readonly<Record<'EndOfMibView' | 'NoSuchObject' | 'NoSuchInstance', number>>;
+  export const ObjectType: Readonly<
+    Record<
+      'EndOfMibView' | 'NoSuchObject' | 'NoSuchInstance' | 'Integer' | 'OctetString' | 'TimeTicks',
+      number
+    >
+  >;
   export function createSession(target: string, community: string, options: SessionOptions): Session;
   export function createV3Session(target: string, user: User, options: SessionOptions): Session;
 }

@@ -155,8 +155,8 @@ function inWords(error: Error | null): Error {
   const said = error?.message ?? '';
   if (/timed out/i.test(said))
     return new Error('does not answer (wrong address, community or access list, or it is off)');
-  if (/UnknownUserName/i.test(said)) return new Error('does not know the SNMPv3 user');
-  if (/WrongDigest|digest|auth/i.test(said)) return new Error('refuses the SNMPv3 passwords');
+  if (/unknown user name/i.test(said)) return new Error('does not know the SNMPv3 user');
+  if (/digest|decrypt/i.test(said)) return new Error('refuses the SNMPv3 passwords');
   return new Error(`answers with an error: ${said.replaceAll(/[^\x20-\x7e]/g, '').slice(0, 200)}`, {
     cause: error,
   });

@@ -98,6 +98,8 @@ const judgements: Record<string, Shown | 'discarded'> = {
   'dst-broadcast': 'discarded',
 };
 
+const isDiscarded = ({ name }: { name: string }) => judgements[name] === 'discarded';
+
 /** Counted from 1, as in the expectations. */
 function bytesOf(frame: number): Uint8Array {
   return frames[frame - 1] ?? new Uint8Array(0);
@@ -113,8 +115,6 @@ describe('sample 10', () => {
     expect(expectations.map(({ name }) => name)).toEqual(Object.keys(judgements));
     expect(frames).toHaveLength(expectations.length);
   });
-
-  const isDiscarded = ({ name }: { name: string }) => judgements[name] === 'discarded';
 
   it.each(expectations.filter(isDiscarded))('frame $frame, $name: $expect', ({ frame }) => {
     expect(() => decodeNeighborFrame(bytesOf(frame))).toThrow(DecodeError);

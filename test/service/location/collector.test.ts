@@ -1,0 +1,138 @@
+/** The whole part against an agent on loopback: news from dhcp is looked up at once, and what is known survives. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { expect, it, onTestFinished } from 'vitest';
+import { parseConfig, type Config } from '../../../appliance/config.ts';
+import { startLocation } from '../../../appliance/location/collector.ts';
+import { readPlacements, type Placement } from '../../../appliance/store/placements.ts';
+import { openReader } from '../../../appliance/store/reader.ts';
+import { systemClock, type Part } from '../../../appliance/world.ts';
+import { until } from '../../support/command.ts';
+import { temporaryDirectory } from '../../support/directory.ts';
+import { community, startLldpAgent, type AgentTables } from '../../support/lldp-agent.ts';
+import { openSite, type Site } from '../../support/site.ts';
+
+const phone = '00:15:65:aa:bb:cc';
+const ip = '10.20.0.100';
+const tables: AgentTables = {
+  lastChange: 1,
+  chassisMac: '02:66:00:00:00:02',
+  ports: { 1: 'Gi1/0/1' },
+  neighbors: [{ port: 1, chassisMac: phone, portId: 'WAN', systemName: '<b>\u001b[31m' }],
+};
+const patience = { timeoutMs: 10_000, everyMs: 20 };
+
+function configure(port: number): { config: Config; directory: string } {
+  const directory = temporaryDirectory();
+  const secret = join(directory, 'community');
+  writeFileSync(secret, `${community}\n`);
+  const config = parseConfig(`[site]
+address = "10.20.0.1"
+state_directory = "${directory}"
+posture = "assist"
+[dhcp]
+mode = "server"
+subnet = "10.20.0.0/24"
+pool = ["10.20.0.100", "10.20.0.199"]
+[location]
+poll_seconds = 3600
+[[location.switch]]
+name = "access-1"
+address = "127.0.0.1"
+port = ${port}
+version = "2c"
+secret_file = "${secret}"
+[[location.wiremap]]
+chassis = "0266.0000.0002"
+port = "desk Gi1/0/1"
+place = "Room 301"
+[[location.wiremap]]
+subnet = "10.20.0.0/24"
+place = "Building 2"
+`);
+  return { config, directory };
+}
+
+async function start(config: Config): Promise<Part> {
+  const part = await startLocation({ log: pino({ level: 'silent' }), clock: systemClock }, config);
+  onTestFinished(async () => await part[Symbol.asyncDispose]());
+  return part;
+}
+
+function siteIn(directory: string): Site {
+  const site = openSite(directory, { now: Date.now });
+  onTestFinished(() => site[Symbol.dispose]());
+  return site;
+}
+
+function placementIn(directory: string, mac = phone): Placement | undefined {
+  using reader = openReader(directory, 'location');
+  return reader && readPlacements(reader.db).find((placement) => placement.mac === mac);
+}
+
+it('a phone that gets a lease is on its port within two seconds, though the switch is polled once an hour', async () => {
+  await using agent = await startLldpAgent(tables);
+  const { config, directory } = configure(agent.port);
+  const site = siteIn(directory);
+  const part = await start(config);
+  await until('the first walks', () => (part.counters()['walks'] ?? 0) >= 2 || undefined, patience);
+  const polls = part.counters()['polls'] ?? 0;
+  const since = Date.now();
+  await site.lease(phone, ip, { vendor: 'yealink' });
+  await site.write('dhcp', (transaction) => transaction.journal({ kind: 'started', mac: phone, body: {} }));
+  const placed = await until('its port', () => placementIn(directory), patience);
+  expect(Date.now() - since).toBeLessThan(2000);
+  expect(placed).toMatchObject({ port: 'Gi1/0/1', place: 'Room 301', matched: 'port', source: 'snmp', ip });
+  await until(
+    'the switch to be asked for it',
+    () => (part.counters()['polls'] ?? 0) > polls || undefined,
+    patience,
+  );
+  expect(part.health()).toEqual({ state: 'ok' });
+});
+
+it('a phone whose port nobody knows is where its subnet is, and gone when its lease is', async () => {
+  await using agent = await startLldpAgent({ ...tables, neighbors: [] });
+  const { config, directory } = configure(agent.port);
+  const site = siteIn(directory);
+  await start(config);
+  await site.lease(phone, ip, { vendor: 'poly' });
+  await site.lease('02:00:00:00:00:55', '10.20.0.101');
+  const placed = await until('its subnet', () => placementIn(directory), patience);
+  expect(placed).toMatchObject({ place: 'Building 2', matched: 'subnet', source: 'subnet' });
+  expect(placed).not.toHaveProperty('port');
+  // A PC has a lease too.
+  expect(placementIn(directory, '02:00:00:00:00:55')).toBeUndefined();
+  await site.lease(phone, ip, { vendor: 'poly', state: 'released' });
+  await until('it to be gone', () => placementIn(directory) === undefined || undefined, patience);
+});
+
+it('a placement stays over a restart while the switch is away, and before dhcp can be read', async () => {
+  const agent = await startLldpAgent(tables);
+  const { config, directory } = configure(agent.port);
+  const site = siteIn(directory);
+  await site.lease(phone, ip, { vendor: 'yealink' });
+  const first = await start(config);
+  await until('its port', () => placementIn(directory), patience);
+  await first[Symbol.asyncDispose]();
+  await agent[Symbol.asyncDispose]();
+  const second = await start(config);
+  await until('the switch to be given up', () => second.health().state === 'degraded' || undefined, patience);
+  expect(second.health().reason).toMatch(/^switch access-1 \(127\.0\.0\.1\) does not answer/);
+  expect(placementIn(directory)).toMatchObject({ port: 'Gi1/0/1', place: 'Room 301' });
+  expect(second.counters()).toMatchObject({ unplaced: 0, moved: 0, placed: 0 });
+});
+
+it('neither the community nor what a phone calls itself is in the journal', async () => {
+  await using agent = await startLldpAgent(tables);
+  const { config, directory } = configure(agent.port);
+  const site = siteIn(directory);
+  await site.lease(phone, ip, { vendor: 'yealink' });
+  await start(config);
+  await until('its port', () => placementIn(directory), patience);
+  using reader = openReader(directory, 'location');
+  const journal = JSON.stringify(reader?.journalAfter(0, 100));
+  expect(journal).toContain('Room 301');
+  expect(journal).not.toMatch(/canary|<b>|\\u001b/);
+});
