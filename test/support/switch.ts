@@ -42,7 +42,7 @@ export interface SwitchOptions {
 
 export const snmpUser = 'gatehouse';
 /** Lab values; nothing outside the namespaces can reach this agent. */
-const snmpPasswords = ['labauthpass-1', 'labprivpass-1'] as const;
+export const snmpPasswords = ['labauthpass-1', 'labprivpass-1'] as const;
 
 export async function startSwitch(lab: Lab, options: SwitchOptions): Promise<ManagedSwitch> {
   const namespace = await lab.namespace('switch');
