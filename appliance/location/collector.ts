@@ -2,7 +2,7 @@
 import type { Config } from '../config.ts';
 import type { PartName } from '../store/journal-kinds.ts';
 import { readPlacements } from '../store/placements.ts';
-import { followStores } from '../store/reader.ts';
+import { followStores, type Reader } from '../store/reader.ts';
 import { openStore } from '../store/store.ts';
 import type { Health, Part, World } from '../world.ts';
 import { bookPlacements } from './evidence.ts';
@@ -132,10 +132,7 @@ async function followNews(
         { directory: config.site.state_directory, parts: witnesses, clock, signal },
         (reader) => {
           readers.set(reader.part, reader);
-          const before = cursors.get(reader.part) ?? reader.lastSeq();
-          const rows = reader.journalAfter(before, mostNews);
-          cursors.set(reader.part, reader.lastSeq());
-          if (rows.some((row) => 'mac' in row && row.mac !== null)) for (const watch of watches) watch.prod();
+          if (hasMetPhones(reader, cursors)) for (const watch of watches) watch.prod();
           onNews();
         },
       );
@@ -148,6 +145,15 @@ async function followNews(
     }
     await clock.sleep(lookAgainMs, signal).catch(() => undefined);
   }
+}
+
+/** A journal that appears, or begins anew, counts as news. */
+function hasMetPhones(reader: Reader, cursors: Map<PartName, number>): boolean {
+  const before = cursors.get(reader.part);
+  const last = reader.lastSeq();
+  cursors.set(reader.part, last);
+  if (before === undefined || last < before) return true;
+  return reader.journalAfter(before, mostNews).some((row) => 'mac' in row && row.mac !== null);
 }
 
 async function journalSwitch(
