@@ -15,6 +15,8 @@ import { rootCertificates } from 'node:tls';
 import { gunzip } from 'node:zlib';
 import { promisify } from 'node:util';
 
+export type { LookupFunction } from 'node:net';
+
 export type Header = readonly [name: string, value: string];
 
 export interface UpstreamRequest {

@@ -3,7 +3,7 @@
  * speak they have to agree.
  */
 import { parseUserAgent, type UserAgent } from '../phones/user-agent.ts';
-import { recogniseVendor, type Vendor } from '../phones/vendors.ts';
+import { recogniseVendor, vendors, type Vendor } from '../phones/vendors.ts';
 import { parseMac } from '../protocol/mac.ts';
 
 export interface Evidence {
@@ -49,7 +49,8 @@ export function identify({ ip, path, userAgent }: Evidence, leases: LeaseView): 
   const holder = lease === undefined ? leases.ipOf(mac) : undefined;
   if (holder !== undefined && holder !== ip)
     return { kind: 'refused', reason: 'this phone has its lease at another address', mac };
-  const vendor = said?.vendor ?? recogniseVendor({ mac, userAgent });
+  const vendor =
+    said?.vendor ?? recogniseVendor({ mac, userAgent }) ?? vendors.find((known) => known === lease?.vendor);
   if (vendor === undefined) return { kind: 'unknown' };
   return {
     kind: 'phone',

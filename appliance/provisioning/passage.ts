@@ -59,7 +59,7 @@ async function fly(context: Context, passing: Passing): Promise<HttpAnswer> {
   const key = { mac: asker.mac, host: upstream.host, path: upstream.path };
   const stage = stageOf(upstream);
   const kept = passing.request.isSecure && stage > 1 ? answers.find(key) : undefined;
-  if (kept && stage === 2 && kept.ip === asker.ip && world.clock.now() - kept.at < repeatMs) {
+  if (kept && stage === 2 && isBound(asker, kept) && world.clock.now() - kept.at < repeatMs) {
     return giveKept(context, passing, { kept, reason: 'one-time request repeated' });
   }
   // Throws on a full or broken disk, before anything was asked for that could not be kept.
@@ -80,13 +80,18 @@ async function fly(context: Context, passing: Passing): Promise<HttpAnswer> {
     counters.upstream_failures += 1;
     if (error.kind === 'refused') return refuseAnswer(context, passing, error.message);
     await noteOutage(context, upstream.host, error);
-    return kept && kept.ip === asker.ip
+    return kept && isBound(asker, kept)
       ? giveKept(context, passing, { kept, reason: error.kind })
       : tryLater();
   }
   const fresh: KeptAnswer = { ...answer, at: world.clock.now(), ip: asker.ip, stage };
   if (answer.status === 200) answers.keep(key, fresh);
   return give(context, passing, fresh);
+}
+
+/** The address is the phone's: by its lease, which was compared, else it is the one that it had. */
+function isBound({ isLeased, ip }: Asker, kept: KeptAnswer): boolean {
+  return isLeased || kept.ip === ip;
 }
 
 async function noteOutage(

@@ -2,11 +2,10 @@
  * The provisioning proxy: phones ask it for their configuration, it asks the cloud, and each later stage comes back to
  * it over HTTPS. Order of a request: `exchange.ts` (who, what), `passage.ts` (up and down), `rewrite.ts` (the body).
  */
-import type { LookupFunction } from 'node:net';
 import type { Config } from '../config-schema.ts';
 import { ensureAuthority, serverIdentity, type ServerIdentity } from '../net/authority.ts';
 import { listenHttp } from '../net/http-server.ts';
-import { askUpstream, upstreamAuthorities } from '../net/http-upstream.ts';
+import { askUpstream, upstreamAuthorities, type LookupFunction } from '../net/http-upstream.ts';
 import { listenFds } from '../net/listen-fds.ts';
 import { openSecrets } from '../store/secrets.ts';
 import { openStore } from '../store/store.ts';

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { expect, test } from 'vitest';
 import { listenHttp } from '../../../appliance/net/http-server.ts';
+import { newCloudAuthority } from '../../cloud/certificates.ts';
 
 const address = '127.0.0.1';
 
@@ -61,4 +63,40 @@ test('a body longer than allowed is not read', async () => {
     () => 'cut off',
   );
   expect([413, 'cut off']).toContain(answer);
+});
+
+test('a renewed certificate is shown to the next connection without a restart', async () => {
+  const authority = await newCloudAuthority();
+  await using listener = await listenHttp({
+    on: { address, port: 0 },
+    identity: await authority.certificateFor(['old.example']),
+    mostBodyBytes: 10,
+    handle: async () => ({ status: 200, headers: [], body: Buffer.alloc(0) }),
+    onError: () => undefined,
+  });
+  const shown = async () => {
+    const socket = connectTls({
+      host: address,
+      port: listener.port,
+      ca: authority.ca,
+      checkServerIdentity: () => undefined,
+    });
+    await once(socket, 'secureConnect');
+    const { subjectaltname } = socket.getPeerCertificate();
+    socket.destroy();
+    return subjectaltname;
+  };
+  expect(await shown()).toBe('DNS:old.example');
+  listener.setIdentity(await authority.certificateFor(['new.example']));
+  expect(await shown()).toBe('DNS:new.example');
+});
+
+test('a port that is taken is an error of the start', async () => {
+  const options = {
+    mostBodyBytes: 10,
+    handle: async () => ({ status: 200, headers: [], body: Buffer.alloc(0) }),
+    onError: () => undefined,
+  };
+  await using first = await listenHttp({ on: { address, port: 0 }, ...options });
+  await expect(listenHttp({ on: { address, port: first.port }, ...options })).rejects.toThrow(/EADDRINUSE/);
 });

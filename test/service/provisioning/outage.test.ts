@@ -8,6 +8,7 @@ import { readPhoneConfigurations } from '../../../appliance/store/phone-configur
 import { newCloudAuthority } from '../../cloud/certificates.ts';
 import { startProvisioningCloud } from '../../cloud/provisioning.ts';
 import { temporaryDirectory } from '../../support/directory.ts';
+import { lease } from '../../support/lease.ts';
 import { sendFixture } from '../../support/phone-http.ts';
 import { bootPhone, pollPhone, type PhoneState } from '../../support/phone-provisioning.ts';
 import { address, readJournal, startSite } from '../../support/provisioning.ts';
@@ -41,6 +42,18 @@ test('in an outage a phone gets its last answer for its own path, from its own a
   expect(first.status).toBe(503);
   expect(first.headers.get('retry-after')).toBe('60');
   expect(first.body).toHaveLength(0);
+});
+
+test('in an outage a phone that got another address by our lease is still the same phone', async () => {
+  const directory = temporaryDirectory();
+  await lease(directory, '127.0.0.1', mac);
+  await using site = await startSite({ directory });
+  const phone = await bootPhone({ vendor: 'yealink', mac, url: `${site.url}/`, from: '127.0.0.1' });
+  await site.cloud[Symbol.asyncDispose]();
+  await lease(directory, '127.0.0.1', '00:15:65:aa:bb:77');
+  await lease(directory, '127.0.0.2', mac);
+  expect((await askFor(phone, { from: '127.0.0.2' })).status).toBe(200);
+  expect((await askFor(phone, { from: '127.0.0.1' })).status).toBe(403);
 });
 
 test('a phone that was already configured and starts during an outage is told to come again, and keeps what it has', async () => {

@@ -1,10 +1,7 @@
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
-import { openStore } from '../../../appliance/store/store.ts';
-import { saveLease } from '../../../appliance/store/leases.ts';
-import { parseIpv4 } from '../../../appliance/protocol/ipv4.ts';
-import { systemClock } from '../../../appliance/world.ts';
+import { lease } from '../../support/lease.ts';
 import { fixtureBytes, sendBytes, sendFixture } from '../../support/phone-http.ts';
 import { bootPhone, type PhoneState } from '../../support/phone-provisioning.ts';
 import { address, startSite, type ProvisioningSite } from '../../support/provisioning.ts';
@@ -12,27 +9,6 @@ import { temporaryDirectory } from '../../support/directory.ts';
 
 const mac = '00:15:65:aa:bb:01';
 const other = '00:15:65:aa:bb:02';
-
-/** A lease in the dhcp part's own file, as that part writes it. */
-async function lease(directory: string, ip: string, holder: string): Promise<void> {
-  const clock = systemClock;
-  using store = openStore({ directory, part: 'dhcp', clock });
-  await store.write((tx) => {
-    saveLease(tx.db, {
-      ip: parseIpv4(ip),
-      client: holder,
-      mac: holder,
-      client_id: null,
-      vendor: null,
-      vendor_class: null,
-      hostname: null,
-      started_at: clock.now(),
-      expires_at: clock.now() + 3_600_000,
-      state: 'bound',
-      sent: '{}',
-    });
-  });
-}
 
 async function bootYealink(site: ProvisioningSite): Promise<PhoneState> {
   return bootPhone({ vendor: 'yealink', mac, url: `${site.url}/` });

@@ -93,6 +93,12 @@ test('a lease says which phone it is when nothing else does', () => {
   ).toMatchObject({ kind: 'phone', asker: { mac } });
 });
 
+test("a vendor that only DHCP could tell is known by the phone's lease", () => {
+  const leased: LeaseView = { byIp: () => ({ mac: '00:56:2b:04:36:15', vendor: 'cisco' }), ipOf: () => ip };
+  const identity = identify({ ip, path: '/00562b043615.xml', userAgent: '' }, leased);
+  expect(identity).toMatchObject({ kind: 'phone', asker: { vendor: 'cisco' } });
+});
+
 test.each([
   ['nothing tells which phone', '/8841-3PCC.xml', 'curl/8'],
   ['no maker of phones', '/aabbccddeeff.cfg', 'curl/8'],
