@@ -10,8 +10,7 @@ export interface Evidence {
   readonly source: 'snmp' | 'lldp';
   readonly chassis: string;
   readonly port: string;
-  /** Other names of the same port, for the wiremap. */
-  readonly portNames: readonly string[];
+  readonly portDescription?: string;
   readonly chassisId: string;
   readonly portId: string;
   readonly switchName?: string;
@@ -94,7 +93,7 @@ export function bookPlacements(
       chassis,
       port,
       switchName,
-      portNames: [port],
+      ...described(placement.portDescription),
       chassisId: placement.chassisId ?? chassis,
       portId: placement.portId ?? port,
       isUplink: false,
@@ -183,9 +182,13 @@ function switchEvidence(
     chassisId: lisText('chassis', tables.chassisId),
     port: portName(localPort),
     portId: lisText('port', localPort.id),
-    portNames: [idText('port', localPort.id), localPort.description].filter((name) => name !== ''),
+    ...described(localPort.description),
     isUplink: tables.remotes.some(({ localPort: port, isBridge }) => port === localPort && isBridge),
   };
+}
+
+function described(description: string | undefined): { portDescription?: string } {
+  return description === undefined || description === '' ? {} : { portDescription: description };
 }
 
 /** People know a port by its name; a switch that sends its MAC as port ID tells the name in the description. */
@@ -202,7 +205,7 @@ function neighborEvidence(mac: string, uplink: Neighbor, now: number): Evidence 
     since: now,
     chassisId: uplink.chassis,
     portId: uplink.port,
-    portNames: [uplink.port, uplink.portDescription ?? ''].filter((name) => name !== ''),
+    ...described(uplink.portDescription),
     isUplink: false,
     timeMark: 0,
     ...(uplink.systemName === undefined ? {} : { switchName: uplink.systemName }),

@@ -19,17 +19,23 @@ export function resolvePlacement(
   const ofAddress = ip === undefined ? undefined : placeOfAddress(wiremap, ip);
   const known = { mac, at: now, ...(ip === undefined ? {} : { ip }) };
   if (best === undefined) return ofAddress && { ...known, ...ofAddress, source: 'subnet' };
-  const match = placeOfPort(wiremap, { chassis: best.chassis, ports: best.portNames }) ?? ofAddress;
+  const match = placeOfPort(wiremap, { chassis: best.chassis, ports: portNames(best) }) ?? ofAddress;
   return {
     ...known,
     source: best.source,
     chassis: best.chassis,
     port: best.port,
+    ...(best.portDescription === undefined ? {} : { portDescription: best.portDescription }),
     chassisId: best.chassisId,
     portId: best.portId,
     ...(best.switchName === undefined ? {} : { switchName: best.switchName }),
     ...match,
   };
+}
+
+/** Every way in which the switch names the port. */
+function portNames({ port, portId, portDescription }: Evidence): string[] {
+  return [port, portId, ...(portDescription === undefined ? [] : [portDescription])];
 }
 
 export type PlacementChange = 'placed' | 'moved' | 'unplaced' | 'told' | 'none';

@@ -7,7 +7,9 @@ export interface Placement {
   /** The switch's chassis and port as people read them: a MAC as `00:15:65:aa:bb:cc`, anything else word for word. */
   readonly chassis?: string;
   readonly port?: string;
-  /** The same as Microsoft's location service compares them. */
+  /** As the switch's admin wrote it. */
+  readonly portDescription?: string;
+  /** Chassis and port as Microsoft's location service compares them. */
   readonly chassisId?: string;
   readonly portId?: string;
   readonly switchName?: string;
@@ -25,6 +27,7 @@ interface PlacementRow {
   readonly ip: string | null;
   readonly chassis: string | null;
   readonly port: string | null;
+  readonly port_description: string | null;
   readonly chassis_id: string | null;
   readonly port_id: string | null;
   readonly switch_name: string | null;
@@ -50,6 +53,7 @@ export function savePlacement(db: Database, placement: Placement): void {
     ip: placement.ip ?? null,
     chassis: placement.chassis ?? null,
     port: placement.port ?? null,
+    port_description: placement.portDescription ?? null,
     chassis_id: placement.chassisId ?? null,
     port_id: placement.portId ?? null,
     switch_name: placement.switchName ?? null,
@@ -60,8 +64,8 @@ export function savePlacement(db: Database, placement: Placement): void {
   };
   run(
     db,
-    `INSERT OR REPLACE INTO placement (mac, ip, chassis, port, chassis_id, port_id, switch_name, place, matched, source, at)
-     VALUES (@mac, @ip, @chassis, @port, @chassis_id, @port_id, @switch_name, @place, @matched, @source, @at)`,
+    `INSERT OR REPLACE INTO placement (mac, ip, chassis, port, port_description, chassis_id, port_id, switch_name, place, matched, source, at)
+     VALUES (@mac, @ip, @chassis, @port, @port_description, @chassis_id, @port_id, @switch_name, @place, @matched, @source, @at)`,
     { ...row },
   );
 }
@@ -78,6 +82,7 @@ function placementOf(row: PlacementRow): Placement {
     ...(row.ip === null ? {} : { ip: row.ip }),
     ...(row.chassis === null ? {} : { chassis: row.chassis }),
     ...(row.port === null ? {} : { port: row.port }),
+    ...(row.port_description === null ? {} : { portDescription: row.port_description }),
     ...(row.chassis_id === null ? {} : { chassisId: row.chassis_id }),
     ...(row.port_id === null ? {} : { portId: row.port_id }),
     ...(row.switch_name === null ? {} : { switchName: row.switch_name }),

@@ -102,7 +102,7 @@ const evidence = (more: Partial<Evidence> = {}): Evidence => ({
   source: 'snmp',
   chassis: '02:66:00:00:00:02',
   port: 'Gi1/0/1',
-  portNames: ['Gi1/0/1', 'desk 1'],
+  portDescription: 'desk 1',
   chassisId: '02-66-00-00-00-02',
   portId: 'Gi1/0/1',
   switchName: 'access-1',
@@ -257,13 +257,13 @@ describe('from evidence to a place', () => {
   });
 
   it('the port by its description, where the wiremap names that', () => {
-    expect(place([evidence({ port: 'x', portNames: ['x', 'Gi1/0/1'] })])).toMatchObject({
+    expect(place([evidence({ port: 'x', portId: 'y', portDescription: 'Gi1/0/1' })])).toMatchObject({
       place: 'desk 301',
     });
   });
 
   it('else the whole chassis, else the most specific subnet', () => {
-    expect(place([evidence({ portNames: ['Gi1/0/8'] })])).toMatchObject({
+    expect(place([evidence({ port: 'Gi1/0/8', portId: 'Gi1/0/8' })])).toMatchObject({
       place: 'floor 3',
       matched: 'chassis',
     });
@@ -283,7 +283,7 @@ describe('from evidence to a place', () => {
   });
 
   it('a port ID that differs in case is another port, as it is for Microsoft', () => {
-    expect(place([evidence({ portNames: ['gi1/0/1'] })])).toMatchObject({ place: 'floor 3' });
+    expect(place([evidence({ port: 'gi1/0/1', portId: 'gi1/0/1' })])).toMatchObject({ place: 'floor 3' });
   });
 
   it('nothing that a device says makes a place: without an entry there is a port and no place', () => {

@@ -4,6 +4,7 @@ CREATE TABLE placement (
   ip TEXT,
   chassis TEXT,                 -- of the switch, as people read it
   port TEXT,                    -- of the switch, as people read it
+  port_description TEXT,        -- as the switch's admin wrote it
   chassis_id TEXT,              -- as Microsoft's location service compares it
   port_id TEXT,
   switch_name TEXT,             -- location.switch[].name
