@@ -42,7 +42,8 @@ export interface CheckSite {
 }
 
 const timeoutMs = 5000;
-const listenForOffersMs = 3000;
+/** dnsmasq tries an address for three seconds before it offers it. */
+const listenForOffersMs = 5000;
 
 /** The site as its settings say. */
 export function siteToCheck(config: Config, configFile: string): CheckSite {

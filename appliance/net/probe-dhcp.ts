@@ -1,4 +1,4 @@
-/** Which DHCP servers answer on a card: one DISCOVER, a few seconds of listening, nothing requested. */
+/** Which DHCP servers answer on a card: a DISCOVER, a few seconds of listening, nothing requested. */
 import { randomBytes } from 'node:crypto';
 import { DecodeError } from '../protocol/bytes.ts';
 import { decodeOffer, encodeProbe, type DhcpOffer } from '../protocol/dhcp-probe.ts';
@@ -29,8 +29,11 @@ export async function probeDhcp(
       if (!(error instanceof DecodeError)) throw error;
     }
   });
-  await socket.send(encodeProbe(probe), to);
-  await new Promise((resolve) => setTimeout(resolve, waitMs));
+  // Twice, as a client would: the first may be lost.
+  for (let sent = 0; sent < 2; sent += 1) {
+    await socket.send(encodeProbe(probe), to);
+    await new Promise((resolve) => setTimeout(resolve, waitMs / 2));
+  }
   return Array.from(offers.values());
 }
 

@@ -3,6 +3,7 @@ import { lookup } from 'node:dns/promises';
 
 export interface DnsFinding {
   readonly ipv4: readonly string[];
+  /** Looked for only when there is no IPv4 address. */
   readonly ipv6: readonly string[];
   /** Why there is no IPv4 address; the resolver's code, or `TIMEOUT`. */
   readonly error?: string;
@@ -10,10 +11,12 @@ export interface DnsFinding {
 
 /** Never rejects: failing to find is what it looks for. */
 export async function probeDns(host: string, timeoutMs: number): Promise<DnsFinding> {
-  const [ipv4, ipv6] = await Promise.all([addresses(host, 4, timeoutMs), addresses(host, 6, timeoutMs)]);
-  return typeof ipv4 === 'string'
-    ? { ipv4: [], ipv6: typeof ipv6 === 'string' ? [] : ipv6, error: ipv4 }
-    : { ipv4, ipv6: typeof ipv6 === 'string' ? [] : ipv6 };
+  const ipv4 = await addresses(host, 4, timeoutMs);
+  if (typeof ipv4 !== 'string') return { ipv4, ipv6: [] };
+  // A resolver that is silent would be silent again, and lookups share few threads.
+  const isAnswered = /^E(NOTFOUND|NODATA)$/.test(ipv4);
+  const ipv6 = isAnswered ? await addresses(host, 6, timeoutMs) : 'not asked';
+  return { ipv4: [], ipv6: typeof ipv6 === 'string' ? [] : ipv6, error: ipv4 };
 }
 
 async function addresses(

@@ -10,8 +10,8 @@ export interface TestAuthority {
   issue(names: readonly string[], days?: number): { key: string; cert: string };
 }
 
-export function newTestAuthority(): TestAuthority {
-  const directory = temporaryDirectory();
+/** `directory`: one that outlives a single test. */
+export function newTestAuthority(directory = temporaryDirectory()): TestAuthority {
   const file = (name: string) => `${directory}/${name}`;
   const newKey = (name: string) =>
     openssl('ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', file(name));

@@ -128,9 +128,9 @@ it('a missing file, a file in the place of a directory and a missing right name 
 });
 
 it('a program that is not installed is named', async () => {
-  const [error] = (await once(spawn('no-such-program-here'), 'error')) as [unknown];
+  const [error] = (await once(spawn('/nonexistent/program'), 'error')) as [unknown];
   expect(explainError(error)).toBe(
-    'the program no-such-program-here is not installed; install it and start again',
+    'the program /nonexistent/program is not installed; install it and start again',
   );
 });
 

@@ -1,0 +1,163 @@
+/** `gatehouse check` in a network of its own: real name server, real DHCP server, real TLS, and what stands in the way. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { until, words } from '../support/command.ts';
+import { startDns } from '../support/dns.ts';
+import { openLab, type Lab, type Namespace } from '../support/namespaces.ts';
+import { newTestAuthority } from '../support/sip-certificates.ts';
+
+const root = join(import.meta.dirname, '../..');
+const outside = '203.0.113.9';
+const service = ['emea.ipp', 'obsbc-emea', 'mainsbc-emea'].map((name) => `${name}.sdg.teams.microsoft.com`);
+
+let lab: Lab;
+let box: Namespace;
+let upstream: Namespace;
+let configFile: string;
+
+interface Report {
+  readonly ready: boolean;
+  readonly verdicts: readonly { area: string; state: string; text: string }[];
+}
+
+/** Runs the command inside the box's namespace, as root. */
+async function check(...areas: string[]): Promise<Report> {
+  const command = [process.execPath, join(root, 'appliance/main.ts'), 'check', ...areas];
+  const output = await box.exec([...command, '--json', '--config', configFile], {
+    anyExitCode: true,
+    timeoutMs: 30_000,
+  });
+  return JSON.parse(output) as Report;
+}
+
+const batch = (lines: readonly string[]) => ({ input: `${lines.join('\n')}\n` });
+
+beforeAll(async () => {
+  lab = openLab();
+  box = await lab.namespace('box', { nameserver: outside });
+  upstream = await lab.namespace('upstream');
+  await lab.wire({ namespace: box, card: 'eth0' }, { namespace: upstream, card: 'eth0' });
+  await box.exec(
+    words('ip -batch -'),
+    batch(['addr add 10.77.0.1/24 dev eth0', 'link set eth0 up', 'route add default via 10.77.0.9']),
+  );
+  await upstream.exec(
+    words('ip -batch -'),
+    batch(['addr add 10.77.0.9/24 dev eth0', `addr add ${outside}/32 dev lo`, 'link set eth0 up']),
+  );
+  await startDns(upstream, {
+    address: outside,
+    names: Object.fromEntries(service.map((name) => [name, outside])),
+    logFile: join(lab.directory, 'dns.log'),
+  });
+  const authority = newTestAuthority(lab.directory);
+  const identity = authority.issue(service.map((name) => `DNS:${name}`));
+  const file = (name: string, content: string) => {
+    writeFileSync(join(lab.directory, name), content);
+    return join(lab.directory, name);
+  };
+  const pem = ['-key', file('key.pem', identity.key), '-cert', file('cert.pem', identity.cert)];
+  upstream.start(['openssl', 's_server', '-accept', `${outside}:5061`, '-quiet', ...pem]);
+  upstream.start([
+    process.execPath,
+    '-e',
+    `require('http').createServer((q, s) => s.writeHead(404).end()).listen(80)`,
+  ]);
+  configFile = file(
+    'gatehouse.toml',
+    `[site]\naddress = "10.77.0.1"\nstate_directory = "${lab.directory}/state"\nextra_ca_file = "${file('ca.pem', authority.ca)}"\n` +
+      `[dhcp]\nmode = "server"\nsubnet = "10.77.0.0/24"\npool = ["10.77.0.100", "10.77.0.199"]\n`,
+  );
+  const listens = async () => {
+    const sockets = await upstream.exec(words('ss -Hlnt'));
+    return (/:80\b/.test(sockets) && /:5061\b/.test(sockets)) || undefined;
+  };
+  await until('the stand-ins to listen', listens, { timeoutMs: 10_000 });
+});
+
+afterAll(async () => await lab[Symbol.asyncDispose]());
+
+it('a site where nothing is in the way is ready', async () => {
+  const { ready, verdicts } = await check();
+  expect(verdicts.filter(({ state }) => state === 'problem')).toEqual([]);
+  expect(ready).toBe(true);
+  const texts = verdicts.map(({ state, text }) => `${state} ${text}`).join('\n');
+  for (const name of service) expect(texts).toContain(`ok ${name} is ${outside}`);
+  for (const name of service.slice(1))
+    expect(texts).toContain(`ok ${name} port 5061 answers over TLS, certificate by Test CA`);
+  expect(texts).toContain('ok no transparent proxy');
+  expect(texts).toContain('ok no other DHCP server answers on eth0');
+  expect(texts).toMatch(/ok the clock agrees with emea\.ipp/);
+  expect(texts).toMatch(/not tested UDP 49152 to 53247/);
+});
+
+it('another DHCP server on the phones network is found, with where it sends phones', async () => {
+  const dhcp = upstream.start(
+    words(
+      'dnsmasq --keep-in-foreground --conf-file=/dev/null --port=0 --pid-file= --user=root --interface=eth0 --bind-interfaces',
+    ).concat(
+      '--dhcp-range=10.77.0.50,10.77.0.60,1h',
+      `--dhcp-leasefile=${lab.directory}/rogue.leases`,
+      '--dhcp-option-force=160,http://old-pbx.example/',
+    ),
+  );
+  await until(
+    'dnsmasq to listen',
+    async () => (await upstream.exec(words('ss -Hlnu'))).includes(':67') || undefined,
+    { timeoutMs: 10_000 },
+  );
+  const { ready, verdicts } = await check('dhcp');
+  expect(ready).toBe(false);
+  expect(verdicts).toEqual([
+    {
+      area: 'dhcp',
+      state: 'problem',
+      text: 'another DHCP server, 10.77.0.9, answers on eth0, and sends phones to http://old-pbx.example/: turn one of the two off',
+    },
+  ]);
+  await dhcp[Symbol.asyncDispose]();
+});
+
+it('a transparent proxy and a firewall that blocks signalling are found', async () => {
+  await upstream.exec(words('nft -f -'), {
+    input: `table ip way {
+      chain proxy { type nat hook prerouting priority dstnat; ip daddr != ${outside} tcp dport 80 redirect to :80; }
+      chain wall { type filter hook input priority filter; tcp dport 5061 reject; }
+    }\n`,
+  });
+  const { verdicts } = await check('http', 'tls');
+  const problems = verdicts.filter(({ state }) => state === 'problem').map(({ text }) => text);
+  expect(problems).toEqual([
+    expect.stringContaining('198.51.100.1 port 80 takes connections although nobody has that address'),
+    expect.stringContaining(`${service[1]} port 5061 cannot be reached`),
+    expect.stringContaining(`${service[2]} port 5061 cannot be reached`),
+  ]);
+  await upstream.exec(words('nft delete table ip way'));
+});
+
+it('a name server that is gone is told in seconds, not minutes', async () => {
+  await upstream.exec(words('nft -f -'), {
+    input:
+      'table ip way { chain wall { type filter hook input priority filter; udp dport 53 drop; tcp dport 53 drop; }\n}\n',
+  });
+  const before = Date.now();
+  const { verdicts } = await check('dns');
+  expect(Date.now() - before).toBeLessThan(10_000);
+  expect(verdicts.map(({ state }) => state)).toEqual(['problem', 'problem', 'problem']);
+  await upstream.exec(words('nft delete table ip way'));
+});
+
+it('without root the DHCP check says why it was not made', async () => {
+  await box.exec(['chmod', '-R', 'a+rX', lab.directory]);
+  const command = [
+    'setpriv',
+    '--reuid=65534',
+    '--regid=65534',
+    '--clear-groups',
+    process.execPath,
+    join(root, 'appliance/main.ts'),
+  ];
+  const output = await box.exec([...command, 'check', 'dhcp', '--config', configFile], { anyExitCode: true });
+  expect(output).toMatch(/^not tested +dhcp +other DHCP servers on eth0: only root may listen on port 68/m);
+});
