@@ -16,7 +16,7 @@ import {
 import { isLastNotify, renewSubscription } from './subscription.ts';
 import { t1, t2 } from './timer-values.ts';
 import type { Timer } from './timers.ts';
-import { serverKey } from './transactions.ts';
+import { makeRoom, serverKey } from './transactions.ts';
 
 interface Incoming {
   readonly id: string;
@@ -31,7 +31,7 @@ interface Incoming {
 }
 
 const limits = {
-  transactions: 20_000,
+  transactions: 50_000,
   /** The application answers something within this time, or we do. */
   silenceMs: 64 * t1,
   /** A phone may ring as long as this. */
@@ -76,7 +76,7 @@ export class ServerSide {
       known.repeat();
       return;
     }
-    if (transactions.servers.size >= limits.transactions) {
+    if (transactions.servers.size >= limits.transactions && !makeRoom(transactions)) {
       counters.add('requests_over_limit');
       this.#answerStateless(received, 503, 'Service Unavailable');
       return;
@@ -115,7 +115,7 @@ export class ServerSide {
     const isInvite = request.method === 'INVITE';
     const Kind = isInvite ? InviteServerTransaction : NonInviteServerTransaction;
     const transaction: ServerTransaction = new Kind(
-      { request, flow, timers },
+      { flow, timers },
       {
         onTimeout: () => counters.add('refusals_not_acknowledged'),
         onEnd: () => {

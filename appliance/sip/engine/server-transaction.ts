@@ -1,5 +1,5 @@
 /** Server transactions: RFC 3261 section 17.2, for INVITE as corrected by RFC 6026. */
-import { encodeSipMessage, type SipRequest, type SipResponse } from '../../protocol/sip-message.ts';
+import { encodeSipMessage, type SipResponse } from '../../protocol/sip-message.ts';
 import { isReliable, type Flow } from './flow.ts';
 import { t1, t2, t4 } from './timer-values.ts';
 import type { Timer, TimerQueue } from './timers.ts';
@@ -11,8 +11,8 @@ export interface ServerUser {
   onEnd(): void;
 }
 
+/** It doesn't keep its request: finished ones stay for half a minute, and there are many. */
 export interface ServerTransaction {
-  readonly request: SipRequest;
   readonly flow: Flow;
   /** True once a final response was given. */
   readonly isAnswered: boolean;
@@ -23,11 +23,10 @@ export interface ServerTransaction {
   abandon(): void;
 }
 
-type Start = { request: SipRequest; flow: Flow; timers: TimerQueue };
+type Start = { flow: Flow; timers: TimerQueue };
 
 /** Section 17.2.1 and RFC 6026 section 7.1. A 2xx is repeated by the dialog, not here. */
 export class InviteServerTransaction implements ServerTransaction {
-  readonly request: SipRequest;
   readonly flow: Flow;
   readonly #user: ServerUser;
   readonly #timers: TimerQueue;
@@ -37,7 +36,6 @@ export class InviteServerTransaction implements ServerTransaction {
   #end: Timer | undefined;
 
   constructor(at: Start, user: ServerUser) {
-    this.request = at.request;
     this.flow = at.flow;
     this.#timers = at.timers;
     this.#user = user;
@@ -54,7 +52,7 @@ export class InviteServerTransaction implements ServerTransaction {
 
   respond(response: SipResponse): void {
     if (this.#state !== 'proceeding') return;
-    const bytes = encodeSipMessage(response);
+    const bytes = kept(encodeSipMessage(response));
     this.#last = bytes;
     if (response.status >= 300) {
       this.#state = 'completed';
@@ -104,7 +102,6 @@ export class InviteServerTransaction implements ServerTransaction {
 
 /** Section 17.2.2. */
 export class NonInviteServerTransaction implements ServerTransaction {
-  readonly request: SipRequest;
   readonly flow: Flow;
   readonly #user: ServerUser;
   readonly #timers: TimerQueue;
@@ -113,7 +110,6 @@ export class NonInviteServerTransaction implements ServerTransaction {
   #end: Timer | undefined;
 
   constructor(at: Start, user: ServerUser) {
-    this.request = at.request;
     this.flow = at.flow;
     this.#timers = at.timers;
     this.#user = user;
@@ -125,7 +121,7 @@ export class NonInviteServerTransaction implements ServerTransaction {
 
   respond(response: SipResponse): void {
     if (this.isAnswered) return;
-    this.#last = encodeSipMessage(response);
+    this.#last = kept(encodeSipMessage(response));
     this.#state = response.status < 200 ? 'proceeding' : 'completed';
     if (response.status >= 200) {
       this.#end = this.#timers.after(isReliable(this.flow) ? 0 : 64 * t1, () => this.abandon()); // J
@@ -143,4 +139,9 @@ export class NonInviteServerTransaction implements ServerTransaction {
     this.#end?.cancel();
     this.#user.onEnd();
   }
+}
+
+/** Node cuts small buffers from a shared piece of memory, which lives as long as the last of them: one that stays gets its own. */
+function kept(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes);
 }

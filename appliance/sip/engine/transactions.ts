@@ -3,7 +3,7 @@ import type { Essentials } from '../../protocol/sip-headers.ts';
 import { formatHostPort, param } from '../../protocol/sip-uri.ts';
 import type { ClientTransaction } from './client-transaction.ts';
 import type { Flow } from './flow.ts';
-import type { ServerTransaction } from './server-transaction.ts';
+import { InviteServerTransaction, type ServerTransaction } from './server-transaction.ts';
 
 export interface Transactions {
   readonly clients: Map<string, ClientTransaction>;
@@ -12,6 +12,19 @@ export interface Transactions {
 
 export function newTransactions(): Transactions {
   return { clients: new Map(), servers: new Map() };
+}
+
+/**
+ * Ends an old server transaction that only waits for repetitions of a request that was answered. False when the oldest ones all wait
+ * for the application.
+ */
+export function makeRoom({ servers }: Transactions): boolean {
+  for (const transaction of servers.values().take(100)) {
+    if (!transaction.isAnswered || transaction instanceof InviteServerTransaction) continue;
+    transaction.abandon();
+    return true;
+  }
+  return false;
 }
 
 /** For a request of ours and for its responses. */
