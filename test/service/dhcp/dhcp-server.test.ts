@@ -3,32 +3,7 @@ import { startDhcpServer } from '../../../appliance/dhcp/server.ts';
 import { parseIpv4 } from '../../../appliance/protocol/ipv4.ts';
 import { openWorld } from '../../../appliance/world.ts';
 import { temporaryDirectory } from '../../support/directory.ts';
-import { openDhcpSite, siteConfig, yealink, type DhcpSite } from './dhcp-site.ts';
-
-const box = parseIpv4('10.66.0.1');
-const common = {
-  serverIdentifier: box,
-  leaseTime: 3600,
-  renewalTime: 1800,
-  rebindingTime: 3150,
-  subnetMask: parseIpv4('255.255.255.0'),
-  routers: [box],
-  dnsServers: [box],
-};
-const forPhones = { ntpServers: [box], timeOffset: -18_000 };
-
-/** DISCOVER and REQUEST; the address that was given. */
-async function boot(site: DhcpSite, mac = yealink): Promise<string> {
-  const [offer] = await site.say({ type: 'discover', mac });
-  if (offer === undefined) throw new Error('no offer');
-  const [ack] = await site.say({
-    type: 'request',
-    mac,
-    options: { requestedAddress: parseIpv4(offer.yiaddr), serverIdentifier: box },
-  });
-  expect(ack).toMatchObject({ type: 'ack', yiaddr: offer.yiaddr });
-  return offer.yiaddr;
-}
+import { boot, box, common, forPhones, openDhcpSite, siteConfig, yealink } from './dhcp-site.ts';
 
 describe('a phone without an address', () => {
   test('is offered one by broadcast, with all that it needs', async () => {
@@ -88,67 +63,6 @@ describe('a phone without an address', () => {
     const answers = await site.say({ type: 'request', mac: '80:5e:c0:00:00:02', options });
     expect(answers).toMatchObject([{ type: 'nak', to: '255.255.255.255:68', yiaddr: '0.0.0.0' }]);
     expect(site.leases()).toMatchObject([{ mac: yealink, ip }]);
-  });
-});
-
-describe('options by vendor', () => {
-  test.each([
-    [
-      'Cisco',
-      '00:56:2b:00:00:01',
-      'Cisco Systems, Inc. IP Phone CP-8841-3PCC\0',
-      { provisioningUrl: 'http://10.66.0.1/$PSN.xml' },
-    ],
-    ['Poly', '64:16:7f:00:00:01', undefined, { provisioningUrl: 'http://10.66.0.1' }],
-    ['AudioCodes', '00:90:8f:00:00:01', undefined, { provisioningUrl: 'http://10.66.0.1' }],
-    ['ALE', '02:00:00:00:00:05', 'ictouch.0', { tftpServerName: 'http://10.66.0.1' }],
-  ])('a %s phone gets its URL where it looks for it', async (_vendor, mac, vendorClass, url) => {
-    await using site = await openDhcpSite(temporaryDirectory());
-    const options = vendorClass === undefined ? {} : { vendorClass: Buffer.from(vendorClass) };
-    const [offer] = await site.say({ type: 'discover', mac, options });
-    expect(offer?.options).toEqual({ ...common, ...forPhones, ...url });
-  });
-
-  test('anything else gets nothing that is meant for phones', async () => {
-    await using site = await openDhcpSite(temporaryDirectory());
-    const wish = {
-      parameterRequestList: Uint8Array.of(1, 2, 42, 66, 160),
-      vendorClass: Buffer.from('MSFT 5.0'),
-    };
-    const [offer] = await site.say({ type: 'discover', mac: '02:00:00:00:00:09', options: wish });
-    expect(offer?.options).toEqual(common);
-  });
-
-  test('with phones_only nobody else gets an address', async () => {
-    await using site = await openDhcpSite(temporaryDirectory(), 'phones_only = true');
-    expect(await site.say({ type: 'discover', mac: '02:00:00:00:00:09' })).toEqual([]);
-    expect(await site.say({ type: 'discover' })).toHaveLength(1);
-    expect(site.journal()).toMatchObject([{ kind: 'refused', body: { reason: 'not a known phone' } }]);
-  });
-
-  test('the offset follows daylight saving time at each ACK', async () => {
-    await using site = await openDhcpSite(temporaryDirectory());
-    const ip = await boot(site);
-    await site.clock.advance(Date.UTC(2026, 2, 8, 7) - site.clock.now());
-    const [ack] = await site.say({ type: 'request', ciaddr: ip });
-    expect(ack?.options.timeOffset).toBe(-14_400);
-  });
-
-  test('a client identifier goes back as it came (RFC 6842)', async () => {
-    await using site = await openDhcpSite(temporaryDirectory());
-    const clientIdentifier = Buffer.from('ff0011223300020000ab11', 'hex');
-    const [offer] = await site.say({ type: 'discover', options: { clientIdentifier } });
-    expect(offer?.options.clientIdentifier).toEqual(clientIdentifier);
-  });
-
-  test('a client that takes 576 bytes gets no more, and the URL before the rest', async () => {
-    await using site = await openDhcpSite(
-      temporaryDirectory(),
-      `ntp_servers = [${'"10.66.0.2", '.repeat(60)}]`,
-    );
-    const [offer] = await site.say({ type: 'discover', options: { maxMessageSize: 576 } });
-    expect(offer?.length).toBeLessThanOrEqual(548);
-    expect(offer?.options.tftpServerName).toBe('http://10.66.0.1');
   });
 });
 

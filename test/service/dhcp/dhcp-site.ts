@@ -61,7 +61,7 @@ export async function openDhcpSite(directory: string, settings = ''): Promise<Dh
     () => Promise.resolve(wire.port),
   );
   const raw = async (bytes: Uint8Array) => {
-    wire.receive(bytes);
+    wire.deliver(bytes);
     // The commit waits for a turn, the store for another, and answers leave after it.
     for (let turn = 0; turn < 4; turn += 1) await new Promise((resolve) => setImmediate(resolve));
     return wire.taken().map(readAnswer);
@@ -109,7 +109,7 @@ ${settings}`);
 
 function memoryWire() {
   let sent: { bytes: Uint8Array; to: Endpoint }[] = [];
-  let receive: (bytes: Uint8Array, from: Endpoint) => void = () => {};
+  let receive: ((bytes: Uint8Array, from: Endpoint) => void) | undefined;
   const post = (bytes: Uint8Array, to: Endpoint) => {
     sent.push({ bytes, to });
   };
@@ -125,7 +125,7 @@ function memoryWire() {
   };
   return {
     port,
-    receive: (bytes: Uint8Array) => receive(bytes, { address: '0.0.0.0', port: 68 }),
+    deliver: (bytes: Uint8Array) => receive?.(bytes, { address: '0.0.0.0', port: 68 }),
     taken: () => sent.splice(0),
   };
 }
@@ -166,4 +166,33 @@ function readAnswer({ bytes, to }: { bytes: Uint8Array; to: Endpoint }): Answer 
     codes: [...options.keys()],
     length: bytes.length,
   };
+}
+
+/** The server identifier. */
+export const box = parseIpv4('10.66.0.1');
+/** What every client is told. */
+export const common = {
+  serverIdentifier: box,
+  leaseTime: 3600,
+  renewalTime: 1800,
+  rebindingTime: 3150,
+  subnetMask: parseIpv4('255.255.255.0'),
+  routers: [box],
+  dnsServers: [box],
+};
+/** What phones are told besides, and their URL. */
+export const forPhones = { ntpServers: [box], timeOffset: -18_000 };
+
+/** DISCOVER and REQUEST; the address that was given. */
+export async function boot(site: DhcpSite, mac = yealink): Promise<string> {
+  const [offer] = await site.say({ type: 'discover', mac });
+  if (offer === undefined) throw new Error('no offer');
+  const [ack] = await site.say({
+    type: 'request',
+    mac,
+    options: { requestedAddress: parseIpv4(offer.yiaddr), serverIdentifier: box },
+  });
+  if (ack?.type !== 'ack' || ack.yiaddr !== offer.yiaddr)
+    throw new Error(`no ACK but ${JSON.stringify(ack)}`);
+  return offer.yiaddr;
 }

@@ -23,7 +23,7 @@ test.each([
   ['audiocodes', 'ata', 160, 'http://10.66.0.1/mac.ini'],
   ['cisco', 'ata', 160, 'http://10.66.0.1/mac.cfg'],
   ['poly', 'ata', 160, 'http://10.66.0.1/$mac.cfg'],
-] as const)('a %s %s gets the box as its URL in option %i: %s', (vendor, kind, code, url) => {
+] as const)('a %s %s gets the box as its URL in option %i: %s', (...[vendor, kind, code, url]) => {
   expect(told(vendor, kind)).toEqual({ [code]: url, 42: '10.66.0.1', 2: '0' });
 });
 

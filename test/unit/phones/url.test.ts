@@ -20,7 +20,7 @@ const forms: [Vendor, PhoneKind, string, string][] = [
 
 test.each(forms)(
   'the URL of a %s %s ends in "%s", with a tenant in "%s" (G-19 to G-21)',
-  (vendor, kind, plain, tenant) => {
+  (...[vendor, kind, plain, tenant]) => {
     const base = regionUrl('noam');
     expect(provisioningUrl({ vendor, kind, base })).toBe(`http://noam.ipp.sdg.teams.microsoft.com${plain}`);
     expect(provisioningUrl({ vendor, kind, base, tenantId })).toBe(

@@ -132,7 +132,7 @@ test('what a device says of itself goes before its MAC', () => {
 
 test('a hostile User-Agent of a megabyte costs no time', () => {
   const begin = performance.now();
-  expect(recogniseVendor({ userAgent: `${'Poly'.repeat(250_000)}` })).toBe('poly');
+  expect(recogniseVendor({ userAgent: 'Poly'.repeat(250_000) })).toBe('poly');
   expect(performance.now() - begin).toBeLessThan(50);
 });
 

@@ -30,7 +30,7 @@ const rows: [DhcpOptions, number, string, string][] = [
   [{ provisioningUrl: 'http://a/$PSN.xml' }, 160, '687474703a2f2f612f2450534e2e786d6c', 'http://a/$PSN.xml'],
 ];
 
-test.each(rows)('%o is option %i with the value %s', (options, code, hex, text) => {
+test.each(rows)('%o is option %i with the value %s', (...[options, code, hex, text]) => {
   const raw = encodeOptions(options);
   expect([...raw].map(([key, value]) => [key, Buffer.from(value).toString('hex')])).toEqual([[code, hex]]);
   expect(decodeOptions(new Map([[code, Buffer.from(hex, 'hex')]]))).toEqual(options);
