@@ -38,8 +38,6 @@ export interface WirePacket {
   readonly options: ReadonlyMap<number, string>;
 }
 
-export const root = join(import.meta.dirname, '../..');
-
 export async function openDhcpOffice(): Promise<DhcpOffice> {
   const lab = openLab();
   const fabric = await lab.namespace('switch');
