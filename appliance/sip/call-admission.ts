@@ -55,7 +55,7 @@ export function admitFromCloud(request: CallRequest, onFlow: readonly BindingRow
 }
 
 /** Fields in which a phone says who it is, beside From. */
-const identityFields = new Set(['P-Asserted-Identity', 'P-Preferred-Identity', 'Remote-Party-ID']);
+const identityFields = new Set(['p-asserted-identity', 'p-preferred-identity', 'remote-party-id']);
 
 /** Without claims to be somebody else; the number alone may be told as `tel:`. */
 export function ownIdentities(
@@ -64,7 +64,7 @@ export function ownIdentities(
 ): { kept: SipHeader[]; foreign: string[] } {
   const foreign: string[] = [];
   const kept = headers.filter((header) => {
-    if (!identityFields.has(header.name)) return true;
+    if (!identityFields.has(header.name.toLowerCase())) return true;
     const isOwn = listValues({ headers: [header] }, header.name).every((value) => isIdentity(value, aor));
     if (!isOwn) foreign.push(header.value);
     return isOwn;

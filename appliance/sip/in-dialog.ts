@@ -72,6 +72,8 @@ async function relayBye(app: Application, { request, call, leg }: InDialog): Pro
   const other = otherLeg[leg];
   const dialogId = call.dialogs[other];
   const headers = passedWithoutBody(request.headers, other);
+  // Before the call is up whoever began it knows better why it ends.
+  if (request.isLocal && call.state !== 'up') return;
   const reason = request.isLocal ? `${leg} did not acknowledge` : `${leg} hung up`;
   if (request.isLocal || dialogId === undefined || call.state !== 'up') {
     await request.respond({ status: 200 });

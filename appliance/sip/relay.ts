@@ -144,6 +144,8 @@ async function reconcile(app: Application, adoption: Adoption): Promise<void> {
   }
 }
 
+const goodbyeMs = 1000;
+
 /** Calls outlive nobody who could end them. */
 async function hangUpAll(app: Application): Promise<void> {
   const headers = [{ name: 'Reason', value: 'SIP;cause=503;text="shutdown"' }];
@@ -151,7 +153,7 @@ async function hangUpAll(app: Application): Promise<void> {
     .all()
     .map((call) => hangUp(app, call, { reason: 'shutdown', legs: ['phone', 'cloud'], headers }));
   const stop = new AbortController();
-  const late = app.world.clock.sleep(2000, stop.signal).catch(() => undefined);
+  const late = app.world.clock.sleep(goodbyeMs, stop.signal).catch(() => undefined);
   await Promise.race([Promise.allSettled(ending), late]);
   stop.abort();
 }

@@ -1,0 +1,323 @@
+/** The SIP relay and its media relay over loopback, between phones and a registrar that are nothing but sockets. */
+import { randomInt } from 'node:crypto';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { connect as connectTls, createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { parseConfig, type Config } from '../../appliance/config.ts';
+import { ensureAuthority, serverIdentity } from '../../appliance/net/authority.ts';
+import { openUdp } from '../../appliance/net/udp.ts';
+import { headerLines, headerValue } from '../../appliance/protocol/sip-headers.ts';
+import {
+  decodeSipMessage,
+  isRequest,
+  type SipMessage,
+  type SipRequest,
+  type SipResponse,
+} from '../../appliance/protocol/sip-message.ts';
+import { SipStream } from '../../appliance/protocol/sip-stream.ts';
+import { startRtpRelay } from '../../appliance/rtp/relay.ts';
+import { startSip } from '../../appliance/sip/relay.ts';
+import { readBindings, type Binding } from '../../appliance/store/bindings.ts';
+import { readCalls, type Call } from '../../appliance/store/calls.ts';
+import { openReader, type Reader } from '../../appliance/store/reader.ts';
+import { openWorld, systemClock, type Clock, type Part } from '../../appliance/world.ts';
+import { until } from './command.ts';
+import { temporaryDirectory } from './directory.ts';
+import { newTestAuthority } from './sip-certificates.ts';
+
+const local = '127.0.0.1';
+export type Transport = 'udp' | 'tcp' | 'tls';
+
+/** One end of a connection (over UDP: one remote). */
+export interface Peer {
+  readonly port: number;
+  readonly isClosed: boolean;
+  /** What came and was not taken yet. */
+  readonly waiting: readonly SipMessage[];
+  send(text: string): void;
+  /** The next request of that method; others stay. */
+  request(method: string): Promise<SipRequest>;
+  response(status: number): Promise<SipResponse>;
+  close(): void;
+}
+
+export interface SipSite {
+  readonly directory: string;
+  readonly config: Config;
+  readonly sip: Part;
+  readonly rtp: Part | undefined;
+  /** Connections to the registrar, in order. */
+  readonly upstream: readonly Peer[];
+  readonly port: Readonly<Record<Transport, number>>;
+  phone(transport: Transport): Promise<Peer>;
+  /** The connection of that number, waited for. */
+  flow(at: number): Promise<Peer>;
+  bindings(): Binding[];
+  calls(): Call[];
+  journal(kind: string): unknown[];
+  /** Stops the relay and starts it again on the same state, as after a crash or an update. */
+  restartSip(): Promise<void>;
+}
+
+interface SiteOptions {
+  readonly rtp?: boolean;
+  /** False: the registrar's authority is not known to the box. */
+  readonly isTrusted?: boolean;
+  readonly clock?: Clock;
+  readonly settings?: string;
+}
+
+export async function openSipSite(options: SiteOptions = {}): Promise<SipSite> {
+  const directory = temporaryDirectory();
+  const authority = newTestAuthority();
+  const registrar = await startRegistrar(authority.issue([`IP:${local}`]));
+  const trusted = options.isTrusted === false ? newTestAuthority() : authority;
+  writeFileSync(join(directory, 'trust.pem'), trusted.ca);
+  const port = { udp: await freePort(), tcp: await freePort(), tls: await freePort() };
+  const media = randomInt(10_000, 25_000) * 2;
+  const config = parseConfig(`[site]
+address = "${local}"
+state_directory = "${directory}"
+extra_ca_file = "${join(directory, 'trust.pem')}"
+[rtp]
+first_port = ${media}
+last_port = ${media + 199}
+[sip]
+udp_port = ${port.udp}
+tcp_port = ${port.tcp}
+tls_port = ${port.tls}
+upstream_port = ${registrar.port}
+registrars = ["${local}"]
+${options.settings ?? ''}`);
+  const world = { ...openWorld('silent'), clock: options.clock ?? systemClock };
+  await ensureAuthority(directory, local, systemClock);
+  const rtp = options.rtp === false ? undefined : await startRtpRelay(world, config);
+  let sip = await startSip(world, config);
+  onTestFinished(async () => {
+    await sip[Symbol.asyncDispose]();
+    await rtp?.[Symbol.asyncDispose]();
+  });
+  if (rtp !== undefined) await mediaConnected(() => sip);
+  const reading = <T>(read: (reader: Reader) => T[]): T[] => {
+    using reader = openReader(directory, 'sip');
+    return reader === undefined ? [] : read(reader);
+  };
+  const { ca } = serverIdentity(directory);
+  return {
+    directory,
+    config,
+    get sip() {
+      return sip;
+    },
+    rtp,
+    upstream: registrar.peers,
+    port,
+    phone: (transport) =>
+      transport === 'udp'
+        ? udpPhone(port.udp)
+        : streamPhone(port[transport], transport === 'tls' ? ca : undefined),
+    flow: (at) =>
+      until(`connection ${at} to the registrar`, () => registrar.peers[at], { timeoutMs: 5000, everyMs: 5 }),
+    bindings: () => reading(({ db }) => readBindings(db)),
+    calls: () => reading(({ db }) => readCalls(db, 50)),
+    journal: (kind) =>
+      reading((reader) => reader.journalAfter(0, 500)).flatMap((row) =>
+        'body' in row && row.kind === kind ? [JSON.parse(row.body) as unknown] : [],
+      ),
+    restartSip: async () => {
+      await sip[Symbol.asyncDispose]();
+      sip = await startSip(world, config);
+      if (rtp !== undefined) await mediaConnected(() => sip);
+    },
+  };
+}
+
+async function mediaConnected(sip: () => Part): Promise<void> {
+  const isConnected = () => !(sip().health().reason ?? '').startsWith('media relay') || undefined;
+  await until('the media relay', isConnected, { timeoutMs: 5000, everyMs: 5 });
+}
+
+/** Settings name ports, so a free one is found first. */
+async function freePort(): Promise<number> {
+  const probe = await openUdp({ address: local, port: 0 });
+  const { port } = probe.address();
+  await probe[Symbol.asyncDispose]();
+  return port;
+}
+
+async function startRegistrar(identity: {
+  key: string;
+  cert: string;
+}): Promise<{ port: number; peers: Peer[] }> {
+  const peers: Peer[] = [];
+  const sockets = new Set<TLSSocket>();
+  const server = createTlsServer(identity, (socket) => {
+    sockets.add(socket);
+    peers.push(streamPeer(socket));
+  });
+  server.on('tlsClientError', () => undefined);
+  server.listen(0, local);
+  await once(server, 'listening');
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return { port: address.port, peers };
+}
+
+async function streamPhone(port: number, ca: string | undefined): Promise<Peer> {
+  const socket = ca === undefined ? connect({ host: local, port }) : connectTls({ host: local, port, ca });
+  onTestFinished(() => {
+    socket.destroy();
+  });
+  await once(socket, ca === undefined ? 'connect' : 'secureConnect');
+  return streamPeer(socket);
+}
+
+function streamPeer(socket: Socket): Peer {
+  const stream = new SipStream();
+  const waiting: SipMessage[] = [];
+  let isClosed = false;
+  socket.on('data', (chunk: Buffer) => {
+    for (const frame of stream.push(chunk))
+      if (frame.kind === 'message') waiting.push(decodeSipMessage(frame.bytes));
+  });
+  socket.on('error', () => undefined);
+  socket.on('close', () => {
+    isClosed = true;
+  });
+  return {
+    port: socket.localPort ?? 0,
+    get isClosed() {
+      return isClosed;
+    },
+    ...takers(waiting),
+    send: (text) => socket.write(text),
+    close: () => socket.destroy(),
+  };
+}
+
+async function udpPhone(port: number): Promise<Peer> {
+  const socket = createSocket('udp4');
+  socket.bind(0, local);
+  await once(socket, 'listening');
+  onTestFinished(() => {
+    socket.close();
+  });
+  const waiting: SipMessage[] = [];
+  socket.on('message', (bytes) => waiting.push(decodeSipMessage(bytes)));
+  return {
+    port: socket.address().port,
+    isClosed: false,
+    ...takers(waiting),
+    send: (text) => socket.send(text, port, local),
+    close: () => undefined,
+  };
+}
+
+function takers(waiting: SipMessage[]): Pick<Peer, 'waiting' | 'request' | 'response'> {
+  const take = async (what: string, fits: (message: SipMessage) => boolean) => {
+    const at = await until(what, () => (waiting.some(fits) ? { at: waiting.findIndex(fits) } : undefined), {
+      timeoutMs: 4000,
+      everyMs: 5,
+      lastSeen: () =>
+        waiting.map((message) => (isRequest(message) ? message.method : message.status)).join(', '),
+    });
+    return waiting.splice(at.at, 1)[0];
+  };
+  return {
+    waiting,
+    request: async (method) => {
+      const found = await take(method, (message) => isRequest(message) && message.method === method);
+      if (found === undefined || !isRequest(found)) throw new Error(`no ${method}`);
+      return found;
+    },
+    response: async (status) => {
+      const found = await take(`a ${status}`, (message) => !isRequest(message) && message.status === status);
+      if (found === undefined || isRequest(found)) throw new Error(`no ${status}`);
+      return found;
+    },
+  };
+}
+
+interface Text {
+  readonly method: string;
+  readonly uri: string;
+  readonly lines: readonly string[];
+  readonly body?: string;
+}
+
+let branches = 0;
+
+/** A request with a Via of its own. The lines are sent as they are. */
+export function requestText({ method, uri, lines, body = '' }: Text): string {
+  branches += 1;
+  const via = `Via: SIP/2.0/TCP 127.0.0.1:5999;rport;branch=z9hG4bKsite${branches}`;
+  const has = (name: string) => lines.some((line) => line.startsWith(name));
+  return [
+    `${method} ${uri} SIP/2.0`,
+    ...(has('Via:') ? [] : [via]),
+    ...(has('Max-Forwards:') ? [] : ['Max-Forwards: 70']),
+    ...lines,
+    ...(body === '' || has('Content-Type:') ? [] : ['Content-Type: application/sdp']),
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    '',
+    body,
+  ].join('\r\n');
+}
+
+/** An answer to a request that came; `tag` is put behind To unless there is one. */
+export function responseText(
+  request: SipRequest,
+  line: string,
+  more: { lines?: readonly string[]; body?: string; tag?: string } = {},
+): string {
+  const { lines = [], body = '', tag = 'far' } = more;
+  const copied = ['Via', 'Record-Route', 'From', 'Call-ID', 'CSeq'].flatMap((name) =>
+    headerLines(request, name).map((value) => `${name}: ${value}`),
+  );
+  const to = headerValue(request, 'To') ?? '';
+  return [
+    `SIP/2.0 ${line}`,
+    ...copied,
+    `To: ${to.includes(';tag=') || line.startsWith('100') ? to : `${to};tag=${tag}`}`,
+    ...lines,
+    ...(body === '' ? [] : ['Content-Type: application/sdp']),
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    '',
+    body,
+  ].join('\r\n');
+}
+
+export function bodyOf(message: SipMessage): string {
+  return Buffer.from(message.body).toString();
+}
+
+export function header(message: SipMessage, name: string): string {
+  return headerValue(message, name) ?? '';
+}
+
+/** One audio stream at that port of loopback. */
+export function sdpText(port: number, more: readonly string[] = []): string {
+  return [
+    'v=0',
+    `o=- ${port} 1 IN IP4 127.0.0.1`,
+    's=-',
+    'c=IN IP4 127.0.0.1',
+    't=0 0',
+    `m=audio ${port} RTP/AVP 0`,
+    ...more,
+    '',
+  ].join('\r\n');
+}
+
+/** Port of the first medium of a description. */
+export function mediaPort(message: SipMessage): number {
+  return Number(/^m=audio (\d+)/m.exec(bodyOf(message))?.[1]);
+}
