@@ -149,13 +149,13 @@ export class Dialogs {
     return this.#byId.size;
   }
 
+  /**
+   * Two dialogs may begin with one Call-ID and From tag: a proxy forks a call to two phones here, or sends a call of one phone here
+   * to another. The later one is told apart by `;leg=2`.
+   */
   add(dialog: Dialog): void {
-    const other = this.#byId.get(dialog.id);
-    if (other !== undefined && (other.localTag === dialog.remoteTag || other.remoteTag === dialog.localTag)) {
-      dialog.id += ';other-end';
-    }
-    const before = this.#byId.get(dialog.id);
-    if (before !== undefined) this.remove(before);
+    const wanted = dialog.id;
+    for (let leg = 2; this.#byId.has(dialog.id); leg += 1) dialog.id = `${wanted};leg=${leg}`;
     this.#byId.set(dialog.id, dialog);
     this.#byLocalTag.set(`${dialog.callId} ${dialog.localTag}`, dialog);
   }

@@ -1,12 +1,13 @@
 /** Requests from the network: what the stack answers by itself (RFC 3261 sections 8.2, 9.2, 12.2.2, 13.3), the rest for the application. */
 import { randomUUID } from 'node:crypto';
-import { headerValue, type Essentials } from '../../protocol/sip-headers.ts';
+import { headerValue, withHeader, type Essentials } from '../../protocol/sip-headers.ts';
 import { encodeSipMessage, type SipRequest, type SipResponse } from '../../protocol/sip-message.ts';
 import { cancelNotice, composeResponse, newTag, plainResponse } from './compose.ts';
 import { refused, type Core, type Outcome } from './core.ts';
 import { targetRefreshing } from './dialog-outcome.ts';
 import { dialogIdOf, refreshTarget, uasDialog, type Dialog } from './dialog.ts';
 import { isSameParty, type Flow } from './flow.ts';
+import { repeatAnswer } from './repetition.ts';
 import { knownMethods, refusal } from './request-checks.ts';
 import {
   InviteServerTransaction,
@@ -14,9 +15,10 @@ import {
   type ServerTransaction,
 } from './server-transaction.ts';
 import { isLastNotify, renewSubscription } from './subscription.ts';
-import { t1, t2 } from './timer-values.ts';
+import { t1 } from './timer-values.ts';
 import type { Timer } from './timers.ts';
 import { makeRoom, serverKey } from './transactions.ts';
+import { WaitingCalls } from './waiting-calls.ts';
 
 interface Incoming {
   readonly id: string;
@@ -26,6 +28,8 @@ interface Incoming {
   readonly cseq: number;
   readonly fromTag: string | undefined;
   readonly localTag: string;
+  /** What the application is told. */
+  readonly callId: string;
   dialog: Dialog | undefined;
   deadline: Timer | undefined;
 }
@@ -48,6 +52,7 @@ export class ServerSide {
   readonly #core: Core;
   readonly #incoming = new Map<string, Incoming>();
   readonly #byTransaction = new Map<ServerTransaction, Incoming>();
+  readonly #waiting = new WaitingCalls();
   /** Ends a dialog by a BYE of ours and tells the application. */
   readonly #hangUp: (dialog: Dialog, reason: string) => void;
 
@@ -133,6 +138,7 @@ export class ServerSide {
       cseq: essentials.cseq.number,
       fromTag: essentials.fromTag,
       localTag: essentials.toTag ?? newTag(),
+      callId: isInvite ? this.#waiting.take(essentials.callId) : essentials.callId,
       dialog: undefined,
       deadline: undefined,
     };
@@ -144,6 +150,7 @@ export class ServerSide {
       refusal(request, essentials, this.#core.application.isReady);
     if (refusedWith !== undefined) {
       counters.add('requests_refused');
+      this.#follow(incoming, refusedWith);
       transaction.respond(this.#compose(incoming, refusedWith));
       return;
     }
@@ -179,7 +186,7 @@ export class ServerSide {
 
   #tellApplication(incoming: Incoming, request = incoming.request): void {
     this.#core.application.onRequest({
-      request,
+      request: { ...request, headers: withHeader(request.headers, 'Call-ID', [incoming.callId]) },
       source: 'network',
       flow: incoming.flow,
       transactionId: incoming.id,
@@ -193,6 +200,7 @@ export class ServerSide {
     const { request, flow, localTag, deadline } = incoming;
     const { status } = response;
     deadline?.cancel();
+    if (status >= 200 && request.method === 'INVITE') this.#waiting.release(incoming.callId);
     if (status < 200) this.#setDeadline(incoming, limits.ringingMs);
     const makesDialog = request.method === 'INVITE' || (request.method === 'SUBSCRIBE' && status >= 200);
     if (incoming.dialog === undefined && makesDialog && status < 300) {
@@ -216,28 +224,14 @@ export class ServerSide {
     if (method === 'BYE' || (dialog.kind === 'SUBSCRIBE' && isLastNotify(request))) dialogs.remove(dialog);
   }
 
-  /** Section 13.3.1.4: over every transport, since a proxy on the way may lose it. */
-  #repeatUntilAcknowledged(incoming: Incoming, response: SipResponse): void {
-    const { dialog, flow, cseq, id } = incoming;
+  #repeatUntilAcknowledged({ dialog, flow, cseq, id }: Incoming, response: SipResponse): void {
     if (dialog === undefined) return;
     const { timers, counters } = this.#core;
-    const bytes = encodeSipMessage(response);
-    const repeat = (ms: number): Timer =>
-      timers.after(ms, () => {
-        next = repeat(Math.min(ms * 2, t2));
-        flow.send(bytes);
-      });
-    let next = repeat(t1);
-    const end = timers.after(64 * t1, () => {
+    const { stop } = repeatAnswer({ timers, flow, bytes: encodeSipMessage(response) }, () => {
       counters.add('answers_not_acknowledged');
-      stop();
       dialog.unacknowledged = undefined;
       this.#hangUp(dialog, 'ACK timeout');
     });
-    const stop = () => {
-      next.cancel();
-      end.cancel();
-    };
     dialog.unacknowledged = { cseq, transactionId: id, stop };
   }
 

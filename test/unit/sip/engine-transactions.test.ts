@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { headerValue } from '../../../appliance/protocol/sip-headers.ts';
 import { newTestNetwork } from '../../support/sip-cores.ts';
 
 const seconds = (...values: number[]) => values.map((value) => value * 1000);
@@ -180,6 +181,50 @@ describe('CANCEL', () => {
     network.two.answer(network.two.requests[0], 180);
     await network.clock.advance(301_000);
     expect(network.one.responses.map(({ response }) => response.status)).toEqual([100, 180, 487]);
+  });
+});
+
+describe('calls with one Call-ID and From tag', () => {
+  const forked = { 'Call-ID': 'forked', From: '<sip:a@x>;tag=a' };
+
+  it('of a proxy that forks to two phones here are two calls, and each is cancelled alone', async () => {
+    const network = newTestNetwork('tcp');
+    const { one, two } = network;
+    const first = await one.send('INVITE', { headers: forked });
+    const second = await one.send('INVITE', { headers: forked });
+    const callIds = () =>
+      two.requests.map(({ request }) => `${request.method} ${headerValue(request, 'Call-ID')}`);
+    expect(callIds()).toEqual(['INVITE forked', 'INVITE forked~2']);
+    const answers = [two.answer(two.requests[0], 200), two.answer(two.requests[1], 180)];
+    expect(answers).toMatchObject([
+      { dialogId: 'forked;from-tag=a' },
+      { dialogId: 'forked;from-tag=a;leg=2' },
+    ]);
+    await one.send('CANCEL', { transactionId: second.kind === 'sent' ? second.transactionId : '' });
+    expect(callIds().at(-1)).toBe('CANCEL forked~2');
+    expect(two.dialogs.all().map(({ id }) => id)).toEqual(['forked;from-tag=a']);
+    expect(first).toMatchObject({ kind: 'sent' });
+  });
+});
+
+describe('two INVITEs in one dialog', () => {
+  it('at the same time are refused on both sides (RFC 3261 section 14)', async () => {
+    const { one, two, clock } = newTestNetwork('tcp');
+    await one.send('INVITE');
+    two.answer(two.requests[0], 200);
+    const dialogId = one.responses.at(-1)?.dialogId ?? '';
+    await one.send('ACK', { dialogId });
+    await one.send('INVITE', { dialogId });
+    await expect(two.send('INVITE', { dialogId })).resolves.toMatchObject({ kind: 'refused' });
+    await expect(one.send('INVITE', { dialogId })).resolves.toMatchObject({ kind: 'refused' });
+    two.answer(two.requests.at(-1), 200);
+    await one.send('ACK', { dialogId });
+    await two.send('INVITE', { dialogId });
+    one.answer(one.requests.at(-1), 488);
+    expect(two.responses.at(-1)?.response.status).toBe(488);
+    expect([one.dialogs.size, two.dialogs.size]).toEqual([1, 1]);
+    await clock.advance(60_000);
+    expect(two.transactions.servers.size).toBe(0);
   });
 });
 
