@@ -86,6 +86,9 @@ function answerTo(
   return request === undefined ? { silence: 'not_ours' } : decide(request, { pool, policy }, now);
 }
 
+/** Each address takes memory from the start. */
+const maxPoolSize = 1_000_000;
+
 /** The addresses that phones may get: not the box, its network, or what phones are told of. */
 function poolRange({ site, dhcp }: Config): PoolRange {
   const [first, last] = dhcp.pool ?? [];
@@ -93,6 +96,10 @@ function poolRange({ site, dhcp }: Config): PoolRange {
     throw new Error('dhcp.subnet and dhcp.pool are missing in the settings: DHCP has no addresses to give');
   }
   const subnet = parseCidr(dhcp.subnet);
+  const size = parseIpv4(last) - parseIpv4(first) + 1;
+  if (size > maxPoolSize) {
+    throw new Error(`dhcp.pool has ${size} addresses: name a range of at most ${maxPoolSize}`);
+  }
   const taken = [
     site.address,
     broadcastAddress(subnet),

@@ -21,6 +21,11 @@ export interface BoxChanges {
   readonly leaseSeconds?: number;
   readonly timeZone?: string;
   readonly stateDirectory?: string;
+  /** Instead of 10.66.0.0/24 and a hundred addresses. */
+  readonly subnet?: string;
+  readonly pool?: readonly [string, string];
+  /** Words before the program, such as a tracer. */
+  readonly under?: readonly string[];
   /** Shell lines run first; see `Namespace.start`. */
   readonly prepare?: readonly string[];
 }
@@ -77,7 +82,7 @@ async function startBox(
   changes: BoxChanges = {},
 ): Promise<Running> {
   const config = writeBoxConfig(lab.directory, changes);
-  const command = ['systemd/with-sockets', 'dhcp=eth0:udp:67', '--'];
+  const command = [...(changes.under ?? []), 'systemd/with-sockets', 'dhcp=eth0:udp:67', '--'];
   const running = box.start(
     [...command, process.execPath, 'appliance/main.ts', 'run', 'dhcp', '--config', config],
     {
@@ -107,8 +112,8 @@ state_directory = "${changes.stateDirectory ?? join(directory, 'state')}"
 [dhcp]
 mode = "server"
 interface = "eth0"
-subnet = "10.66.0.0/24"
-pool = ["10.66.0.100", "10.66.0.199"]
+subnet = "${changes.subnet ?? '10.66.0.0/24'}"
+pool = ${JSON.stringify(changes.pool ?? ['10.66.0.100', '10.66.0.199'])}
 routers = ["10.66.0.1"]
 dns_servers = ["10.66.0.1", "10.66.0.2"]
 lease_seconds = ${changes.leaseSeconds ?? 600}
