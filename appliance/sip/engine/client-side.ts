@@ -24,7 +24,7 @@ import {
 import { cancelFor, InviteClientTransaction, NonInviteClientTransaction } from './client-transaction.ts';
 import type { ClientTransaction, ClientUser } from './client-transaction.ts';
 import { composeRequest } from './compose.ts';
-import { refused, type Core, type Outcome } from './core.ts';
+import { refused, type Command, type Core, type Outcome } from './core.ts';
 import { addressingIn, flowIn, uacDialog, updateUacDialog, type Dialog } from './dialog.ts';
 import { refusedFork } from './fork.ts';
 import { settleDialog } from './dialog-outcome.ts';
@@ -33,15 +33,6 @@ import { parseRoute, RouteError } from './route.ts';
 import { t1 } from './timer-values.ts';
 import type { Timer } from './timers.ts';
 import { clientKey, mayAnswer } from './transactions.ts';
-
-/** From the control protocol: which of the ids is given says what it is. */
-export interface Command {
-  readonly request: SipRequest;
-  readonly transactionId: string;
-  readonly dialogId: string;
-  /** The `proxy` option; empty when the request's own target decides. */
-  readonly route: string;
-}
 
 interface Outgoing {
   readonly id: string;
@@ -195,11 +186,14 @@ export class ClientSide {
   #begin(request: SipRequest, flow: Flow, { id, dialog }: { id: string; dialog: Dialog | undefined }): void {
     const { transactions, timers, counters } = this.#core;
     const key = clientKey(essentials(request));
+    const heardBefore = flow.received;
     const user: ClientUser = {
       onResponse: (response) => this.#onResponse(outgoing, response),
       onTimeout: () => {
         counters.add('requests_timed_out');
         this.#deliver(outgoing, madeHere(request, 408, 'timeout'));
+        // Half a minute without a sign of life: a router on the way has forgotten the connection, and TCP takes long to notice.
+        if (flow.received === heardBefore) flow.fail?.();
       },
       onEnd: () => {
         outgoing.patience?.cancel();

@@ -8,11 +8,17 @@ import { isRequest } from '../../protocol/sip-message.ts';
 import { formatHostPort } from '../../protocol/sip-uri.ts';
 import { connectUnix, type StreamConnection } from '../../net/tcp.ts';
 import type { Clock, Logger } from '../../world.ts';
-import type { Command } from './client-side.ts';
 import { flowHeader } from './compose.ts';
 import { ControlReader, encodeControlFrame, type ControlFrame } from './control-frame.ts';
 import { describe, parseControlMessage } from './control-message.ts';
-import { refused, type Application, type Outcome, type RequestEvent, type ResponseEvent } from './core.ts';
+import {
+  refused,
+  type Application,
+  type Command,
+  type Outcome,
+  type RequestEvent,
+  type ResponseEvent,
+} from './core.ts';
 import type { Counters } from './counters.ts';
 import type { Endpoint } from './transport.ts';
 import type { SipResponse } from '../../protocol/sip-message.ts';

@@ -42,6 +42,15 @@ export interface ResponseEvent {
   readonly dialogId: string;
 }
 
+/** From the control protocol: which of the ids is given says what it is. */
+export interface Command {
+  readonly request: SipRequest;
+  readonly transactionId: string;
+  readonly dialogId: string;
+  /** The `proxy` option; empty when the request's own target decides. */
+  readonly route: string;
+}
+
 /** What the application hears about a message that it gave. */
 export type Outcome =
   | {

@@ -20,6 +20,10 @@ export interface Flow {
   readonly isOpen: boolean;
   /** Silent when the flow is gone: the transaction's timers notice. */
   send(bytes: Uint8Array): void;
+  /** Streams only: how many messages and keep-alives came. */
+  readonly received?: number;
+  /** Streams only: the peer doesn't answer any more, so the connection is given up. */
+  fail?(): void;
   /** UDP only: the same host, another port, for answers to a peer that didn't ask for `rport`. */
   toPort?(port: number): Flow;
 }

@@ -49,6 +49,7 @@ export function startStreamFlow(start: StreamFlowStart, events: FlowEvents): Str
   const { connection, counters } = start;
   const stream = new SipStream();
   let isDropped = false;
+  let received = 0;
   const watch = start.isOutbound ? watchServer(start) : watchClient(start, stream);
   const flow: StreamFlow = {
     id: start.id,
@@ -61,6 +62,13 @@ export function startStreamFlow(start: StreamFlowStart, events: FlowEvents): Str
     },
     get isDropped() {
       return isDropped;
+    },
+    get received() {
+      return received;
+    },
+    fail: () => {
+      counters.add('flows_closed_silent');
+      connection.destroy();
     },
     send: (bytes) => {
       if (connection.queuedBytes <= limits.queuedBytes) connection.write(bytes);
@@ -76,6 +84,7 @@ export function startStreamFlow(start: StreamFlowStart, events: FlowEvents): Str
   };
   connection.onData((chunk) => {
     for (const frame of stream.push(chunk)) {
+      received += 1;
       watch.onFrame(frame.kind);
       if (frame.kind === 'message') events.onMessage(frame.bytes, flow);
       else if (frame.kind === 'broken') {

@@ -50,6 +50,20 @@ describe('repetition over UDP (RFC 3261 section 17)', () => {
     expect(network.wire).toEqual(['one INVITE', 'one REGISTER']);
   });
 
+  it.each([
+    [0, 'given up'],
+    [1, 'kept'],
+  ])('a connection over which %i messages came while a request waited in vain is %s', async (count, fate) => {
+    const network = newTestNetwork('tcp', () => true);
+    let isGivenUp = false;
+    Object.assign(network.one.flow, { received: 7, fail: () => (isGivenUp = true) });
+    await network.one.send('REGISTER');
+    await network.clock.advance(20_000);
+    Object.assign(network.one.flow, { received: 7 + count });
+    await network.clock.advance(20_000);
+    expect(isGivenUp).toBe(fate === 'given up');
+  });
+
   it('an INVITE that was heard is not repeated', async () => {
     const network = newTestNetwork('udp');
     await network.one.send('INVITE');
