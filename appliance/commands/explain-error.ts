@@ -16,10 +16,12 @@ export function explainError(error: unknown): string {
   const config = chain.find((link) => link.problems !== undefined);
   if (config !== undefined) return explainConfig(config);
   for (const link of chain.toReversed()) {
+    const told = chain.findIndex(({ message }) => isTold(message, link));
+    if (told !== -1) return oneLine(joined(chain.slice(0, told + 1)));
     const advice = adviceFor(link);
     if (advice !== undefined) return oneLine(`${context(chain, link)}${advice}`);
   }
-  return oneLine(chain.map((link) => link.message).join(': ') || String(error));
+  return oneLine(joined(chain) || String(error));
 }
 
 type Link = Error & Details;
@@ -33,6 +35,17 @@ function causes(error: unknown): Link[] {
     link = link.cause ?? (link instanceof AggregateError ? (link.errors as unknown[])[0] : undefined);
   }
   return chain;
+}
+
+/** Whoever wrapped the error wrote the place and the reason already, as `udp.ts` does. */
+function isTold(message: string, { address, port, message: own }: Link): boolean {
+  return (
+    address !== undefined && port !== undefined && message !== own && message.includes(`${address}:${port}`)
+  );
+}
+
+function joined(chain: readonly Link[]): string {
+  return chain.map((link) => link.message).join(': ');
 }
 
 /** What was being done, in the words of those who wrapped the error. */

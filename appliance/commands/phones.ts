@@ -2,10 +2,12 @@
 import { readConfig } from '../config.ts';
 import type { CommandCall } from '../main.ts';
 import { readPhones, type PhoneRow } from '../store/phones.ts';
+import { requireReadable } from './state-directory.ts';
 import { elapsed, formatTable } from './table.ts';
 
 export async function phonesCommand({ configFile, json, out }: CommandCall): Promise<number> {
   const { site } = readConfig(configFile);
+  requireReadable(site.state_directory);
   const now = Date.now();
   const phones = readPhones(site.state_directory, now, site.posture);
   if (json) out(JSON.stringify({ phones }));

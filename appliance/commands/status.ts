@@ -6,6 +6,7 @@ import type { CommandCall } from '../main.ts';
 import { phoneStages } from '../store/phone-stage.ts';
 import { readPhones, type PhoneRow } from '../store/phones.ts';
 import { readParts, troublesOf, type PartStatus, type Trouble } from '../store/site-status.ts';
+import { requireReadable } from './state-directory.ts';
 import { elapsed, formatTable, plainText } from './table.ts';
 
 interface SiteStatus {
@@ -18,6 +19,7 @@ interface SiteStatus {
 
 export async function statusCommand({ configFile, json, out }: CommandCall): Promise<number> {
   const config = readConfig(configFile);
+  requireReadable(config.site.state_directory);
   const now = Date.now();
   const status = readStatus(config, now);
   if (json) out(JSON.stringify(status));

@@ -26,6 +26,7 @@ export function openEventStream(reply: FastifyReply, headers: Readonly<Record<st
   });
   return {
     tell: (news) => {
+      if (raw.destroyed) return;
       if (raw.writableLength > maxBehindBytes) raw.destroy();
       else raw.write(formatEvent(news));
     },

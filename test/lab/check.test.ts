@@ -1,5 +1,5 @@
 /** `gatehouse check` in a network of its own: real name server, real DHCP server, real TLS, and what stands in the way. */
-import { writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { until, words } from '../support/command.ts';
@@ -31,6 +31,7 @@ async function check(...areas: string[]): Promise<Report> {
   return JSON.parse(output) as Report;
 }
 
+const asNobody = words('setpriv --reuid=65534 --regid=65534 --clear-groups');
 const batch = (lines: readonly string[]) => ({ input: `${lines.join('\n')}\n` });
 
 beforeAll(async () => {
@@ -150,14 +151,26 @@ it('a name server that is gone is told in seconds, not minutes', async () => {
 
 it('without root the DHCP check says why it was not made', async () => {
   await box.exec(['chmod', '-R', 'a+rX', lab.directory]);
-  const command = [
-    'setpriv',
-    '--reuid=65534',
-    '--regid=65534',
-    '--clear-groups',
-    process.execPath,
-    join(root, 'appliance/main.ts'),
-  ];
+  const command = [...asNobody, process.execPath, join(root, 'appliance/main.ts')];
   const output = await box.exec([...command, 'check', 'dhcp', '--config', configFile], { anyExitCode: true });
   expect(output).toMatch(/^not tested +dhcp +other DHCP servers on eth0: only root may listen on port 68/m);
+});
+
+it('status without the right to read says so, not that the box is down', async () => {
+  const state = join(lab.directory, 'state');
+  mkdirSync(join(state, 'sip'), { recursive: true, mode: 0o755 });
+  chmodSync(join(state, 'sip'), 0o700);
+  for (const name of ['status', 'phones']) {
+    const command = [
+      ...asNobody,
+      process.execPath,
+      join(root, 'appliance/main.ts'),
+      name,
+      '--config',
+      configFile,
+    ];
+    await expect(box.exec(command)).rejects.toThrow(
+      `exit code 1: gatehouse: ${state}/sip: permission denied`,
+    );
+  }
 });

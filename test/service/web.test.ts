@@ -4,27 +4,18 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startWeb } from '../../appliance/web/server.ts';
 import { parseConfig } from '../../appliance/config.ts';
-import { maxWatchers } from '../../appliance/web/live.ts';
 import { openWorld } from '../../appliance/world.ts';
 import { temporaryDirectory } from '../support/directory.ts';
-import { ask, eventsUntil, openPage, type ServerEvent } from '../support/page.ts';
-import { reportAll } from '../support/site.ts';
+import { ask, openPage } from '../support/page.ts';
+import { placedPhone, reportAll } from '../support/site.ts';
 
 const mac = '00:15:65:aa:00:01';
 const ip = '10.66.0.100';
 
-/** A phone that has come all the way. */
-async function placedPhone(site: Awaited<ReturnType<typeof openPage>>['site']): Promise<void> {
-  await site.lease(mac, ip, { vendor: 'yealink' });
-  await site.configuration(mac, ip, { vendor: 'yealink', model: 'SIP-T46S' });
-  await site.binding(mac, ip);
-  await site.placement(mac, { place: 'room 301', port: 'Gi1/0/3', switchName: 'first floor' });
-}
-
 describe('the API', () => {
   it('tells a phone with its stage, by its MAC in any spelling', async () => {
     const { site, url } = await openPage();
-    await placedPhone(site);
+    await placedPhone(site, mac, ip);
     const { phones } = (await (await fetch(`${url}/api/phones`)).json()) as { phones: unknown[] };
     expect(phones).toMatchObject([{ mac, ip, stage: 'placed', vendorName: 'Yealink', place: 'room 301' }]);
     const one = await fetch(`${url}/api/phones/00-15-65-AA-00-01`);
@@ -135,7 +126,7 @@ describe('the API', () => {
 
   it('has metrics for Prometheus', async () => {
     const { site, url } = await openPage();
-    await placedPhone(site);
+    await placedPhone(site, mac, ip);
     site.report('sip', { state: 'ok' }, { malformed: 7 });
     const answer = await fetch(`${url}/metrics`);
     expect(answer.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
@@ -209,7 +200,7 @@ describe('who may ask', () => {
       site: { ...parseConfig(toml).site, state_directory: site.directory },
     });
     onTestFinished(async () => await web[Symbol.asyncDispose]());
-    await placedPhone(site);
+    await placedPhone(site, mac, ip);
     await site.call(mac);
     await site.write('sip', (tx) =>
       tx.journal({ kind: 'registered', mac, body: { aor: 'sip:canary@x', transport: 'tls' } }),
@@ -222,72 +213,6 @@ describe('who may ask', () => {
         /canary|@example\.com/,
       );
     }
-  });
-});
-
-const isRow = ({ event, data }: ServerEvent) =>
-  event === 'journal' && JSON.stringify(data).includes('"part":"provisioning"');
-const isConfigured = ({ event, data }: ServerEvent) =>
-  event === 'phones' && JSON.stringify(data).includes('"stage":"configured"');
-
-describe('the live stream', () => {
-  it('begins with the whole picture', async () => {
-    const { site, url } = await openPage();
-    await placedPhone(site);
-    const events = await eventsUntil(url, (seen) => seen.some(({ event }) => event === 'calls'));
-    const picture = events.filter(({ event }) => event !== 'journal');
-    expect(picture.map(({ event }) => event)).toEqual(['status', 'phones', 'calls']);
-    expect(picture[1]?.data).toMatchObject({ changed: [{ mac, stage: 'placed' }], gone: [] });
-  });
-
-  it('tells journal rows and the changed phone as they are committed', async () => {
-    const { site, url } = await openPage();
-    await site.lease(mac, ip, { vendor: 'yealink' });
-    const events = await eventsUntil(
-      url,
-      (seen) => seen.some(isConfigured) && seen.some(isRow),
-      async () => {
-        await site.configuration(mac, ip);
-        await site.write('provisioning', (tx) =>
-          tx.journal({ kind: 'started', mac, body: { release: 'x' } }),
-        );
-      },
-    );
-    expect(events.find(isRow)?.data).toMatchObject({
-      part: 'provisioning',
-      seq: 1,
-      kind: 'started',
-      mac,
-    });
-  });
-
-  it('tells that a call began and ended', async () => {
-    const { site, url } = await openPage();
-    await site.lease(mac, ip, { vendor: 'yealink' });
-    const events = await eventsUntil(
-      url,
-      (seen) => seen.some(({ data }) => JSON.stringify(data).includes('"stage":"in call"')),
-      async () => await site.call(mac),
-    );
-    expect(events.filter(({ event }) => event === 'calls').at(-1)?.data).toMatchObject({
-      calls: [{ mac, state: 'up' }],
-    });
-  });
-
-  it('takes a bounded number of browsers, and a place is free again when one goes', async () => {
-    const { web, url } = await openPage();
-    const abort = new AbortController();
-    const open = await Promise.all(
-      Array.from(
-        { length: maxWatchers },
-        async () => await fetch(`${url}/api/events`, { signal: abort.signal }),
-      ),
-    );
-    expect(open.every(({ status }) => status === 200)).toBe(true);
-    expect((await fetch(`${url}/api/events`)).status).toBe(503);
-    expect(web.counters()).toMatchObject({ streams: maxWatchers, streams_refused: 1 });
-    abort.abort();
-    await expect.poll(() => web.counters()['streams']).toBe(0);
   });
 });
 

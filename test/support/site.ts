@@ -89,6 +89,14 @@ export function openSite(directory: string, clock: Clock): Site {
   };
 }
 
+/** A phone that has come all the way. */
+export async function placedPhone(site: Site, mac: string, ip: string): Promise<void> {
+  await site.lease(mac, ip, { vendor: 'yealink' });
+  await site.configuration(mac, ip, { vendor: 'yealink', model: 'SIP-T46S', firmware: '66.86.0.15' });
+  await site.binding(mac, ip);
+  await site.placement(mac, { place: 'room 301', port: 'Gi1/0/3', switchName: 'first floor' });
+}
+
 /** Says for every part that it runs. */
 export function reportAll(site: Site): void {
   for (const part of partNames) site.report(part);

@@ -9,6 +9,7 @@ import Database from 'better-sqlite3';
 import { expect, it, onTestFinished } from 'vitest';
 import { explainError } from '../../../appliance/commands/explain-error.ts';
 import { parseConfig } from '../../../appliance/config.ts';
+import { openUdp } from '../../../appliance/net/udp.ts';
 import { openDatabase } from '../../../appliance/store/database.ts';
 import { temporaryDirectory } from '../../support/directory.ts';
 
@@ -52,6 +53,15 @@ it('a UDP port in use is named too', async () => {
   second.bind(port, '127.0.0.1');
   const [error] = (await once(second, 'error')) as [unknown];
   expect(explainError(error)).toMatch(new RegExp(`^127\\.0\\.0\\.1 port ${port} is in use`));
+});
+
+it('what was said already is not said twice', async () => {
+  await using taken = await openUdp({ address: '127.0.0.1', port: 0 });
+  const { port } = taken.address();
+  const error = await thrownBy(async () => await openUdp({ address: '127.0.0.1', port }));
+  expect(explainError(new Error('cannot start sip', { cause: error }))).toBe(
+    `cannot start sip: UDP 127.0.0.1:${port} is in use: another program listens there (\`ss -lunp\` names it)`,
+  );
 });
 
 it('an address that this machine has not is named', async () => {
