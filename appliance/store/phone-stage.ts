@@ -71,7 +71,7 @@ const patienceMs = 5 * 60_000;
 
 /** One sentence for a person; undefined when the phone is on its way or all is well. */
 export function phoneProblem(
-  { lease, configuration, binding }: KnownOfPhone,
+  { lease, configuration, binding, placement }: KnownOfPhone,
   reached: Partial<Record<PhoneStage, number>>,
   { now, posture }: When,
 ): string | undefined {
@@ -100,6 +100,9 @@ export function phoneProblem(
   }
   if (placed === undefined && isOld(registered ?? configured ?? leased)) {
     return 'Its place is not known: an emergency call would go out without a location.';
+  }
+  if (placement !== undefined && placement.place === undefined) {
+    return 'Its switch port is known, but no place is named for it: add it to location.wiremap.';
   }
   return undefined;
 }

@@ -232,6 +232,7 @@ describe('the phone list', () => {
 });
 
 const old = now - 6 * minute;
+const { place: _place, ...portOnly } = placement();
 /** Title, what is known, words of the problem. */
 const problems: [string, Partial<PhoneFacts>, RegExp | undefined][] = [
   ['a phone on its way has none', { leases: [lease()] }, undefined],
@@ -258,6 +259,7 @@ const problems: [string, Partial<PhoneFacts>, RegExp | undefined][] = [
   ],
   ['a lost registration', { ...walk, bindings: [binding({ state: 'lost' })] }, /lost/],
   ['a late registration', { ...walk, bindings: [binding({ state: 'late' })] }, /in time/],
+  ['a port without a place', { ...walk, placements: [portOnly] }, /add it to location\.wiremap/],
   [
     'a registered phone without a place',
     { ...walk, placements: [], bindings: [binding({ registeredAt: old })] },
