@@ -8,7 +8,8 @@ export interface Adoption {
   /** Compares with the relay: calls whose media still flows are kept as up until it falls silent, all others have ended. */
   settle(media: Media): Promise<void>;
   /** The relay says that a session is silent; true when it is one of these. */
-  onIdle(session: string): Promise<boolean>;
+  onIdle(media: Media, session: string): Promise<boolean>;
+  has(session: string): boolean;
   /** Still flowing. */
   readonly size: number;
 }
@@ -44,13 +45,15 @@ export async function openAdoption(store: Store, clock: Pick<Clock, 'now'>): Pro
       for (const { session } of sessions)
         if (callOf(session) !== undefined) await media.expect(session, true);
     },
-    onIdle: async (session) => {
+    onIdle: async (media, session) => {
       const call = callOf(session);
       if (call === undefined) return false;
       waiting.delete(call.id);
       await end([call]);
+      await media.release(session);
       return true;
     },
+    has: (session) => callOf(session) !== undefined,
     get size() {
       return waiting.size;
     },

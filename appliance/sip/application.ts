@@ -23,6 +23,10 @@ export interface Application {
   leaseMac(address: string): string | undefined;
   /** Registrars that could not be reached when last tried, and why. */
   readonly trouble: Map<string, string>;
+  /** REGISTERs on their way upstream, by address of the phone. */
+  readonly registering: Map<string, number>;
+  /** Whether one more refusal is written down: who is refused must not be able to fill the journal. */
+  mayTell(): boolean;
 }
 
 export interface SipCounters {
@@ -36,6 +40,19 @@ export interface SipCounters {
   sdp_refused: number;
   malformed: number;
   errors: number;
+}
+
+/** So many a minute, then silence until the next one. */
+export function newBudget(perMinute: number, now: () => number): () => boolean {
+  let minute = -1;
+  let left = 0;
+  return () => {
+    const current = Math.floor(now() / 60_000);
+    if (current !== minute) left = perMinute;
+    minute = current;
+    left -= 1;
+    return left >= 0;
+  };
 }
 
 export function newCounters(): SipCounters {

@@ -22,6 +22,7 @@ export async function finishCall(app: Application, call: LiveCall, reason: strin
     await recordEnd(app, call, { reason, packets, isKnown });
   } finally {
     app.calls.remove(call);
+    call.over.resolve();
   }
 }
 

@@ -16,6 +16,10 @@ export interface LiveCall {
   answeredAt: number | undefined;
   /** `trying`: nobody but the caller knows of it yet. */
   state: 'trying' | 'ringing' | 'up' | 'ended';
+  /** Takes an INVITE back that has no final answer yet. */
+  takeBack: (() => void) | undefined;
+  /** Resolved when it has ended on our side. */
+  readonly over: { readonly promise: Promise<void>; resolve(): void };
   /** By leg, once it is confirmed. */
   readonly dialogs: Partial<Record<LegName, string>>;
   /** The ACK that a leg still owes us brings the answer to an offer that went out in a 2xx; it is passed on here. */

@@ -65,6 +65,7 @@ async function connect(app: Application, attempt: Attempt): Promise<string> {
   };
   sent = await app.server.send(outgoingInvite(app, attempt, body), { onProvisional, onFinal });
   if (isCancelled) sent.cancel();
+  call.takeBack = () => sent?.cancel();
   const final = await sent.final;
   await before;
   if (final.status >= 200 && final.status <= 299) {
@@ -220,6 +221,7 @@ async function refuse(
   await request.respond({ status, reason });
   const source = addressOf(request.source);
   if (claimed !== undefined) app.counters.identities_refused += 1;
+  if (!app.mayTell()) return;
   const direction = request.flow.startsWith('in:') ? 'outbound' : 'inbound';
   await app.store.write((tx) => {
     if (claimed === undefined)
@@ -254,6 +256,8 @@ function newCall(
     startedAt: app.world.clock.now(),
     answeredAt: undefined,
     state: 'trying',
+    takeBack: undefined,
+    over: Promise.withResolvers<void>(),
     dialogs: {},
     owedAcks: {},
   };

@@ -10,7 +10,7 @@ const numbers = new Set(
 /** Of a Request-URI: `sip:112@…`, `tel:112`, `urn:service:sos.fire` (RFC 5031). */
 export function isEmergency(uri: string): boolean {
   if (/^urn:service:sos(?:\.|$)/i.test(uri)) return true;
-  const user = /^(?:sips?:([^@;]+)@|tel:([^;]+))/i.exec(uri);
+  const user = /^(?:sips?:([^@]+)@|tel:([^;]+))/i.exec(uri);
   const number = (user?.[1] ?? user?.[2] ?? '').split(';')[0]?.replaceAll(/[-.() ]/g, '') ?? '';
   return numbers.has(number.replace(/^\+/, ''));
 }

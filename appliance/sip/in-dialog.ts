@@ -22,6 +22,7 @@ export async function relayInDialog(app: Application, request: Incoming): Promis
   if (!request.isLocal && !isOfLeg(request, call, leg)) {
     app.counters.identities_refused += 1;
     if (request.method !== 'ACK') await request.respond({ status: 403 });
+    if (!app.mayTell()) return;
     const source = addressOf(request.source);
     await app.store.write((tx) =>
       tx.journal({ kind: 'identity_refused', body: { method: request.method, source } }),

@@ -4,7 +4,7 @@ import type { SipHeader } from '../protocol/sip-message.ts';
 import type { BindingRow } from '../store/bindings.ts';
 import { addressOf, upstreamRoute, type Application } from './application.ts';
 import { newToken } from './bindings.ts';
-import { nextMaxForwards, passedHeaders } from './headers.ts';
+import { nextMaxForwards, passedHeaders, passedWithoutBody } from './headers.ts';
 import { macInUserAgent } from './phone-mac.ts';
 import {
   decideRegistration,
@@ -59,15 +59,16 @@ export async function relayRegister(app: Application, request: Incoming): Promis
 }
 
 async function refuse(
-  { store, counters }: Application,
+  app: Application,
   request: Incoming,
   { registration, status, reason }: { registration: Registration; status: number; reason: string },
 ): Promise<void> {
-  counters.registrations_refused += 1;
+  app.counters.registrations_refused += 1;
   await request.respond({ status, reason });
+  if (!app.mayTell()) return;
   const { aor, registrar } = registration;
   const body = { aor, registrar, status, reason, source: addressOf(request.source) };
-  await store.write((tx) => tx.journal({ kind: 'registration_refused', body }));
+  await app.store.write((tx) => tx.journal({ kind: 'registration_refused', body }));
 }
 
 async function answerFromStore(
@@ -87,7 +88,32 @@ interface Passing {
   readonly binding: BindingRow | undefined;
 }
 
+/** A phone tries one after the other; more at a time is a storm. */
+const maxRegistering = 8;
+
 async function passThrough(app: Application, request: Incoming, passing: Passing): Promise<void> {
+  const { registering } = app;
+  const address = addressOf(request.source);
+  const under = registering.get(address) ?? 0;
+  if (under >= maxRegistering) {
+    await refuse(app, request, {
+      registration: passing.registration,
+      status: 503,
+      reason: 'Too many at a time',
+    });
+    return;
+  }
+  registering.set(address, under + 1);
+  try {
+    await relayUpstream(app, request, passing);
+  } finally {
+    const left = (registering.get(address) ?? 1) - 1;
+    if (left > 0) registering.set(address, left);
+    else registering.delete(address);
+  }
+}
+
+async function relayUpstream(app: Application, request: Incoming, passing: Passing): Promise<void> {
   const { registration, phone, binding } = passing;
   const flow = app.flows.name(phone, registration.registrar, app.world.clock.now());
   const hops = nextMaxForwards(request.headers);
@@ -172,7 +198,7 @@ async function settle(app: Application, request: Incoming, settling: Settling): 
           ? []
           : [binding];
     for (const row of gone) await forget(app, row);
-    const headers = passedHeaders(response.headers, 'phone').filter(({ name }) => name !== 'Expires');
+    const headers = passedWithoutBody(response.headers, 'phone').filter(({ name }) => name !== 'Expires');
     await request.respond({ status: response.status, reason: response.reason, headers });
     return;
   }
@@ -200,7 +226,7 @@ async function settle(app: Application, request: Incoming, settling: Settling): 
       : undefined,
   );
   if (isNews) app.world.log.info({ mac: row.mac, registrar, transport: row.transport }, 'phone registered');
-  await request.respond(accepted(passedHeaders(response.headers, 'phone'), row.contact, expiresSeconds));
+  await request.respond(accepted(passedWithoutBody(response.headers, 'phone'), row.contact, expiresSeconds));
 }
 
 function ofAor(app: Application, { registration, phone }: Passing): BindingRow[] {
@@ -245,7 +271,7 @@ function bindingRow(
     user_agent: userAgent ?? null,
     auth_user: registration.authUser ?? binding?.auth_user ?? null,
     local_address: localAddress,
-    reply: JSON.stringify(repeatedReply(passedHeaders(response.headers, 'phone'))),
+    reply: JSON.stringify(repeatedReply(passedWithoutBody(response.headers, 'phone'))),
     registered_at: binding?.state === 'registered' ? binding.registered_at : now,
     expires_at: now + granted * 1000,
     local_expires_at: now + expiresSeconds * 1000,
@@ -255,7 +281,7 @@ function bindingRow(
 
 /** Every challenge, Retry-After and warning as it came. */
 function relayed({ status, reason, headers }: Received): Answer {
-  return { status, reason, headers: passedHeaders(headers, 'phone') };
+  return { status, reason, headers: passedWithoutBody(headers, 'phone') };
 }
 
 function accepted(headers: readonly SipHeader[], contact: string, expiresSeconds: number): Answer {

@@ -9,8 +9,8 @@ import { openReader, type Reader } from '../store/reader.ts';
 import { openStore } from '../store/store.ts';
 import type { Health, Part, World } from '../world.ts';
 import { openAdoption, type Adoption } from './adoption.ts';
-import { newCounters, type Application, type SipCounters } from './application.ts';
-import { openBindings } from './bindings.ts';
+import { newBudget, newCounters, type Application, type SipCounters } from './application.ts';
+import { openBindings, type Bindings } from './bindings.ts';
 import { hangUp } from './call-end.ts';
 import { newCallTable } from './call-table.ts';
 import type { EngineOptions } from './engine/engine.ts';
@@ -20,6 +20,8 @@ import { openMedia } from './media.ts';
 import { handleRequest } from './requests.ts';
 import { startSipServer, type SipServer } from './srf.ts';
 import { sweepBindings } from './sweep.ts';
+
+const refusalsToldPerMinute = 30;
 
 /** Throws when a port can't be had, the store can't be opened, or the site's certificate is missing. */
 export async function startSip(world: World, config: Config): Promise<Part> {
@@ -58,12 +60,11 @@ export async function startSip(world: World, config: Config): Promise<Part> {
     server,
     counters,
     trouble,
+    registering: new Map(),
+    mayTell: newBudget(refusalsToldPerMinute, () => world.clock.now()),
     leaseMac: (address) => leases.mac(address),
   };
-  const lost = server.engine.onFlowLost(
-    (flow) =>
-      void bindings.mark(bindings.byFlow(flow), 'lost', 'connection to the registrar lost').catch(onError),
-  );
+  const lost = server.engine.onFlowLost((flow) => void onFlowLost(bindings, flow).catch(onError));
   starting.defer(() => lost[Symbol.dispose]());
   starting.use(sweepBindings(app, onError));
   starting.defer(() => hangUpAll(app));
@@ -121,12 +122,23 @@ function openLeases(
   };
 }
 
+/** Of a phone (`in:tls:10.66.0.23:50123`), or ours to a registrar. */
+async function onFlowLost(bindings: Bindings, flow: string): Promise<void> {
+  const [, transport, source] = /^in:(tcp|tls):(.+)$/.exec(flow) ?? [];
+  if (transport === undefined || source === undefined) {
+    await bindings.mark(bindings.byFlow(flow), 'lost', 'connection to the registrar lost');
+    return;
+  }
+  const good = bindings.bySource(source, transport).filter(({ state }) => state === 'registered');
+  await bindings.mark(good, 'late', 'connection of the phone lost');
+}
+
 async function onIdle(app: Application, adoption: Adoption, session: string): Promise<void> {
   const call = app.calls.bySession(session);
   if (call !== undefined) {
     const headers = [{ name: 'Reason', value: 'SIP;cause=408;text="no media"' }];
     await hangUp(app, call, { reason: 'no media', legs: ['phone', 'cloud'], headers });
-  } else if (await adoption.onIdle(session)) app.counters.calls_lost += 1;
+  } else if (await adoption.onIdle(app.media, session)) app.counters.calls_lost += 1;
 }
 
 /** The relay's sessions and ours: calls whose media is gone end, sessions that nobody knows are let go. */
@@ -135,6 +147,10 @@ async function reconcile(app: Application, adoption: Adoption): Promise<void> {
   await adoption.settle(app.media);
   app.counters.calls_lost += before - adoption.size;
   const present = new Set((await app.media.stats()).map(({ session }) => session));
+  for (const session of present) {
+    if (app.calls.bySession(session) === undefined && !adoption.has(session))
+      await app.media.release(session);
+  }
   const broken = app.calls
     .all()
     .filter((call) => call.state === 'up' && call.media.sessions.some((session) => !present.has(session)));
@@ -149,12 +165,16 @@ const goodbyeMs = 1000;
 /** Calls outlive nobody who could end them. */
 async function hangUpAll(app: Application): Promise<void> {
   const headers = [{ name: 'Reason', value: 'SIP;cause=503;text="shutdown"' }];
-  const ending = app.calls
-    .all()
+  const calls = app.calls.all();
+  // Those that still ring are taken back; what their far end answers then reaches the caller.
+  for (const call of calls) if (call.state !== 'up') call.takeBack?.();
+  const ending = calls
+    .filter(({ state }) => state === 'up')
     .map((call) => hangUp(app, call, { reason: 'shutdown', legs: ['phone', 'cloud'], headers }));
   const stop = new AbortController();
   const late = app.world.clock.sleep(goodbyeMs, stop.signal).catch(() => undefined);
-  await Promise.race([Promise.allSettled(ending), late]);
+  const over = Promise.allSettled([...ending, ...calls.map(({ over }) => over.promise)]);
+  await Promise.race([over, late]);
   stop.abort();
 }
 

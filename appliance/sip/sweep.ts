@@ -37,7 +37,7 @@ export function sweepBindings(app: Application, onError: (error: unknown) => voi
   };
 }
 
-async function sweep({ bindings, flows, server, world }: Application): Promise<void> {
+async function sweep({ bindings, calls, flows, server, world }: Application): Promise<void> {
   const now = world.clock.now();
   const { late, expired } = dueChanges(bindings.all(), now);
   await bindings.mark(late, 'late', 'phone silent');
@@ -49,6 +49,8 @@ async function sweep({ bindings, flows, server, world }: Application): Promise<v
       body: { aor, registrar, reason: 'expired' },
     });
   }
-  const bound = new Set(bindings.all().map(({ flow }) => flow));
+  const bound = new Set(
+    [...bindings.all(), ...calls.all().map(({ binding }) => binding)].map(({ flow }) => flow),
+  );
   for (const flow of flows.sweep(bound, now)) server.engine.closeFlow(flow);
 }
