@@ -257,10 +257,6 @@ export interface JsonSchema {
 
 export type Config = Static<typeof ConfigSchema>;
 export type SiteConfig = Config['site'];
-export type DhcpConfig = Config['dhcp'];
 export type ProvisioningConfig = Config['provisioning'];
-export type SipConfig = Config['sip'];
-export type RtpConfig = Config['rtp'];
 export type LocationConfig = Config['location'];
 export type CloudConfig = Config['cloud'];
-export type WebConfig = Config['web'];

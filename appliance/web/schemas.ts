@@ -70,7 +70,7 @@ export const Phone = Type.Object({
   vendorName: optionalText,
   model: optionalText,
   firmware: optionalText,
-  hostname: optionalText,
+  hostname: Type.Optional(Type.String({ description: 'Personal: only on loopback and the Unix socket.' })),
   ip: optionalText,
   aor: Type.Optional(Type.String({ description: 'Personal: only on loopback and the Unix socket.' })),
   place: optionalText,

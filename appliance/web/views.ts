@@ -124,8 +124,11 @@ function ownPort({
   };
 }
 
-function phoneView({ aor, ...row }: PhoneRow, { personal }: Audience): PhoneView {
-  return { ...row, ...(personal && aor !== undefined ? { aor } : {}) };
+/** Who somebody is (the account, the name that the device was given) is personal; where a phone stands is not. */
+function phoneView(row: PhoneRow, { personal }: Audience): PhoneView {
+  if (personal) return row;
+  const { aor: _aor, hostname: _hostname, ...open } = row;
+  return open;
 }
 
 function callView({ from, to, ...call }: Call, { personal }: Audience): CallView {

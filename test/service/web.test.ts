@@ -201,6 +201,7 @@ describe('who may ask', () => {
     });
     onTestFinished(async () => await web[Symbol.asyncDispose]());
     await placedPhone(site, mac, ip);
+    await site.lease(mac, ip, { vendor: 'yealink', hostname: 'canary-of-anna' });
     await site.call(mac);
     await site.write('sip', (tx) =>
       tx.journal({ kind: 'registered', mac, body: { aor: 'sip:canary@x', transport: 'tls' } }),
