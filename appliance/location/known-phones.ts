@@ -8,7 +8,6 @@ import type { KnownPhones } from './evidence.ts';
 
 /** The parts whose facts and news count. */
 export const witnesses = ['dhcp', 'provisioning', 'sip'] as const satisfies readonly PartName[];
-export type Witness = (typeof witnesses)[number];
 
 /**
  * Later parts are fresher: the address that a phone registers from beats the one it was leased. A device that only has

@@ -34,20 +34,7 @@ export interface OtherTlv {
   readonly bytes: Uint8Array;
 }
 
-/** 802.1AB table 8-4, bit 0 first. */
-export const capabilityBits = [
-  'other',
-  'repeater',
-  'bridge',
-  'wlanAccessPoint',
-  'router',
-  'telephone',
-  'docsisCableDevice',
-  'stationOnly',
-  'cVlan',
-  'sVlan',
-  'tpmr',
-] as const;
+/** Bits of 802.1AB table 8-4. */
 export const telephoneCapability = 0x00_20;
 export const bridgeCapability = 0x00_04;
 

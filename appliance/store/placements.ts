@@ -1,5 +1,5 @@
 /** Where each phone is. Owned by location. */
-import { all, one, run, type Database } from './database.ts';
+import { all, run, type Database } from './database.ts';
 
 export interface Placement {
   readonly mac: string;
@@ -40,11 +40,6 @@ interface PlacementRow {
 /** By MAC. */
 export function readPlacements(db: Database): Placement[] {
   return all<PlacementRow>(db, 'SELECT * FROM placement ORDER BY mac').map(placementOf);
-}
-
-export function placementOfMac(db: Database, mac: string): Placement | undefined {
-  const row = one<PlacementRow>(db, 'SELECT * FROM placement WHERE mac = ?', [mac]);
-  return row && placementOf(row);
 }
 
 export function savePlacement(db: Database, placement: Placement): void {

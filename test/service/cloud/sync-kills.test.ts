@@ -100,7 +100,7 @@ it(
 );
 
 async function forkCloud(settings: string): Promise<{ process: ChildProcess; port: number }> {
-  const child = fork(join(import.meta.dirname, '../../support/journal-cloud.ts'), [settings]);
+  const child = fork(join(import.meta.dirname, '../../support/journal-cloud-process.ts'), [settings]);
   onTestFinished(() => void child.kill('SIGKILL'));
   const [port] = (await once(child, 'message')) as [number];
   return { process: child, port };

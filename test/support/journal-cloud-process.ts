@@ -1,4 +1,4 @@
-/** The journal cloud as a process of its own, to be killed: `node journal-cloud.ts SETTINGS.json`; says its port when ready. */
+/** The journal cloud as a process of its own, to be killed: `node journal-cloud-process.ts SETTINGS.json`; says its port when ready. */
 import { readFileSync } from 'node:fs';
 import { startJournalCloud, type JournalCloudOptions } from '../cloud/journal.ts';
 
