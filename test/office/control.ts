@@ -4,18 +4,22 @@ import { connect, createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import type { Orders } from './orders.ts';
 
-const socketPath = '/run/gatehouse-lab/office.sock';
+/** Where the office of this machine listens, unless it was given another place. */
+export const defaultSocket = '/run/gatehouse-lab/office.sock';
 
 interface Answer {
   readonly ok: boolean;
   readonly text: string;
 }
 
-/** Refuses when an office answers already. */
-export async function openControl(orders: Orders): Promise<AsyncDisposable> {
-  if (await isAnswering()) {
+/** One office at a time takes orders; throws when one does already. */
+export async function refuseSecondOffice(socketPath: string): Promise<void> {
+  if (await isAnswering(socketPath))
     throw new Error('an office is open already; "npm run office -- stop" closes it');
-  }
+}
+
+export async function openControl(socketPath: string, orders: Orders): Promise<AsyncDisposable> {
+  await refuseSecondOffice(socketPath);
   rmSync(socketPath, { force: true });
   const server = createServer((caller) => {
     caller.on('error', () => caller.destroy());
@@ -42,7 +46,7 @@ export async function openControl(orders: Orders): Promise<AsyncDisposable> {
   };
 }
 
-async function isAnswering(): Promise<boolean> {
+async function isAnswering(socketPath: string): Promise<boolean> {
   if (!existsSync(socketPath)) return false;
   return new Promise((resolve) => {
     const caller = connect(socketPath);
@@ -55,7 +59,7 @@ async function isAnswering(): Promise<boolean> {
 }
 
 /** The answer of the running office. Throws in one sentence when there is none, or with the office's own words. */
-export async function sendOrder(words: readonly string[]): Promise<string> {
+export async function sendOrder(socketPath: string, words: readonly string[]): Promise<string> {
   const text = await new Promise<string>((resolve, reject) => {
     const caller = connect(socketPath);
     let received = '';

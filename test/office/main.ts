@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { namespacesRefused, openLab } from '../support/namespaces.ts';
 import { installPackages } from '../support/packages.ts';
-import { openControl, sendOrder } from './control.ts';
+import { defaultSocket, openControl, refuseSecondOffice, sendOrder } from './control.ts';
 import { listenToKeys } from './keys.ts';
 import { openOffice } from './office.ts';
 import { openOrders, orderUsage } from './orders.ts';
@@ -12,19 +12,21 @@ import { walkAll } from './walk.ts';
 const usage = `usage: npm run office               open the office, watch it, play with it
        npm run office -- --once     walk all phones, one call each way, print JSON
        npm run office -- ORDER      to the office in the other terminal:
-${orderUsage}`;
+${orderUsage}
+  --socket FILE before any of these: another office than this machine's usual one`;
 
 /** What is being done goes to standard error: standard output is for the result. */
 const say = (line: string) => console.error(line);
 
-async function main(words: readonly string[]): Promise<number> {
+async function main(given: readonly string[]): Promise<number> {
+  const [socket, words] = given[0] === '--socket' ? [given[1] ?? '', given.slice(2)] : [defaultSocket, given];
   const [first] = words;
   if (first === '--help' || first === '-h') {
     console.log(usage);
     return 0;
   }
   if (first !== undefined && first !== '--once') {
-    console.log(await sendOrder(words));
+    console.log(await sendOrder(socket, words));
     return 0;
   }
   // iproute2 is among what may have to be installed before namespaces can be tried.
@@ -32,7 +34,7 @@ async function main(words: readonly string[]): Promise<number> {
   const refused = namespacesRefused();
   if (refused !== undefined) throw new Error(refused);
   await installPackages(say);
-  return first === '--once' ? await once() : await openForPeople();
+  return first === '--once' ? await once() : await openForPeople(socket);
 }
 
 async function once(): Promise<number> {
@@ -44,12 +46,13 @@ async function once(): Promise<number> {
   return result.ok ? 0 : 1;
 }
 
-async function openForPeople(): Promise<number> {
+async function openForPeople(socket: string): Promise<number> {
   const closing = Promise.withResolvers<void>();
+  await refuseSecondOffice(socket);
   await using lab = openLab();
   await using office = await openOffice(lab, say);
   const orders = openOrders(office, closing.resolve);
-  await using _control = await openControl(orders);
+  await using _control = await openControl(socket, orders);
   const url = await office.box.openPage(8080);
   using keys = listenToKeys(orders);
   for (const phone of office.phones) phone.powerOn();
