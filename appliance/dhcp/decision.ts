@@ -3,6 +3,7 @@ import type { Config } from '../config-schema.ts';
 import { formatIpv4, netmask, parseCidr, parseIpv4 } from '../protocol/ipv4.ts';
 import type { JournalEntry } from '../store/journal.ts';
 import type { LeaseRow } from '../store/leases.ts';
+import { declineBudget, type DeclineBudget } from './decline-budget.ts';
 import type { Pool } from './pool.ts';
 import type { Profile, Profiles } from './profile.ts';
 import type { Reply } from './reply.ts';
@@ -16,6 +17,7 @@ export interface Policy {
   readonly authoritative: boolean;
   readonly phonesOnly: boolean;
   readonly profiles: Profiles;
+  readonly declines: DeclineBudget;
 }
 
 /** A change of the store; in the pool it is made already. */
@@ -33,6 +35,7 @@ export type Silence =
   | 'not_a_phone'
   | 'unknown_lease'
   | 'no_address'
+  | 'declined_too_often'
   | 'not_ours';
 
 /** At most one `reply`, to be sent after `change` is committed. */
@@ -57,6 +60,7 @@ export function openPolicy(config: Config, profiles: Profiles): Policy {
     authoritative: dhcp.authoritative,
     phonesOnly: dhcp.phones_only,
     profiles,
+    declines: declineBudget(probationMs),
   };
 }
 
@@ -222,6 +226,9 @@ function decline({ request, pool, policy, profile, now }: Scene): Decision {
   const { address, client, mac } = request;
   if (address === undefined || !pool.isHeldBy(address, client, now)) return { silence: 'not_ours' };
   if (isForAnother(request, policy)) return { silence: 'other_server' };
+  if (!policy.declines.take(mac, now)) {
+    return { silence: 'declined_too_often', journal: refused(request, 'declined too many addresses') };
+  }
   const before = pool.leaseAt(address);
   const row: LeaseRow = {
     ip: address,

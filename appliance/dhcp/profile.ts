@@ -4,6 +4,7 @@ import { recognisePhone, type RecognisedPhone } from '../phones/vendors.ts';
 import { encodeOptions, formatOption } from '../protocol/dhcp-options.ts';
 import { netmask, parseCidr, parseIpv4 } from '../protocol/ipv4.ts';
 import { addressList, phoneOptions } from './phone-options.ts';
+import { nextOffsetChange } from './time-offset.ts';
 import type { ClientRequest } from './request.ts';
 
 export interface Profile {
@@ -34,7 +35,12 @@ export function openProfiles(config: Config): Profiles {
   const make = ({ mac, vendorClass }: Pick<ClientRequest, 'mac' | 'vendorClass'>, now: number): Profile => {
     const phone = recognisePhone({ mac, vendorClass });
     const ofPhone = phone === undefined ? new Map<number, Uint8Array>() : phoneOptions(phone, config, now);
-    const leaseOptions = new Map([...times, ...ofPhone, ...network]);
+    const leaseOptions = new Map([
+      ...times,
+      ...(phone === undefined ? [] : earlyRenewal(config, now)),
+      ...ofPhone,
+      ...network,
+    ]);
     const sent = [...leaseOptions].map(([code, bytes]) => [code, formatOption(code, bytes)] as const);
     return {
       phone,
@@ -57,6 +63,15 @@ export function openProfiles(config: Config): Profiles {
     if (profile === undefined) known.set(key, (profile = make(request, now)));
     return profile;
   };
+}
+
+/** A phone learns of daylight saving time when it renews: then it should do so just after the clocks change. */
+function earlyRenewal({ site, dhcp }: Config, now: number): Map<number, Uint8Array> {
+  const renewalMs = (dhcp.lease_seconds / 2) * 1000;
+  const change = nextOffsetChange(site.time_zone, now, renewalMs);
+  if (change === undefined) return new Map();
+  // This profile serves for up to a minute more, and nobody may be told to renew before the change.
+  return encodeOptions({ renewalTime: Math.floor((change - now + validMs) / 1000) });
 }
 
 function commonOptions({ dhcp }: Config) {

@@ -13,6 +13,27 @@ export function timeOffsetSeconds(timeZone: string, at: number): number {
   return sign === '-' ? -size : size;
 }
 
+/** Ten days: nowhere do clocks change twice in less time than the month of Ramadan in Morocco. */
+const stepMs = 864_000_000;
+
+/** When the offset changes next within that time, ms since 1970, to the second; undefined when it doesn't. */
+export function nextOffsetChange(timeZone: string, from: number, withinMs: number): number | undefined {
+  const before = timeOffsetSeconds(timeZone, from);
+  const end = from + withinMs;
+  let [low, high] = [from, from];
+  // A step that holds two changes would show none.
+  while (high < end && timeOffsetSeconds(timeZone, high) === before) {
+    [low, high] = [high, Math.min(end, high + stepMs)];
+  }
+  if (timeOffsetSeconds(timeZone, high) === before) return undefined;
+  while (high - low > 1000) {
+    const middle = Math.floor((low + high) / 2);
+    if (timeOffsetSeconds(timeZone, middle) === before) low = middle;
+    else high = middle;
+  }
+  return high;
+}
+
 /** Making one costs a hundred times using it. */
 const formatters = new Map<string, Intl.DateTimeFormat>();
 

@@ -132,6 +132,19 @@ describe('a phone with a lease', () => {
     expect(site.journal().map(({ kind }) => kind)).toEqual(['leased', 'declined', 'leased']);
   });
 
+  test('declines one address after the other: after three it is not believed any more', async () => {
+    await using site = await openDhcpSite(temporaryDirectory());
+    for (let at = 0; at < 6; at += 1) {
+      const ip = await boot(site);
+      await site.say({
+        type: 'decline',
+        options: { requestedAddress: parseIpv4(ip), serverIdentifier: box },
+      });
+    }
+    expect(site.leases().filter(({ state }) => state === 'declined')).toHaveLength(3);
+    expect(site.part.counters()).toMatchObject({ declined: 3, ignored_declined_too_often: 3 });
+  });
+
   test('a client that never had the address can not decline it', async () => {
     await using site = await openDhcpSite(temporaryDirectory());
     const ip = await boot(site);

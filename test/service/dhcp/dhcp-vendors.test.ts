@@ -45,6 +45,16 @@ describe('options by vendor', () => {
     expect(ack?.options.timeOffset).toBe(-14_400);
   });
 
+  test('a phone is told to renew just after the clocks change, a computer is not', async () => {
+    await using site = await openDhcpSite(temporaryDirectory());
+    const change = Date.UTC(2026, 2, 8, 7);
+    await site.clock.advance(change - 600_000 - site.clock.now());
+    const [phone] = await site.say({ type: 'discover' });
+    expect(phone?.options).toMatchObject({ timeOffset: -18_000, renewalTime: 660, rebindingTime: 3150 });
+    const [computer] = await site.say({ type: 'discover', mac: '02:00:00:00:00:09' });
+    expect(computer?.options).toMatchObject({ renewalTime: 1800 });
+  });
+
   test('a client identifier goes back as it came (RFC 6842)', async () => {
     await using site = await openDhcpSite(temporaryDirectory());
     const clientIdentifier = Buffer.from('ff0011223300020000ab11', 'hex');

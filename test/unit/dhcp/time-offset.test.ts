@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { timeOffsetSeconds } from '../../../appliance/dhcp/time-offset.ts';
+import { nextOffsetChange, timeOffsetSeconds } from '../../../appliance/dhcp/time-offset.ts';
 
 test.each([
   ['UTC', '2026-07-01T12:00:00Z', 0],
@@ -23,4 +23,15 @@ test.each([
 
 test('an unknown zone is a RangeError', () => {
   expect(() => timeOffsetSeconds('Europe/Nowhere', 0)).toThrow(RangeError);
+});
+
+test('the next change is found to the second, and none where there is none', () => {
+  const change = Date.parse('2026-03-29T01:00:00Z');
+  const found = nextOffsetChange('Europe/Berlin', change - 3_000_000, 14_400_000) ?? 0;
+  expect(found).toBeGreaterThanOrEqual(change);
+  expect(found - change).toBeLessThanOrEqual(1000);
+  expect(nextOffsetChange('Europe/Berlin', change, 14_400_000)).toBeUndefined();
+  // Half a year and more: summer time begins and ends in between.
+  expect(nextOffsetChange('Europe/Berlin', change - 1000, 250 * 86_400_000)).toBeLessThan(change + 1000);
+  expect(nextOffsetChange('UTC', change - 1000, 14_400_000)).toBeUndefined();
 });
