@@ -37,6 +37,9 @@ export interface Dialog {
   openInvite: 'ours' | 'theirs' | undefined;
   /** A 2xx of ours that is repeated until its ACK comes. */
   unacknowledged: { readonly cseq: number; readonly transactionId: string; stop(): void } | undefined;
+  /** A provisional response of ours that is repeated until its PRACK comes (RFC 3262). */
+  unacknowledgedProvisional: { readonly rack: string; readonly stop: () => void } | undefined;
+  lastRseq: number;
   /** A 2xx that we got: its ACK is the application's to send, and ours to repeat. */
   answer: { readonly cseq: number; readonly isCancelled: boolean; ack: Uint8Array | undefined } | undefined;
   expiry: Timer | undefined;
@@ -172,6 +175,7 @@ export class Dialogs {
 
   remove(dialog: Dialog): void {
     dialog.unacknowledged?.stop();
+    dialog.unacknowledgedProvisional?.stop();
     dialog.expiry?.cancel();
     if (this.#byId.get(dialog.id) === dialog) this.#byId.delete(dialog.id);
     const key = `${dialog.callId} ${dialog.localTag}`;
@@ -189,6 +193,8 @@ function newDialog(flow: Flow) {
     isConfirmed: false,
     openInvite: undefined,
     unacknowledged: undefined,
+    unacknowledgedProvisional: undefined,
+    lastRseq: 0,
     answer: undefined,
     expiry: undefined,
   };

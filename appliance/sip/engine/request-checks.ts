@@ -2,6 +2,9 @@
 import { headerValue, type Essentials } from '../../protocol/sip-headers.ts';
 import type { SipRequest, SipResponse } from '../../protocol/sip-message.ts';
 import { plainResponse } from './compose.ts';
+import type { Dialog } from './dialog.ts';
+import { isSameParty, type Flow } from './flow.ts';
+import { isAcknowledgedBy } from './reliable.ts';
 
 /** What drachtio-srf has handlers for. */
 export const knownMethods: ReadonlySet<string> = new Set([
@@ -46,4 +49,26 @@ export function refusal(
     return plainResponse(483, 'Too Many Hops');
   }
   return undefined;
+}
+
+/** For a request with a To tag (section 12.2.2, and 14.2 for INVITE). A PRACK that passes has stopped the repetition. */
+export function dialogRefusal(
+  { request, flow, cseq }: { request: SipRequest; flow: Flow; cseq: number },
+  dialog: Dialog | undefined,
+): SipResponse | undefined {
+  // Over somebody else's flow nobody learns even that there is such a dialog.
+  if (dialog === undefined || !isSameParty(flow, dialog.flow)) return unknownDialog();
+  if (dialog.remoteCseq !== undefined && cseq < dialog.remoteCseq)
+    return plainResponse(500, 'Request Out of Order');
+  if (request.method === 'PRACK' && !isAcknowledgedBy(request, dialog)) return unknownDialog();
+  if (request.method !== 'INVITE') return undefined;
+  if (dialog.openInvite === 'ours') return plainResponse(491, 'Request Pending');
+  if (dialog.openInvite === 'theirs' || dialog.unacknowledged !== undefined) {
+    return plainResponse(500, 'Request Pending', [{ name: 'Retry-After', value: '3' }]);
+  }
+  return undefined;
+}
+
+function unknownDialog(): SipResponse {
+  return plainResponse(481, 'Call/Transaction Does Not Exist');
 }

@@ -7,8 +7,9 @@ import { refused, type Core, type Outcome } from './core.ts';
 import { targetRefreshing } from './dialog-outcome.ts';
 import { dialogIdOf, refreshTarget, uasDialog, type Dialog } from './dialog.ts';
 import { isSameParty, type Flow } from './flow.ts';
+import { isReliableProvisional, numbered, reliableRefusal, repeatProvisional } from './reliable.ts';
 import { repeatAnswer } from './repetition.ts';
-import { knownMethods, refusal } from './request-checks.ts';
+import { dialogRefusal, knownMethods, refusal } from './request-checks.ts';
 import {
   InviteServerTransaction,
   NonInviteServerTransaction,
@@ -97,12 +98,21 @@ export class ServerSide {
     const { request, flow, localTag } = incoming;
     if (given.status === 100)
       return this.#outcome(incoming, composeResponse(given, request, { flow, toTag: localTag }));
-    const response = composeResponse(given, request, { flow, toTag: localTag });
+    let response = composeResponse(given, request, { flow, toTag: localTag });
+    const isReliable = isReliableProvisional(response);
+    if (isReliable) {
+      const reason = reliableRefusal(request, incoming.dialog);
+      if (reason !== undefined) return refused(reason);
+      response = numbered(response, incoming.dialog);
+    }
     this.#follow(incoming, response);
-    incoming.transaction.respond(response);
-    this.#core.counters.add('responses_sent');
-    if (request.method === 'INVITE' && isSuccess(response.status))
+    if (isReliable) this.#repeatUntilPrack(incoming, response);
+    if (request.method === 'INVITE' && isSuccess(response.status)) {
       this.#repeatUntilAcknowledged(incoming, response);
+    }
+    this.#core.counters.add('responses_sent');
+    incoming.transaction.respond(response);
+    if (request.method !== 'INVITE' && response.status >= 200) this.#forget(incoming.transaction);
     return this.#outcome(incoming, response);
   }
 
@@ -146,8 +156,7 @@ export class ServerSide {
     this.#byTransaction.set(transaction, incoming);
     if (isInvite) transaction.respond(this.#compose(incoming, plainResponse(100, 'Trying')));
     const refusedWith =
-      this.#dialogRefusal(incoming, essentials) ??
-      refusal(request, essentials, this.#core.application.isReady);
+      this.#enterDialog(incoming, essentials) ?? refusal(request, essentials, this.#core.application.isReady);
     if (refusedWith !== undefined) {
       counters.add('requests_refused');
       this.#follow(incoming, refusedWith);
@@ -158,28 +167,16 @@ export class ServerSide {
     this.#tellApplication(incoming);
   }
 
-  /** Finds the dialog of a request that has a To tag; says how it is refused when that isn't possible (section 12.2.2). */
-  #dialogRefusal(incoming: Incoming, essentials: Essentials): SipResponse | undefined {
-    const { dialogs, counters } = this.#core;
-    if (essentials.toTag === undefined || !knownMethods.has(incoming.request.method)) return undefined;
-    const dialog = dialogs.for(essentials);
-    if (dialog === undefined) return plainResponse(481, 'Call/Transaction Does Not Exist');
-    if (!isSameParty(incoming.flow, dialog.flow)) {
-      counters.add('requests_on_foreign_flow');
-      return plainResponse(481, 'Call/Transaction Does Not Exist');
-    }
-    if (dialog.remoteCseq !== undefined && incoming.cseq < dialog.remoteCseq) {
-      return plainResponse(500, 'Request Out of Order');
-    }
-    if (incoming.request.method === 'INVITE') {
-      if (dialog.openInvite === 'ours') return plainResponse(491, 'Request Pending');
-      if (dialog.openInvite === 'theirs' || dialog.unacknowledged !== undefined) {
-        return plainResponse(500, 'Request Pending', [{ name: 'Retry-After', value: '3' }]);
-      }
-      dialog.openInvite = 'theirs';
-    }
-    dialog.remoteCseq = incoming.cseq;
-    dialog.flow = incoming.flow;
+  /** Finds the dialog of a request that has a To tag, and says how it is refused when that isn't possible. */
+  #enterDialog(incoming: Incoming, essentials: Essentials): SipResponse | undefined {
+    const { request, flow, cseq } = incoming;
+    if (essentials.toTag === undefined || !knownMethods.has(request.method)) return undefined;
+    const dialog = this.#core.dialogs.for(essentials);
+    const refusedWith = dialogRefusal({ request, flow, cseq }, dialog);
+    if (dialog === undefined || refusedWith !== undefined) return refusedWith;
+    if (request.method === 'INVITE') dialog.openInvite = 'theirs';
+    dialog.remoteCseq = cseq;
+    dialog.flow = flow;
     incoming.dialog = dialog;
     return undefined;
   }
@@ -211,7 +208,11 @@ export class ServerSide {
     const { dialog } = incoming;
     if (dialog === undefined || status < 200) return;
     const { method } = request;
-    if (method === 'INVITE') dialog.openInvite = undefined;
+    if (method === 'INVITE') {
+      dialog.openInvite = undefined;
+      dialog.unacknowledgedProvisional?.stop();
+      dialog.unacknowledgedProvisional = undefined;
+    }
     if (isSuccess(status) && targetRefreshing.has(method)) {
       if (dialog.isConfirmed) refreshTarget(dialog, request);
       dialog.localContact = headerValue(response, 'Contact') ?? dialog.localContact;
@@ -233,6 +234,15 @@ export class ServerSide {
       this.#hangUp(dialog, 'ACK timeout');
     });
     dialog.unacknowledged = { cseq, transactionId: id, stop };
+  }
+
+  #repeatUntilPrack(incoming: Incoming, response: SipResponse): void {
+    const { dialog, flow, cseq } = incoming;
+    if (dialog === undefined) return;
+    repeatProvisional({ dialog, flow, timers: this.#core.timers, cseq, response }, () => {
+      this.#core.counters.add('answers_not_acknowledged');
+      this.#giveUp(incoming, 504, 'Server Time-out');
+    });
   }
 
   /** An ACK to a 2xx is a request of the dialog (section 13.3.1.4); one that came again says nothing new. */
