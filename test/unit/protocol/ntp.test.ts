@@ -53,7 +53,11 @@ describe('SNTP', () => {
   });
 
   it('whatever comes is an answer or a DecodeError', () => {
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 80 }), (bytes) => expect(isJudged(bytes)).toBe(true)));
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 80 }), (bytes) => {
+        expect(isJudged(bytes)).toBe(true);
+      }),
+    );
     fc.assert(
       fc.property(fc.nat(47), fc.nat(255), (at, value) => {
         const mutated = bytesOf(answer);
