@@ -41,7 +41,7 @@ export const systemLookup: Lookup = async (hostname) => {
   return found.map(({ address }) => address);
 };
 
-/** Rejects when the port can't be had. Disposing it closes the connections that it accepted too. */
+/** Rejects with one clear sentence when the port can't be had. Disposing it closes the connections that it accepted too. */
 export async function listenTcp(at: HostPort, onConnection: OnConnection): Promise<StreamListener> {
   return listening(createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 }), at, {
     event: 'connection',
@@ -103,7 +103,7 @@ export async function listening(
     else onConnection(streamConnection(socket));
   });
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
+    server.once('error', (error) => reject(listenError(error, at)));
     server.listen({ host: at.address, port: at.port }, resolve);
   });
   // Running out of descriptors is reported here; the listener goes on.
@@ -179,4 +179,16 @@ export function streamConnection(socket: Socket): StreamConnection {
 
 function plainAddress(address: string | undefined): string {
   return (address ?? '').replace(/^::ffff:(?=\d+\.)/, '');
+}
+
+function listenError(cause: NodeJS.ErrnoException, { address, port }: HostPort): Error {
+  const name = `TCP ${address}:${port}`;
+  const reasons: Record<string, string> = {
+    EADDRINUSE: `${name} is in use: another program listens there (\`ss -ltnp\` names it)`,
+    EADDRNOTAVAIL: `${name} can't be opened: no card of this machine has that address`,
+    EACCES: `${name} can't be opened: this user may not listen below port 1024`,
+  };
+  return new Error(reasons[cause.code ?? ''] ?? `${name} can't be opened (${cause.code ?? cause.message})`, {
+    cause,
+  });
 }

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { createConnection, createServer, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { listenUnix } from '../../appliance/net/tcp.ts';
@@ -68,6 +69,11 @@ describe('the secret', () => {
     );
   });
 
+  it('the control socket is for this user only', async () => {
+    const end = await startSipEnd([]);
+    expect(statSync(end.controlPath).mode & 0o777).toBe(0o600);
+  });
+
   it('without an application there is no engine', async () => {
     const control = `${temporaryDirectory()}/nobody`;
     const starting = startEngine(quietWorld, { control, secret: 'x', listen: [], trust: undefined });
@@ -78,8 +84,14 @@ describe('the secret', () => {
     const one = await startSipEnd(['udp', 'tcp']);
     for (const transport of ['udp', 'tcp'] as const) {
       const endpoint = { transport, address: '127.0.0.1', port: one.port(transport) };
-      await expect(startSipEnd([], { listen: [endpoint] })).rejects.toThrow(/in use/);
+      await expect(startSipEnd([], { listen: [endpoint] })).rejects.toThrow(
+        `${endpoint.port} is in use: another`,
+      );
     }
+    const elsewhere = { transport: 'tcp', address: '192.0.2.1', port: 0 } as const;
+    await expect(startSipEnd([], { listen: [elsewhere] })).rejects.toThrow(
+      'no card of this machine has that address',
+    );
   });
 });
 
