@@ -103,7 +103,7 @@ function newLink(
       .write((transaction) => transaction.journal({ kind, body }))
       .catch((error: unknown) => {
         counters.errors += 1;
-        log.error({ error }, 'journal not written');
+        log.error({ error: String(error) }, 'journal not written');
       });
   };
   return {
@@ -143,7 +143,7 @@ async function followJournals(
       });
     } catch (error) {
       counters.errors += 1;
-      log.error({ error }, 'reading of journals ended, starting again');
+      log.error({ error: String(error) }, 'reading of journals ended, starting again');
     } finally {
       for (const shipper of shippers) shipper.forget();
     }

@@ -112,7 +112,7 @@ function newLook(holdings: Holdings, signal: AbortSignal): { soon: () => void; d
         await lookAtAll(holdings);
       } catch (error) {
         holdings.counters.errors += 1;
-        log.error({ error }, 'placements not brought up to date');
+        log.error({ error: String(error) }, 'placements not brought up to date');
       }
     }
   };
@@ -138,7 +138,7 @@ async function followNews(
       );
     } catch (error) {
       counters.errors += 1;
-      log.error({ error }, 'reading of other parts ended, starting again');
+      log.error({ error: String(error) }, 'reading of other parts ended, starting again');
     } finally {
       // They were closed with the following.
       readers.clear();
@@ -175,6 +175,6 @@ async function journalSwitch(
     );
   } catch (error) {
     counters.errors += 1;
-    world.log.error({ error }, 'journal not written');
+    world.log.error({ error: String(error) }, 'journal not written');
   }
 }

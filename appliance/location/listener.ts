@@ -55,7 +55,7 @@ export function startListener(needs: Needs): Listener {
         overRate = counters.frames_over_rate;
       } catch (error) {
         counters.errors += 1;
-        log.error({ error }, 'neighbours not written');
+        log.error({ error: String(error) }, 'neighbours not written');
       }
     }
   };
@@ -114,7 +114,7 @@ function frameSink(
         world.log.debug({ reason: error.message }, 'frame dropped');
       } else {
         counters.errors += 1;
-        world.log.error({ error }, 'frame not handled');
+        world.log.error({ error: String(error) }, 'frame not handled');
       }
     }
   };

@@ -9,9 +9,11 @@ import type { Config } from '../../../appliance/config.ts';
 import type { PartName } from '../../../appliance/store/journal-kinds.ts';
 import { systemClock, type Part } from '../../../appliance/world.ts';
 import { newCloudAuthority, type CloudAuthority } from '../../cloud/certificates.ts';
+import { startIdentityCloud } from '../../cloud/identity.ts';
 import { startJournalCloud, type JournalCloud } from '../../cloud/journal.ts';
 import { until } from '../../support/command.ts';
 import { temporaryDirectory } from '../../support/directory.ts';
+import { callJson } from '../../support/json-client.ts';
 import { journalBench, journalOf, site, token, writeRows } from '../../support/journal-bench.ts';
 
 const patience = { timeoutMs: 15_000, everyMs: 20 };
@@ -187,4 +189,32 @@ it('a journal that begins anew, its file wiped, is shipped under a new name inst
   await startSync(config);
   await until('the new rows', () => cloud.rows('dhcp').length === 22 || undefined, patience);
   expect(new Set(cloud.rows('dhcp').map(({ journal }) => journal)).size).toBe(2);
+});
+
+it("the cloud takes a token of its own identity platform in the place of a site's", async () => {
+  const directory = temporaryDirectory();
+  const audience = 'https://journal.example';
+  await using identity = await startIdentityCloud({
+    address: '127.0.0.1',
+    port: 0,
+    tls,
+    tenantId: '6f0d7a3c-2f4e-4c1b-9a57-0d5e5f7a1b2c',
+    applications: [{ clientId: 'box', secret: 'canary-client-secret', roles: [] }],
+  });
+  await using cloud = await startJournalCloud({
+    address: '127.0.0.1',
+    port: 0,
+    tls,
+    file: join(directory, 'cloud.db'),
+    tokens: {},
+    acceptsToken: async (given) => (await identity.checkToken(given, audience)) !== undefined,
+  });
+  const { config, directory: own } = journalBench(cloud.url, authority.ca);
+  const form = { grant_type: 'client_credentials', client_id: 'box', client_secret: 'canary-client-secret' };
+  const body = new URLSearchParams({ ...form, scope: `${audience}/.default` });
+  const answer = await callJson(identity.tokenEndpoint, authority.ca, { method: 'POST', body });
+  writeFileSync(join(own, 'token'), (answer.body as { access_token: string }).access_token);
+  await startSync(config);
+  await allThere(cloud, config, ['cloud']);
+  expect(cloud.requests.every(({ status }) => status === 200)).toBe(true);
 });

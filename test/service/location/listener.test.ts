@@ -22,8 +22,9 @@ function record(frame: Uint8Array): Buffer {
   return Buffer.concat([header, frame]);
 }
 
+const text = (value: string) => Uint8Array.from(Buffer.from(value));
+
 function lldpFrame(chassis: string, ttlSeconds = 65_535): Buffer {
-  const text = (value: string) => Uint8Array.from(Buffer.from(value));
   return Buffer.concat([
     ethernet,
     encodeLldp({
