@@ -61,8 +61,6 @@ export type MediaRequest =
   /** Of all sessions. */
   | { readonly id: number; readonly verb: 'stats' };
 
-export type MediaVerb = MediaRequest['verb'];
-
 export type MediaReply =
   | {
       readonly id: number;

@@ -33,6 +33,10 @@ export async function relayInvite(app: Application, request: Incoming): Promise<
   let reason = 'failed';
   try {
     reason = await connect(app, { request, call, caller, hops });
+  } catch (error) {
+    // Whoever answered meanwhile must not be left in a call that nobody else is in.
+    await sendBye(app, call.dialogs[otherLeg[caller]]);
+    throw error;
   } finally {
     if (!isUp(call)) await finishCall(app, call, reason);
   }

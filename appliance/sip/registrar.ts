@@ -18,6 +18,8 @@ import {
 import type { Answer, Incoming, Received } from './srf.ts';
 
 const maxBindings = 2000;
+/** Connections upstream for phones that are not registered yet. */
+const maxUnbound = 300;
 /** Told to phones whose registrar can't be reached; spread so that they don't all come back in the same second. */
 const retrySeconds = { least: 10, most: 30 };
 
@@ -115,13 +117,12 @@ async function passThrough(app: Application, request: Incoming, passing: Passing
 
 async function relayUpstream(app: Application, request: Incoming, passing: Passing): Promise<void> {
   const { registration, phone, binding } = passing;
-  const flow = app.flows.name(phone, registration.registrar, app.world.clock.now());
+  const isCrowded =
+    binding === undefined &&
+    (app.bindings.size >= maxBindings || app.flows.size >= app.bindings.size + maxUnbound);
+  const flow = isCrowded ? undefined : app.flows.name(phone, registration.registrar, app.world.clock.now());
   const hops = nextMaxForwards(request.headers);
-  if (
-    flow === undefined ||
-    hops === undefined ||
-    (binding === undefined && app.bindings.size >= maxBindings)
-  ) {
+  if (flow === undefined || hops === undefined) {
     const [status, reason] = hops === undefined ? [483, 'Too Many Hops'] : [503, 'Too many phones'];
     await refuse(app, request, { registration, status, reason });
     return;

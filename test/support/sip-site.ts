@@ -3,13 +3,12 @@ import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { connect as connectTls, createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { parseConfig, type Config } from '../../appliance/config.ts';
 import { ensureAuthority, serverIdentity } from '../../appliance/net/authority.ts';
-import { openUdp } from '../../appliance/net/udp.ts';
 import { headerLines, headerValue } from '../../appliance/protocol/sip-headers.ts';
 import {
   decodeSipMessage,
@@ -78,7 +77,7 @@ export async function openSipSite(options: SiteOptions = {}): Promise<SipSite> {
   const trusted = options.isTrusted === false ? newTestAuthority() : authority;
   writeFileSync(join(directory, 'trust.pem'), trusted.ca);
   const port = { udp: await freePort(), tcp: await freePort(), tls: await freePort() };
-  const media = randomInt(10_000, 25_000) * 2;
+  const media = randomInt(10_000, 15_800) * 2;
   const config = parseConfig(`[site]
 address = "${local}"
 state_directory = "${directory}"
@@ -141,12 +140,20 @@ async function mediaConnected(sip: () => Part): Promise<void> {
   await until('the media relay', isConnected, { timeoutMs: 5000, everyMs: 5 });
 }
 
-/** Settings name ports, so a free one is found first. */
+/** Settings name ports, so free ones are found first: below those that the kernel gives to connections. */
 async function freePort(): Promise<number> {
-  const probe = await openUdp({ address: local, port: 0 });
-  const { port } = probe.address();
-  await probe[Symbol.asyncDispose]();
-  return port;
+  for (;;) {
+    const port = randomInt(10_000, 20_000);
+    const probe = createServer().listen(port, local);
+    const isFree = await Promise.race([
+      once(probe, 'listening').then(() => true),
+      once(probe, 'error').then(() => false),
+    ]);
+    if (!isFree) continue;
+    probe.close();
+    await once(probe, 'close');
+    return port;
+  }
 }
 
 async function startRegistrar(identity: {

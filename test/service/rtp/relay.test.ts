@@ -31,7 +31,7 @@ interface Site {
 
 async function site(): Promise<Site> {
   const directory = temporaryDirectory();
-  const first = randomInt(10_000, 25_000) * 2;
+  const first = randomInt(10_000, 15_800) * 2;
   const config = parseConfig(
     `[site]\naddress = "${local}"\nstate_directory = "${directory}"\n[rtp]\nfirst_port = ${first}\nlast_port = ${first + 39}\n`,
   );

@@ -1,4 +1,6 @@
-import { expect, it } from 'vitest';
+import Database from 'better-sqlite3';
+import { expect, it, onTestFinished } from 'vitest';
+import { storeFile } from '../../../appliance/store/store.ts';
 import {
   contact,
   ended,
@@ -118,4 +120,24 @@ it('a planned stop hangs up on both sides', async () => {
   phone.send(responseText(await phone.request('BYE'), '200 OK'));
   await stopping;
   expect(await ended(site)).toMatchObject({ reason: 'shutdown' });
+});
+
+it('when nothing can be written down, a call is refused, the callee is let go, and the part goes on', async () => {
+  const { site, phone, flow } = await registered();
+  const broken = new Database(storeFile(site.directory, 'sip'));
+  onTestFinished(() => {
+    broken.close();
+  });
+  broken.exec('ALTER TABLE call RENAME TO away');
+  phone.send(inviteText(outward));
+  const invite = await flow.request('INVITE');
+  flow.send(responseText(invite, '200 OK', { lines: [contact], body: sdpText(6000) }));
+  await flow.request('ACK');
+  flow.send(responseText(await flow.request('BYE'), '200 OK'));
+  await phone.response(500);
+  expect(site.sip.counters()).toMatchObject({ calls: 0 });
+  expect(site.rtp?.counters()['sessions']).toBe(0);
+  broken.exec('ALTER TABLE away RENAME TO call');
+  phone.send(inviteText({ ...outward, callId: 'next' }));
+  expect((await flow.request('INVITE')).uri).toBe(invite.uri);
 });

@@ -106,7 +106,8 @@ it('an answer that crosses the taking back is acknowledged and hung up', async (
 it('a phone that has gone is told to its caller at once', async () => {
   const { site, phone, flow, token } = await registered('tls');
   phone.close();
-  await until('the loss', () => phone.isClosed || undefined, { timeoutMs: 2000, everyMs: 5 });
+  const late = () => site.bindings()[0]?.state === 'late' || undefined;
+  await until('the loss to be noticed', late, { timeoutMs: 2000, everyMs: 10 });
   flow.send(inviteText(inward, { uri: `sip:${token}@127.0.0.1` }));
   await flow.response(480);
   expect(await ended(site)).toMatchObject({ reason: expect.stringContaining('phone not reached') as string });
