@@ -44,7 +44,6 @@ export function openHttpsPoster(options: PosterOptions): HttpsPoster {
   const agent = new Agent({
     keepAlive: true,
     maxSockets: options.maxConnections,
-    timeout: options.timeoutMs,
     ca: [...rootCertificates, ...extra],
     minVersion: 'TLSv1.2',
     rejectUnauthorized: true,
@@ -52,13 +51,18 @@ export function openHttpsPoster(options: PosterOptions): HttpsPoster {
   return {
     post: async (path, message) => {
       const target = new URL(`${base.pathname.replace(/\/$/, '')}${path}`, base);
+      const late = AbortSignal.timeout(options.timeoutMs);
+      const signal = AbortSignal.any([message.signal, late]);
       try {
-        return await exchange({ target, agent, options }, message);
+        return await exchange(
+          { target, agent, maxAnswerBytes: options.maxAnswerBytes },
+          { ...message, signal },
+        );
       } catch (error) {
         if (message.signal.aborted) throw error;
-        throw new Error(`cannot reach ${base.origin}: ${reasonOf(error, options.timeoutMs)}`, {
-          cause: error,
-        });
+        const seconds = Math.round(options.timeoutMs / 1000);
+        const reason = late.aborted ? `no answer within ${seconds} s` : reasonOf(error);
+        throw new Error(`cannot reach ${base.origin}: ${reason}`, { cause: error });
       }
     },
     [Symbol.dispose]: () => {
@@ -68,15 +72,14 @@ export function openHttpsPoster(options: PosterOptions): HttpsPoster {
 }
 
 async function exchange(
-  { target, agent, options }: { target: URL; agent: Agent; options: PosterOptions },
+  { target, agent, maxAnswerBytes }: { target: URL; agent: Agent; maxAnswerBytes: number },
   { headers, body, signal }: PostMessage,
 ): Promise<PostAnswer> {
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(options.timeoutMs)]);
   const answer = await new Promise<IncomingMessage>((resolve, reject) => {
     const sending = request(target, {
       method: 'POST',
       agent,
-      signal: limit,
+      signal,
       headers: { ...headers, 'content-length': body.length },
     });
     sending.once('response', resolve);
@@ -88,7 +91,7 @@ async function exchange(
   for await (const chunk of answer as AsyncIterable<Buffer>) {
     length += chunk.length;
     // The status is what counts: a service that goes on talking is cut off, not listened to.
-    if (length > options.maxAnswerBytes) break;
+    if (length > maxAnswerBytes) break;
     chunks.push(chunk);
   }
   return {
@@ -99,11 +102,9 @@ async function exchange(
 }
 
 /** For a person: what to look at first. */
-function reasonOf(error: unknown, timeoutMs: number): string {
+function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return 'the exchange failed';
-  const { code = '', name, message } = error as NodeJS.ErrnoException;
-  if (name === 'AbortError' || name === 'TimeoutError')
-    return `no answer within ${Math.round(timeoutMs / 1000)} s`;
+  const { code = '', message } = error as NodeJS.ErrnoException;
   const words: Record<string, string> = {
     ENOTFOUND: 'its name is not known (DNS)',
     EAI_AGAIN: 'DNS does not answer',
