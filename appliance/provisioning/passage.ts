@@ -62,8 +62,14 @@ async function fly(context: Context, passing: Passing): Promise<HttpAnswer> {
   if (kept && stage === 2 && isBound(asker, kept) && world.clock.now() - kept.at < repeatMs) {
     return giveKept(context, passing, { kept, reason: 'one-time request repeated' });
   }
-  // Throws on a full or broken disk, before anything was asked for that could not be kept.
-  answers.reserve(key);
+  try {
+    answers.reserve(key);
+  } catch (error) {
+    // A full or broken disk: nothing is asked for that could not be kept.
+    counters.errors += 1;
+    world.log.error({ error: String(error) }, 'answers cannot be kept, the cloud is not asked');
+    return tryLater();
+  }
   let answer: UpstreamAnswer;
   try {
     answer = await context.ask({

@@ -1,0 +1,64 @@
+import { expect, test } from 'vitest';
+import { parseConfig } from '../../../appliance/config.ts';
+import type { Answers } from '../../../appliance/provisioning/answers.ts';
+import { newCounters, type Context } from '../../../appliance/provisioning/context.ts';
+import { allowedHosts } from '../../../appliance/provisioning/hosts.ts';
+import { newPassage } from '../../../appliance/provisioning/passage.ts';
+import { quietWorld } from '../../support/provisioning-site.ts';
+
+const { site, provisioning } = parseConfig('[site]\naddress = "10.0.0.1"\nstate_directory = "/nowhere"');
+const mac = '00:15:65:aa:bb:cc';
+
+test('when the disk can not keep an answer the cloud is not asked: the phone would lose its one-time account', async () => {
+  const asked: string[] = [];
+  const full = new Error('SQLITE_FULL: database or disk is full');
+  const answers: Answers = {
+    reserve: () => {
+      throw full;
+    },
+    keep: () => undefined,
+    find: () => undefined,
+    own: () => undefined,
+    ownerOf: () => undefined,
+  };
+  const log: string[] = [];
+  const context: Context = {
+    world: quietWorld(log),
+    site,
+    provisioning,
+    hosts: allowedHosts(site, provisioning),
+    vendors: new Map(),
+    leases: { byIp: () => undefined, ipOf: () => undefined },
+    store: {
+      get db(): never {
+        throw full;
+      },
+      write: async () => {
+        throw full;
+      },
+      onCommit: () => ({ [Symbol.dispose]: () => undefined }),
+      [Symbol.dispose]: () => undefined,
+    },
+    answers,
+    counters: newCounters(),
+    upstream: { failedAt: 0, failure: '', succeededAt: 0 },
+    origins: () => ({ http: 'http://10.0.0.1', https: 'https://10.0.0.1' }),
+    overlayValues: () => ({ address: '10.0.0.1', tls_port: 5061, ca_url: '', ca_pem: '' }),
+    ask: async ({ target }) => {
+      asked.push(target);
+      throw new Error('asked');
+    },
+  };
+  const answer = await newPassage(context)({
+    request: { isSecure: true, method: 'GET', target: '/x', headers: [], remoteAddress: '10.0.0.5' },
+    asker: { mac, vendor: 'yealink', userAgent: '', ip: '10.0.0.5', isLeased: true },
+    vendor: undefined,
+    upstream: { use: 'later', host: 'usea.dm.sdg.teams.microsoft.com', path: '/device/ob/canary/' },
+    box: 'https://10.0.0.1',
+  });
+  expect(answer.status).toBe(503);
+  expect(asked).toEqual([]);
+  expect(context.counters.errors).toBe(1);
+  expect(log.join('')).toContain('disk is full');
+  expect(log.join('')).not.toContain('canary');
+});
