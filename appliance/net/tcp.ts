@@ -84,6 +84,9 @@ export async function connectUnix(path: string, timeoutMs: number): Promise<Stre
   return streamConnection(socket);
 }
 
+/** Those in the middle of a TLS handshake included; beyond it the kernel's answer is a reset. */
+const maxConnections = 8192;
+
 /** For `tls.ts`, whose servers and sockets are these with another first event. */
 export async function listening(
   server: Server,
@@ -92,6 +95,7 @@ export async function listening(
 ): Promise<StreamListener> {
   const { event, onConnection } = accepted;
   const sockets = new Set<Socket>();
+  server.maxConnections = maxConnections;
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));

@@ -36,6 +36,9 @@ describe('what the engine does by itself', () => {
       );
       expect(headerValue(await phone.next(status(481)), 'CSeq')).toBe(`1 ${name}`);
     }
+    const broken = rawRequest({ method: 'INVITE', uri: 'sip:x', callId: 'broken', port: phone.port });
+    phone.send(broken.replace('Contact: <', 'Contact: "<'));
+    await phone.next(status(400));
     phone.send(rawRequest({ method: 'NONSENSE', uri: 'sip:x', callId: 'unknown', port: phone.port }));
     await phone.next(status(501));
   });

@@ -1,15 +1,8 @@
 /** Requests of the application: into a transaction, over a flow, and what comes back (RFC 3261 sections 8.1, 9.1, 12.2.1, 13.2). */
 import { randomUUID } from 'node:crypto';
-import {
-  essentials,
-  headerValue,
-  parseCSeq,
-  parseNameAddress,
-  type Essentials,
-} from '../../protocol/sip-headers.ts';
+import { essentials, headerValue, parseCSeq, tagOf, type Essentials } from '../../protocol/sip-headers.ts';
 import { DecodeError } from '../../protocol/bytes.ts';
 import { encodeSipMessage, type SipRequest, type SipResponse } from '../../protocol/sip-message.ts';
-import { param } from '../../protocol/sip-uri.ts';
 import {
   byeBecause,
   dialogIdOfRequest,
@@ -293,10 +286,10 @@ export class ClientSide {
 
   /** The 2xx came again: so does its ACK. One from another branch of a fork is acknowledged and hung up (section 13.2.2.4). */
   #onRepeatedSuccess({ request, flow, dialog }: Outgoing, response: SipResponse): void {
-    const sameTag =
-      dialog?.remoteTag === param(parseNameAddress(headerValue(response, 'To') ?? '').params, 'tag');
-    if (sameTag) {
-      if (dialog?.answer?.ack !== undefined) flowIn(dialog).send(dialog.answer.ack);
+    if (dialog?.remoteTag === tagOf(headerValue(response, 'To') ?? '')) {
+      const { answer } = dialog ?? {};
+      const isCurrent = headerValue(request, 'CSeq') === `${answer?.cseq} INVITE`;
+      if (dialog !== undefined && isCurrent && answer?.ack !== undefined) flowIn(dialog).send(answer.ack);
       return;
     }
     this.#core.counters.add('forked_answers_hung_up');

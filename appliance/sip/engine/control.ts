@@ -106,8 +106,9 @@ export class Control implements Application, AsyncDisposable {
         await clock.sleep(pauseMs, this.#stop.signal);
         const connection = await connectUnix(path, 5000);
         if (this.#stop.signal.aborted) connection.destroy();
-        pauseMs = 50;
+        const known = counters.read()['control_secrets_right'];
         await this.#serve(connection);
+        pauseMs = counters.read()['control_secrets_right'] === known ? Math.min(pauseMs * 2, 2000) : 50;
       } catch (error) {
         if (this.#stop.signal.aborted) return;
         log.debug({ err: error }, 'SIP application not there');
@@ -171,6 +172,7 @@ export class Control implements Application, AsyncDisposable {
       return;
     }
     this.#isReady = true;
+    this.#options.counters.add('control_secrets_right');
     const ports = this.#orders
       .listening()
       .map(({ transport, address, port }) => `${transport}/${formatHostPort(address, port)}`)

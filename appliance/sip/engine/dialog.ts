@@ -68,7 +68,7 @@ export function uasDialog(
     remoteAddress: from,
     remoteTag,
     remoteTarget: contactUri(request) ?? parseNameAddress(from).uri,
-    routes: listValues(request, 'Record-Route'),
+    routes: routeSet(request),
     localContact: headerValue(response, 'Contact') ?? ownContact(use.flow),
     localCseq: 0,
     remoteCseq: parseCSeq(headerValue(request, 'CSeq') ?? '').number,
@@ -91,7 +91,7 @@ export function uacDialog(request: SipRequest, response: SipResponse, flow: Flow
     remoteAddress: to,
     remoteTag: tagOf(to) ?? '',
     remoteTarget: contactUri(response) ?? request.uri,
-    routes: listValues(response, 'Record-Route').toReversed(),
+    routes: routeSet(response).toReversed(),
     localContact: headerValue(request, 'Contact') ?? ownContact(flow),
     localCseq: parseCSeq(headerValue(request, 'CSeq') ?? '').number,
     remoteCseq: undefined,
@@ -103,7 +103,7 @@ export function updateUacDialog(dialog: Dialog, response: SipResponse): void {
   dialog.remoteAddress = headerValue(response, 'To') ?? dialog.remoteAddress;
   dialog.remoteTag = tagOf(dialog.remoteAddress) ?? '';
   dialog.remoteTarget = contactUri(response) ?? dialog.remoteTarget;
-  dialog.routes = listValues(response, 'Record-Route').toReversed();
+  dialog.routes = routeSet(response).toReversed();
 }
 
 /** Target refresh (section 12.2): the Contact of an accepted re-INVITE, UPDATE or SUBSCRIBE, or of its answer. */
@@ -204,8 +204,23 @@ function isLoose(route: string): boolean {
   return param(parseSipUri(parseNameAddress(route).uri).params, 'lr') !== undefined;
 }
 
+/** The route set of the one who answers. A hop that can't be read is left out: a request that gets there without it is better than none. */
+function routeSet(message: SipRequest | SipResponse): string[] {
+  return listValues(message, 'Record-Route').filter(isRoute);
+}
+
+/** Whether a value of Route or Record-Route can be followed. */
+export function isRoute(value: string): boolean {
+  try {
+    parseSipUri(parseNameAddress(value).uri);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Undefined when there is no Contact, or none that could be a target: a bad one must not end the call that is up. */
-function contactUri(message: SipRequest | SipResponse): string | undefined {
+export function contactUri(message: SipRequest | SipResponse): string | undefined {
   const [contact] = listValues(message, 'Contact');
   if (contact === undefined) return undefined;
   try {

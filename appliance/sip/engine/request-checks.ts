@@ -1,8 +1,8 @@
 /** Requests that the application never sees, because any SIP server would refuse them (RFC 3261 section 8.2). */
-import { headerValue, type Essentials } from '../../protocol/sip-headers.ts';
+import { headerValue, listValues, type Essentials } from '../../protocol/sip-headers.ts';
 import type { SipRequest, SipResponse } from '../../protocol/sip-message.ts';
 import { plainResponse } from './compose.ts';
-import type { Dialog } from './dialog.ts';
+import { contactUri, isRoute, type Dialog } from './dialog.ts';
 import { isSameParty, type Flow } from './flow.ts';
 import { isAcknowledgedBy } from './reliable.ts';
 
@@ -27,6 +27,9 @@ export const knownMethods: ReadonlySet<string> = new Set([
 /** They mean nothing outside a dialog. */
 const dialogOnly = new Set(['BYE', 'UPDATE', 'PRACK']);
 
+/** They say where to send what follows. */
+const makesDialog = new Set(['INVITE', 'SUBSCRIBE']);
+
 /** Undefined: let it pass. Broken ones were refused before. */
 export function refusal(
   request: SipRequest,
@@ -43,6 +46,12 @@ export function refusal(
   if (!isApplicationReady)
     return plainResponse(503, 'Service Unavailable', [{ name: 'Retry-After', value: '5' }]);
   if (toTag !== undefined) return undefined;
+  if (
+    makesDialog.has(method) &&
+    (contactUri(request) === undefined || !listValues(request, 'Record-Route').every(isRoute))
+  ) {
+    return plainResponse(400, 'Bad Contact or Record-Route');
+  }
   if (dialogOnly.has(method)) return plainResponse(481, 'Call/Transaction Does Not Exist');
   // All that comes here goes on to somebody else. OPTIONS is how a loop is looked for.
   if (Number(headerValue(request, 'Max-Forwards') ?? 70) === 0 && method !== 'OPTIONS') {
