@@ -87,7 +87,8 @@ const Dhcp = table({
   }),
   interface: card('Card of the phones\' network, such as "eth0".', { default: 'eth0' }),
   authoritative: Type.Boolean({
-    description: 'Answer although another DHCP server was heard on this network.',
+    description:
+      "This is the network's only DHCP server: a client that asks for an address it doesn't know is told no at once, not left in silence.",
     default: false,
   }),
   subnet: Type.Optional(cidr('Subnet to serve, such as "10.20.0.0/24".')),
