@@ -2,8 +2,11 @@
 import { chmodSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { run, words } from './command.ts';
 
-/** Program → package. What every Debian has (ip, sysctl, perl, setpriv) stands here too: a container may lack it. */
-const programs: Readonly<Record<string, string>> = {
+/** Program to package. */
+type Programs = Readonly<Record<string, string>>;
+
+/** What the pretend office is made of. What every Debian has (ip, setpriv) stands here too: a container may lack it. */
+export const officePrograms: Programs = {
   ip: 'iproute2',
   sysctl: 'procps',
   setpriv: 'util-linux',
@@ -22,9 +25,21 @@ const programs: Readonly<Record<string, string>> = {
   baresip: 'baresip-core',
 };
 
+/** What the tests use besides. */
+export const testPrograms: Programs = {
+  ...officePrograms,
+  chromium: 'chromium',
+  'kea-dhcp4': 'kea-dhcp4-server',
+  openssl: 'openssl',
+  perfdhcp: 'kea-admin',
+  sipp: 'sip-tester',
+  strace: 'strace',
+  tshark: 'tshark',
+};
+
 const directories = ['/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 
-export function missingPackages(): string[] {
+export function missingPackages(programs: Programs = officePrograms): string[] {
   return [...new Set(Object.entries(programs).flatMap(([name, pkg]) => (isThere(name) ? [] : [pkg])))];
 }
 
@@ -42,9 +57,12 @@ export function installLine(packages: readonly string[]): string {
  * Installs what is missing. Throws, naming the line to run, when that can't be done here.
  * No service starts now (policy-rc.d says no) and none will start at the next boot (the units that came along are disabled).
  */
-export async function installPackages(say: (line: string) => void): Promise<void> {
+export async function installPackages(
+  say: (line: string) => void,
+  programs: Programs = officePrograms,
+): Promise<void> {
   restorePolicy();
-  const missing = missingPackages();
+  const missing = missingPackages(programs);
   if (missing.length === 0) return;
   const line = installLine(missing);
   if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) {
@@ -69,7 +87,10 @@ export async function installPackages(say: (line: string) => void): Promise<void
 
 async function aptGet(command: readonly string[], timeoutMs: number): Promise<void> {
   const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  await run(['apt-get', '-o', 'Dpkg::Use-Pty=0', ...command], { timeoutMs, environment });
+  await run(['apt-get', ...words('-o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=120'), ...command], {
+    timeoutMs,
+    environment,
+  });
 }
 
 const policy = '/usr/sbin/policy-rc.d';
