@@ -1,5 +1,6 @@
 /** Who says that which phone is where: witnesses kept apart from what is made of them. No clock of its own. */
-import { idIpv4, idMac, idText, lisText, portSubtype } from '../protocol/lldp-id.ts';
+import { chassisSubtype, idIpv4, idMac, idText, lisText, portSubtype } from '../protocol/lldp-id.ts';
+import { dashedMac } from '../protocol/mac.ts';
 import type { Neighbor } from '../store/neighbors.ts';
 import type { Placement } from '../store/placements.ts';
 import type { LocalPort, Remote, SwitchTables } from './lldp-mib.ts';
@@ -203,8 +204,8 @@ function neighborEvidence(mac: string, uplink: Neighbor, now: number): Evidence 
     chassis: uplink.chassis,
     port: uplink.port,
     since: now,
-    chassisId: uplink.chassis,
-    portId: uplink.port,
+    chassisId: uplink.chassisSubtype === chassisSubtype.mac ? dashedMac(uplink.chassis) : uplink.chassis,
+    portId: uplink.portSubtype === portSubtype.mac ? dashedMac(uplink.port) : uplink.port,
     ...described(uplink.portDescription),
     isUplink: false,
     timeMark: 0,

@@ -56,7 +56,7 @@ async function plugPhone({ name, mac, port }: (typeof phones)[number]): Promise<
   });
 }
 
-function startCollector(card = 'eth0'): Running {
+function startCollector(card = 'eth0', isManaged = true): Running {
   const file = join(lab.directory, 'gatehouse.toml');
   const entries = rooms.map(
     (room, at) =>
@@ -71,11 +71,7 @@ posture = "assist"
 [location]
 interface = "${card}"
 poll_seconds = 2
-[[location.switch]]
-name = "access-1"
-address = "10.66.0.2"
-user = "${snmpUser}"
-secret_file = "${managed.secretFile}"
+${isManaged ? switchTable() : ''}
 ${entries.join('')}
 [[location.wiremap]]
 subnet = "10.66.0.0/24"
@@ -95,6 +91,14 @@ place = "Building 2"
       logFile: join(lab.directory, 'box.log'),
     },
   );
+}
+
+function switchTable(): string {
+  return `[[location.switch]]
+name = "access-1"
+address = "10.66.0.2"
+user = "${snmpUser}"
+secret_file = "${managed.secretFile}"`;
 }
 
 function placementOf(mac: string): Placement | undefined {
@@ -222,6 +226,28 @@ it('a switch that does not answer is named in the health, and its phones keep th
   expect(placementOf(yealink.mac)?.port).toBe('port1');
   await managed.namespace.exec(['ip', 'addr', 'add', '10.66.0.2/24', 'dev', 'br0']);
   await until('a good health again', () => healthSays(undefined), { ...patience, timeoutMs: 60_000 });
+});
+
+it("on an unmanaged switch the phones' own LLDP puts them behind the box's port, as hearsay", async () => {
+  const forward = (mask: string) =>
+    managed.namespace.exec(['sh', '-c', `echo ${mask} > /sys/class/net/br0/bridge/group_fwd_mask`]);
+  collector.kill('SIGKILL');
+  await collector.exited;
+  await forward('0x4000');
+  collector = startCollector('eth0', false);
+  const placed = await until('the phone on the own wire', () => onPort(yealink.mac, 'port5'), patience);
+  expect(placed).toMatchObject({
+    source: 'lldp',
+    chassis: managed.chassis,
+    place: 'Building 2',
+    matched: 'subnet',
+  });
+  expect(neighbors().map(({ mac }) => mac)).toEqual(expect.arrayContaining([yealink.mac, poly.mac]));
+  await forward('0');
+  collector.kill('SIGKILL');
+  await collector.exited;
+  collector = startCollector();
+  await until('its own port again', () => onPort(yealink.mac, 'port1'), patience);
 });
 
 it('a phone that is unplugged is on no port when the switch has forgotten it', async () => {
