@@ -61,7 +61,9 @@ export function formatStatus({ release, site, parts, phones, troubles }: SiteSta
 }
 
 function partRow(part: PartStatus, now: number): string[] {
-  const counters = Object.entries(part.counters).map(([name, value]) => `${name} ${value}`);
+  const counters = Object.entries(part.counters).flatMap(([name, value]) =>
+    value === 0 ? [] : [`${name} ${value}`],
+  );
   const since = part.isRunning ? elapsed(now - (part.startedAt ?? now)) : '';
   return [part.name, partState(part), since, counters.join(', ') || '-'];
 }

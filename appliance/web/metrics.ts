@@ -40,16 +40,15 @@ export function formatMetrics({ parts, phones, callsUp, streams }: Measured): st
   return `${families.join('\n')}\n`;
 }
 
+/** Parts count both what happened and what is there now: only they know which, so no type is claimed. */
 function partCounters({ name: part, counters }: StatusView['parts'][number]): string[] {
   return Object.entries(counters)
     .filter(([, value]) => Number.isFinite(value))
     .map(([name, value]) => {
-      const full = `gatehouse_${part}_${name.replaceAll(/[^a-zA-Z0-9_]/g, '_')}_total`;
-      return [
-        `# HELP ${full} Of ${part}, since its start.`,
-        `# TYPE ${full} counter`,
-        `${full} ${value}`,
-      ].join('\n');
+      const full = `gatehouse_${part}_${name.replaceAll(/[^a-zA-Z0-9_]/g, '_')}`;
+      return [`# HELP ${full} As ${part} counts it.`, `# TYPE ${full} untyped`, `${full} ${value}`].join(
+        '\n',
+      );
     });
 }
 

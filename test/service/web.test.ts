@@ -132,7 +132,7 @@ describe('the API', () => {
     expect(answer.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
     const text = await answer.text();
     expect(text).toContain('gatehouse_phones{stage="placed"} 1');
-    expect(text).toContain('gatehouse_sip_malformed_total 7');
+    expect(text).toContain('gatehouse_sip_malformed 7');
   });
 });
 

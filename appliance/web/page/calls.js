@@ -36,7 +36,7 @@ function callRow(call, phones) {
     'li',
     '',
     element('span', '', foreign(ends)),
-    element('span', call.state === 'ended' ? 'muted' : 'tag call', words[call.state]),
+    element('span', call.state === 'ended' ? 'tag ended' : 'tag call', words[call.state]),
     line,
   );
 }

@@ -1,6 +1,6 @@
 /** The phones and how far each has come. */
 import { agoElement, byId, element, fill, foreign } from './elements.js';
-import { count, phoneName, stageName, stepNames, stepsOf, uriName } from './words.js';
+import { count, phoneName, portName, stageName, stepNames, stepsOf, uriName } from './words.js';
 
 export function drawPhones(state) {
   const phones = [...state.phones.values()].toSorted((a, b) => (a.mac < b.mac ? -1 : 1));
@@ -102,7 +102,7 @@ function stepItem(step, phone, next) {
 function placeCell({ place, switchName, chassis, port, placeSource }) {
   if (place === undefined && port === undefined)
     return [element('span', 'muted', placeSource === undefined ? 'Not known' : 'Not in the wiremap')];
-  const where = port === undefined ? undefined : `${switchName ?? chassis ?? 'Switch'}, port ${port}`;
+  const where = port === undefined ? undefined : portName({ switchName, chassis, port });
   return [
     element('span', '', place === undefined ? 'Not in the wiremap' : foreign(place)),
     where === undefined ? undefined : element('span', 'muted', foreign(where)),

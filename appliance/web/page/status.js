@@ -1,6 +1,6 @@
 /** The top of the page: what is wrong, what kind of site this is, and the parts. */
 import { byId, element, fill, foreign } from './elements.js';
-import { partNames, partState, plain, postures, sentence, verdict } from './words.js';
+import { partNames, partState, plain, portName, postures, sentence, verdict } from './words.js';
 
 export function drawStatus(status) {
   if (status === undefined) return;
@@ -30,10 +30,7 @@ function factRows({ site, ownPorts, allowCleartext }) {
     ['Region', site.region.toUpperCase()],
     ['Posture', postures[site.posture]],
     ['Address', site.address],
-    ...ownPorts.map((own) => [
-      'This box is plugged in at',
-      `${own.switchName ?? own.chassis}, port ${own.port}`,
-    ]),
+    ...ownPorts.map((own) => ['This box is plugged in at', portName(own)]),
   ];
   const shown = rows.map(([name, value]) =>
     element('div', '', element('dt', '', name), element('dd', '', foreign(value))),

@@ -48,9 +48,17 @@ export function phoneName({ vendorName, model }) {
   return plain([vendorName, model].filter(Boolean).join(' ') || 'Phone');
 }
 
-/** `sip:+4930111@example.com` as `+4930111@example.com` */
+/** Who a SIP address is, for people: `sip:+4930111@example.com;transport=tls` as `+4930111`. */
 export function uriName(uri) {
-  return plain(uri).replace(/^sips?:/i, '');
+  const [address = ''] = plain(uri)
+    .replace(/^sips?:/i, '')
+    .split(/[;?]/);
+  return address.replace(/(.)@.*$/, '$1');
+}
+
+/** `switch-1, port 8`; switches that call their ports `port8` don't say it twice. */
+export function portName({ switchName, chassis, port }) {
+  return `${plain(switchName ?? chassis ?? 'Switch')}, ${/^port/i.test(port) ? '' : 'port '}${plain(port)}`;
 }
 
 /** `4 min ago`; the future, from a clock that differs, counts as now. */
@@ -80,12 +88,19 @@ export function sentence(kind) {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
+/** Numbers of calls and media sessions tie rows together for programs; people have the time and the phone. */
+const forPrograms = ['call', 'session'];
+
 /** The fields of a journal row as `ip 10.66.0.101, vendor yealink`. */
 export function fields(body) {
   return Object.entries(body ?? {})
-    .filter(([, value]) => value !== null && value !== '')
-    .map(([name, value]) => `${sentence(name).toLowerCase()} ${plain(value)}`)
+    .filter(([name, value]) => value !== null && value !== '' && !forPrograms.includes(name))
+    .map(([name, value]) => `${sentence(name).toLowerCase()} ${isUri(value) ? uriName(value) : plain(value)}`)
     .join(', ');
+}
+
+function isUri(value) {
+  return /^sips?:/i.test(value);
 }
 
 /** The headline over everything. */

@@ -30,9 +30,9 @@ it('tells parts, phones, calls and counters in the text format of Prometheus', (
       'gatehouse_phones{stage="in call"} 0',
       'gatehouse_phones_in_trouble 1',
       'gatehouse_calls 2',
-      'gatehouse_dhcp_acks_total 3',
-      'gatehouse_dhcp_odd_name_total 1',
-      '# TYPE gatehouse_dhcp_acks_total counter',
+      'gatehouse_dhcp_acks 3',
+      'gatehouse_dhcp_odd_name 1',
+      '# TYPE gatehouse_dhcp_acks untyped',
     ]),
   );
   expect(text).not.toMatch(/cloud|NaN/);

@@ -45,6 +45,7 @@ describe('words of the page', () => {
     expect(say('fields', { user_agent: 'A\u0000B', status: 403, gone: null, empty: '' })).toBe(
       'user agent A·B, status 403',
     );
+    expect(say('fields', { call: 'c15626', from: 'sip:+49301@example.com' })).toBe('from +49301');
     expect(say('fields', undefined)).toBe('');
   });
 
@@ -78,7 +79,10 @@ describe('words of the page', () => {
     expect(say('phoneName', {})).toBe('Phone');
     expect(say('stageName', 'placed', 'full')).toBe('Ready');
     expect(say('stageName', 'placed', 'assist')).toBe('Place known');
-    expect(say('uriName', 'sips:+49301@example.com')).toBe('+49301@example.com');
+    expect(say('uriName', 'sips:+49301@example.com;transport=tls')).toBe('+49301');
+    expect(say('uriName', '@')).toBe('@');
+    expect(say('portName', { switchName: 'a', port: 'Gi1/0/3' })).toBe('a, port Gi1/0/3');
+    expect(say('portName', { chassis: '02:66:00:00:00:02', port: 'port8' })).toBe('02:66:00:00:00:02, port8');
     expect(say('count', 1, 'phone', 'phones')).toBe('1 phone');
   });
 });
