@@ -114,6 +114,24 @@ describe('what the engine does by itself', () => {
     expect([answer.status, answer.get('X-Gatehouse-Local')]).toEqual([430, 'flow-failed']);
   });
 
+  it('a request that comes byte by byte over TCP is one request', async () => {
+    const end = await startSipEnd(['tcp']);
+    const bodies: string[] = [];
+    end.srf.message((req, res) => {
+      bodies.push(req.body);
+      res.send(200);
+    });
+    const phone = await rawStream({ port: end.port('tcp') });
+    const request = { method: 'MESSAGE', uri: 'sip:x', callId: 'bytes', transport: 'TCP', port: phone.port };
+    const text = rawRequest({ ...request, extra: ['Content-Type: text/plain'], body: 'grün' });
+    for (const byte of Buffer.from(text)) {
+      phone.send(Uint8Array.of(byte));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await phone.next(status(200));
+    expect(bodies).toEqual(['grün']);
+  });
+
   it('a message that would become another is refused', async () => {
     const end = await startSipEnd(['udp']);
     const phone = await rawUdp({ port: end.port('udp') });

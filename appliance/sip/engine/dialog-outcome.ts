@@ -1,4 +1,5 @@
-/** What the final answer to a request of ours means for its dialog (RFC 3261 sections 12.2.1.2 and 15.1.1). */
+/** What a final answer means for the dialog it is in (RFC 3261 sections 12.2 and 15.1). */
+import { headerValue } from '../../protocol/sip-headers.ts';
 import type { SipRequest, SipResponse } from '../../protocol/sip-message.ts';
 import { isSuccess } from './addressing.ts';
 import type { Core } from './core.ts';
@@ -6,12 +7,15 @@ import { refreshTarget, type Dialog } from './dialog.ts';
 import { isLastNotify, renewSubscription } from './subscription.ts';
 
 /** Their 2xx may move the remote target (section 12.2, RFC 3311). */
-export const targetRefreshing: ReadonlySet<string> = new Set(['INVITE', 'UPDATE', 'SUBSCRIBE']);
+const targetRefreshing: ReadonlySet<string> = new Set(['INVITE', 'UPDATE', 'SUBSCRIBE']);
 
+type Answered = { readonly request: SipRequest; readonly response: SipResponse };
+
+/** To a request of ours. */
 export function settleDialog(
   core: Core,
   dialog: Dialog,
-  { request: { method }, request, response }: { request: SipRequest; response: SipResponse },
+  { request: { method }, request, response }: Answered,
 ): void {
   if (method === 'INVITE') dialog.openInvite = undefined;
   if (isSuccess(response) && dialog.isConfirmed && targetRefreshing.has(method))
@@ -25,4 +29,24 @@ export function settleDialog(
   const isChallenge = response.status === 401 || response.status === 407;
   const isLast = method === 'BYE' || (dialog.kind === 'SUBSCRIBE' && isLastNotify(request));
   if (isLast && !isChallenge) core.dialogs.remove(dialog);
+}
+
+/** To a request of the peer's. True when the dialog is over. */
+export function settleAnswer(core: Core, dialog: Dialog, { request, response }: Answered): boolean {
+  const { method } = request;
+  if (method === 'INVITE') {
+    dialog.openInvite = undefined;
+    dialog.unacknowledgedProvisional?.stop();
+    dialog.unacknowledgedProvisional = undefined;
+  }
+  if (isSuccess(response) && targetRefreshing.has(method)) {
+    if (dialog.isConfirmed) refreshTarget(dialog, request);
+    dialog.localContact = headerValue(response, 'Contact') ?? dialog.localContact;
+  }
+  if (method === dialog.kind) {
+    if (isSuccess(response)) dialog.isConfirmed = true;
+    else if (!dialog.isConfirmed) core.dialogs.remove(dialog);
+    if (method === 'SUBSCRIBE') renewSubscription(core, dialog, response);
+  }
+  return method === 'BYE' || (dialog.kind === 'SUBSCRIBE' && isLastNotify(request));
 }

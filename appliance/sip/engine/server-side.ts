@@ -4,8 +4,8 @@ import { headerValue, withHeader, type Essentials } from '../../protocol/sip-hea
 import { encodeSipMessage, type SipRequest, type SipResponse } from '../../protocol/sip-message.ts';
 import { cancelNotice, composeResponse, newTag, plainResponse } from './compose.ts';
 import { refused, type Core, type Outcome } from './core.ts';
-import { targetRefreshing } from './dialog-outcome.ts';
-import { dialogIdOf, refreshTarget, uasDialog, type Dialog } from './dialog.ts';
+import { settleAnswer } from './dialog-outcome.ts';
+import { dialogIdOf, uasDialog, type Dialog } from './dialog.ts';
 import { isSameParty, type Flow } from './flow.ts';
 import { isReliableProvisional, numbered, reliableRefusal, repeatProvisional } from './reliable.ts';
 import { repeatAnswer } from './repetition.ts';
@@ -15,7 +15,6 @@ import {
   NonInviteServerTransaction,
   type ServerTransaction,
 } from './server-transaction.ts';
-import { isLastNotify, renewSubscription } from './subscription.ts';
 import { t1 } from './timer-values.ts';
 import type { Timer } from './timers.ts';
 import { makeRoom, serverKey } from './transactions.ts';
@@ -207,22 +206,7 @@ export class ServerSide {
     }
     const { dialog } = incoming;
     if (dialog === undefined || status < 200) return;
-    const { method } = request;
-    if (method === 'INVITE') {
-      dialog.openInvite = undefined;
-      dialog.unacknowledgedProvisional?.stop();
-      dialog.unacknowledgedProvisional = undefined;
-    }
-    if (isSuccess(status) && targetRefreshing.has(method)) {
-      if (dialog.isConfirmed) refreshTarget(dialog, request);
-      dialog.localContact = headerValue(response, 'Contact') ?? dialog.localContact;
-    }
-    if (method === dialog.kind) {
-      if (isSuccess(status)) dialog.isConfirmed = true;
-      else if (!dialog.isConfirmed) dialogs.remove(dialog);
-      if (method === 'SUBSCRIBE') renewSubscription(this.#core, dialog, response);
-    }
-    if (method === 'BYE' || (dialog.kind === 'SUBSCRIBE' && isLastNotify(request))) dialogs.remove(dialog);
+    if (settleAnswer(this.#core, dialog, { request, response })) this.#end(dialog);
   }
 
   #repeatUntilAcknowledged({ dialog, flow, cseq, id }: Incoming, response: SipResponse): void {
@@ -234,6 +218,21 @@ export class ServerSide {
       this.#hangUp(dialog, 'ACK timeout');
     });
     dialog.unacknowledged = { cseq, transactionId: id, stop };
+  }
+
+  /** An INVITE that still waits in it gets 487 (section 15.1.2). */
+  #end(dialog: Dialog): void {
+    this.#core.dialogs.remove(dialog);
+    if (dialog.openInvite !== 'theirs') return;
+    for (const incoming of this.#incoming.values()) {
+      if (
+        incoming.dialog !== dialog ||
+        incoming.request.method !== 'INVITE' ||
+        incoming.transaction.isAnswered
+      )
+        continue;
+      this.#giveUp(incoming, 487, 'Request Terminated');
+    }
   }
 
   #repeatUntilPrack(incoming: Incoming, response: SipResponse): void {

@@ -282,6 +282,22 @@ describe('two INVITEs in one dialog', () => {
   });
 });
 
+describe('BYE while a re-INVITE waits', () => {
+  it('ends both (RFC 3261 section 15.1.2)', async () => {
+    const { one, two } = newTestNetwork('tcp');
+    await one.send('INVITE');
+    two.answer(two.requests[0], 200);
+    const dialogId = one.responses.at(-1)?.dialogId ?? '';
+    await one.send('ACK', { dialogId });
+    await one.send('INVITE', { dialogId });
+    await one.send('BYE', { dialogId });
+    two.answer(two.requests.at(-1), 200);
+    expect(one.responses.slice(-2).map(({ response }) => response.status)).toEqual([487, 200]);
+    expect([one.dialogs.size, two.dialogs.size]).toEqual([0, 0]);
+    expect(two.requests.at(-1)).toMatchObject({ request: { method: 'CANCEL' } });
+  });
+});
+
 describe('an application that does not answer', () => {
   it.each(['INVITE', 'REGISTER'])('%s gets 500 instead of nothing', async (method) => {
     const network = newTestNetwork('tcp');
