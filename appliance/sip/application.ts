@@ -8,6 +8,7 @@ import type { CallTable } from './call-table.ts';
 import type { Flows } from './flows.ts';
 import type { Media } from './media.ts';
 import type { SipServer } from './srf.ts';
+import type { Subscriptions } from './subscription-table.ts';
 
 export interface Application {
   readonly world: World;
@@ -23,6 +24,7 @@ export interface Application {
   leaseMac(address: string): string | undefined;
   /** Registrars that could not be reached when last tried, and why. */
   readonly trouble: Map<string, string>;
+  readonly subscriptions: Subscriptions;
   /** REGISTERs on their way upstream, by address of the phone. */
   readonly registering: Map<string, number>;
   /** Whether one more refusal is written down: who is refused must not be able to fill the journal. */

@@ -45,8 +45,11 @@ interface InDialog {
   readonly leg: LegName;
 }
 
+/** Two dialogs that are one for those who talk: of a call, or of a subscription. */
+export type DialogPair = Pick<LiveCall, 'binding' | 'dialogs'>;
+
 /** A phone may have lost its connection and made another one; its address stays. */
-function isOfLeg(request: Incoming, { binding }: LiveCall, leg: LegName): boolean {
+export function isOfLeg(request: Incoming, { binding }: DialogPair, leg: LegName): boolean {
   if (leg === 'cloud') return request.flow === binding.flow;
   return request.flow.startsWith('in:') && addressOf(request.source) === addressOf(binding.source);
 }
@@ -144,22 +147,30 @@ async function rewritten(call: LiveCall, from: LegName, body: Body): Promise<{ t
   return body.withSdp(body.sdp === undefined ? '' : await call.media.relay(from, body.sdp));
 }
 
-async function relayOpaque(app: Application, inDialog: InDialog): Promise<void> {
+interface InPair {
+  readonly request: Incoming;
+  readonly call: DialogPair;
+  readonly leg: LegName;
+}
+
+/** Gives what came back, for those who want to know more. */
+export async function relayOpaque(app: Application, inDialog: InPair): Promise<Received | undefined> {
   const { request, leg } = inDialog;
   const type = request.headers.find(({ name }) => name === 'Content-Type')?.value ?? '';
   const final = await relayed(app, inDialog, { type, text: request.body });
-  if (final === undefined) return;
+  if (final === undefined) return undefined;
   const content = {
     type: final.headers.find(({ name }) => name === 'Content-Type')?.value ?? '',
     text: final.body,
   };
   await request.respond(final.localCause === undefined ? answer(final, content, leg) : { status: 500 });
+  return final;
 }
 
 /** Undefined when the asking side has been answered already. */
 async function relayed(
   app: Application,
-  { request, call, leg }: InDialog,
+  { request, call, leg }: InPair,
   body: { type: string; text: string },
 ): Promise<Received | undefined> {
   const other = otherLeg[leg];

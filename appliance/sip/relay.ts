@@ -19,6 +19,7 @@ import { newFlows } from './flows.ts';
 import { openMedia } from './media.ts';
 import { handleRequest } from './requests.ts';
 import { startSipServer, type SipServer } from './srf.ts';
+import { newSubscriptions } from './subscription-table.ts';
 import { sweepBindings } from './sweep.ts';
 
 const refusalsToldPerMinute = 30;
@@ -60,6 +61,7 @@ export async function startSip(world: World, config: Config): Promise<Part> {
     server,
     counters,
     trouble,
+    subscriptions: newSubscriptions(),
     registering: new Map(),
     mayTell: newBudget(refusalsToldPerMinute, () => world.clock.now()),
     leaseMac: (address) => leases.mac(address),
@@ -191,7 +193,7 @@ function healthOf({ media, trouble, bindings }: Application): Health {
 }
 
 function countersOf(
-  { counters, bindings, flows, calls, server }: Application,
+  { counters, bindings, flows, calls, server, subscriptions }: Application,
   adoption: Adoption,
 ): Record<string, number> {
   const tables = {
@@ -199,6 +201,7 @@ function countersOf(
     flows: flows.size,
     calls: calls.size,
     calls_adopted: adoption.size,
+    subscriptions: subscriptions.size,
   };
   return { ...counters, ...tables, ...prefixed(server.engine.counters()) };
 }

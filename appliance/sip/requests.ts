@@ -2,20 +2,25 @@
 import { headerValue } from '../protocol/sip-headers.ts';
 import { parseSipUri } from '../protocol/sip-uri.ts';
 import type { BindingRow } from '../store/bindings.ts';
-import { addressOf, phoneRoute, upstreamRoute, type Application } from './application.ts';
+import { phoneRoute, upstreamRoute, type Application } from './application.ts';
 import { ownIdentities } from './call-admission.ts';
 import { answer, relayInvite } from './calls.ts';
 import { nextMaxForwards, passedHeaders } from './headers.ts';
 import { relayInDialog } from './in-dialog.ts';
 import { relayRegister } from './registrar.ts';
-import { aorOf } from './registrations.ts';
 import type { Incoming, Outgoing } from './srf.ts';
+import { senderOf } from './sender.ts';
+import { relayInSubscription, relaySubscribe } from './subscriptions.ts';
 
-const allow = 'INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO, UPDATE, MESSAGE, NOTIFY, PUBLISH, REFER';
+const allow =
+  'INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO, UPDATE, MESSAGE, NOTIFY, PUBLISH, REFER, SUBSCRIBE';
 
 export async function handleRequest(app: Application, request: Incoming): Promise<void> {
   if (request.dialogId !== undefined) {
-    await relayInDialog(app, request);
+    const subscription = app.subscriptions.byDialog(request.dialogId);
+    await (subscription === undefined
+      ? relayInDialog(app, request)
+      : relayInSubscription(app, request, subscription));
     return;
   }
   switch (request.method) {
@@ -41,7 +46,7 @@ export async function handleRequest(app: Application, request: Incoming): Promis
       await request.respond({ status: 481 });
       break;
     case 'SUBSCRIBE':
-      await request.respond({ status: 489 });
+      await relaySubscribe(app, request);
       break;
     default:
       await request.respond({ status: 405, headers: [{ name: 'Allow', value: allow }] });
@@ -79,19 +84,6 @@ async function relayAlone(app: Application, request: Incoming): Promise<void> {
       ? answer(final, { type, text: final.body }, isFromPhone ? 'phone' : 'cloud')
       : { status: isFromPhone ? 503 : 480 },
   );
-}
-
-function senderOf(app: Application, request: Incoming): BindingRow | undefined {
-  const aor = aorOf(headerValue(request, 'From') ?? '');
-  const found = app.bindings.bySource(request.source, request.transport).find((row) => row.aor === aor);
-  if (found === undefined) {
-    app.counters.identities_refused += 1;
-    app.world.log.debug(
-      { source: addressOf(request.source), method: request.method },
-      'request of an unknown phone',
-    );
-  }
-  return found;
 }
 
 function calleeOf(app: Application, request: Incoming): BindingRow | undefined {

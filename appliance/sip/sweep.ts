@@ -37,8 +37,9 @@ export function sweepBindings(app: Application, onError: (error: unknown) => voi
   };
 }
 
-async function sweep({ bindings, calls, flows, server, world }: Application): Promise<void> {
+async function sweep({ bindings, calls, flows, server, subscriptions, world }: Application): Promise<void> {
   const now = world.clock.now();
+  subscriptions.sweep(now);
   const { late, expired } = dueChanges(bindings.all(), now);
   await bindings.mark(late, 'late', 'phone silent');
   for (const row of expired) {
