@@ -33,7 +33,10 @@ export async function relayRegister(app: Application, request: Incoming): Promis
   const address = addressOf(request.source);
   const phone = app.leaseMac(address) ?? address;
   const now = app.world.clock.now();
-  const binding = app.bindings.ofPhone(phone, registration.aor, registration.registrar);
+  const { aor, registrar } = registration;
+  // A phone that was known by its address keeps its binding once its lease is known.
+  const binding =
+    app.bindings.ofPhone(phone, aor, registrar) ?? app.bindings.ofPhone(address, aor, registrar);
   const { sip } = app.config;
   const decision = decideRegistration(
     registration,
@@ -90,8 +93,8 @@ interface Passing {
   readonly binding: BindingRow | undefined;
 }
 
-/** A phone tries one after the other; more at a time is a storm. */
-const maxRegistering = 8;
+/** As many as a phone has lines; more at a time is a storm. */
+const maxRegistering = 32;
 
 async function passThrough(app: Application, request: Incoming, passing: Passing): Promise<void> {
   const { registering } = app;
@@ -120,6 +123,7 @@ async function relayUpstream(app: Application, request: Incoming, passing: Passi
   const isCrowded =
     binding === undefined &&
     (app.bindings.size >= maxBindings || app.flows.size >= app.bindings.size + maxUnbound);
+  if (binding !== undefined) app.flows.adopt(binding.flow, phone, registration.registrar);
   const flow = isCrowded ? undefined : app.flows.name(phone, registration.registrar, app.world.clock.now());
   const hops = nextMaxForwards(request.headers);
   if (flow === undefined || hops === undefined) {

@@ -1,12 +1,8 @@
 /** Hosts that a phone may be relayed to, by exact name: a phone must not make us connect anywhere it likes. */
+import { registrarHosts } from '../phones/service-hosts.ts';
+import { regions } from '../phones/url.ts';
 
-const regions = ['noam', 'emea', 'apac'] as const;
-
-/** Where SIP Gateway registers phones: first while they are onboarded, then for good. */
-const serviceHosts = regions.flatMap((region) => [
-  `obsbc-${region}.sdg.teams.microsoft.com`,
-  `mainsbc-${region}.sdg.teams.microsoft.com`,
-]);
+const serviceHosts = regions.flatMap((region) => registrarHosts(region));
 
 /** `more` are the site's own additions. */
 export function isRegistrar(host: string, more: readonly string[]): boolean {

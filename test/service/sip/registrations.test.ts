@@ -1,76 +1,17 @@
 import { expect, it } from 'vitest';
 import { headerLines } from '../../../appliance/protocol/sip-headers.ts';
-import type { SipRequest } from '../../../appliance/protocol/sip-message.ts';
 import { until } from '../../support/command.ts';
+import { openSite } from '../../support/site.ts';
 import {
-  header,
-  openSipSite,
-  requestText,
-  responseText,
-  type Peer,
-  type SipSite,
-} from '../../support/sip-site.ts';
-
-const credentials =
-  'Digest username="1001", realm="localhost", nonce="n1", uri="sip:127.0.0.1", response="0123456789abcdef0123456789abcdef", cnonce="c", nc=00000001, qop=auth, algorithm=MD5';
-const userAgent = 'Yealink SIP-T46S 66.86.0.15 001565aabbcc';
-
-interface Registering {
-  readonly cseq: number;
-  readonly uri?: string;
-  readonly more?: readonly string[];
-  readonly contact?: string;
-  readonly expires?: number;
-  readonly aor?: string;
-}
-
-function registerText({
-  cseq,
-  uri = 'sip:127.0.0.1',
-  more = [],
-  expires = 3600,
-  aor = '1001',
-  ...rest
-}: Registering): string {
-  const contact =
-    rest.contact ?? `<sip:${aor}@127.0.0.1:5999;line=x>;+sip.instance="<urn:uuid:1>";expires=${expires}`;
-  return requestText({
-    method: 'REGISTER',
-    uri,
-    lines: [
-      `From: "Front desk" <sip:${aor}@office.example>;tag=phone-${aor}`,
-      `To: <sip:${aor}@office.example>`,
-      `Call-ID: reg-${aor}`,
-      `CSeq: ${cseq} REGISTER`,
-      ...(contact === '' ? [] : [`Contact: ${contact}`]),
-      `User-Agent: ${userAgent}`,
-      ...more,
-    ],
-  });
-}
-
-const tokenOf = (request: SipRequest) => /sip:([0-9a-f]+)@/.exec(header(request, 'Contact'))?.[1];
-
-/** The registrar's 200, with the Contact as it was sent and this time for it. */
-function accept(
-  flow: Peer,
-  request: SipRequest,
-  { seconds, lines = [] }: { seconds: number; lines?: readonly string[] },
-): void {
-  const contact = header(request, 'Contact').replace(/;expires=\d+/, '');
-  flow.send(responseText(request, '200 OK', { lines: [`Contact: ${contact};expires=${seconds}`, ...lines] }));
-}
-
-async function register(
-  site: SipSite,
-  phone: Peer,
-  { at = 0, seconds = 3600, aor = '1001' } = {},
-): Promise<void> {
-  phone.send(registerText({ cseq: 1, more: [`Authorization: ${credentials}`], aor }));
-  const flow = await site.flow(at);
-  accept(flow, await flow.request('REGISTER'), { seconds });
-  await phone.response(200);
-}
+  accept,
+  credentials,
+  register,
+  registerText,
+  tokenOf,
+  userAgent,
+  type Registering,
+} from '../../support/sip-registering.ts';
+import { header, openSipSite, responseText } from '../../support/sip-site.ts';
 
 it("the phone's digest, addresses, User-Agent and unknown fields reach the registrar untouched, with our Contact", async () => {
   const site = await openSipSite();
@@ -321,4 +262,23 @@ it('a phone may ask what is registered without changing it', async () => {
   );
   await phone.response(200);
   expect(site.bindings()).toHaveLength(1);
+});
+
+it('a phone is known by its lease as soon as there is one, and keeps Contact and connection', async () => {
+  const site = await openSipSite();
+  const phone = await site.phone('tls');
+  phone.send(registerText({ cseq: 1 }));
+  const flow = await site.flow(0);
+  const first = await flow.request('REGISTER');
+  accept(flow, first, { seconds: 3600 });
+  await phone.response(200);
+  using leases = openSite(site.directory, Date);
+  await leases.lease('00:15:65:12:34:56', '127.0.0.1');
+  phone.send(registerText({ cseq: 2, contact: '<sip:1001@127.0.0.1:6000>' }));
+  const second = await flow.request('REGISTER');
+  expect(tokenOf(second)).toBe(tokenOf(first));
+  accept(flow, second, { seconds: 3600 });
+  await phone.response(200);
+  expect(site.bindings()).toMatchObject([{ mac: '00:15:65:12:34:56', contact: 'sip:1001@127.0.0.1:6000' }]);
+  expect(site.upstream).toHaveLength(1);
 });
