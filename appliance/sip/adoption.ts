@@ -10,6 +10,8 @@ export interface Adoption {
   /** The relay says that a session is silent; true when it is one of these. */
   onIdle(media: Media, session: string): Promise<boolean>;
   has(session: string): boolean;
+  /** The relay can't be asked: all have ended. */
+  giveUp(): Promise<void>;
   /** Still flowing. */
   readonly size: number;
 }
@@ -52,6 +54,11 @@ export async function openAdoption(store: Store, clock: Pick<Clock, 'now'>): Pro
       await end([call]);
       await media.release(session);
       return true;
+    },
+    giveUp: async () => {
+      const all = Array.from(waiting.values());
+      waiting.clear();
+      await end(all);
     },
     has: (session) => callOf(session) !== undefined,
     get size() {

@@ -69,6 +69,7 @@ export async function startSip(world: World, config: Config): Promise<Part> {
   const lost = server.engine.onFlowLost((flow) => void onFlowLost(bindings, flow).catch(onError));
   starting.defer(() => lost[Symbol.dispose]());
   starting.use(sweepBindings(app, onError));
+  starting.use(boundAdoption(app, adoption, onError));
   starting.defer(() => hangUpAll(app));
   const running = starting.move();
   return {
@@ -133,6 +134,19 @@ async function onFlowLost(bindings: Bindings, flow: string): Promise<void> {
   }
   const good = bindings.bySource(source, transport).filter(({ state }) => state === 'registered');
   await bindings.mark(good, 'late', 'connection of the phone lost');
+}
+
+/** How long the media relay has to come up and tell what still flows. */
+const adoptionMs = 30_000;
+
+function boundAdoption(app: Application, adoption: Adoption, onError: (error: unknown) => void): Disposable {
+  const stop = new AbortController();
+  const wait = async () => {
+    await app.world.clock.sleep(adoptionMs, stop.signal).catch(() => undefined);
+    if (!stop.signal.aborted && !app.media.isConnected) await adoption.giveUp();
+  };
+  void wait().catch(onError);
+  return { [Symbol.dispose]: () => stop.abort() };
 }
 
 async function onIdle(app: Application, adoption: Adoption, session: string): Promise<void> {

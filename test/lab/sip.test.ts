@@ -174,3 +174,21 @@ it('what a caller takes back stops ringing, and what a callee refuses is told to
   expect((await phone(0).waitFor('CALL_CLOSED', { since })).param).toMatch(/^486/);
   expect(await lastCall()).toMatchObject({ reason: expect.stringMatching(/^486/) as string });
 });
+
+it('a phone on UDP registers and talks without keys, to a far end that wants none', async () => {
+  await remote[Symbol.asyncDispose]();
+  await phone(1)[Symbol.asyncDispose]();
+  remote = await site.startRemote({ srtp: false });
+  await remote.registered();
+  const udp = await site.startPhone(1, { transport: 'udp', outbound: 'sip:10.66.0.1:5060', srtp: false });
+  await udp.registered();
+  expect(site.bindings().find(({ aor }) => aor.startsWith('1002@'))).toMatchObject({ transport: 'udp' });
+  await dial(udp, remote, '4930555');
+  await sleep(talkMs);
+  await hangUp(udp, remote);
+  expect(udp.finished.at(-1)?.received).toBeGreaterThan(leastPackets);
+  await dial(remote, udp, '1002');
+  await sleep(talkMs);
+  await hangUp(remote, udp);
+  expect(remote.finished.at(-1)?.received).toBeGreaterThan(leastPackets);
+});

@@ -1,0 +1,88 @@
+import { expect, it, onTestFinished } from 'vitest';
+import type { SessionCount } from '../../../appliance/protocol/media-control.ts';
+import { openAdoption } from '../../../appliance/sip/adoption.ts';
+import type { Media } from '../../../appliance/sip/media.ts';
+import { answerCall, readCalls, saveCall } from '../../../appliance/store/calls.ts';
+import { openStore, type Store } from '../../../appliance/store/store.ts';
+import { temporaryDirectory } from '../../support/directory.ts';
+
+const now = Date.UTC(2026, 0, 5, 12);
+const clock = { now: () => now };
+
+/** A store that a killed process left: one call that rang, three that were up. */
+async function left(): Promise<Store> {
+  const store = openStore({ directory: temporaryDirectory(), part: 'sip', clock });
+  onTestFinished(() => store[Symbol.dispose]());
+  await store.write(({ db }) => {
+    for (const id of ['ringing', 'flowing', 'silent', 'gone']) {
+      saveCall(db, { id, direction: 'outbound', from: 'sip:a@b', to: 'sip:c@d', startedAt: now - 9000 });
+      if (id !== 'ringing') answerCall(db, id, now - 8000);
+    }
+  });
+  return store;
+}
+
+/** A relay in which one call flows, one is silent, and one is not known any more. */
+function relay(): Media & { readonly told: string[] } {
+  const told: string[] = [];
+  const leg = { packets: 1, bytes: 172, rtcp: 0, dropped: 0 };
+  const count = (session: string, silentMs: number): SessionCount => ({
+    session,
+    silentMs,
+    phone: leg,
+    cloud: leg,
+  });
+  const refused = () => Promise.reject(new Error('not asked for here'));
+  return {
+    told,
+    isConnected: true,
+    allocate: refused,
+    update: refused,
+    expect: (session, media) => {
+      told.push(`expect ${session} ${media}`);
+      return Promise.resolve();
+    },
+    release: (session) => {
+      told.push(`release ${session}`);
+      return Promise.resolve(count(session, 0));
+    },
+    stats: () => Promise.resolve([count('flowing.0', 20), count('silent.0', 6000)]),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
+const states = (store: Store) =>
+  Object.fromEntries(readCalls(store.db, 10).map(({ id, state }) => [id, state]));
+
+it('a call that rang has ended; of those that were up the one that flows is kept', async () => {
+  const store = await left();
+  const adoption = await openAdoption(store, clock);
+  expect(states(store)).toEqual({ ringing: 'ended', flowing: 'up', silent: 'up', gone: 'up' });
+  const media = relay();
+  await adoption.settle(media);
+  expect(states(store)).toEqual({ ringing: 'ended', flowing: 'up', silent: 'ended', gone: 'ended' });
+  expect(readCalls(store.db, 10).find(({ id }) => id === 'gone')).toMatchObject({
+    reason: 'lost with the process',
+    endedAt: now,
+  });
+  expect(media.told, 'from now on its silence is reported').toEqual(['expect flowing.0 true']);
+  expect([adoption.size, adoption.has('flowing.0'), adoption.has('silent.0')]).toEqual([1, true, false]);
+});
+
+it('the kept one ends when the relay reports its silence', async () => {
+  const store = await left();
+  const adoption = await openAdoption(store, clock);
+  const media = relay();
+  await adoption.settle(media);
+  expect(await adoption.onIdle(media, 'other.0')).toBe(false);
+  expect(await adoption.onIdle(media, 'flowing.0')).toBe(true);
+  expect(states(store)['flowing']).toBe('ended');
+  expect(media.told.at(-1)).toBe('release flowing.0');
+});
+
+it('without a relay to ask, all have ended', async () => {
+  const store = await left();
+  const adoption = await openAdoption(store, clock);
+  await adoption.giveUp();
+  expect(new Set(Object.values(states(store)))).toEqual(new Set(['ended']));
+});
