@@ -47,6 +47,11 @@ export function parseConfig(source: string, file = 'gatehouse.toml'): Config {
   return config as Config;
 }
 
+/** Every default, for somebody who begins: what has none, such as `site.address`, is not set. */
+export function defaultConfig(): Config {
+  return Value.Default(ConfigSchema, {}) as Config;
+}
+
 /** Puts the line in front: `line 3: site.region = "mars": must be …`. */
 function located(source: string): (problem: Problem) => string {
   const lineOf = keyLines(source);

@@ -119,7 +119,7 @@ function newLink(
         const afterSeconds = Math.round((clock.now() - downSince) / 1000);
         downSince = undefined;
         log.info({ afterSeconds }, 'cloud is back');
-        journal('reachable', { afterSeconds });
+        journal('reachable', { after_seconds: afterSeconds });
         return true;
       }
       return false;

@@ -1,5 +1,6 @@
 /** `gatehouse config check|print|schema`: the settings judged, written out in full, and described. */
-import { ConfigError, readConfig, unreachablePaths, type Config } from '../config.ts';
+import { existsSync, statSync } from 'node:fs';
+import { ConfigError, defaultConfig, readConfig, unreachablePaths, type Config } from '../config.ts';
 import { configJsonSchema, printConfig } from '../config-print.ts';
 import type { CommandCall } from '../main.ts';
 
@@ -18,9 +19,14 @@ export async function configCommand(call: CommandCall): Promise<number> {
 }
 
 function printSettings({ configFile, json, out }: CommandCall): number {
-  const config = readConfig(configFile);
+  const config = isYetToBeWritten(configFile) ? defaultConfig() : readConfig(configFile);
   out(json ? JSON.stringify(config, undefined, 2) : printConfig(config));
   return 0;
+}
+
+/** `config print > gatehouse.toml` is how the file begins, and the shell makes it empty before we are asked. */
+function isYetToBeWritten(file: string): boolean {
+  return !existsSync(file) || statSync(file).size === 0;
 }
 
 function checkConfig({ configFile, json, out }: CommandCall): number {

@@ -165,12 +165,12 @@ async function journalSwitch(
     { switch: name, reason },
     change === 'reachable' ? 'switch answers again' : 'switch does not answer',
   );
-  const kind = change === 'reachable' ? 'switchReachable' : 'switchUnreachable';
+  const kind = change === 'reachable' ? 'switch_reachable' : 'switch_unreachable';
   try {
     await store.write((transaction) =>
       transaction.journal({
         kind,
-        body: { switchName: name, ...(kind === 'switchUnreachable' ? { reason } : {}) },
+        body: { switch_name: name, ...(kind === 'switch_unreachable' ? { reason } : {}) },
       }),
     );
   } catch (error) {

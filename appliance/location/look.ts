@@ -123,20 +123,20 @@ function writeChange(transaction: Transaction, { mac, change, before, after }: P
   if (after === undefined) {
     removePlacement(transaction.db, mac);
     const { place, chassis, port, switchName } = before ?? {};
-    transaction.journal({ kind: 'unplaced', mac, body: { place, chassis, port, switchName } });
+    transaction.journal({ kind: 'unplaced', mac, body: { place, chassis, port, switch_name: switchName } });
     return;
   }
   savePlacement(transaction.db, after);
   if (change === 'told') return;
   const { ip, place, chassis, port, switchName, source, matched } = after;
-  const body = { ip, place, chassis, port, switchName, source, matched };
+  const body = { ip, place, chassis, port, switch_name: switchName, source, matched };
   if (change === 'placed') transaction.journal({ kind: 'placed', mac, body });
   else {
     const from = {
-      fromPlace: before?.place,
-      fromChassis: before?.chassis,
-      fromPort: before?.port,
-      fromSwitchName: before?.switchName,
+      from_place: before?.place,
+      from_chassis: before?.chassis,
+      from_port: before?.port,
+      from_switch_name: before?.switchName,
     };
     transaction.journal({ kind: 'moved', mac, body: { ...body, ...from } });
   }

@@ -26,7 +26,7 @@ export function neighborSaver(
       if (isFirst) dropStaleNeighbors(transaction.db, table.interface, now);
       for (const neighbor of gone) {
         removeNeighbor(transaction.db, neighbor);
-        if (takeToken(bucket, now)) journalNeighbor(transaction, 'neighborLost', neighbor);
+        if (takeToken(bucket, now)) journalNeighbor(transaction, 'neighbor_lost', neighbor);
       }
       for (const [key, neighbor] of fresh) {
         saveNeighbor(transaction.db, neighbor);
@@ -52,13 +52,13 @@ function isWorthWriting(before: Neighbor | undefined, after: Neighbor): boolean 
 
 function journalNeighbor(
   transaction: Transaction,
-  kind: 'neighbor' | 'neighborLost',
+  kind: 'neighbor' | 'neighbor_lost',
   neighbor: Neighbor,
 ): void {
   const { protocol, chassis, port, systemName, mac } = neighbor;
   transaction.journal({
     kind,
     mac,
-    body: { interface: neighbor.interface, protocol, chassis, port, systemName },
+    body: { interface: neighbor.interface, protocol, chassis, port, system_name: systemName },
   });
 }

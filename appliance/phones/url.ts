@@ -1,7 +1,9 @@
 /** The provisioning URL of SIP Gateway: base, tenant, language, the vendor's own ending (G-14, G-19 to G-22). */
 import { urlSuffix, type PhoneKind, type Vendor } from './vendors.ts';
 
-export type Region = 'noam' | 'emea' | 'apac';
+export const regions = ['noam', 'emea', 'apac'] as const;
+
+export type Region = (typeof regions)[number];
 
 interface UrlParts {
   readonly vendor: Vendor;

@@ -1,4 +1,6 @@
 /** Which hosts the box may ask, and for what: by exact name, and nothing else. */
+import { firstStageHost, laterStageHosts } from '../phones/service-hosts.ts';
+import { regions } from '../phones/url.ts';
 import type { ProvisioningConfig, SiteConfig } from '../config-schema.ts';
 
 export interface Hosts {
@@ -10,20 +12,14 @@ export interface Hosts {
   readonly later: ReadonlySet<string>;
 }
 
-const service = 'sdg.teams.microsoft.com';
-
 export function allowedHosts(site: Pick<SiteConfig, 'region'>, provisioning: ProvisioningConfig): Hosts {
-  const region = `${site.region}.ipp.${service}`;
   return {
-    region,
+    region: firstStageHost(site.region),
     first: new Set([
-      ...['noam', 'emea', 'apac'].map((name) => `${name}.ipp.${service}`),
+      ...regions.map((region) => firstStageHost(region)),
       ...names(provisioning.extra_first_stage_hosts),
     ]),
-    later: new Set([
-      ...['usea', 'uswe', 'ause'].map((name) => `${name}.dm.${service}`),
-      ...names(provisioning.extra_later_stage_hosts),
-    ]),
+    later: new Set([...laterStageHosts, ...names(provisioning.extra_later_stage_hosts)]),
   };
 }
 

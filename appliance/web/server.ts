@@ -121,7 +121,7 @@ function guard(server: FastifyInstance, { world, config, store, counters }: Need
     if (refused === 'host') {
       const body = { host: request.headers.host ?? '', remote: request.ip };
       await store
-        .write((tx) => tx.journal({ kind: 'foreignHost', body }))
+        .write((tx) => tx.journal({ kind: 'foreign_host', body }))
         .catch((error: unknown) => {
           world.log.warn({ error: String(error) }, 'refused request not recorded');
         });

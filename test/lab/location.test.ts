@@ -160,8 +160,8 @@ it('a phone moved to another port changes its place within seconds, and the jour
   expect(Date.now() - since).toBeLessThan(6000);
   expect(placementOf(poly.mac)?.place).toBe(rooms[2]);
   expect(journal('moved', poly.mac).at(-1)).toMatchObject({
-    fromPort: 'port2',
-    fromPlace: rooms[1],
+    from_port: 'port2',
+    from_place: rooms[1],
     port: 'port3',
     place: rooms[2],
   });

@@ -145,7 +145,7 @@ describe('who may ask', () => {
     const { rows } = (await (await fetch(`${url}/api/journal?part=web`)).json()) as { rows: unknown[] };
     expect(rows).toMatchObject([
       { kind: 'started' },
-      { kind: 'foreignHost', body: { host: 'evil.example' } },
+      { kind: 'foreign_host', body: { host: 'evil.example' } },
     ]);
   });
 

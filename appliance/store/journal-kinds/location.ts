@@ -5,7 +5,7 @@ const where = {
   place: 'personal',
   chassis: 'open',
   port: 'open',
-  switchName: 'open',
+  switch_name: 'open',
   source: 'open',
   matched: 'open',
 } as const;
@@ -17,23 +17,23 @@ export const locationKinds = {
   moved: {
     fields: {
       ...where,
-      fromPlace: 'personal',
-      fromChassis: 'open',
-      fromPort: 'open',
-      fromSwitchName: 'open',
+      from_place: 'personal',
+      from_chassis: 'open',
+      from_port: 'open',
+      from_switch_name: 'open',
     },
   },
-  unplaced: { fields: { place: 'personal', chassis: 'open', port: 'open', switchName: 'open' } },
+  unplaced: { fields: { place: 'personal', chassis: 'open', port: 'open', switch_name: 'open' } },
   /** One phone on two ports at once: somebody lies, or a cable runs in a circle. */
   conflict: { fields: { ports: 'open' }, reserved: 'security', coalesceSeconds: 300 },
   neighbor: {
-    fields: { interface: 'open', protocol: 'open', chassis: 'open', port: 'open', systemName: 'open' },
+    fields: { interface: 'open', protocol: 'open', chassis: 'open', port: 'open', system_name: 'open' },
   },
-  neighborLost: {
-    fields: { interface: 'open', protocol: 'open', chassis: 'open', port: 'open', systemName: 'open' },
+  neighbor_lost: {
+    fields: { interface: 'open', protocol: 'open', chassis: 'open', port: 'open', system_name: 'open' },
   },
-  switchUnreachable: { fields: { switchName: 'open', reason: 'open' }, coalesceSeconds: 300 },
-  switchReachable: { fields: { switchName: 'open' } },
+  switch_unreachable: { fields: { switch_name: 'open', reason: 'open' }, coalesceSeconds: 300 },
+  switch_reachable: { fields: { switch_name: 'open' } },
   /** More neighbour frames than any wire has: they are dropped unread. */
   flood: { fields: { interface: 'open' }, reserved: 'security', coalesceSeconds: 60 },
 } as const satisfies JournalKinds;

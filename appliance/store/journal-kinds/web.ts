@@ -4,5 +4,5 @@ import type { JournalKinds } from '../journal-kinds.ts';
 export const webKinds = {
   started: { fields: { release: 'open' } },
   /** A request that named the page by a host that is not ours: a web site elsewhere may be trying to read it. */
-  foreignHost: { fields: { host: 'open', remote: 'open' }, reserved: 'security', coalesceSeconds: 60 },
+  foreign_host: { fields: { host: 'open', remote: 'open' }, reserved: 'security', coalesceSeconds: 60 },
 } as const satisfies JournalKinds;

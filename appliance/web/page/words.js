@@ -79,12 +79,9 @@ export function duration(ms) {
   return shown.map((part, at) => (at === 0 ? String(part) : String(part).padStart(2, '0'))).join(':');
 }
 
-/** `switchUnreachable` as `Switch unreachable`. */
+/** `switch_unreachable` as `Switch unreachable`. */
 export function sentence(kind) {
-  const words = plain(kind)
-    .replace(/([a-z])([A-Z])/g, '$1 $2')
-    .replace(/[-_]/g, ' ')
-    .toLowerCase();
+  const words = plain(kind).replace(/_/g, ' ').toLowerCase();
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 

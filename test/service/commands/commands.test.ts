@@ -139,6 +139,16 @@ describe('config', () => {
     ]);
   });
 
+  it('print begins a file that is not there yet, or empty: every default, and the address to fill in', async () => {
+    const configFile = join(temporaryDirectory(), 'gatehouse.toml');
+    const desk = { ...openDesk(), configFile };
+    const absent = await runCommand(configCommand, desk, ['print']);
+    writeFileSync(configFile, '');
+    expect(await runCommand(configCommand, desk, ['print'])).toEqual(absent);
+    expect(absent.code).toBe(0);
+    expect(parseConfig(absent.text.replace('#address =', 'address =')).site.address).toBe('10.20.0.1');
+  });
+
   it('print reads back, schema is JSON, anything else is usage', async () => {
     const desk = openDesk();
     const { text } = await runCommand(configCommand, desk, ['print']);

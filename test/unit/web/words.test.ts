@@ -40,7 +40,7 @@ describe('words of the page', () => {
   });
 
   it('a journal kind is a sentence and its fields are named', () => {
-    expect(say('sentence', 'switchUnreachable')).toBe('Switch unreachable');
+    expect(say('sentence', 'switch_unreachable')).toBe('Switch unreachable');
     expect(say('sentence', 'registration_lost')).toBe('Registration lost');
     expect(say('fields', { user_agent: 'A\u0000B', status: 403, gone: null, empty: '' })).toBe(
       'user agent A·B, status 403',
