@@ -109,7 +109,7 @@ export async function startSipServer(
   const srf = new Srf() as unknown as Library;
   srf.on('error', handlers.onError);
   srf.use((request, response) => {
-    void guarded(handlers, () => incoming(request, response));
+    void guarded(handlers, () => incoming(world, request, response));
   });
   srf.listen({ server: control, secret });
   let engine: Engine;
@@ -169,7 +169,7 @@ interface LibraryResponse extends LibraryMessage {
 }
 
 /** Undefined for what the engine should never have passed on. */
-function incoming(request: LibraryRequest, response: LibraryResponse): Incoming | undefined {
+function incoming(world: World, request: LibraryRequest, response: LibraryResponse): Incoming | undefined {
   const message = decodeSipMessage(Buffer.from(request.raw));
   if (!isRequest(message)) return undefined;
   let cancelled: readonly SipHeader[] | undefined;
@@ -188,7 +188,11 @@ function incoming(request: LibraryRequest, response: LibraryResponse): Incoming 
     source: `${request.source_address}:${request.source_port}`,
     dialogId: request.stackDialogId === '' ? undefined : request.stackDialogId,
     isLocal: request.source === 'application',
-    respond: (answer, onDialog) => respond({ request, response }, answer, onDialog),
+    respond: async (answer, onDialog) => {
+      const sent = respond({ request, response }, answer, onDialog);
+      // An engine that is gone says nothing: then nobody was answered.
+      return await inTime(world, sent, { ms: engineMs, what: 'a response to be sent' }).catch(() => false);
+    },
     onCancel: (listener) => {
       onCancel = listener;
       if (cancelled !== undefined) listener(cancelled);

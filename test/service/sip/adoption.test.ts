@@ -22,6 +22,8 @@ async function left(): Promise<Store> {
   return store;
 }
 
+const refused = () => Promise.reject(new Error('not asked for here'));
+
 /** A relay in which one call flows, one is silent, and one is not known any more. */
 function relay(): Media & { readonly told: string[] } {
   const told: string[] = [];
@@ -32,7 +34,6 @@ function relay(): Media & { readonly told: string[] } {
     phone: leg,
     cloud: leg,
   });
-  const refused = () => Promise.reject(new Error('not asked for here'));
   return {
     told,
     isConnected: true,
