@@ -3,6 +3,7 @@ import type { LegName } from '../protocol/media-control.ts';
 import type { BindingRow } from '../store/bindings.ts';
 import type { Call } from '../store/calls.ts';
 import type { CallMedia } from './call-media.ts';
+import type { DialogName } from './replaces.ts';
 
 export interface LiveCall {
   readonly id: string;
@@ -22,6 +23,8 @@ export interface LiveCall {
   readonly over: { readonly promise: Promise<void>; resolve(): void };
   /** By leg, once it is confirmed. */
   readonly dialogs: Partial<Record<LegName, string>>;
+  /** How each leg's far end calls its dialog. */
+  readonly names: Partial<Record<LegName, DialogName>>;
   /** The ACK that a leg still owes us brings the answer to an offer that went out in a 2xx; it is passed on here. */
   readonly owedAcks: Partial<Record<LegName, (body: { type: string; text: string } | undefined) => void>>;
 }

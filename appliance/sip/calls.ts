@@ -12,6 +12,7 @@ import { recordAnswer, recordStart } from './call-record.ts';
 import type { LiveCall } from './call-table.ts';
 import { nextMaxForwards, passedHeaders, unsupported } from './headers.ts';
 import { outgoingInvite, type Attempt } from './outgoing-invite.ts';
+import { nameAsCallee, nameAsCaller } from './replaces.ts';
 import type { Answer, Incoming, Received, Sent } from './srf.ts';
 
 export async function relayInvite(app: Application, request: Incoming): Promise<void> {
@@ -64,8 +65,10 @@ async function connect(app: Application, attempt: Attempt): Promise<string> {
       });
   };
   if (isCancelled) return 'cancelled';
-  const onFinal = ({ status, dialogId }: Received) => {
-    if (status <= 299 && dialogId !== undefined) app.calls.setDialog(call, otherLeg[caller], dialogId);
+  const onFinal = (response: Received) => {
+    if (response.status > 299 || response.dialogId === undefined) return;
+    app.calls.setDialog(call, otherLeg[caller], response.dialogId);
+    call.names[otherLeg[caller]] = nameAsCaller(response);
   };
   sent = await app.server.send(outgoingInvite(app, attempt, body), { onProvisional, onFinal });
   if (isCancelled) sent.cancel();
@@ -148,9 +151,10 @@ async function answered(
     await request.respond({ status: 480 });
     return 'callee hung up';
   }
-  const isSent = await request.respond(answer(final, body, caller), (dialogId) =>
-    app.calls.setDialog(call, caller, dialogId),
-  );
+  const isSent = await request.respond(answer(final, body, caller), (dialogId, sent) => {
+    app.calls.setDialog(call, caller, dialogId);
+    call.names[caller] = nameAsCallee(sent);
+  });
   if (!isSent) {
     await hangUp(app, call, { reason: 'caller gone', legs: [callee] });
     return 'caller gone';
@@ -263,6 +267,7 @@ function newCall(
     takeBack: undefined,
     over: Promise.withResolvers<void>(),
     dialogs: {},
+    names: {},
     owedAcks: {},
   };
 }

@@ -7,6 +7,7 @@ import { hangUp, otherLeg } from './call-end.ts';
 import type { LiveCall } from './call-table.ts';
 import { answer, sdpFailure } from './calls.ts';
 import { nextMaxForwards, passedHeaders, passedWithoutBody } from './headers.ts';
+import { translatedReferTo } from './replaces.ts';
 import type { Incoming, Received } from './srf.ts';
 
 /** Carried without a look inside. */
@@ -180,7 +181,11 @@ async function relayed(
     await request.respond({ status: hops === undefined ? 483 : 481 });
     return undefined;
   }
-  const headers = passedHeaders(request.headers, other).filter(({ name }) => name !== 'Content-Type');
+  const headers = passedHeaders(request.headers, other)
+    .filter(({ name }) => name !== 'Content-Type')
+    .map(({ name, value }) =>
+      name === 'Refer-To' ? { name, value: translatedReferTo(value, leg, app.calls.all()) } : { name, value },
+    );
   const sent = await app.server.send({
     method: request.method,
     dialogId,

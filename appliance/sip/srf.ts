@@ -31,12 +31,14 @@ export interface Incoming {
   readonly isLocal: boolean;
   /**
    * False when it could not be sent, because the request was cancelled or its connection is gone. `onDialog` is told the dialog
-   * that a 2xx makes before anything else can come in it.
+   * that a 2xx makes, and the response as sent, before anything else can come in it.
    */
-  respond(answer: Answer, onDialog?: (dialogId: string) => void): Promise<boolean>;
+  respond(answer: Answer, onDialog?: OnDialog): Promise<boolean>;
   /** Called once, at once if it is cancelled already. */
   onCancel(listener: (headers: readonly SipHeader[]) => void): void;
 }
+
+export type OnDialog = (dialogId: string, sent: { readonly headers: readonly SipHeader[] }) => void;
 
 export interface Answer {
   readonly status: number;
@@ -165,7 +167,12 @@ interface LibraryRequest extends LibraryMessage {
 }
 
 interface LibraryResponse extends LibraryMessage {
-  send(status: number, reason: string | undefined, options: object, callback: (error: unknown) => void): void;
+  send(
+    status: number,
+    reason: string | undefined,
+    options: object,
+    callback: (error: unknown, sent?: { raw: string }) => void,
+  ): void;
 }
 
 /** Undefined for what the engine should never have passed on. */
@@ -175,7 +182,7 @@ function incoming(world: World, request: LibraryRequest, response: LibraryRespon
   let cancelled: readonly SipHeader[] | undefined;
   let onCancel: ((headers: readonly SipHeader[]) => void) | undefined;
   request.on('cancel', ({ raw }) => {
-    cancelled = raw === undefined ? [] : decodeSipMessage(Buffer.from(raw)).headers;
+    cancelled = raw === undefined ? [] : readHeaders(raw);
     onCancel?.(cancelled);
   });
   return {
@@ -200,16 +207,28 @@ function incoming(world: World, request: LibraryRequest, response: LibraryRespon
   };
 }
 
+/** Of a CANCEL, which ends the attempt whatever else is wrong with it. */
+function readHeaders(raw: string): readonly SipHeader[] {
+  try {
+    return decodeSipMessage(Buffer.from(raw)).headers;
+  } catch (error) {
+    if (error instanceof DecodeError) return [];
+    throw error;
+  }
+}
+
 async function respond(
   { request, response }: { request: LibraryRequest; response: LibraryResponse },
   { status, reason, headers = [], body }: Answer,
-  onDialog?: (dialogId: string) => void,
+  onDialog?: OnDialog,
 ): Promise<boolean> {
   if (request.source === 'application') return false;
   return await new Promise((resolve) => {
-    const done = (error: unknown) => {
+    const done = (error: unknown, sent?: { raw: string }) => {
       const isSent = error === null || error === undefined;
-      if (isSent && response.stackDialogId !== undefined) onDialog?.(response.stackDialogId);
+      if (isSent && sent !== undefined && response.stackDialogId !== undefined) {
+        onDialog?.(response.stackDialogId, decodeSipMessage(Buffer.from(sent.raw)));
+      }
       resolve(isSent);
     };
     const options = { headers: headerObject(headers), ...(body === undefined ? {} : { body }) };
@@ -237,13 +256,18 @@ async function send(
     ...(body === undefined ? {} : { body }),
   });
   const request = await inTime(world, asked, { ms: engineMs, what: `${method} to be sent` });
-  const answered = new Promise<Received>((resolve) => {
+  const answered = new Promise<Received>((resolve, reject) => {
     request.on('response', (response, ack) => {
-      const answer = received(response, ack);
-      if (answer.status < 200) onProvisional?.(answer);
-      else {
-        onFinal?.(answer);
-        resolve(answer);
+      // What is thrown here would be thrown into the library, which then closes the engine's connection.
+      try {
+        const answer = received(response, ack);
+        if (answer.status < 200) onProvisional?.(answer);
+        else {
+          onFinal?.(answer);
+          resolve(answer);
+        }
+      } catch (error) {
+        reject(error instanceof Error ? error : new Error(String(error)));
       }
     });
   });

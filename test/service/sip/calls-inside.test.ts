@@ -141,3 +141,29 @@ it('when nothing can be written down, a call is refused, the callee is let go, a
   phone.send(inviteText({ ...outward, callId: 'next' }));
   expect((await flow.request('INVITE')).uri).toBe(invite.uri);
 });
+
+const replaces = (callId: string, to: string, from: string) =>
+  `Refer-To: <sip:+4930555@127.0.0.1?Replaces=${encodeURIComponent(`${callId};to-tag=${to};from-tag=${from}`)}>`;
+
+it('a consultative transfer names the second call as the far end knows it', async () => {
+  const setting = await registered();
+  const { phone, flow } = setting;
+  const { answer } = await talking(setting);
+  const second = { ...outward, callId: 'call-2', from: '<sip:1001@office.example>;tag=me2' };
+  phone.send(inviteText(second));
+  const consulted = await flow.request('INVITE');
+  flow.send(responseText(consulted, '200 OK', { lines: [contact], body: sdpText(6010), tag: 'far2' }));
+  const tagOfBox = /;tag=(.+)$/.exec(header(await phone.response(200), 'To'))?.[1] ?? '';
+  phone.send(
+    within(outward, answer, 'REFER').text({ cseq: 2, lines: [replaces('call-2', tagOfBox, 'me2')] }),
+  );
+  const refer = await flow.request('REFER');
+  const tagUpstream = /;tag=(.+)$/.exec(header(consulted, 'From'))?.[1] ?? '';
+  expect(`Refer-To: ${header(refer, 'Refer-To')}`).toBe(
+    replaces(header(consulted, 'Call-ID'), 'far2', tagUpstream),
+  );
+  flow.send(responseText(refer, '202 Accepted'));
+  await phone.response(202);
+  phone.send(within(outward, answer, 'REFER').text({ cseq: 3, lines: [replaces('unknown', 'a', 'b')] }));
+  expect(`Refer-To: ${header(await flow.request('REFER'), 'Refer-To')}`).toBe(replaces('unknown', 'a', 'b'));
+});
