@@ -6,28 +6,27 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildNetwork, hosts, plan, type Network } from '../office/network.ts';
 import { startCapture } from '../support/capture.ts';
-import { run, until } from '../support/command.ts';
+import { run, until, words } from '../support/command.ts';
 import { cleanDeadRuns, openLab, type Lab, type Namespace } from '../support/namespaces.ts';
 import { lldpcli, startLldpd, type Device } from '../support/switch.ts';
 
+/** Also what was made before something failed. */
+const opened = new AsyncDisposableStack();
 let lab: Lab;
 let network: Network;
 let guest: Namespace;
 let guestDevice: Device;
 
 beforeAll(async () => {
-  lab = openLab();
-  network = await buildNetwork(lab);
+  lab = opened.use(openLab());
+  network = opened.use(await buildNetwork(lab));
   guest = await lab.namespace('guest');
   guestDevice = await network.switch.cable({ namespace: guest, card: 'eth0', mac: '02:66:00:00:00:77' });
   await network.switch.plug(guestDevice, 1);
   await guest.exec(['ip', 'addr', 'add', '10.66.0.77/24', 'dev', 'eth0']);
 });
 
-afterAll(async () => {
-  await network[Symbol.asyncDispose]();
-  await lab[Symbol.asyncDispose]();
-});
+afterAll(() => opened.disposeAsync());
 
 test('a neighbour’s LLDP ends at the switch, which names the port; moved, it is seen at the other port', async () => {
   const capture = await startCapture(network.box, {
@@ -122,6 +121,19 @@ test('the WAN can be cut and restored without the connection ending', async () =
   await network.wan.restore();
   await until('TCP to try again', () => echo.answers.includes('during') || undefined, { timeoutMs: 10_000 });
   await echo.close();
+});
+
+test('the WAN can lose a share of its packets, and get well again', async () => {
+  const ping = async () => {
+    const said = await network.box.exec(words(`ping -c 60 -i 0.02 -W 1 ${plan.dns}`), { anyExitCode: true });
+    return Number(/(\d+) received/.exec(said)?.[1]);
+  };
+  await network.wan.lose(30);
+  const received = await ping();
+  await network.wan.lose(0);
+  expect(received).toBeGreaterThan(5);
+  expect(received).toBeLessThan(55);
+  expect(await ping()).toBe(60);
 });
 
 test('open connections can be dropped without a sign, and new ones leave from another public address', async () => {

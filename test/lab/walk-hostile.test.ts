@@ -11,6 +11,8 @@ import { mutations } from '../support/hostile-bytes.ts';
 import { openLab, type Lab } from '../support/namespaces.ts';
 import { pcapFrames, sendFrames, sprayFrom } from '../support/spray.ts';
 
+/** Also what was made before something failed. */
+const opened = new AsyncDisposableStack();
 let lab: Lab;
 let office: Office;
 
@@ -28,16 +30,13 @@ async function parts(): Promise<ReadonlyMap<string, PartStatus>> {
 }
 
 beforeAll(async () => {
-  lab = openLab();
-  office = await openOffice(lab);
+  lab = opened.use(openLab());
+  office = opened.use(await openOffice(lab));
   for (const phone of office.phones) phone.powerOn();
   for (const phone of office.phones) await phone.reach('registered', 60_000);
 });
 
-afterAll(async () => {
-  await office[Symbol.asyncDispose]();
-  await lab[Symbol.asyncDispose]();
-});
+afterAll(() => opened.disposeAsync());
 
 test('malformed packets, requests, SIP and TLVs end no part, are counted, and phones go on talking', async () => {
   const before = await parts();

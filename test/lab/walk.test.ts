@@ -13,24 +13,22 @@ import { dhcpOnWire } from '../support/dhcp-packets.ts';
 import { openLab, type Lab } from '../support/namespaces.ts';
 import { snmpPasswords } from '../support/switch.ts';
 
+/** Also what was made before something failed. */
+const opened = new AsyncDisposableStack();
 let lab: Lab;
 let office: Office;
 let lan: Capture;
 let result: WalkResult;
 
 beforeAll(async () => {
-  lab = openLab();
-  office = await openOffice(lab);
+  lab = opened.use(openLab());
+  office = opened.use(await openOffice(lab));
   const file = join(lab.directory, 'lan.pcap');
-  lan = await startCapture(office.network.switch.namespace, { card: 'any', file });
+  lan = opened.use(await startCapture(office.network.switch.namespace, { card: 'any', file }));
   result = await walkAll(office);
 });
 
-afterAll(async () => {
-  await lan[Symbol.asyncDispose]();
-  await office[Symbol.asyncDispose]();
-  await lab[Symbol.asyncDispose]();
-});
+afterAll(() => opened.disposeAsync());
 
 interface CliPhone {
   readonly mac: string;

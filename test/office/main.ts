@@ -1,4 +1,5 @@
 /** `npm run office`: the pretend office in this terminal, one walk of all phones, or an order to the office that runs. */
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { namespacesRefused, openLab } from '../support/namespaces.ts';
 import { installPackages } from '../support/packages.ts';
@@ -43,7 +44,18 @@ async function once(): Promise<number> {
   say('phones');
   const result = await walkAll(office);
   console.log(JSON.stringify(result, undefined, 2));
-  return result.ok ? 0 : 1;
+  if (result.ok) return 0;
+  say(`what the box warned of:\n${warnings(office.box.logFile)}`);
+  return 1;
+}
+
+/** pino's levels from 40 on; the file goes with the office. */
+function warnings(logFile: string): string {
+  const lines = readFileSync(logFile, 'utf8').split('\n');
+  return lines
+    .filter((line) => line !== '' && !/"level":[123]0,/.test(line))
+    .slice(-20)
+    .join('\n');
 }
 
 async function openForPeople(socket: string): Promise<number> {
