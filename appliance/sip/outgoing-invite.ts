@@ -9,6 +9,7 @@ import { ownIdentities } from './call-admission.ts';
 import { otherLeg } from './call-end.ts';
 import type { LiveCall } from './call-table.ts';
 import { passedHeaders } from './headers.ts';
+import { translatedReplaces } from './replaces.ts';
 import type { Incoming, Outgoing } from './srf.ts';
 
 export interface Attempt {
@@ -26,9 +27,13 @@ export function outgoingInvite(
 ): Outgoing {
   const { binding } = call;
   const content = body.text === '' ? [] : [{ name: 'Content-Type', value: body.type }];
-  const passed = passedHeaders(request.headers, otherLeg[caller]).filter(
-    ({ name }) => name !== 'Content-Type',
-  );
+  const passed = passedHeaders(request.headers, otherLeg[caller])
+    .filter(({ name }) => name !== 'Content-Type')
+    .map(({ name, value }) =>
+      name === 'Replaces'
+        ? { name, value: translatedReplaces(value, caller, app.calls.all()) }
+        : { name, value },
+    );
   const to = { name: 'To', value: headerValue(request, 'To') ?? '' };
   const common = { method: 'INVITE', ...(body.text === '' ? {} : { body: body.text }) };
   if (caller === 'cloud') {

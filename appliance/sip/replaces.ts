@@ -31,15 +31,23 @@ export function nameAsCallee(response: { headers: readonly SipHeader[] }): Dialo
  */
 export function translatedReferTo(value: string, leg: LegName, calls: readonly Named[]): string {
   return value.replace(/([?&]Replaces=)([^&>\s]+)/i, (whole, start: string, escaped: string) => {
-    const found = calls.find(({ names }) => isNamed(names[leg], escaped))?.names[otherLeg[leg]];
-    if (found === undefined) return whole;
-    return start + encodeURIComponent(`${found.callId};to-tag=${found.theirTag};from-tag=${found.ourTag}`);
+    const named = unescaped(escaped);
+    const translated = translatedReplaces(named, leg, calls);
+    return translated === named ? whole : start + encodeURIComponent(translated);
   });
 }
 
+/** The value of a Replaces field (RFC 3891) likewise. */
+export function translatedReplaces(value: string, leg: LegName, calls: readonly Named[]): string {
+  const found = calls.find(({ names }) => isNamed(names[leg], value))?.names[otherLeg[leg]];
+  if (found === undefined) return value;
+  const rest = value.split(';').filter((part) => /^early-only$/i.test(part.trim()));
+  return [found.callId, `to-tag=${found.theirTag}`, `from-tag=${found.ourTag}`, ...rest].join(';');
+}
+
 /** To-tag is the tag of whoever is to be replaced at, seen from the sender: ours. */
-function isNamed(name: DialogName | undefined, escaped: string): boolean {
-  const [callId, ...params] = unescaped(escaped).split(';');
+function isNamed(name: DialogName | undefined, value: string): boolean {
+  const [callId, ...params] = value.split(';').map((part) => part.trim());
   if (name === undefined || callId !== name.callId) return false;
   return params.includes(`to-tag=${name.ourTag}`) && params.includes(`from-tag=${name.theirTag}`);
 }

@@ -1,0 +1,56 @@
+import { expect, it } from 'vitest';
+import {
+  nameAsCallee,
+  nameAsCaller,
+  translatedReferTo,
+  translatedReplaces,
+} from '../../../appliance/sip/replaces.ts';
+
+const names = {
+  phone: { callId: 'p', ourTag: 'box', theirTag: 'phone' },
+  cloud: { callId: 'c', ourTag: 'up', theirTag: 'far' },
+};
+
+it.each([
+  ['from the phone', 'phone', 'p;to-tag=box;from-tag=phone', 'c;to-tag=far;from-tag=up'],
+  [
+    'in another order',
+    'phone',
+    'p; from-tag=phone ;to-tag=box;early-only',
+    'c;to-tag=far;from-tag=up;early-only',
+  ],
+] as [string, 'phone', string, string][])('Replaces %s names the other leg', (...[, leg, before, after]) => {
+  expect(translatedReplaces(before, leg, [{ names }])).toBe(after);
+});
+
+it('Replaces from the cloud names the leg of the phone, and Refer-To the same escaped', () => {
+  expect(translatedReplaces('c;to-tag=up;from-tag=far', 'cloud', [{ names }])).toBe(
+    'p;to-tag=phone;from-tag=box',
+  );
+  const value = '<sip:x@y?Replaces=c%3Bto-tag%3Dup%3Bfrom-tag%3Dfar&Require=replaces>';
+  expect(translatedReferTo(value, 'cloud', [{ names }])).toBe(
+    '<sip:x@y?Replaces=p%3Bto-tag%3Dphone%3Bfrom-tag%3Dbox&Require=replaces>',
+  );
+});
+
+it.each(['p;to-tag=box;from-tag=other', 'x;to-tag=box;from-tag=phone', '', 'p', '%E0%A4%A'])(
+  '%s names none of ours and stays',
+  (value) => {
+    expect(translatedReplaces(value, 'phone', [{ names }])).toBe(value);
+    expect(translatedReferTo(`<sip:x@y?Replaces=${value}>`, 'phone', [{ names }])).toBe(
+      `<sip:x@y?Replaces=${value}>`,
+    );
+  },
+);
+
+it('tags are ours or theirs by who answered', () => {
+  const response = {
+    headers: [
+      { name: 'From', value: '<sip:a@b>;tag=f' },
+      { name: 'To', value: '<sip:c@d>;tag=t' },
+      { name: 'Call-ID', value: 'i' },
+    ],
+  };
+  expect(nameAsCaller(response)).toEqual({ callId: 'i', ourTag: 'f', theirTag: 't' });
+  expect(nameAsCallee(response)).toEqual({ callId: 'i', ourTag: 't', theirTag: 'f' });
+});
