@@ -1,8 +1,11 @@
 /** What a part needs from outside, passed in so that tests can stand in for it. */
 import { setTimeout as sleepTimer } from 'node:timers/promises';
 import { pino, type Logger } from 'pino';
+import packageJson from '../package.json' with { type: 'json' };
 
 export type { Logger } from 'pino';
+
+export const version = packageJson.version;
 
 export interface Clock {
   /** Milliseconds since 1970. */

@@ -4,7 +4,7 @@ import { openHttpsPoster } from '../net/https-post.ts';
 import { partNames, type PartName } from '../store/journal-kinds.ts';
 import { followStores } from '../store/reader.ts';
 import { openStore, type Store } from '../store/store.ts';
-import type { Health, Part, World } from '../world.ts';
+import { version, type Health, type Part, type World } from '../world.ts';
 import type { Verdict } from './backoff.ts';
 import { startShipper, type Shipper } from './shipper.ts';
 
@@ -54,7 +54,7 @@ export async function startCloudSync(world: World, config: Config): Promise<Part
     }),
   );
   const following = followJournals(world, directory, { shippers, signal: stop.signal, counters });
-  await store.write((transaction) => transaction.journal({ kind: 'started', body: {} }));
+  await store.write((transaction) => transaction.journal({ kind: 'started', body: { release: version } }));
   log.info({ url }, 'shipping journals');
 
   return {

@@ -6,7 +6,7 @@ import { decodeMessage } from '../protocol/dhcp.ts';
 import { parseCidr, parseIpv4, broadcastAddress } from '../protocol/ipv4.ts';
 import { pruneSent, readLeaseRows } from '../store/leases.ts';
 import { openStore } from '../store/store.ts';
-import type { Part, World } from '../world.ts';
+import { version, type Part, type World } from '../world.ts';
 import { openCounters } from './counters.ts';
 import { decide, openPolicy, type Decision, type Policy } from './decision.ts';
 import { LeaseWriter } from './lease-writer.ts';
@@ -29,7 +29,10 @@ export async function startDhcpServer(
   const log = world.log.child({ part: 'dhcp' });
   const socket = await openSocket(config.dhcp.interface);
   const store = openStore({ directory: config.site.state_directory, part: 'dhcp', clock });
-  await store.write(({ db }) => pruneSent(db));
+  await store.write((transaction) => {
+    pruneSent(transaction.db);
+    transaction.journal({ kind: 'started', body: { release: version } });
+  });
   const pool = new Pool(range, readLeaseRows(store.db), clock.now());
   const policy = openPolicy(config, openProfiles(config));
   const counters = openCounters();

@@ -4,7 +4,7 @@ import type { PartName } from '../store/journal-kinds.ts';
 import { readPlacements } from '../store/placements.ts';
 import { followStores, type Reader } from '../store/reader.ts';
 import { openStore } from '../store/store.ts';
-import type { Health, Part, World } from '../world.ts';
+import { version, type Health, type Part, type World } from '../world.ts';
 import { bookPlacements } from './evidence.ts';
 import { witnesses } from './known-phones.ts';
 import { startListener } from './listener.ts';
@@ -50,7 +50,7 @@ export async function startLocation(world: World, config: Config): Promise<Part>
     holdings.listener = startListener({ world, store, interface: card, onChange: look.soon });
   startWatches(holdings, stop.signal, look.soon);
   const following = followNews(holdings, { signal: stop.signal, onNews: look.soon });
-  await store.write((transaction) => transaction.journal({ kind: 'started', body: {} }));
+  await store.write((transaction) => transaction.journal({ kind: 'started', body: { release: version } }));
   log.info({ switches: names.size, interface: card }, 'locating phones');
 
   return {

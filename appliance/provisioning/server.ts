@@ -9,7 +9,7 @@ import { askUpstream, upstreamAuthorities, type LookupFunction } from '../net/ht
 import { listenFds } from '../net/listen-fds.ts';
 import { openSecrets } from '../store/secrets.ts';
 import { openStore } from '../store/store.ts';
-import type { Health, Part, World } from '../world.ts';
+import { version, type Health, type Part, type World } from '../world.ts';
 import { openAnswers } from './answers.ts';
 import { newCounters, type Context } from './context.ts';
 import { newExchange } from './exchange.ts';
@@ -67,7 +67,7 @@ export async function startProvisioning(
   );
   box.ports = { http: http.port, https: https.port };
   await context.store.write((tx) => {
-    tx.journal({ kind: 'started', body: {} });
+    tx.journal({ kind: 'started', body: { release: version } });
   });
   const renewing = renew(world, stop.signal, async () => {
     await ensureAuthority(directory, address, world.clock);

@@ -13,7 +13,7 @@ import {
   type MediaRequest,
 } from '../protocol/media-control.ts';
 import { openStore, type Store } from '../store/store.ts';
-import type { Health, Part, World } from '../world.ts';
+import { version, type Health, type Part, type World } from '../world.ts';
 import { newPortPool, type PortPool } from './ports.ts';
 import {
   countOf,
@@ -59,6 +59,7 @@ interface Relay {
 /** Throws when the control socket or the store can't be opened. */
 export async function startRtpRelay(world: World, config: Config): Promise<Part> {
   const store = openStore({ directory: config.site.state_directory, part: 'rtp', clock: world.clock });
+  await store.write((tx) => tx.journal({ kind: 'started', body: { release: version } }));
   const relay: Relay = {
     world,
     store,
@@ -90,7 +91,7 @@ export async function startRtpRelay(world: World, config: Config): Promise<Part>
       stop.abort();
       await sweeping;
       await control[Symbol.asyncDispose]();
-      for (const id of relay.sessions.keys()) await release(relay, id);
+      for (const id of relay.sessions.keys()) await releaseSession(relay, id);
       store[Symbol.dispose]();
     },
   };
@@ -139,7 +140,7 @@ async function act(relay: Relay, request: MediaRequest): Promise<MediaReply> {
     }
     case 'release': {
       const { session } = known(relay, request.session);
-      await release(relay, request.session);
+      await releaseSession(relay, request.session);
       return { id, ok: true, sessions: [countOf(session, now)] };
     }
     case 'stats':
@@ -190,7 +191,7 @@ function carry(
   });
 }
 
-async function release(relay: Relay, id: string): Promise<void> {
+async function releaseSession(relay: Relay, id: string): Promise<void> {
   const { sockets } = known(relay, id);
   relay.sessions.delete(id);
   await sockets[Symbol.asyncDispose]();
@@ -212,7 +213,7 @@ async function sweep(relay: Relay, control: LineServer, signal: AbortSignal): Pr
       for (const [id, carried] of relay.sessions) {
         if (carried.reportedAt === undefined) {
           if (isExpired(carried.session, now, relay.idleMs)) await report(relay, control, carried);
-        } else if (now - carried.reportedAt > unclaimedMs) await release(relay, id);
+        } else if (now - carried.reportedAt > unclaimedMs) await releaseSession(relay, id);
       }
     } catch (error) {
       if (signal.aborted) return;

@@ -7,7 +7,7 @@ import { DecodeError } from '../protocol/bytes.ts';
 import { leaseByIp } from '../store/leases.ts';
 import { openReader, type Reader } from '../store/reader.ts';
 import { openStore } from '../store/store.ts';
-import type { Health, Part, World } from '../world.ts';
+import { version, type Health, type Part, type World } from '../world.ts';
 import { openAdoption, type Adoption } from './adoption.ts';
 import { newBudget, newCounters, type Application, type SipCounters } from './application.ts';
 import { openBindings, type Bindings } from './bindings.ts';
@@ -29,6 +29,7 @@ export async function startSip(world: World, config: Config): Promise<Part> {
   await using starting = new AsyncDisposableStack();
   const directory = config.site.state_directory;
   const store = starting.use(openStore({ directory, part: 'sip', clock: world.clock }));
+  await store.write((tx) => tx.journal({ kind: 'started', body: { release: version } }));
   const leases = starting.use(openLeases(directory, world));
   const bindings = await openBindings(store);
   const flows = newFlows();

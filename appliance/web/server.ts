@@ -2,11 +2,10 @@
 import { chmodSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { fastify, type FastifyInstance, type FastifyReply } from 'fastify';
-import packageJson from '../../package.json' with { type: 'json' };
 import type { Config } from '../config.ts';
 import { clearUnixSocket } from '../net/unix-socket.ts';
 import { openStore, type Store } from '../store/store.ts';
-import type { Part, World } from '../world.ts';
+import { version, type Part, type World } from '../world.ts';
 import { openEventStream } from './event-stream.ts';
 import { isLoopback, refusal, securityHeaders } from './guard.ts';
 import { startLive, type Live } from './live.ts';
@@ -35,7 +34,6 @@ interface Counters extends Record<string, number> {
   errors: number;
 }
 
-const release = packageJson.version;
 /** Browsers and monitors of one site; more is an attack or a mistake. */
 const maxConnections = 200;
 
@@ -43,10 +41,10 @@ export async function startWeb(world: World, config: Config): Promise<WebPart> {
   await using opened = new AsyncDisposableStack();
   const directory = config.site.state_directory;
   const store = opened.use(openStore({ directory, part: 'web', clock: world.clock }));
-  const views = openViews(config, release);
+  const views = openViews(config, version);
   const live = opened.use(startLive({ clock: world.clock, log: world.log, directory, views }));
   const counters: Counters = { requests: 0, refused: 0, streams_refused: 0, errors: 0 };
-  const sources = { views, release, streams: () => live.watchers() };
+  const sources = { views, release: version, streams: () => live.watchers() };
   const needs: Needs = { world, config, store, live, sources, counters };
   const onAddress = makeServer(needs, isLoopback(config.web.address));
   opened.defer(async () => await onAddress.close());
@@ -56,7 +54,7 @@ export async function startWeb(world: World, config: Config): Promise<WebPart> {
     opened.defer(async () => await onSocket.close());
     await listenOnSocket(onSocket, config.web.socket);
   }
-  await store.write((tx) => tx.journal({ kind: 'started', body: { release } }));
+  await store.write((tx) => tx.journal({ kind: 'started', body: { release: version } }));
   const address = onAddress.server.address() as AddressInfo;
   const owned = opened.move();
   return {

@@ -82,7 +82,7 @@ export async function openDhcpSite(directory: string, settings = ''): Promise<Dh
         reader
           .journalAfter(0, 1000)
           .flatMap((row) =>
-            row.kind === 'gap' || !('body' in row)
+            row.kind === 'started' || !('body' in row)
               ? []
               : [{ kind: row.kind, mac: row.mac, body: JSON.parse(row.body) as Record<string, unknown> }],
           ),
