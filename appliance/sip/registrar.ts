@@ -1,4 +1,5 @@
 /** Carries REGISTER between a phone and its registrar, with the phone's own credentials, and keeps what came of it. */
+import { recogniseVendor } from '../phones/vendors.ts';
 import { headerValue } from '../protocol/sip-headers.ts';
 import type { SipHeader } from '../protocol/sip-message.ts';
 import type { BindingRow } from '../store/bindings.ts';
@@ -40,7 +41,13 @@ export async function relayRegister(app: Application, request: Incoming): Promis
   const { sip } = app.config;
   const decision = decideRegistration(
     registration,
-    { source: request.source, transport: request.transport, binding, now },
+    {
+      source: request.source,
+      transport: request.transport,
+      isClearAllowed: isClearAllowed(app, request),
+      binding,
+      now,
+    },
     {
       registrars: sip.registrars,
       localSeconds: {
@@ -61,6 +68,14 @@ export async function relayRegister(app: Application, request: Incoming): Promis
       await passThrough(app, request, { registration, phone, binding });
       break;
   }
+}
+
+function isClearAllowed({ config, leaseMac }: Application, request: Incoming): boolean {
+  const evidence = {
+    mac: leaseMac(addressOf(request.source)),
+    userAgent: headerValue(request, 'User-Agent'),
+  };
+  return config.provisioning.allow_cleartext.includes(recogniseVendor(evidence) ?? 'other');
 }
 
 async function refuse(

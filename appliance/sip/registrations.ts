@@ -44,6 +44,8 @@ export interface RegistrationContext {
   /** `ip:port`. */
   readonly source: string;
   readonly transport: BindingRow['transport'];
+  /** The site lets this vendor's phones register without TLS although the registrar is reached over TLS. */
+  readonly isClearAllowed: boolean;
   /** The binding of this phone and AOR at this registrar. */
   readonly binding: BindingRow | undefined;
   readonly now: number;
@@ -76,13 +78,15 @@ export function aorOf(address: string): string {
 
 export function decideRegistration(
   registration: Registration,
-  { source, transport, binding, now }: RegistrationContext,
+  { source, transport, isClearAllowed, binding, now }: RegistrationContext,
   policy: RegistrationPolicy,
 ): RegistrationDecision {
   const { registrar, contact, expiresSeconds } = registration;
   if (!isRegistrar(registrar, policy.registrars)) {
     return { kind: 'refuse', status: 403, reason: 'Registrar not allowed' };
   }
+  // A registration over TLS must not become one that anybody on the phones' network can read.
+  if (transport !== 'tls' && !isClearAllowed) return { kind: 'refuse', status: 403, reason: 'TLS required' };
   if (contact === 'all' && expiresSeconds !== 0)
     return { kind: 'refuse', status: 400, reason: 'Contact * without Expires 0' };
   if (binding === undefined || contact === undefined || contact === 'all' || expiresSeconds === 0) {

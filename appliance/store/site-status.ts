@@ -69,7 +69,7 @@ export function troublesOf({ parts, phones, allowCleartext }: Site): Trouble[] {
   const wanted = parts.filter((part) => part.isWanted);
   const cleartext = allowCleartext.map((vendor): Trouble => ({
     severity: 'problem',
-    text: `Phones of ${vendorName(vendor as Vendor)} may fetch their configuration, with passwords, in clear (provisioning.allow_cleartext).`,
+    text: `${vendor === 'other' ? 'Devices of no known vendor' : `Phones of ${vendorName(vendor as Vendor)}`} may fetch their configuration and register, with passwords, in clear (provisioning.allow_cleartext).`,
   }));
   if (wanted.every((part) => !part.isRunning)) {
     return [

@@ -11,7 +11,8 @@ let site: SipLab;
 let phones: Baresip[];
 let remote: Baresip;
 
-const settings = '[sip]\nlocal_expires_tcp_seconds = 6\n';
+const settings =
+  '[provisioning]\nallow_cleartext = ["other", "yealink", "poly", "cisco", "snom"]\n[sip]\nlocal_expires_tcp_seconds = 6\n';
 
 beforeAll(async () => {
   site = await openSipLab({ phones: 2 });

@@ -68,6 +68,8 @@ interface SiteOptions {
   readonly isTrusted?: boolean;
   readonly clock?: Clock;
   readonly settings?: string;
+  /** Vendors that may register without TLS; by default all that tests play. */
+  readonly allowCleartext?: readonly string[];
 }
 
 export async function openSipSite(options: SiteOptions = {}): Promise<SipSite> {
@@ -82,6 +84,8 @@ export async function openSipSite(options: SiteOptions = {}): Promise<SipSite> {
 address = "${local}"
 state_directory = "${directory}"
 extra_ca_file = "${join(directory, 'trust.pem')}"
+[provisioning]
+allow_cleartext = ${JSON.stringify(options.allowCleartext ?? ['other', 'yealink'])}
 [rtp]
 first_port = ${media}
 last_port = ${media + 199}

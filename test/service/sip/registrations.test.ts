@@ -249,6 +249,17 @@ it.each([
   expect(site.bindings()).toHaveLength(1);
 });
 
+it.each(['udp', 'tcp'] as const)(
+  'a phone on %s is told to use TLS, unless its vendor is excepted',
+  async (transport) => {
+    const site = await openSipSite({ allowCleartext: ['poly'] });
+    const phone = await site.phone(transport);
+    phone.send(registerText({ cseq: 1 }));
+    expect((await phone.response(403)).toString()).toMatch(/TLS required/);
+    expect(site.bindings()).toHaveLength(0);
+  },
+);
+
 it('a phone may ask what is registered without changing it', async () => {
   const site = await openSipSite();
   const phone = await site.phone('tls');

@@ -48,7 +48,13 @@ const refresh: Registration = {
   userAgent: 'Yealink',
 };
 
-const context: RegistrationContext = { source: '10.66.0.101:40000', transport: 'tls', binding, now };
+const context: RegistrationContext = {
+  source: '10.66.0.101:40000',
+  transport: 'tls',
+  isClearAllowed: false,
+  binding,
+  now,
+};
 const policy = { registrars: ['extra.example'], localSeconds: { udp: 60, tcp: 120, tls: 120 } };
 
 type Row = [string, [Partial<Registration>, Partial<RegistrationContext>], 'answer' | 'pass' | 'refuse'];
@@ -59,7 +65,9 @@ const rows: Row[] = [
   ['another Contact passes', [{ contact: { uri: 'sip:1001@10.66.0.101:9999', params: [] } }, {}], 'pass'],
   ['another source port passes', [{}, { source: '10.66.0.101:40001' }], 'pass'],
   ['another address passes', [{}, { source: '10.66.0.66:40000' }], 'pass'],
-  ['another transport passes', [{}, { transport: 'tcp' }], 'pass'],
+  ['another transport passes', [{}, { transport: 'tcp', isClearAllowed: true }], 'pass'],
+  ['TCP is refused where TLS is expected', [{}, { transport: 'tcp' }], 'refuse'],
+  ['UDP is refused where TLS is expected', [{}, { transport: 'udp', binding: undefined }], 'refuse'],
   ['another user passes', [{ authUser: '1002' }, {}], 'pass'],
   ['other firmware passes', [{ userAgent: 'Yealink 2' }, {}], 'pass'],
   [
