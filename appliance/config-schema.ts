@@ -119,7 +119,7 @@ const Provisioning = table({
   extra_later_stage_hosts: list(host(), 'More hosts, by exact name, that may serve later stages over HTTPS.'),
   allow_cleartext: list(
     text('vendor'),
-    "Vendors whose phones can't be given our certificate authority and may fetch later stages and register in clear; \"other\" is every device of no known vendor. Shown red on the page.",
+    'Vendors whose phones can\'t be given our certificate authority and may fetch later stages and register in clear; "other" is every device of no known vendor. Shown red on the page.',
   ),
 });
 

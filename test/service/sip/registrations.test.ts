@@ -255,7 +255,7 @@ it.each(['udp', 'tcp'] as const)(
     const site = await openSipSite({ allowCleartext: ['poly'] });
     const phone = await site.phone(transport);
     phone.send(registerText({ cseq: 1 }));
-    expect((await phone.response(403)).toString()).toMatch(/TLS required/);
+    expect(await phone.response(403)).toMatchObject({ reason: 'TLS required' });
     expect(site.bindings()).toHaveLength(0);
   },
 );
