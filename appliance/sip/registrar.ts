@@ -70,12 +70,10 @@ export async function relayRegister(app: Application, request: Incoming): Promis
   }
 }
 
-function isClearAllowed({ config, leaseMac }: Application, request: Incoming): boolean {
-  const evidence = {
-    mac: leaseMac(addressOf(request.source)),
-    userAgent: headerValue(request, 'User-Agent'),
-  };
-  return config.provisioning.allow_cleartext.includes(recogniseVendor(evidence) ?? 'other');
+function isClearAllowed(app: Application, request: Incoming): boolean {
+  const mac = app.leaseMac(addressOf(request.source));
+  const evidence = { mac, userAgent: headerValue(request, 'User-Agent') };
+  return app.config.provisioning.allow_cleartext.includes(recogniseVendor(evidence) ?? 'other');
 }
 
 async function refuse(
