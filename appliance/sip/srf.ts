@@ -93,6 +93,8 @@ export interface Listeners {
 /** The engine answers for a silent far end after 32 s, and after 5 min of ringing; these only catch an engine that forgot. */
 const finalMs = { INVITE: 400_000, other: 45_000 };
 const engineMs = 5000;
+/** Outside a dialog the engine may have to find and open a connection first, which it gives up after 15 s. */
+const openingMs = 20_000;
 
 interface Handlers {
   readonly onRequest: (request: Incoming) => Promise<void>;
@@ -255,7 +257,8 @@ async function send(
     headers: headerObject(headers),
     ...(body === undefined ? {} : { body }),
   });
-  const request = await inTime(world, asked, { ms: engineMs, what: `${method} to be sent` });
+  const sendingMs = dialogId === undefined ? openingMs : engineMs;
+  const request = await inTime(world, asked, { ms: sendingMs, what: `${method} to be sent` });
   const answered = new Promise<Received>((resolve, reject) => {
     request.on('response', (response, ack) => {
       // What is thrown here would be thrown into the library, which then closes the engine's connection.

@@ -43,6 +43,9 @@ interface Outgoing {
 /** Timer C (section 16.6): so long may the other side ring. */
 const ringingMs = 300_000;
 
+/** Half of timer F: enough for every server, and what waits may still be tried on another connection. */
+const silentMs = 32 * t1;
+
 export class ClientSide {
   readonly #core: Core;
   readonly #outgoing = new Map<string, Outgoing>();
@@ -179,16 +182,15 @@ export class ClientSide {
   #begin(request: SipRequest, flow: Flow, { id, dialog }: { id: string; dialog: Dialog | undefined }): void {
     const { transactions, timers, counters } = this.#core;
     const key = clientKey(essentials(request));
-    const heardBefore = flow.received;
+    const silence = this.#watchSilence(flow);
     const user: ClientUser = {
       onResponse: (response) => this.#onResponse(outgoing, response),
       onTimeout: () => {
         counters.add('requests_timed_out');
         this.#deliver(outgoing, madeHere(request, 408, 'timeout'));
-        // Half a minute without a sign of life: a router on the way has forgotten the connection, and TCP takes long to notice.
-        if (flow.received === heardBefore) flow.fail?.();
       },
       onEnd: () => {
+        silence?.cancel();
         outgoing.patience?.cancel();
         transactions.clients.delete(key);
         this.#outgoing.delete(id);
@@ -213,6 +215,16 @@ export class ClientSide {
     transactions.clients.set(key, transaction);
     counters.add('requests_sent');
     transaction.start();
+    flow.expectAnswer?.();
+  }
+
+  /** No sign of life since: a router on the way has forgotten the connection, and TCP takes long to notice. */
+  #watchSilence(flow: Flow): Timer | undefined {
+    const heardBefore = flow.received;
+    if (heardBefore === undefined) return undefined;
+    return this.#core.timers.after(silentMs, () => {
+      if (flow.received === heardBefore) flow.fail?.();
+    });
   }
 
   #onResponse(outgoing: Outgoing, response: SipResponse): void {

@@ -22,6 +22,8 @@ export interface Flow {
   send(bytes: Uint8Array): void;
   /** Streams only: how many messages and keep-alives came. */
   readonly received?: number;
+  /** Streams only: a request was sent, so the peer is asked whether it is there when it says nothing for some seconds. */
+  expectAnswer?(): void;
   /** Streams only: the peer doesn't answer any more, so the connection is given up. */
   fail?(): void;
   /** UDP only: the same host, another port, for answers to a peer that didn't ask for `rport`. */

@@ -36,8 +36,8 @@ interface Incoming {
 
 const limits = {
   transactions: 50_000,
-  /** The application answers something within this time, or we do. */
-  silenceMs: 64 * t1,
+  /** The application answers something within this time, or we do: after it has heard of its own request's timer B or F. */
+  silenceMs: 72 * t1,
   /** A phone may ring as long as this. */
   ringingMs: 600_000,
 } as const;

@@ -36,7 +36,11 @@ const limits = {
   first: 60_000,
   /** An inbound connection says something in this time: phones register anew far more often. */
   idle: 3_600_000,
+  /** Soon after the connection is open, to learn whether the server answers pings. */
+  firstPing: 1000,
   ping: 25_000,
+  /** A server that has said nothing for so long after a request is asked whether it is there. */
+  answer: 3000,
   /** Section 4.4.1. */
   pong: 10_000,
   queuedBytes: 4_194_304,
@@ -66,6 +70,7 @@ export function startStreamFlow(start: StreamFlowStart, events: FlowEvents): Str
     get received() {
       return received;
     },
+    expectAnswer: () => watch.onRequest(),
     fail: () => {
       counters.add('flows_closed_silent');
       connection.destroy();
@@ -105,6 +110,8 @@ export function startStreamFlow(start: StreamFlowStart, events: FlowEvents): Str
 interface Watch {
   onFrame(kind: string): void;
   onData(): void;
+  /** A request of ours was sent. */
+  onRequest(): void;
   stop(): void;
 }
 
@@ -132,6 +139,7 @@ function watchClient({ connection, timers, counters }: StreamFlowStart, stream: 
     onData: () => {
       if (stream.pendingBytes > 0) unfinished ??= timers.after(limits.message, close);
     },
+    onRequest: () => undefined,
     stop: () => {
       silence.cancel();
       unfinished?.cancel();
@@ -143,16 +151,19 @@ function watchClient({ connection, timers, counters }: StreamFlowStart, stream: 
 function watchServer({ connection, timers, counters }: StreamFlowStart): Watch {
   let answersPings = false;
   let overdue: Timer | undefined;
-  let next = timers.after(limits.ping, sendPing);
+  let unanswered: Timer | undefined;
+  let next = timers.after(limits.firstPing, keepAlive);
+  function keepAlive() {
+    sendPing();
+    next = timers.after(limits.ping, keepAlive);
+  }
   function sendPing() {
     connection.write(ping);
-    if (answersPings) {
-      overdue ??= timers.after(limits.pong, () => {
-        counters.add('flows_closed_no_pong');
-        connection.destroy();
-      });
-    }
-    next = timers.after(limits.ping, sendPing);
+    if (!answersPings) return;
+    overdue ??= timers.after(limits.pong, () => {
+      counters.add('flows_closed_no_pong');
+      connection.destroy();
+    });
   }
   return {
     onFrame: (kind) => {
@@ -161,10 +172,16 @@ function watchServer({ connection, timers, counters }: StreamFlowStart): Watch {
     onData: () => {
       overdue?.cancel();
       overdue = undefined;
+      unanswered?.cancel();
+      unanswered = undefined;
+    },
+    onRequest: () => {
+      if (answersPings) unanswered ??= timers.after(limits.answer, sendPing);
     },
     stop: () => {
       next.cancel();
       overdue?.cancel();
+      unanswered?.cancel();
     },
   };
 }

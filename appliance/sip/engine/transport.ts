@@ -6,6 +6,7 @@ import { connectTls, listenTls, type TlsIdentity } from '../../net/tls.ts';
 import { openUdp } from '../../net/udp.ts';
 import type { Counters } from './counters.ts';
 import { inboundFlowId, type Flow, type HostPort, type Transport } from './flow.ts';
+import { newNames } from './names.ts';
 import { RouteError, type Route } from './route.ts';
 import { startStreamFlow, type FlowEvents, type StreamFlow } from './stream-flow.ts';
 import type { TimerQueue } from './timers.ts';
@@ -23,7 +24,14 @@ export interface TransportOptions {
   readonly counters: Counters;
 }
 
-const limits = { connectMs: 5000, inbound: 4096, inboundPerAddress: 64, outbound: 4096 } as const;
+/** With the time for its name, a server that is silent at three addresses fails within 15 seconds. */
+const limits = {
+  connectMs: 4000,
+  addresses: 3,
+  inbound: 4096,
+  inboundPerAddress: 64,
+  outbound: 4096,
+} as const;
 
 export class TransportLayer implements AsyncDisposable {
   readonly #options: TransportOptions;
@@ -31,10 +39,12 @@ export class TransportLayer implements AsyncDisposable {
   readonly #listeners: { endpoint: Endpoint; close: AsyncDisposable; flowTo?: (to: HostPort) => Flow }[] = [];
   readonly #flows = new Map<string, StreamFlow>();
   readonly #opening = new Map<string, { readonly target: string; readonly flow: Promise<StreamFlow> }>();
+  readonly #lookup: Lookup;
   #isClosed = false;
 
   constructor(options: TransportOptions, events: FlowEvents) {
     this.#options = options;
+    this.#lookup = newNames(options.lookup ?? systemLookup, options.timers);
     this.#events = events;
   }
 
@@ -109,7 +119,14 @@ export class TransportLayer implements AsyncDisposable {
     const known = this.#opening.get(id);
     if (known !== undefined && known.target !== target)
       throw new RouteError(503, `flow ${id} leads elsewhere`);
-    if (known !== undefined) return await known.flow;
+    if (known !== undefined) {
+      const flow = await known.flow;
+      if (flow.isOpen) return flow;
+      // It ends in this moment and has not been cleared away yet.
+      if (this.#opening.get(id) !== known) return await this.#namedFlow(route, id);
+      this.#opening.delete(id);
+      this.#flows.delete(id);
+    }
     if (route.transport === 'udp') throw new RouteError(503, 'a named flow is TCP or TLS');
     if (this.#opening.size >= limits.outbound) throw new RouteError(503, 'too many connections');
     const flow = this.#connect(route, id);
@@ -126,7 +143,7 @@ export class TransportLayer implements AsyncDisposable {
   async #connect(route: Route, id: string): Promise<StreamFlow> {
     const addresses = await this.#addresses(route.host);
     let failure: unknown = new Error('no address');
-    for (const address of addresses.slice(0, 3)) {
+    for (const address of addresses.slice(0, limits.addresses)) {
       try {
         const connection = await this.#dial(route, address);
         if (this.#opening.get(id)?.target !== targetOf(route)) {
@@ -149,7 +166,7 @@ export class TransportLayer implements AsyncDisposable {
   async #addresses(host: string): Promise<readonly string[]> {
     if (isIpLiteral(host)) return [host];
     try {
-      return await (this.#options.lookup ?? systemLookup)(host);
+      return await this.#lookup(host);
     } catch (error) {
       throw new RouteError(503, `cannot resolve ${host}`, { cause: error });
     }

@@ -54,22 +54,72 @@ function newFlow(isOutbound: boolean) {
 const message = 'OPTIONS sip:x SIP/2.0\r\nl: 0\r\n\r\n';
 
 describe('a connection that we opened (RFC 5626 section 4.4.1)', () => {
-  it('is kept alive by a ping every 25 seconds', async () => {
+  it('is kept alive by a ping every 25 seconds, the first at once to learn whether the server answers', async () => {
     const { clock, state } = newFlow(true);
-    await clock.advance(76_000);
-    expect(state.written).toBe('\r\n\r\n'.repeat(3));
+    await clock.advance(2000);
+    expect(state.written).toBe('\r\n\r\n');
+    await clock.advance(75_000);
+    expect(state.written).toBe('\r\n\r\n'.repeat(4));
   });
 
   it('is lost when a server that answered pings before doesn’t any more', async () => {
     const { clock, heard, receive } = newFlow(true);
-    await clock.advance(25_500);
+    await clock.advance(1500);
     receive('\r\n');
-    await clock.advance(25_500);
+    await clock.advance(25_000);
     receive('\r\n');
-    await clock.advance(33_000);
+    await clock.advance(34_000);
     expect(heard).toEqual([]);
     await clock.advance(2000);
     expect(heard).toEqual(['lost']);
+  });
+
+  it('is lost within 14 seconds when a request on it stays without a word from a server that answers pings', async () => {
+    const { clock, heard, receive, flow, state } = newFlow(true);
+    await clock.advance(1500);
+    receive('\r\n');
+    await clock.advance(5000);
+    flow.expectAnswer?.();
+    const before = state.written;
+    await clock.advance(3500);
+    expect(state.written.slice(before.length)).toBe('\r\n\r\n');
+    await clock.advance(9000);
+    expect(heard).toEqual([]);
+    await clock.advance(1500);
+    expect(heard).toEqual(['lost']);
+  });
+
+  it.each([
+    ['a pong', '\r\n'],
+    ['another message', message],
+    ['a part of the answer', 'SIP/2.0 2'],
+  ])('stays when %s comes while a request waits', async (_title, said) => {
+    const { clock, heard, receive, flow } = newFlow(true);
+    await clock.advance(1500);
+    receive('\r\n');
+    flow.expectAnswer?.();
+    await clock.advance(3500);
+    receive(said);
+    await clock.advance(15_000);
+    expect(heard.filter((what) => what === 'lost')).toEqual([]);
+  });
+
+  it('is not asked when the answer comes in time', async () => {
+    const { clock, receive, flow, state } = newFlow(true);
+    await clock.advance(1500);
+    receive('\r\n');
+    flow.expectAnswer?.();
+    await clock.advance(500);
+    receive(message);
+    await clock.advance(10_000);
+    expect(state.written).toBe('\r\n\r\n');
+  });
+
+  it('is not lost for a request without an answer when the server never answers pings', async () => {
+    const { clock, heard, flow } = newFlow(true);
+    flow.expectAnswer?.();
+    await clock.advance(60_000);
+    expect(heard).toEqual([]);
   });
 
   it('stays with a server that never answers pings', async () => {
