@@ -15,12 +15,15 @@ export interface JournalQuota {
   readonly ordinaryBytes: number;
   readonly reservedBytes: number;
   readonly maxAgeMs: number;
+  /** Windows of repeats that are open at once; over it those that would end first end early. */
+  readonly openWindows: number;
 }
 
 const defaultQuota: JournalQuota = {
   ordinaryBytes: 32 * 1024 * 1024,
   reservedBytes: 8 * 1024 * 1024,
   maxAgeMs: 90 * 86_400_000,
+  openWindows: 10_000,
 };
 
 /** A field longer than this is cut: a hostile string must not fill the journal. */
@@ -51,6 +54,9 @@ export class Journal {
   #bytes: Bytes;
   /** When the first window of repeats ends; 0 when none is open. */
   #nextDue: number;
+  #windows: number;
+  /** Rows since the last {@link housekeep}. */
+  #inserted = 0;
 
   constructor(db: Database, { part, clock, quota }: JournalOptions) {
     this.#db = db;
@@ -59,6 +65,7 @@ export class Journal {
     this.#quota = { ...defaultQuota, ...quota };
     this.#bytes = readBytes(db);
     this.#nextDue = readNextDue(db);
+    this.#windows = countWindows(db);
   }
 
   /** When {@link housekeep} next has counted rows to write, ms since 1970; 0 for never. */
@@ -77,14 +84,20 @@ export class Journal {
   /** Writes counted rows whose window has ended, and prunes. Cheap when nothing is due. */
   housekeep(): void {
     const now = this.#clock.now();
-    if (this.#nextDue !== 0 && now >= this.#nextDue) this.#closeWindows(now);
-    this.#bytes = prune(this.#db, this.#bytes, { quota: this.#quota, now });
+    const isOver = this.#windows > this.#quota.openWindows;
+    if (isOver) this.#closeWindows(Math.max(now, this.#dueOfOldest()));
+    else if (this.#nextDue !== 0 && now >= this.#nextDue) this.#closeWindows(now);
+    const rows = Math.max(pruneRows, 2 * this.#inserted);
+    this.#bytes = prune(this.#db, this.#bytes, { quota: this.#quota, now, rows });
+    this.#inserted = 0;
   }
 
   /** The transaction was undone: what is counted in memory is read again from disk. */
   forget(): void {
     this.#bytes = readBytes(this.#db);
     this.#nextDue = readNextDue(this.#db);
+    this.#windows = countWindows(this.#db);
+    this.#inserted = 0;
   }
 
   /** The first of its window is told at once; a repeat row of count 0 marks the window, the others are counted on it. */
@@ -96,19 +109,33 @@ export class Journal {
        RETURNING count`,
       { ...row, due },
     );
-    if (counted?.count === 0) this.#insert(row);
+    if (counted?.count === 0) {
+      this.#insert(row);
+      this.#windows += 1;
+    }
     if (this.#nextDue === 0 || due < this.#nextDue) this.#nextDue = due;
   }
 
-  #closeWindows(now: number): void {
+  /** So that a tenth of the quota is free again. */
+  #dueOfOldest(): number {
+    const surplus = this.#windows - Math.floor(this.#quota.openWindows * 0.9);
+    return (
+      one<{ due: number }>(this.#db, 'SELECT due FROM journal_repeat ORDER BY due LIMIT 1 OFFSET ?', [
+        surplus - 1,
+      ])?.due ?? 0
+    );
+  }
+
+  #closeWindows(due: number): void {
     const rows = all<CountedRow>(
       this.#db,
       'SELECT kind, mac, body, count, at, until FROM journal_repeat WHERE due <= ? AND count > 0',
-      [now],
+      [due],
     );
     for (const row of rows) this.#insert(row);
-    run(this.#db, 'DELETE FROM journal_repeat WHERE due <= ?', [now]);
+    run(this.#db, 'DELETE FROM journal_repeat WHERE due <= ?', [due]);
     this.#nextDue = readNextDue(this.#db);
+    this.#windows = countWindows(this.#db);
   }
 
   #insert(row: CountedRow): void {
@@ -121,11 +148,16 @@ export class Journal {
       { ...row, reserved, size },
     );
     this.#bytes[reserved] += size;
+    this.#inserted += 1;
   }
 }
 
 function readNextDue(db: Database): number {
   return one<{ due: number | null }>(db, 'SELECT min(due) AS due FROM journal_repeat')?.due ?? 0;
+}
+
+function countWindows(db: Database): number {
+  return one<{ count: number }>(db, 'SELECT count(*) AS count FROM journal_repeat')?.count ?? 0;
 }
 
 function checkedBody(part: PartName, kind: string, body: JournalEntry['body']): string {
@@ -153,10 +185,17 @@ function readBytes(db: Database): Bytes {
   return bytes;
 }
 
-/** A slice a commit: pruning must never be a stall. */
+/** At least so many a commit, and no more than twice what the commit adds: pruning keeps up and is never a stall. */
 const pruneRows = 200;
 
-function prune(db: Database, bytes: Bytes, { quota, now }: { quota: JournalQuota; now: number }): Bytes {
+interface Pruning {
+  readonly quota: JournalQuota;
+  readonly now: number;
+  /** Most rows of each class that go at once. */
+  readonly rows: number;
+}
+
+function prune(db: Database, bytes: Bytes, { quota, now, rows: most }: Pruning): Bytes {
   const limits: Bytes = [quota.ordinaryBytes, quota.reservedBytes];
   const left: Bytes = [...bytes];
   for (const reserved of [0, 1] as const) {
@@ -170,7 +209,7 @@ function prune(db: Database, bytes: Bytes, { quota, now }: { quota: JournalQuota
     const rows = all<{ seq: number; until: number; size: number }>(
       db,
       'SELECT seq, until, size FROM journal WHERE reserved = ? ORDER BY seq LIMIT ?',
-      [reserved, pruneRows],
+      [reserved, most],
     );
     for (const { seq, until, size } of rows) {
       if (left[reserved] <= limits[reserved] && now - until <= quota.maxAgeMs) break;

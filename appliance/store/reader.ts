@@ -36,9 +36,7 @@ export interface Reader extends Disposable {
 export function openReader(directory: string, part: PartName): Reader | undefined {
   let db: Database.Database;
   try {
-    db = new Database(storeFile(directory, part), { readonly: true, fileMustExist: true });
-    db.pragma('query_only = ON');
-    one(db, 'SELECT seq FROM journal LIMIT 1');
+    db = connect(storeFile(directory, part));
   } catch (error) {
     if (isNotThereYet(error)) return undefined;
     throw error;
@@ -61,6 +59,19 @@ export function openReader(directory: string, part: PartName): Reader | undefine
       db.close();
     },
   };
+}
+
+/** Closed when it is no good: those who wait for a part come back twenty times a second. */
+function connect(file: string): Database.Database {
+  const db = new Database(file, { readonly: true, fileMustExist: true });
+  try {
+    db.pragma('query_only = ON');
+    one(db, 'SELECT seq FROM journal LIMIT 1');
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
 }
 
 /** Numbers are given without holes, so a hole is what was pruned. */

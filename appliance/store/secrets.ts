@@ -1,6 +1,16 @@
 /** `<part>.secret.db`: records that only their own part can read, sealed one by one. */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Clock } from '../world.ts';
 import { all, makeDirectory, one, openDatabase, run } from './database.ts';
@@ -42,9 +52,9 @@ export function openSecrets(directory: string, part: PartName, clock: Pick<Clock
       run(db, 'DELETE FROM secret WHERE name = ?', [name]);
     },
     names: (prefix) =>
-      all<{ name: string }>(db, 'SELECT name FROM secret WHERE substr(name, 1, ?) = ? ORDER BY at', [
-        prefix.length,
+      all<{ name: string }>(db, 'SELECT name FROM secret WHERE name >= ? AND name < ? ORDER BY at', [
         prefix,
+        `${prefix}\u{10FFFF}`,
       ]).map((row) => row.name),
     [Symbol.dispose]: () => {
       db.close();
@@ -52,13 +62,32 @@ export function openSecrets(directory: string, part: PartName, clock: Pick<Clock
   };
 }
 
-/** 32 random bytes beside the database, made at first use, for the part's own user only. */
+const keyBytes = 32;
+
+/** Random bytes beside the database, made at first use, for the part's own user only. */
 function openKey(file: string): Buffer {
-  if (existsSync(file)) return readFileSync(file);
-  const key = randomBytes(32);
+  if (!existsSync(file)) makeKey(file);
+  const key = readFileSync(file);
+  if (key.length === keyBytes) return key;
+  throw new Error(
+    `${file} is damaged: it has ${key.length} bytes, a key has ${keyBytes}; restore it from a backup, or move it and the .secret.db beside it away (what they hold is lost then)`,
+  );
+}
+
+/** Complete before its name appears, whenever power fails: half a key would lock the part out of its records for ever. */
+function makeKey(file: string): void {
   makeDirectory(dirname(file));
-  writeFileSync(file, key, { mode: 0o600, flag: 'wx', flush: true });
-  return key;
+  const fresh = `${file}.new`;
+  rmSync(fresh, { force: true });
+  writeFileSync(fresh, randomBytes(keyBytes), { mode: 0o600, flag: 'wx', flush: true });
+  linkSync(fresh, file);
+  rmSync(fresh);
+  const directory = openSync(dirname(file), 'r');
+  try {
+    fsyncSync(directory);
+  } finally {
+    closeSync(directory);
+  }
 }
 
 function seal(key: Buffer, name: string, value: Uint8Array): Buffer {
