@@ -47,6 +47,8 @@ interface ListenOptions {
   readonly mostBodyBytes: number;
   /** How long a request's head may take. */
   readonly headMs?: number;
+  /** How long nothing may move on a connection. */
+  readonly idleMs?: number;
   /** Must not reject; what it throws all the same is a 500. */
   readonly handle: (request: HttpRequest) => Promise<HttpAnswer>;
   readonly onError: (error: unknown) => void;
@@ -66,6 +68,8 @@ const handshakeMs = 10_000;
 const headMs = 10_000;
 /** A head and a body: a log that a phone uploads. */
 const requestMs = 30_000;
+/** Longer than the longest wait for the cloud: who takes no byte of an answer for this long keeps others out. */
+const idleMs = 150_000;
 
 export async function listenHttp(options: ListenOptions): Promise<HttpListener> {
   const serve = (request: IncomingMessage, response: ServerResponse) => {
@@ -82,6 +86,7 @@ export async function listenHttp(options: ListenOptions): Promise<HttpListener> 
   let refused = 0;
   server.maxRequestsPerSocket = mostRequestsPerConnection;
   server.maxConnections = mostConnections;
+  server.setTimeout(options.idleMs ?? idleMs);
   server.on('drop', () => (refused += 1));
   server.on('tlsClientError', () => (refused += 1));
   server.on('clientError', (_, socket) => {

@@ -83,7 +83,8 @@ async function exchange(
       headers: { ...headers, 'content-length': body.length },
     });
     sending.once('response', resolve);
-    sending.once('error', reject);
+    // Stays: an error after the answer has begun must find a listener too.
+    sending.on('error', reject);
     sending.end(body);
   });
   const chunks: Buffer[] = [];

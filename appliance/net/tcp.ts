@@ -1,7 +1,8 @@
 /** Stream sockets, TCP and Unix: the listeners and connections that parts use, so that `node:net` is imported here only. */
-import { chmod, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { lookup } from 'node:dns/promises';
 import { connect, createServer, isIP, type Server, type Socket } from 'node:net';
+import { listenOnUnixSocket } from './unix-socket.ts';
 
 /** Addresses of a host name, best first. Rejects when there are none. */
 export type Lookup = (hostname: string) => Promise<readonly string[]>;
@@ -63,18 +64,7 @@ export async function connectTcp(to: HostPort, timeoutMs: number): Promise<Strea
 export async function listenUnix(path: string): Promise<Server> {
   await rm(path, { force: true });
   const server = createServer();
-  // The directory is private too; the mask closes the gap between bind and chmod.
-  const mask = process.umask(0o177);
-  try {
-    server.listen(path);
-  } finally {
-    process.umask(mask);
-  }
-  await new Promise<void>((resolve, reject) => {
-    server.once('listening', resolve);
-    server.once('error', reject);
-  });
-  await chmod(path, 0o600);
+  await listenOnUnixSocket(server, path, 0o600);
   return server;
 }
 

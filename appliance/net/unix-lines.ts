@@ -1,6 +1,7 @@
 /** Lines of text over a Unix socket: how parts in different processes ask each other. */
-import { chmod, rm } from 'node:fs/promises';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { rm } from 'node:fs/promises';
+import { connect, createServer, type Socket } from 'node:net';
+import { isListenedOn, listenOnUnixSocket } from './unix-socket.ts';
 
 export interface LinePeer {
   /** Without its end. A peer that doesn't read is cut off. */
@@ -32,7 +33,7 @@ export async function serveLines(
   path: string,
   onLine: (line: string, peer: LinePeer) => void,
 ): Promise<LineServer> {
-  if (await isAnswered(path)) throw new Error(`${path}: another process serves there already`);
+  if (await isListenedOn(path)) throw new Error(`${path}: another process serves there already`);
   await rm(path, { force: true });
   const peers = new Map<Socket, LinePeer>();
   const server = createServer((socket) => {
@@ -40,7 +41,7 @@ export async function serveLines(
     peers.set(socket, peer);
     readLines(socket, { onLine: (line) => onLine(line, peer), onClose: () => peers.delete(socket) });
   });
-  await listening(server, path);
+  await listenOnUnixSocket(server, path, 0o660);
   return {
     broadcast: (line) => {
       for (const peer of peers.values()) peer.send(line);
@@ -73,31 +74,6 @@ export async function connectLines(path: string, handlers: LineHandlers): Promis
       await closed;
     },
   };
-}
-
-async function listening(server: Server, path: string): Promise<void> {
-  const mask = process.umask(0o117);
-  try {
-    server.listen(path);
-  } finally {
-    process.umask(mask);
-  }
-  await new Promise<void>((resolve, reject) => {
-    server.once('listening', resolve);
-    server.once('error', (cause) => reject(new Error(`cannot listen on ${path}`, { cause })));
-  });
-  await chmod(path, 0o660);
-}
-
-async function isAnswered(path: string): Promise<boolean> {
-  return await new Promise((resolve) => {
-    const socket = connect(path);
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
 }
 
 function linePeer(socket: Socket): LinePeer {

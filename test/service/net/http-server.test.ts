@@ -29,6 +29,28 @@ test('a head that comes a byte at a time is cut off in time', async () => {
   expect(listener.refused()).toBe(1);
 });
 
+test('who asks and never reads the answer is cut off in time', async () => {
+  await using listener = await listenHttp({
+    on: { address, port: 0 },
+    mostBodyBytes: 10,
+    idleMs: 100,
+    handle: async () => ({ status: 200, headers: [], body: Buffer.alloc(32 * 1024 * 1024) }),
+    onError: () => undefined,
+  });
+  const socket = connect({ host: address, port: listener.port }).on('error', () => undefined);
+  await once(socket, 'connect');
+  socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  socket.pause();
+  await new Promise((resolve) => {
+    setTimeout(resolve, 600);
+  });
+  let received = 0;
+  socket.on('data', (chunk: Buffer) => (received += chunk.length));
+  socket.resume();
+  await once(socket, 'close');
+  expect(received).toBeLessThan(32 * 1024 * 1024);
+});
+
 test('a handler that throws is a 500 for that request, and the next one is served', async () => {
   const errors: unknown[] = [];
   let isFirst = true;
