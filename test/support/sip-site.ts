@@ -3,10 +3,11 @@ import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { connect, createServer, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { connect as connectTls, createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { freePort } from './free-port.ts';
 import { parseConfig, type Config } from '../../appliance/config.ts';
 import { ensureAuthority, serverIdentity } from '../../appliance/net/authority.ts';
 import { headerLines, headerValue } from '../../appliance/protocol/sip-headers.ts';
@@ -142,22 +143,6 @@ ${options.settings ?? ''}`);
 async function mediaConnected(sip: () => Part): Promise<void> {
   const isConnected = () => !(sip().health().reason ?? '').startsWith('media relay') || undefined;
   await until('the media relay', isConnected, { timeoutMs: 5000, everyMs: 5 });
-}
-
-/** Settings name ports, so free ones are found first: below those that the kernel gives to connections. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = randomInt(10_000, 20_000);
-    const probe = createServer().listen(port, local);
-    const isFree = await Promise.race([
-      once(probe, 'listening').then(() => true),
-      once(probe, 'error').then(() => false),
-    ]);
-    if (!isFree) continue;
-    probe.close();
-    await once(probe, 'close');
-    return port;
-  }
 }
 
 async function startRegistrar(identity: {
