@@ -1,5 +1,5 @@
 /** The DHCP part's leases, read from its own file. Where another server gives the addresses there is none. */
-import { leaseByIp, readLeases } from '../store/leases.ts';
+import { ipOfMac, leaseByIp, readLeases } from '../store/leases.ts';
 import { openReader, type Reader } from '../store/reader.ts';
 import { isIpv4 } from '../protocol/ipv4.ts';
 import type { Clock } from '../world.ts';
@@ -25,14 +25,8 @@ export function openLeaseView(directory: string, clock: Pick<Clock, 'now'>): Lea
       return dhcp && isIpv4(ip) ? leaseByIp(dhcp.db, ip, clock.now()) : undefined;
     },
     ipOf: (mac) => {
-      const now = clock.now();
       const dhcp = open();
-      return (
-        dhcp &&
-        readLeases(dhcp.db).find(
-          (lease) => lease.mac === mac && lease.state === 'bound' && lease.expiresAt > now,
-        )?.ip
-      );
+      return dhcp && ipOfMac(dhcp.db, mac, clock.now());
     },
     [Symbol.dispose]: () => reader?.[Symbol.dispose](),
   };

@@ -65,6 +65,11 @@ export function vendorOverlays(
     }));
 }
 
+/** Whether this vendor's phones are told that SIP goes through the box, in posture `full`. */
+export function canLeadSip(vendor: VendorProvisioning, { tls_port: tlsPort }: OverlayValues): boolean {
+  return tlsPort !== 0 && vendor.overlays.some(({ posture }) => posture === 'full');
+}
+
 /** Base64 without its frame and line breaks. */
 function pemContent(pem: string): string {
   return pem.replaceAll(/-----[^-]*-----|\s/g, '');

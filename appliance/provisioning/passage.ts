@@ -6,13 +6,14 @@ import { DecodeError } from '../protocol/bytes.ts';
 import type { HttpAnswer, HttpRequest } from '../net/http-server.ts';
 import { UpstreamError, type Header, type UpstreamAnswer } from '../net/http-upstream.ts';
 import { savePhoneConfiguration } from '../store/phone-configurations.ts';
+import type { Posture } from '../store/phone-stage.ts';
 import type { KeptAnswer } from './answers.ts';
 import { emptyAnswer, tryLater, type Context } from './context.ts';
 import { headerValue, phoneHeaders, upstreamHeaders } from './headers.ts';
 import type { Upstream } from './hosts.ts';
 import type { Asker } from './identify.ts';
 import { urlInBox, type LinkPolicy, type LinkTarget } from './links.ts';
-import { vendorOverlays } from './overlay.ts';
+import { canLeadSip, vendorOverlays } from './overlay.ts';
 import { rewriteBody, type Dropped } from './rewrite.ts';
 import type { VendorProvisioning } from './vendor-files.ts';
 
@@ -35,8 +36,9 @@ const mostFlights = 256;
 export function newPassage(context: Context): (passing: Passing) => Promise<HttpAnswer> {
   const flights = new Map<string, Promise<HttpAnswer>>();
   return async (passing) => {
-    const { asker, upstream } = passing;
-    const name = `${asker.mac} ${asker.ip} ${upstream.host} ${upstream.path}`;
+    const { asker, request, upstream } = passing;
+    const way = request.isSecure ? 'https' : 'http';
+    const name = `${way} ${asker.mac} ${asker.ip} ${upstream.host} ${upstream.path}`;
     const running = flights.get(name);
     if (running) return running;
     if (flights.size >= mostFlights) return tryLater();
@@ -153,6 +155,7 @@ async function give(context: Context, passing: Passing, fresh: KeptAnswer): Prom
         stage,
         at,
         status,
+        posture: postureOf(context, passing),
       });
       tx.journal({
         kind: 'configuration_passed',
@@ -171,6 +174,13 @@ async function give(context: Context, passing: Passing, fresh: KeptAnswer): Prom
 }
 
 const mostDropRows = 20;
+
+/** How far the box stands between this phone and the cloud from here on. */
+function postureOf({ site, overlayValues }: Context, { box, request, vendor }: Passing): Posture {
+  if (box === undefined) return 'assist';
+  const isLed = request.isSecure && vendor !== undefined && canLeadSip(vendor, overlayValues());
+  return isLed ? site.posture : 'provision';
+}
 
 interface Answered {
   readonly answer: HttpAnswer;

@@ -57,6 +57,16 @@ export function leaseByIp(db: Database, ip: string, now: number): Lease | undefi
   return row && leaseOf(row);
 }
 
+/** The address that this MAC holds now; where it has several, the one that lasts longest. */
+export function ipOfMac(db: Database, mac: string, now: number): string | undefined {
+  const row = one<{ ip: number }>(
+    db,
+    `SELECT ip FROM lease WHERE mac = ? AND state = 'bound' AND expires_at > ? ORDER BY expires_at DESC LIMIT 1`,
+    [mac, now],
+  );
+  return row && formatIpv4(row.ip);
+}
+
 export function readLeaseRows(db: Database): LeaseRow[] {
   return all<LeaseRow>(db, `${select} ORDER BY ip`);
 }

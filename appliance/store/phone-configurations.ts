@@ -1,5 +1,6 @@
 /** The table `phone_configuration` of provisioning: the last answer each phone was given. */
 import { all, one, run, type Database } from './database.ts';
+import type { Posture } from './phone-stage.ts';
 
 /** 0: our overlay only. 1 to 3: the cloud's stages. */
 export type ConfigurationStage = 0 | 1 | 2 | 3;
@@ -16,6 +17,8 @@ export interface PhoneConfiguration {
   readonly at: number;
   /** HTTP status of the answer. */
   readonly status: number;
+  /** How far the box stands between this phone and the cloud; absent while the cloud has not answered. */
+  readonly posture?: Posture;
 }
 
 interface Row {
@@ -29,6 +32,7 @@ interface Row {
   readonly at: number;
   readonly status: number;
   readonly bootstraps: number;
+  readonly posture: Posture | null;
 }
 
 /** One row a phone, by MAC. */
@@ -56,12 +60,12 @@ const mostPhones = 20_000;
 export function savePhoneConfiguration(db: Database, phone: PhoneConfiguration): void {
   run(
     db,
-    `INSERT INTO phone_configuration (mac, ip, vendor, model, firmware, user_agent, stage, at, status, bootstraps)
-     VALUES (@mac, @ip, @vendor, @model, @firmware, @userAgent, @stage, @at, @status, iif(@stage = 0, 1, 0))
+    `INSERT INTO phone_configuration (mac, ip, vendor, model, firmware, user_agent, stage, at, status, posture, bootstraps)
+     VALUES (@mac, @ip, @vendor, @model, @firmware, @userAgent, @stage, @at, @status, @posture, iif(@stage = 0, 1, 0))
      ON CONFLICT (mac) DO UPDATE SET ip = excluded.ip, vendor = excluded.vendor, model = excluded.model,
        firmware = excluded.firmware, user_agent = excluded.user_agent, stage = excluded.stage, at = excluded.at,
-       status = excluded.status, bootstraps = bootstraps + excluded.bootstraps`,
-    { vendor: null, model: null, firmware: null, ...phone },
+       status = excluded.status, posture = excluded.posture, bootstraps = bootstraps + excluded.bootstraps`,
+    { vendor: null, model: null, firmware: null, posture: null, ...phone },
   );
   const count = one<{ count: number }>(db, 'SELECT count(*) AS count FROM phone_configuration')?.count ?? 0;
   if (count > mostPhones) {
@@ -79,7 +83,7 @@ export function resetBootstraps(db: Database, mac: string): void {
 }
 
 function fromRow(row: Row): PhoneConfiguration {
-  const { mac, ip, vendor, model, firmware, user_agent: userAgent, stage, at, status } = row;
+  const { mac, ip, vendor, model, firmware, user_agent: userAgent, stage, at, status, posture } = row;
   return {
     mac,
     ip,
@@ -90,5 +94,6 @@ function fromRow(row: Row): PhoneConfiguration {
     stage,
     at,
     status,
+    ...(posture === null ? {} : { posture }),
   };
 }

@@ -29,8 +29,14 @@ export interface KnownOfPhone {
   readonly placement?: Placement;
 }
 
+/** How far the box stands between this phone and the cloud: as the settings say, or less where it can't be done. */
+export function postureOf({ configuration, binding }: KnownOfPhone, ofSite: Posture): Posture {
+  return binding === undefined ? (configuration?.posture ?? ofSite) : ofSite;
+}
+
 interface When {
   readonly now: number;
+  /** The phone's own. */
   readonly posture: Posture;
 }
 
@@ -73,7 +79,7 @@ const patienceMs = 5 * 60_000;
 export function phoneProblem(
   { lease, configuration, binding, placement }: KnownOfPhone,
   reached: Partial<Record<PhoneStage, number>>,
-  { now, posture }: When,
+  { now, posture, ofSite }: When & { readonly ofSite: Posture },
 ): string | undefined {
   const isOld = (at: number | undefined) => at !== undefined && now - at > patienceMs;
   const { leased, configured, registered, placed } = reached;
@@ -104,5 +110,14 @@ export function phoneProblem(
   if (placement !== undefined && placement.place === undefined) {
     return 'Its switch port is known, but no place is named for it: add it to location.wiremap.';
   }
-  return undefined;
+  return posture === ofSite ? undefined : behindPosture[posture];
 }
+
+/** What a phone does by itself although the settings want more. */
+const behindPosture: Readonly<Record<Posture, string | undefined>> = {
+  assist:
+    'It goes to the cloud by itself after its first request, as without this box: it cannot be given our certificate authority, or did not take it. Its registration and calls are not seen here.',
+  provision:
+    'Its configuration passes this box, its registration and calls do not: they go to the cloud by themselves.',
+  full: undefined,
+};

@@ -2,6 +2,7 @@
 import { recognisePhone, vendorName, type Vendor } from '../phones/vendors.ts';
 import {
   phoneProblem,
+  postureOf,
   stageOf,
   stepsReached,
   type KnownOfPhone,
@@ -40,6 +41,8 @@ export interface PhoneRow {
   readonly reached: Readonly<Partial<Record<PhoneStage, number>>>;
   /** The last sign of life that was recorded, ms since 1970. */
   readonly lastSeenAt: number;
+  /** How far the box stands between this phone and the cloud: the site's, or less where that can't be done. */
+  readonly posture: Posture;
   /** What keeps it from the next step, for a person. */
   readonly problem?: string;
 }
@@ -144,7 +147,7 @@ interface When {
 }
 
 /** `undefined` for a device that has shown nothing of a phone. */
-function phoneRow(mac: string, known: KnownOfPhone, when: When): PhoneRow | undefined {
+function phoneRow(mac: string, known: KnownOfPhone, { now, posture: ofSite }: When): PhoneRow | undefined {
   const { lease, configuration, binding, call, placement } = known;
   const evidence = {
     mac,
@@ -155,6 +158,8 @@ function phoneRow(mac: string, known: KnownOfPhone, when: When): PhoneRow | unde
   const vendor = configuration?.vendor ?? lease?.vendor ?? recognised?.vendor;
   if (vendor === undefined && configuration === undefined && binding === undefined && call === undefined)
     return undefined;
+  const posture = postureOf(known, ofSite);
+  const when = { now, posture, ofSite };
   const reached = stepsReached(known, when);
   return {
     mac,
@@ -164,7 +169,7 @@ function phoneRow(mac: string, known: KnownOfPhone, when: When): PhoneRow | unde
       model: configuration?.model ?? recognised?.model,
       firmware: configuration?.firmware,
       hostname: lease?.hostname,
-      ip: addressNow(known, when.now),
+      ip: addressNow(known, now),
       aor: binding?.aor,
       place: placement?.place,
       switchName: placement?.switchName,
@@ -173,7 +178,8 @@ function phoneRow(mac: string, known: KnownOfPhone, when: When): PhoneRow | unde
       placeSource: placement?.source,
       problem: phoneProblem(known, reached, when),
     }),
-    stage: stageOf(reached, when.posture),
+    stage: stageOf(reached, posture),
+    posture,
     reached,
     lastSeenAt: Math.max(
       0,

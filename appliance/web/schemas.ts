@@ -81,6 +81,7 @@ export const Phone = Type.Object({
   stage: oneOf(...phoneStages),
   reached: Type.Record(text, Type.Integer(), { description: 'Step to the time since when it holds.' }),
   lastSeenAt: time,
+  posture: oneOf('assist', 'provision', 'full'),
   problem: optionalText,
 });
 

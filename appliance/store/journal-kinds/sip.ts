@@ -12,6 +12,7 @@ export const sipKinds = {
   registration_lost: { fields: { aor: 'personal', registrar: 'open', reason: 'open' } },
   registration_refused: {
     fields: { aor: 'personal', registrar: 'open', status: 'open', reason: 'open', source: 'open' },
+    reserved: 'security',
     coalesceSeconds: 60,
   },
   call_started: { fields: { call: 'open', direction: 'open', from: 'personal', to: 'personal' } },

@@ -19,13 +19,13 @@ export function drawPhones(state) {
 }
 
 function drawPhone(phone, status, row = newPhoneRow(phone.mac)) {
-  const text = JSON.stringify([phone, status?.site.posture, status?.allowCleartext]);
+  const text = JSON.stringify([phone, status?.allowCleartext]);
   if (row.dataset.drawn === text) return row;
   if (row.dataset.drawn !== undefined) flash(row);
   row.dataset.drawn = text;
   const [name, progress, place, address] = row.children;
   fill(name, nameCell(phone, status));
-  fill(progress, progressCell(phone, status));
+  fill(progress, progressCell(phone));
   fill(place, placeCell(phone));
   fill(address, addressCell(phone));
   return row;
@@ -62,8 +62,8 @@ function nameCell(phone, status) {
   ];
 }
 
-function progressCell(phone, status) {
-  const posture = status?.site.posture ?? 'full';
+function progressCell(phone) {
+  const { posture } = phone;
   const steps = stepsOf[posture];
   const next = steps.find((step) => phone.reached[step] === undefined);
   const list = element('ol', 'steps', ...steps.map((step) => stepItem(step, phone, next)));

@@ -1,9 +1,15 @@
 import { expect, test } from 'vitest';
+import { readPhones } from '../../../appliance/store/phones.ts';
 import { sendFixture } from '../../support/phone-http.ts';
 import { bootPhone } from '../../support/phone-provisioning.ts';
-import { address, startSite } from '../../support/provisioning.ts';
+import { address, startSite, type ProvisioningSite } from '../../support/provisioning.ts';
 
 const dm = 'usea.dm.sdg.teams.microsoft.com';
+
+/** How far the box stands before each phone, as page and `phones` say it. */
+function postures({ directory }: ProvisioningSite): string[] {
+  return readPhones(directory, Date.now(), 'full').map(({ posture }) => posture);
+}
 
 test.each([
   { vendor: 'audiocodes', mac: '00:90:8f:aa:bb:05', fixture: 'audiocodes-2-mac' },
@@ -18,6 +24,7 @@ test.each([
     expect(answer.body.toString()).not.toContain(address);
     const later = await sendFixture({ fixture, url: `${site.url}/${dm}/device/ob/1/lang_en/`, mac });
     expect(later.status).toBe(403);
+    expect(postures(site)).toEqual(['assist']);
   },
 );
 
@@ -27,6 +34,7 @@ test('only where the settings allow it does such a phone fetch its later stages 
   expect(phone.account?.password).toBe(site.cloud.accounts[0]?.password);
   expect(phone.url).toMatch(new RegExp(`^${site.url}/${dm}/`));
   expect(phone.outboundProxy).toBeUndefined();
+  expect(postures(site)).toEqual(['provision']);
 });
 
 test('a phone that does not come back over HTTPS goes on without us after a few tries', async () => {
@@ -41,6 +49,7 @@ test('a phone that does not come back over HTTPS goes on without us after a few 
   expect(direct.body.toString()).toContain(`static.auto_provision.server.url = https://${dm}/device/ob/`);
   expect(direct.body.toString()).not.toContain('outbound_proxy');
   expect(site.journal().map(({ kind }) => kind)).toContain('authority_not_taken');
+  expect(postures(site)).toEqual(['assist']);
 });
 
 test('a phone that came back over HTTPS in between is told again', async () => {
@@ -49,6 +58,7 @@ test('a phone that came back over HTTPS in between is told again', async () => {
   for (let boot = 0; boot < 9; boot += 1) await bootPhone({ vendor: 'yealink', mac, url: `${site.url}/` });
   expect(site.cloud.violations).toEqual([]);
   expect(site.journal().map(({ kind }) => kind)).not.toContain('authority_not_taken');
+  expect(postures(site)).toEqual(['full']);
 });
 
 test('in posture "provision" the configuration comes through the box, and SIP does not', async () => {

@@ -166,6 +166,39 @@ describe('the stage of a phone', () => {
   });
 });
 
+describe('a phone that goes to the cloud by itself', () => {
+  const direct = (posture: Posture) => ({
+    leases: [lease()],
+    configurations: [configuration({ stage: 1, posture, at: now - 10 * minute })],
+    placements: [placement()],
+  });
+
+  it('after its first request is not waited for: its walk has the steps that the box can see', () => {
+    const [phone] = phonesOf(direct('assist'));
+    expect(phone).toMatchObject({ stage: 'placed', posture: 'assist' });
+    expect(phone?.problem).toMatch(/to the cloud by itself after its first request/);
+  });
+
+  it('with its calls only says so', () => {
+    const [phone] = phonesOf(direct('provision'));
+    expect(phone).toMatchObject({ stage: 'placed', posture: 'provision' });
+    expect(phone?.problem).toMatch(/its registration and calls do not/);
+  });
+
+  it('is no trouble where the settings want no more', () => {
+    const [phone] = phonesOf(direct('provision'), 'provision');
+    expect(phone?.posture).toBe('provision');
+    expect(phone?.problem).toBeUndefined();
+  });
+
+  it('counts as led through the box once it registers here', () => {
+    expect(phonesOf({ ...direct('assist'), bindings: [binding()] })[0]).toMatchObject({
+      stage: 'placed',
+      posture: 'full',
+    });
+  });
+});
+
 describe('the phone list', () => {
   it('joins what every part knows by MAC', () => {
     expect(phonesOf(walk)).toMatchObject([

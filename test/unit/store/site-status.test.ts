@@ -16,7 +16,13 @@ function changed(name: string, more: Partial<PartStatus>): PartStatus[] {
 }
 
 const site = { parts: running, phones: [], allowCleartext: [] };
-const phone: PhoneRow = { mac: '00:15:65:aa:00:01', stage: 'leased', reached: {}, lastSeenAt: 0 };
+const phone: PhoneRow = {
+  mac: '00:15:65:aa:00:01',
+  stage: 'leased',
+  posture: 'full',
+  reached: {},
+  lastSeenAt: 0,
+};
 
 it('a site where all works has no trouble', () => {
   expect(troublesOf(site)).toEqual([]);
