@@ -28,7 +28,7 @@ export interface AnswerKey {
 
 export interface Answers {
   /** Before asking: a disk that can't keep the answer must not cost a phone its one-time account. Throws then. */
-  reserve(key: AnswerKey): void;
+  reserve(): void;
   /** Durable when it returns; throws when it can't be. */
   keep(key: AnswerKey, answer: KeptAnswer): void;
   find(key: AnswerKey): KeptAnswer | undefined;
@@ -40,38 +40,50 @@ export interface Answers {
 
 /** A phone has two or three paths at a time; the rest are of earlier sign-ins. */
 const mostPerPhone = 8;
+/** A flood of invented MACs must not fill the disk. */
+const mostAnswers = 20_000;
 /** Each boot of a phone makes one or two. */
 const mostLinks = 50_000;
 
-export function openAnswers(secrets: Secrets): Answers {
-  let links = secrets.names('link/').length;
+export function openAnswers(secrets: Secrets, bounds = { answers: mostAnswers, links: mostLinks }): Answers {
+  const answers = boundedRecords(secrets, 'answer/', bounds.answers);
+  const links = boundedRecords(secrets, 'link/', bounds.links);
   return {
-    reserve: ({ mac }) => secrets.put(`asking/${mac}`, new Uint8Array([1])),
+    reserve: () => secrets.put('asking', new Uint8Array([1])),
     keep: (key, answer) => {
       const name = nameOf(key);
-      secrets.put(name, encode(answer));
+      answers.put(name, encode(answer));
       const others = secrets.names(`answer/${key.mac}/`).filter((other) => other !== name);
-      for (const old of others.slice(0, Math.max(0, others.length - mostPerPhone + 1))) secrets.remove(old);
-      secrets.remove(`asking/${key.mac}`);
+      for (const old of others.slice(0, Math.max(0, others.length - mostPerPhone + 1))) answers.remove(old);
     },
     find: (key) => {
       const kept = secrets.get(nameOf(key));
       return kept && decode(kept.value, kept.at);
     },
     own: (mac, targets) => {
-      for (const target of targets) {
-        const name = linkName(target);
-        if (secrets.get(name) === undefined) links += 1;
-        secrets.put(name, Buffer.from(mac));
-      }
-      if (links <= mostLinks) return;
-      const oldest = secrets.names('link/').slice(0, links - mostLinks + mostLinks / 10);
-      for (const name of oldest) secrets.remove(name);
-      links -= oldest.length;
+      for (const target of targets) links.put(linkName(target), Buffer.from(mac));
     },
     ownerOf: (link) => {
       const owner = secrets.get(linkName(link));
       return owner && Buffer.from(owner.value).toString('latin1');
+    },
+  };
+}
+
+/** Over the limit the oldest go, a tenth at once. */
+function boundedRecords(secrets: Secrets, prefix: string, most: number): Pick<Secrets, 'put' | 'remove'> {
+  let count = secrets.names(prefix).length;
+  const remove = (name: string) => {
+    secrets.remove(name);
+    count -= 1;
+  };
+  return {
+    remove,
+    put: (name, value) => {
+      if (!secrets.names(name).includes(name)) count += 1;
+      secrets.put(name, value);
+      if (count <= most) return;
+      for (const old of secrets.names(prefix).slice(0, count - most + Math.floor(most / 10))) remove(old);
     },
   };
 }

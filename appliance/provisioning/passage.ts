@@ -65,7 +65,7 @@ async function fly(context: Context, passing: Passing): Promise<HttpAnswer> {
     return giveKept(context, passing, { kept, reason: 'one-time request repeated' });
   }
   try {
-    answers.reserve(key);
+    answers.reserve();
   } catch (error) {
     // A full or broken disk: nothing is asked for that could not be kept.
     counters.errors += 1;
