@@ -9,6 +9,7 @@ import type { Flows } from './flows.ts';
 import type { Media } from './media.ts';
 import type { SipServer } from './srf.ts';
 import type { Subscriptions } from './subscription-table.ts';
+import { newTokenBuckets, type TokenBuckets } from './token-buckets.ts';
 
 export interface Application {
   readonly world: World;
@@ -27,14 +28,34 @@ export interface Application {
   readonly subscriptions: Subscriptions;
   /** REGISTERs on their way upstream, by address of the phone. */
   readonly registering: Map<string, number>;
+  /** REGISTERs of those who have no binding, by address. */
+  readonly attempts: Attempts;
   /** Whether one more refusal is written down: who is refused must not be able to fill the journal. */
   mayTell(): boolean;
+}
+
+export interface Attempts {
+  /** Without a lease of ours. */
+  readonly strangers: TokenBuckets;
+  /** A phone with many lines sends two for each. */
+  readonly leased: TokenBuckets;
+}
+
+export function newAttempts(): Attempts {
+  return {
+    strangers: newTokenBuckets({ burst: 10, perSecond: 1 }),
+    leased: newTokenBuckets({ burst: 64, perSecond: 1 }),
+  };
 }
 
 export interface SipCounters {
   registrations_passed: number;
   registrations_answered: number;
+  /** Attempts after the first for one REGISTER of a phone. */
+  registrations_repeated: number;
   registrations_refused: number;
+  /** Of these, for coming too fast. */
+  registrations_too_fast: number;
   calls_started: number;
   calls_refused: number;
   calls_lost: number;
@@ -61,7 +82,9 @@ export function newCounters(): SipCounters {
   return {
     registrations_passed: 0,
     registrations_answered: 0,
+    registrations_repeated: 0,
     registrations_refused: 0,
+    registrations_too_fast: 0,
     calls_started: 0,
     calls_refused: 0,
     calls_lost: 0,

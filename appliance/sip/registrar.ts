@@ -17,12 +17,11 @@ import {
   type Registration,
 } from './registrations.ts';
 import type { Answer, Incoming, Received } from './srf.ts';
+import { askRegistrar, retryAfter } from './upstream-attempts.ts';
 
 const maxBindings = 2000;
 /** Connections upstream for phones that are not registered yet. */
 const maxUnbound = 300;
-/** Told to phones whose registrar can't be reached; spread so that they don't all come back in the same second. */
-const retrySeconds = { least: 10, most: 30 };
 
 /** Throws SipSyntaxError, which is answered with 400. */
 export async function relayRegister(app: Application, request: Incoming): Promise<void> {
@@ -65,7 +64,8 @@ export async function relayRegister(app: Application, request: Incoming): Promis
       await answerFromStore(app, request, decision);
       break;
     case 'pass':
-      await passThrough(app, request, { registration, phone, binding });
+      if (binding === undefined && !mayTry(app, address, now)) await refuseTooFast(app, request);
+      else await passThrough(app, request, { registration, phone, binding });
       break;
   }
 }
@@ -76,13 +76,30 @@ function isClearAllowed(app: Application, request: Incoming): boolean {
   return app.config.provisioning.allow_cleartext.includes(recogniseVendor(evidence) ?? 'other');
 }
 
+/** Who is not registered could otherwise use us to fill the registrar with attempts. */
+function mayTry(app: Application, address: string, now: number): boolean {
+  const { strangers, leased } = app.attempts;
+  return (app.leaseMac(address) === undefined ? strangers : leased).take(address, now);
+}
+
+/** Told without the claimed name, so that many attempts of one sender are one counted row. */
+async function refuseTooFast(app: Application, request: Incoming): Promise<void> {
+  app.counters.registrations_refused += 1;
+  app.counters.registrations_too_fast += 1;
+  const [status, reason] = [503, 'Too many attempts'];
+  await request.respond({ status, reason, headers: [retryAfter()] });
+  if (!app.mayTell()) return;
+  const body = { status, reason, source: addressOf(request.source) };
+  await app.store.write((tx) => tx.journal({ kind: 'registration_refused', body }));
+}
+
 async function refuse(
   app: Application,
   request: Incoming,
   { registration, status, reason }: { registration: Registration; status: number; reason: string },
 ): Promise<void> {
   app.counters.registrations_refused += 1;
-  await request.respond({ status, reason });
+  await request.respond({ status, reason, ...(status === 503 ? { headers: [retryAfter()] } : {}) });
   if (!app.mayTell()) return;
   const { aor, registrar } = registration;
   const body = { aor, registrar, status, reason, source: addressOf(request.source) };
@@ -146,24 +163,26 @@ async function relayUpstream(app: Application, request: Incoming, passing: Passi
   }
   const token = binding?.token ?? newToken(phone, registration.aor, registration.registrar);
   app.counters.registrations_passed += 1;
-  const sent = await app.server.send({
+  const attempted = await askRegistrar(app, {
     method: 'REGISTER',
     uri: request.uri,
     route: upstreamRoute(app, { registrar: registration.registrar, flow }),
     headers: [...registerHeaders(request, registration, token), hops],
     ...(request.body === '' ? {} : { body: request.body }),
   });
-  const response = await sent.final;
-  if (response.localCause !== undefined) {
-    await unreachable(app, request, { ...passing, cause: response.localCause });
+  // Its connection may have been lost, and it with it, while we waited.
+  const current = { ...passing, binding: binding && app.bindings.byToken(binding.token) };
+  if (attempted.kind === 'failed') {
+    await unreachable(app, request, { ...current, cause: attempted.cause });
     return;
   }
+  const { response, localAddress } = attempted;
   app.trouble.delete(registration.registrar);
   if (response.status < 200 || response.status > 299) {
     await request.respond(relayed(response));
     return;
   }
-  await settle(app, request, { ...passing, response, token, flow, localAddress: sent.localAddress });
+  await settle(app, request, { ...current, response, token, flow, localAddress });
 }
 
 /** The phone's own dialog fields are kept: an answer from us and one from its registrar look the same to it. */
@@ -187,13 +206,7 @@ async function unreachable(
 ): Promise<void> {
   app.trouble.set(registration.registrar, cause);
   if (binding !== undefined) await app.bindings.mark([binding], 'lost', `registrar not reached (${cause})`);
-  const { least, most } = retrySeconds;
-  const seconds = least + Math.floor(Math.random() * (most - least));
-  await request.respond({
-    status: 503,
-    reason: 'Registrar not reached',
-    headers: [{ name: 'Retry-After', value: String(seconds) }],
-  });
+  await request.respond({ status: 503, reason: 'Registrar not reached', headers: [retryAfter()] });
 }
 
 interface Settling extends Passing {

@@ -9,7 +9,7 @@ import { openReader, type Reader } from '../store/reader.ts';
 import { openStore } from '../store/store.ts';
 import { version, type Health, type Part, type World } from '../world.ts';
 import { openAdoption, type Adoption } from './adoption.ts';
-import { newBudget, newCounters, type Application, type SipCounters } from './application.ts';
+import { newAttempts, newBudget, newCounters, type Application, type SipCounters } from './application.ts';
 import { openBindings, type Bindings } from './bindings.ts';
 import { hangUp } from './call-end.ts';
 import { newCallTable } from './call-table.ts';
@@ -64,6 +64,7 @@ export async function startSip(world: World, config: Config): Promise<Part> {
     trouble,
     subscriptions: newSubscriptions(),
     registering: new Map(),
+    attempts: newAttempts(),
     mayTell: newBudget(refusalsToldPerMinute, () => world.clock.now()),
     leaseMac: (address) => leases.mac(address),
   };

@@ -39,3 +39,34 @@ export function fakeClock(start = Date.UTC(2026, 0, 5, 12)): FakeClock {
     },
   };
 }
+
+/** The wall's clock, which a test may also move on: for parts whose sockets need real time between. */
+export function hurriedClock(): FakeClock {
+  let ahead = 0;
+  const now = () => Date.now() + ahead;
+  const sleepers = new Set<{ readonly at: number; readonly wake: () => void }>();
+  return {
+    now,
+    sleep: async (ms, signal) => {
+      signal?.throwIfAborted();
+      await new Promise<void>((resolve, reject) => {
+        const sleeper = { at: now() + ms, wake: () => finish(resolve) };
+        const timer = setTimeout(sleeper.wake, ms);
+        const stopped = () => finish(() => reject(signal?.reason as Error));
+        const finish = (settle: () => void) => {
+          clearTimeout(timer);
+          sleepers.delete(sleeper);
+          signal?.removeEventListener('abort', stopped);
+          settle();
+        };
+        sleepers.add(sleeper);
+        signal?.addEventListener('abort', stopped);
+      });
+    },
+    advance: async (ms) => {
+      ahead += ms;
+      for (const sleeper of sleepers) if (sleeper.at <= now()) sleeper.wake();
+      await new Promise((resolve) => setImmediate(resolve));
+    },
+  };
+}
