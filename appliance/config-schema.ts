@@ -65,7 +65,7 @@ const Site = table({
   ),
   posture: Type.Union([Type.Literal('assist'), Type.Literal('provision'), Type.Literal('full')], {
     description:
-      'How far Gatehouse stands between phones and cloud: "assist" (DHCP and location only), "provision" (configuration too), "full" (SIP and media too).',
+      'How far Gatehouse stands between phones and cloud: "assist" (DHCP and location only), "provision" (configuration too), "full" (SIP and media too). Phones that can\'t be given our certificate authority go to the cloud by themselves all the same; the page says which.',
     default: 'full',
   }),
   address: ipv4("The box's own IPv4 address on the phones' network; phones are sent to it."),
@@ -103,7 +103,10 @@ const Dhcp = table({
   ),
   routers: list(ipv4('address'), 'Default gateways (option 3). Empty: none is sent.'),
   dns_servers: list(ipv4('address'), 'Name servers (option 6). Empty: none is sent.'),
-  ntp_servers: list(ipv4('address'), 'Time servers for phones (option 42). Empty: the box itself.'),
+  ntp_servers: list(
+    ipv4('address'),
+    'Time servers for phones (option 42). Empty: the box itself, and then a time server (such as chrony) has to be installed on it; `gatehouse check` asks each.',
+  ),
   lease_seconds: seconds('How long a lease lasts.', 28_800, 31_536_000),
   phones_only: Type.Boolean({
     description: 'Give addresses only to devices known as phones.',
@@ -197,7 +200,7 @@ const Cloud = table({
     text('HTTPS address that journals are shipped to. Left out: nothing is shipped.', {
       title: 'an https address',
       examples: ['https://journal.example.com/v1'],
-      pattern: String.raw`^https://[^/?#\s]+`,
+      pattern: String.raw`^https://[^/?#\s@]+(?:[/?#]\S*)?$`,
     }),
   ),
   token_file: Type.Optional(

@@ -103,7 +103,8 @@ export const checks: Readonly<Record<CheckArea, (site: CheckSite) => Promise<Ver
 
 async function checkClock({ config, firstStageHosts: [host = ''], now }: CheckSite): Promise<Verdict[]> {
   const { ntp_servers: named, mode } = config.dhcp;
-  const servers = named.length > 0 ? named : mode === 'server' ? [config.site.address] : [];
+  const told = named.length > 0 ? named : [config.site.address];
+  const servers = mode === 'server' ? told : [];
   const [answer, ...ahead] = await Promise.all([
     probeHttp(host, timeoutMs, now),
     ...servers.map(async (server) => await probeNtp(server, { timeoutMs: 2000, now })),

@@ -151,13 +151,13 @@ export function httpClockAhead(finding: HttpFinding): number | undefined {
 
 export function timeServerVerdict(address: string, isBox: boolean, aheadMs: number | undefined): Verdict {
   if (aheadMs !== undefined) return clockVerdict(`the time server ${address}`, aheadMs);
-  const whose = isBox
-    ? 'phones are told to ask this box for the time (dhcp.ntp_servers is empty)'
-    : 'phones are told to ask it for the time';
+  const advice = isBox
+    ? 'phones are told to ask this box for the time (dhcp.ntp_servers is empty), and Gatehouse itself is no time server: install one here (chrony, with an "allow" line for dhcp.subnet), or name another in dhcp.ntp_servers'
+    : 'phones are told to ask it for the time: start it, allow UDP port 123 to it, or name another in dhcp.ntp_servers';
   return {
     area: 'clock',
-    state: isBox ? 'warning' : 'problem',
-    text: `no time server answers at ${address} port 123; ${whose}`,
+    state: 'problem',
+    text: `no time server that knows the time answers at ${address} port 123; ${advice}`,
   };
 }
 

@@ -6,7 +6,10 @@ import { openUdp } from './udp.ts';
 
 const ntpPort = 123;
 
-/** How far this machine's clock is ahead, in ms; `undefined` when nobody answers in time. */
+/** Of a server that has lost the time itself (RFC 4330 section 5): phones don't believe it. */
+const unsynchronised = 16;
+
+/** How far this machine's clock is ahead, in ms; `undefined` when nobody who knows the time answers in time. */
 export async function probeNtp(
   address: string,
   { timeoutMs, now, port = ntpPort }: { timeoutMs: number; now: () => number; port?: number },
@@ -21,7 +24,8 @@ export async function probeNtp(
     if (from.address !== address) return;
     const receivedAt = now();
     try {
-      resolve((sentAt + receivedAt) / 2 - decodeNtpAnswer(bytes, nonce, receivedAt).transmittedAt);
+      const { stratum, transmittedAt } = decodeNtpAnswer(bytes, nonce, receivedAt);
+      if (stratum < unsynchronised) resolve((sentAt + receivedAt) / 2 - transmittedAt);
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
     }

@@ -15,6 +15,8 @@ let lab: Lab;
 let box: Namespace;
 let upstream: Namespace;
 let configFile: string;
+/** Without dhcp.ntp_servers. */
+let askTheBoxFile: string;
 
 interface Report {
   readonly ready: boolean;
@@ -23,8 +25,12 @@ interface Report {
 
 /** Runs the command inside the box's namespace, as root. */
 async function check(...areas: string[]): Promise<Report> {
+  return await checkWith(configFile, ...areas);
+}
+
+async function checkWith(settings: string, ...areas: string[]): Promise<Report> {
   const command = [process.execPath, join(root, 'appliance/main.ts'), 'check', ...areas];
-  const output = await box.exec([...command, '--json', '--config', configFile], {
+  const output = await box.exec([...command, '--json', '--config', settings], {
     anyExitCode: true,
     timeoutMs: 30_000,
   });
@@ -32,6 +38,20 @@ async function check(...areas: string[]): Promise<Report> {
 }
 
 const asNobody = words('setpriv --reuid=65534 --regid=65534 --clear-groups');
+/** RFC 4330: version 4, mode server, stratum 2, the request's time sent back, and the time. */
+const timeServer = `
+const socket = require('dgram').createSocket('udp4').bind(123);
+socket.on('message', (request, from) => {
+  const answer = Buffer.alloc(48);
+  answer[0] = 0x24;
+  answer[1] = 2;
+  request.copy(answer, 24, 40, 48);
+  const now = Date.now();
+  answer.writeUInt32BE(Math.floor(now / 1000) + 2208988800, 40);
+  answer.writeUInt32BE(Math.floor(((now % 1000) / 1000) * 2 ** 32), 44);
+  socket.send(answer, from.port, from.address);
+});`;
+
 const batch = (lines: readonly string[]) => ({ input: `${lines.join('\n')}\n` });
 
 beforeAll(async () => {
@@ -65,14 +85,16 @@ beforeAll(async () => {
     '-e',
     `require('http').createServer((q, s) => s.writeHead(404).end()).listen(80)`,
   ]);
-  configFile = file(
-    'gatehouse.toml',
+  upstream.start([process.execPath, '-e', timeServer]);
+  const settings =
     `[site]\naddress = "10.77.0.1"\nstate_directory = "${lab.directory}/state"\nextra_ca_file = "${file('ca.pem', authority.ca)}"\n` +
-      `[dhcp]\nmode = "server"\nsubnet = "10.77.0.0/24"\npool = ["10.77.0.100", "10.77.0.199"]\n`,
-  );
+    `[dhcp]\nmode = "server"\nsubnet = "10.77.0.0/24"\npool = ["10.77.0.100", "10.77.0.199"]\n`;
+  configFile = file('gatehouse.toml', `${settings}ntp_servers = ["10.77.0.9"]\n`);
+  askTheBoxFile = file('ask-the-box.toml', settings);
   const listens = async () => {
     const sockets = await upstream.exec(words('ss -Hlnt'));
-    return (/:80\b/.test(sockets) && /:5061\b/.test(sockets)) || undefined;
+    const udp = await upstream.exec(words('ss -Hlnu'));
+    return (/:80\b/.test(sockets) && /:5061\b/.test(sockets) && /:123\b/.test(udp)) || undefined;
   };
   await until('the stand-ins to listen', listens, { timeoutMs: 10_000 });
 });
@@ -90,7 +112,16 @@ it('a site where nothing is in the way is ready', async () => {
   expect(texts).toContain('ok no transparent proxy');
   expect(texts).toContain('ok no other DHCP server answers on eth0');
   expect(texts).toMatch(/ok the clock agrees with emea\.ipp/);
+  expect(texts).toMatch(/ok the clock agrees with the time server 10\.77\.0\.9/);
   expect(texts).toMatch(/not tested UDP 49152 to 53247/);
+});
+
+it('phones that are sent to the box for the time, where nothing tells it, are a problem', async () => {
+  const { ready, verdicts } = await checkWith(askTheBoxFile, 'clock');
+  expect(ready).toBe(false);
+  expect(verdicts.filter(({ state }) => state === 'problem').map(({ text }) => text)).toEqual([
+    expect.stringMatching(/10\.77\.0\.1 port 123.*install one here/),
+  ]);
 });
 
 it('another DHCP server on the phones network is found, with where it sends phones', async () => {

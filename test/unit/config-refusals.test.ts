@@ -111,6 +111,13 @@ const refused: [string, string, string[]][] = [
     ],
   ],
   [
+    'a cloud address with a password in it is refused: addresses stand in logs',
+    `${site}[cloud]\nurl = "https://box@journal.example"\n`,
+    [
+      'line 4: cloud.url = "https://box@journal.example": must be an https address, such as "https://journal.example.com/v1"',
+    ],
+  ],
+  [
     'a switch is named by its place in the file',
     `${site}[[location.switch]]\nname = "a"\naddress = "10.0.0.2"\nsecret_file = "x"\nuser = "u"\n[[location.switch]]\nname = "b"\naddress = 5\n`,
     [

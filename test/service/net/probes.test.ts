@@ -119,7 +119,7 @@ it('TCP: somebody takes the connection, or nobody', async () => {
   expect(await probeTcp('127.0.0.1', await closedPort(), 2000)).toBe(false);
 });
 
-it('NTP: the difference of the clocks, from the answer to this very request', async () => {
+it('NTP: the difference of the clocks, from the answer to this very request of who knows the time', async () => {
   const server = createSocket('udp4').bind(0, '127.0.0.1');
   onTestFinished(() => void server.close());
   await once(server, 'listening');
@@ -133,7 +133,10 @@ it('NTP: the difference of the clocks, from the answer to this very request', as
     answer.writeUInt32BE(at / 1000 + 2_208_988_800, 40);
     const forged = Buffer.from(answer);
     forged.fill(0, 24, 32);
-    for (const bytes of [Buffer.from('x'), forged, answer]) server.send(bytes, from.port, from.address);
+    const lost = Buffer.from(answer);
+    lost[1] = 16;
+    lost.writeUInt32BE(0, 40);
+    for (const bytes of [Buffer.from('x'), forged, lost, answer]) server.send(bytes, from.port, from.address);
   });
   expect(await probeNtp('127.0.0.1', { timeoutMs: 2000, now: () => at + 7000, port })).toBe(7000);
 });

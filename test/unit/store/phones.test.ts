@@ -166,13 +166,13 @@ describe('the stage of a phone', () => {
   });
 });
 
-describe('a phone that goes to the cloud by itself', () => {
-  const direct = (posture: Posture) => ({
-    leases: [lease()],
-    configurations: [configuration({ stage: 1, posture, at: now - 10 * minute })],
-    placements: [placement()],
-  });
+const direct = (posture: Posture) => ({
+  leases: [lease()],
+  configurations: [configuration({ stage: 1, posture, at: now - 10 * minute })],
+  placements: [placement()],
+});
 
+describe('a phone that goes to the cloud by itself', () => {
   it('after its first request is not waited for: its walk has the steps that the box can see', () => {
     const [phone] = phonesOf(direct('assist'));
     expect(phone).toMatchObject({ stage: 'placed', posture: 'assist' });
