@@ -17,6 +17,11 @@ export interface TlsPeer extends HostPort {
   readonly trust: readonly string[];
 }
 
+export interface TlsListener extends StreamListener {
+  /** A new certificate for new connections. Throws when key and certificate don't fit. */
+  setIdentity(identity: TlsIdentity): void;
+}
+
 const oldest = 'TLSv1.2';
 
 /** `onConnection` is called after the handshake; one that isn't done in ten seconds is dropped. */
@@ -24,7 +29,7 @@ export async function listenTls(
   at: HostPort,
   identity: TlsIdentity,
   onConnection: OnConnection,
-): Promise<StreamListener> {
+): Promise<TlsListener> {
   const server = createServer({
     key: identity.key,
     cert: identity.cert,
@@ -34,7 +39,11 @@ export async function listenTls(
     keepAlive: true,
     keepAliveInitialDelay: 30_000,
   });
-  return listening(server, at, { event: 'secureConnection', onConnection });
+  const listener = await listening(server, at, { event: 'secureConnection', onConnection });
+  return {
+    ...listener,
+    setIdentity: ({ key, cert }) => server.setSecureContext({ key, cert, minVersion: oldest }),
+  };
 }
 
 /** Rejects when the certificate isn't trusted or is for another name, or nobody answers within `timeoutMs`. */

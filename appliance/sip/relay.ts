@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config-schema.ts';
-import { serverIdentity } from '../net/authority.ts';
+import { serverIdentity, type ServerIdentity } from '../net/authority.ts';
 import { DecodeError } from '../protocol/bytes.ts';
 import { leaseByIp } from '../store/leases.ts';
 import { openReader, type Reader } from '../store/reader.ts';
@@ -16,6 +16,7 @@ import { newCallTable } from './call-table.ts';
 import type { EngineOptions } from './engine/engine.ts';
 import type { Transport } from './engine/flow.ts';
 import { newFlows } from './flows.ts';
+import { renewIdentity } from './identity.ts';
 import { openMedia } from './media.ts';
 import { handleRequest } from './requests.ts';
 import { startSipServer, type SipServer } from './srf.ts';
@@ -39,8 +40,9 @@ export async function startSip(world: World, config: Config): Promise<Part> {
   const trouble = new Map<string, string>();
   const calls = newCallTable();
   const onError = (error: unknown) => noteError(world, counters, error);
+  const identity = serverIdentity(directory);
   const server: SipServer = starting.use(
-    await startSipServer(world, engineOptions(config), {
+    await startSipServer(world, engineOptions(config, identity), {
       onRequest: (request) => handleRequest(app, request),
       onError,
     }),
@@ -71,6 +73,7 @@ export async function startSip(world: World, config: Config): Promise<Part> {
   const lost = server.engine.onFlowLost((flow) => void onFlowLost(bindings, flow).catch(onError));
   starting.defer(() => lost[Symbol.dispose]());
   starting.use(sweepBindings(app, onError));
+  starting.use(renewIdentity(world, { site: config.site, engine: server.engine, shown: identity, onError }));
   starting.use(boundAdoption(app, adoption, onError));
   starting.defer(() => hangUpAll(app));
   const running = starting.move();
@@ -90,13 +93,12 @@ function noteError({ log }: World, counters: SipCounters, error: unknown): void 
   }
 }
 
-function engineOptions({ site, sip }: Config): Omit<EngineOptions, 'secret'> {
+function engineOptions({ site, sip }: Config, { cert, key }: ServerIdentity): Omit<EngineOptions, 'secret'> {
   const ports: [Transport, number][] = [
     ['udp', sip.udp_port],
     ['tcp', sip.tcp_port],
     ['tls', sip.tls_port],
   ];
-  const { cert, key } = serverIdentity(site.state_directory);
   return {
     control: join(site.state_directory, 'sip', 'engine', 'control'),
     listen: ports.flatMap(([transport, port]) =>

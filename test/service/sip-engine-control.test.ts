@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { listenUnix } from '../../appliance/net/tcp.ts';
 import { startEngine } from '../../appliance/sip/engine/engine.ts';
 import { temporaryDirectory } from '../support/directory.ts';
-import { quietWorld, startSipEnd, until } from '../support/sip-end.ts';
+import { answerTo, quietWorld, startSipEnd, until } from '../support/sip-end.ts';
 import { rawRequest, rawStream, rawUdp, status } from '../support/sip-raw.ts';
 
 const frame = (text: string) => `${Buffer.byteLength(text)}#${text}`;
@@ -161,7 +161,7 @@ describe('what strangers send', () => {
     expect(end.engine.counters()['open_connections']).toBe(64);
   });
 
-  it('a request whose answer has to come from a silent server fails soon', async () => {
+  it('requests that wait for a silent server, the one that began and those that joined it, fail soon', async () => {
     const silent = createServer();
     await new Promise<void>((resolve) => {
       silent.listen(0, '127.0.0.1', resolve);
@@ -170,14 +170,15 @@ describe('what strangers send', () => {
     const end = await startSipEnd(['udp']);
     const { port } = silent.address() as { port: number };
     const started = Date.now();
-    const sent = await end.srf.request('sip:x', {
-      method: 'OPTIONS',
-      proxy: `sip:127.0.0.1:${port};transport=tls;flow=a`,
-    });
-    const answer = await new Promise<number>((resolve) => {
-      sent.on('response', (response) => resolve(response.status));
-    });
-    expect(answer).toBe(503);
+    const asked = async () => {
+      const proxy = `sip:127.0.0.1:${port};transport=tls;flow=a`;
+      return await answerTo(await end.srf.request('sip:x', { method: 'OPTIONS', proxy }));
+    };
+    const answers = await Promise.all([asked(), asked()]);
+    expect(answers.map((answer) => [answer.status, answer.get('X-Gatehouse-Local')])).toEqual([
+      [503, 'unreachable'],
+      [503, 'unreachable'],
+    ]);
     expect(Date.now() - started).toBeLessThan(7000);
   });
 });

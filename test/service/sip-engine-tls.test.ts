@@ -101,6 +101,21 @@ describe('TLS to a server', () => {
 });
 
 describe('TLS from a phone', () => {
+  it('a new certificate is shown to new connections, and the open one goes on', async () => {
+    const [before, after] = [newTestAuthority(), newTestAuthority()];
+    const box = await startSipEnd(['tls'], { tls: before.issue(['DNS:localhost']) });
+    box.srf.options((_req, res) => res.send(200));
+    const open = await rawStream({ port: box.port('tls'), ca: before.ca });
+    box.engine.setIdentity(after.issue(['DNS:localhost']));
+    const next = await rawStream({ port: box.port('tls'), ca: after.ca });
+    for (const phone of [open, next]) {
+      const { port } = phone;
+      phone.send(rawRequest({ method: 'OPTIONS', uri: 'sip:x', callId: `o${port}`, transport: 'TLS', port }));
+      await phone.next(status(200));
+    }
+    expect(box.engine.counters()['open_connections']).toBe(2);
+  });
+
   it('requests to the phone go over the connection that it made', async () => {
     const authority = newTestAuthority();
     const box = await startSipEnd(['tls'], { tls: authority.issue(['DNS:localhost']) });

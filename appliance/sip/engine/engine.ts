@@ -3,6 +3,7 @@
  * It owns sockets, transactions (RFC 3261, 6026) and dialogs, and speaks drachtio's control protocol to the application.
  */
 import type { Lookup } from '../../net/tcp.ts';
+import type { TlsIdentity } from '../../net/tls.ts';
 import type { World } from '../../world.ts';
 import { Control } from './control.ts';
 import { newCounters } from './counters.ts';
@@ -19,7 +20,7 @@ export interface EngineOptions {
   /** Port 0 takes any free one. */
   readonly listen: readonly Endpoint[];
   /** PEM, shown to phones. Needed when a `tls` listener is asked for. */
-  readonly tls?: { readonly key: string; readonly cert: string };
+  readonly tls?: TlsIdentity;
   /** PEMs of authorities trusted for outbound TLS besides Node's roots. Names are always verified. */
   readonly trust: readonly string[] | undefined;
   /** How a host name becomes addresses; the system's resolver unless given. */
@@ -30,6 +31,8 @@ export interface Engine extends AsyncDisposable {
   readonly listening: readonly Endpoint[];
   /** Counts since start, and the sizes of the tables now (`open_…`). */
   counters(): Readonly<Record<string, number>>;
+  /** What the `tls` listeners show to new connections. Throws when key and certificate don't fit. */
+  setIdentity(identity: TlsIdentity): void;
   /** Closes the connection of that flow, inbound or outbound; nothing happens when there is none. */
   closeFlow(id: string): void;
   /** Called once for every stream flow that ends for whatever reason but {@link Engine.closeFlow}. */
@@ -68,6 +71,7 @@ export async function startEngine(world: World, options: EngineOptions): Promise
   return {
     listening: stack.transport.listening,
     counters: () => ({ ...counters.read(), ...stack.sizes() }),
+    setIdentity: (identity) => stack.transport.setIdentity(identity),
     closeFlow: (id) => stack.transport.closeFlow(id),
     onFlowLost: (listener) => {
       stack.lostListeners.add(listener);

@@ -2,7 +2,7 @@
 import { networkInterfaces } from 'node:os';
 import { formatHostPort, isIpLiteral } from '../../protocol/sip-uri.ts';
 import { connectTcp, listenTcp, systemLookup, type Lookup, type StreamConnection } from '../../net/tcp.ts';
-import { connectTls, listenTls, type TlsIdentity } from '../../net/tls.ts';
+import { connectTls, listenTls, type TlsIdentity, type TlsListener } from '../../net/tls.ts';
 import { openUdp } from '../../net/udp.ts';
 import type { Counters } from './counters.ts';
 import { inboundFlowId, type Flow, type HostPort, type Transport } from './flow.ts';
@@ -37,6 +37,7 @@ export class TransportLayer implements AsyncDisposable {
   readonly #options: TransportOptions;
   readonly #events: FlowEvents;
   readonly #listeners: { endpoint: Endpoint; close: AsyncDisposable; flowTo?: (to: HostPort) => Flow }[] = [];
+  readonly #tlsListeners: TlsListener[] = [];
   readonly #flows = new Map<string, StreamFlow>();
   readonly #opening = new Map<string, { readonly target: string; readonly flow: Promise<StreamFlow> }>();
   readonly #lookup: Lookup;
@@ -73,6 +74,12 @@ export class TransportLayer implements AsyncDisposable {
       throw new Error('a SIP listener for TLS needs a key and a certificate');
     const listener = await listenTls(endpoint, this.#options.tls, accept);
     this.#listeners.push({ endpoint: { transport, ...listener.local }, close: listener });
+    this.#tlsListeners.push(listener);
+  }
+
+  /** What new connections are shown; those that are open go on with what they saw. */
+  setIdentity(identity: TlsIdentity): void {
+    for (const listener of this.#tlsListeners) listener.setIdentity(identity);
   }
 
   /** Finds the connection that is there, or makes one. Rejects with {@link RouteError}. */
@@ -129,15 +136,13 @@ export class TransportLayer implements AsyncDisposable {
     }
     if (route.transport === 'udp') throw new RouteError(503, 'a named flow is TCP or TLS');
     if (this.#opening.size >= limits.outbound) throw new RouteError(503, 'too many connections');
-    const flow = this.#connect(route, id);
-    this.#opening.set(id, { target, flow });
-    try {
-      return await flow;
-    } catch (error) {
+    const flow = this.#connect(route, id).catch((error: unknown) => {
       this.#opening.delete(id);
       this.#options.counters.add('connects_failed');
       throw new RouteError(503, `cannot connect to ${target}: ${(error as Error).message}`, { cause: error });
-    }
+    });
+    this.#opening.set(id, { target, flow });
+    return await flow;
   }
 
   async #connect(route: Route, id: string): Promise<StreamFlow> {

@@ -1,0 +1,41 @@
+/** The certificate that phones are shown: renewed by whoever keeps the site's authority, taken up here without a restart. */
+import { ensureAuthority, serverIdentity, type ServerIdentity } from '../net/authority.ts';
+import type { Config } from '../config-schema.ts';
+import type { World } from '../world.ts';
+import type { Engine } from './engine/engine.ts';
+
+const dayMs = 86_400_000;
+
+interface Renewing {
+  readonly site: Config['site'];
+  readonly engine: Pick<Engine, 'setIdentity'>;
+  /** What the engine was started with. */
+  readonly shown: ServerIdentity;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Looks once a day, and renews the certificate when nobody else has. */
+export function renewIdentity(world: World, { site, engine, shown, onError }: Renewing): AsyncDisposable {
+  const stop = new AbortController();
+  let current = shown;
+  const look = async () => {
+    await ensureAuthority(site.state_directory, site.address, world.clock);
+    const latest = serverIdentity(site.state_directory);
+    if (latest.cert === current.cert) return;
+    engine.setIdentity(latest);
+    current = latest;
+    world.log.info('a new certificate is shown to phones');
+  };
+  const running = (async () => {
+    while (!stop.signal.aborted) {
+      await world.clock.sleep(dayMs, stop.signal).catch(() => undefined);
+      if (!stop.signal.aborted) await look().catch(onError);
+    }
+  })();
+  return {
+    [Symbol.asyncDispose]: async () => {
+      stop.abort();
+      await running;
+    },
+  };
+}
