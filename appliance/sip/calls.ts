@@ -50,6 +50,7 @@ async function connect(app: Application, attempt: Attempt): Promise<string> {
   if (body === undefined) return 'no media';
   let sent: Sent | undefined;
   let isCancelled = false;
+  let isHeard = false;
   request.onCancel((headers) => {
     isCancelled = true;
     sent?.cancel(passedHeaders(headers, otherLeg[caller]).filter(({ name }) => name === 'Reason'));
@@ -57,6 +58,7 @@ async function connect(app: Application, attempt: Attempt): Promise<string> {
   // Provisional responses keep their order, and come before the final one, although each may wait for the relay.
   let before: Promise<void> = Promise.resolve();
   const onProvisional = (response: Received) => {
+    isHeard = true;
     before = before
       .then(() => ring(app, attempt, response))
       .catch((error: unknown) => {
@@ -70,10 +72,17 @@ async function connect(app: Application, attempt: Attempt): Promise<string> {
     app.calls.setDialog(call, otherLeg[caller], response.dialogId);
     call.names[otherLeg[caller]] = nameAsCaller(response);
   };
-  sent = await app.server.send(outgoingInvite(app, attempt, body), { onProvisional, onFinal });
-  if (isCancelled) sent.cancel();
-  call.takeBack = () => sent?.cancel();
-  const final = await sent.final;
+  const invite = outgoingInvite(app, attempt, body);
+  const place = async () => {
+    sent = await app.server.send(invite, { onProvisional, onFinal });
+    if (isCancelled) sent.cancel();
+    call.takeBack = () => sent?.cancel();
+    return await sent.final;
+  };
+  let final = await place();
+  // The connection was dead: nobody has heard of the call, and the next one is new.
+  if (final.localCause === 'flow-failed' && !isHeard && !isCancelled && caller === 'phone')
+    final = await place();
   await before;
   if (final.status >= 200 && final.status <= 299) {
     if (isCancelled) {
