@@ -16,6 +16,7 @@ import {
   type CloudRequest,
   type ProvisioningCloud,
 } from './provisioning.ts';
+import { startTenantCloud, type TenantSettings } from './tenant.ts';
 
 export interface CloudSettings {
   readonly provisioning: {
@@ -31,6 +32,7 @@ export interface CloudSettings {
     /** Site's name to its bearer token. */
     readonly tokens: Readonly<Record<string, string>>;
   };
+  readonly tenant: TenantSettings;
 }
 
 export type CloudOrder =
@@ -76,6 +78,7 @@ async function runCloud(settings: CloudSettings, say: (event: CloudEvent) => voi
     onAccount: (account) => say({ event: 'account', account }),
   });
   await using journal = await startJournalCloud({ ...settings.journal, port: 443 });
+  await using _tenant = await startTenantCloud(settings.tenant);
   say({ event: 'ready' });
   for await (const line of createInterface({ input: process.stdin })) {
     const order = JSON.parse(line) as CloudOrder;

@@ -1,6 +1,7 @@
 /** The walk of every phone, as other programs saw it: clients, tcpdump, Kamailio, the switch, both ends' kernels. */
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { tenant } from '../office/cloud.ts';
 import { plan } from '../office/network.ts';
 import { holdCall } from '../office/calls.ts';
 import { openOffice, type Office } from '../office/office.ts';
@@ -181,6 +182,16 @@ test('a phone moved to another port changes its place, and can be called there',
   );
   expect(last).toMatchObject({ stage: 'placed', port: 'port5' });
   expect(callProblem(await holdCall(office.cloud, phone, { direction: 'inbound' }))).toBeUndefined();
+});
+
+test("the tenant's own services answer on site by their names, to a token of their OpenID provider only", async () => {
+  const program = join(import.meta.dirname, '../support/tenant-reader.ts');
+  const { clientId, secret } = tenant.application;
+  const words = [process.execPath, program, office.cloud.caFile, tenant.id, clientId, secret];
+  expect(JSON.parse(await office.network.box.exec(words))).toMatchObject([
+    { status: 200, body: { value: [{ telephoneNumber: office.cloud.calleeNumber }] } },
+    { status: 401 },
+  ]);
 });
 
 test('no secret crossed the phones’ network in clear', async () => {

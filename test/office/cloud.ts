@@ -10,7 +10,7 @@ import { startBaresip, type Baresip } from '../support/baresip.ts';
 import { until, type Running } from '../support/command.ts';
 import { startKamailio, type Kamailio } from '../support/kamailio.ts';
 import { countRtp, type RtpCount } from '../support/rtp-counter.ts';
-import { hosts, journalHost, plan, siteName, type Network } from './network.ts';
+import { hosts, journalHost, plan, siteName, tenantHosts, type Network } from './network.ts';
 
 export interface OfficeCloud extends AsyncDisposable {
   readonly caFile: string;
@@ -27,6 +27,12 @@ export interface OfficeCloud extends AsyncDisposable {
   readonly failJournal: (...failures: JournalFailure[]) => void;
   readonly report: () => Promise<CloudReport>;
 }
+
+/** As an administrator would have registered the box in the tenant. */
+export const tenant = {
+  id: '6f0d7a3c-2f4e-4c1b-9a57-0d5e5f7a1b2c',
+  application: { clientId: 'gatehouse', secret: randomBytes(18).toString('base64url') },
+};
 
 const calleeNumber = '+4930555000';
 
@@ -64,6 +70,15 @@ export async function startCloud(network: Network): Promise<OfficeCloud> {
       tls: await authority.certificateFor([journalHost]),
       file: join(directory, 'journal.db'),
       tokens: { [siteName]: token },
+    },
+    tenant: {
+      tls: await authority.certificateFor(Object.values(tenantHosts)),
+      tenantId: tenant.id,
+      application: tenant.application,
+      identity: { address: plan.identity, host: tenantHosts.identity },
+      graphAddress: plan.graph,
+      teamsAddress: plan.teams,
+      numbers: [calleeNumber],
     },
   };
   const services = started.use(await startServices(network, settings, (account) => learn(kamailio, account)));

@@ -16,6 +16,9 @@ export const plan = {
   provisioning: '203.0.113.10',
   sip: '203.0.113.20',
   journal: '203.0.113.30',
+  identity: '203.0.113.31',
+  graph: '203.0.113.32',
+  teams: '203.0.113.33',
   /** Where the person at the other end of every call sits: a network of its own behind the cloud. */
   callee: '198.18.0.2',
   calleeGateway: '198.18.0.1',
@@ -34,6 +37,13 @@ export const hosts = {
   laterStages: ['usea', 'uswe', 'ause'].map((name) => `${name}.dm.sdg.teams.microsoft.com`),
   onboarding: `obsbc-${region}.sdg.teams.microsoft.com`,
   main: `mainsbc-${region}.sdg.teams.microsoft.com`,
+} as const;
+
+/** The tenant's own services, by the names that Microsoft's have. */
+export const tenantHosts = {
+  identity: 'login.microsoftonline.com',
+  graph: 'graph.microsoft.com',
+  teams: 'api.interfaces.records.teams.microsoft.com',
 } as const;
 
 export interface Network extends AsyncDisposable {
@@ -63,7 +73,7 @@ export async function buildNetwork(lab: Lab): Promise<Network> {
   await box.exec(words('sysctl -qw net.ipv4.ip_unprivileged_port_start=0'));
   const cloud = await lab.namespace('cloud', { nameserver: plan.dns });
   const wan = await startWan(lab, box, cloud);
-  const own = [plan.dns, plan.provisioning, plan.sip, plan.journal];
+  const own = [plan.dns, plan.provisioning, plan.sip, plan.journal, plan.identity, plan.graph, plan.teams];
   await cloud.exec(['ip', '-batch', '-'], {
     input: own.map((ip) => `addr add ${ip}/24 dev eth0\n`).join(''),
   });
@@ -95,5 +105,8 @@ function cloudNames(): Record<string, string> {
     [hosts.onboarding]: plan.sip,
     [hosts.main]: plan.sip,
     [journalHost]: plan.journal,
+    [tenantHosts.identity]: plan.identity,
+    [tenantHosts.graph]: plan.graph,
+    [tenantHosts.teams]: plan.teams,
   };
 }
