@@ -14,6 +14,10 @@ export interface TenantSettings {
   readonly numbers: readonly string[];
 }
 
+/** Every account named signs in. */
+const judge = ({ username }: { username: string }) =>
+  username === '' ? 'User not found in tenant.' : undefined;
+
 export async function startTenantCloud(settings: TenantSettings): Promise<AsyncDisposable> {
   await using started = new AsyncDisposableStack();
   const at = { port: 443, tls: settings.tls };
@@ -31,8 +35,6 @@ export async function startTenantCloud(settings: TenantSettings): Promise<AsyncD
   started.use(
     await startGraphCloud({ ...at, address: settings.graphAddress, checkToken, numbers, users: [] }),
   );
-  const judge = ({ username }: { username: string }) =>
-    username === '' ? 'User not found in tenant.' : undefined;
   started.use(await startTeamsConfigCloud({ ...at, address: settings.teamsAddress, checkToken, judge }));
   return started.move();
 }
