@@ -17,6 +17,7 @@ import {
   type Registration,
 } from './registrations.ts';
 import type { Answer, Incoming, Received } from './srf.ts';
+import { mayTry, refuse, refuseTooFast } from './registration-refusal.ts';
 import { askRegistrar, retryAfter } from './upstream-attempts.ts';
 
 const maxBindings = 2000;
@@ -74,36 +75,6 @@ function isClearAllowed(app: Application, request: Incoming): boolean {
   const mac = app.leaseMac(addressOf(request.source));
   const evidence = { mac, userAgent: headerValue(request, 'User-Agent') };
   return app.config.provisioning.allow_cleartext.includes(recogniseVendor(evidence) ?? 'other');
-}
-
-/** Who is not registered could otherwise use us to fill the registrar with attempts. */
-function mayTry(app: Application, address: string, now: number): boolean {
-  const { strangers, leased } = app.attempts;
-  return (app.leaseMac(address) === undefined ? strangers : leased).take(address, now);
-}
-
-/** Told without the claimed name, so that many attempts of one sender are one counted row. */
-async function refuseTooFast(app: Application, request: Incoming): Promise<void> {
-  app.counters.registrations_refused += 1;
-  app.counters.registrations_too_fast += 1;
-  const [status, reason] = [503, 'Too many attempts'];
-  await request.respond({ status, reason, headers: [retryAfter()] });
-  if (!app.mayTell()) return;
-  const body = { status, reason, source: addressOf(request.source) };
-  await app.store.write((tx) => tx.journal({ kind: 'registration_refused', body }));
-}
-
-async function refuse(
-  app: Application,
-  request: Incoming,
-  { registration, status, reason }: { registration: Registration; status: number; reason: string },
-): Promise<void> {
-  app.counters.registrations_refused += 1;
-  await request.respond({ status, reason, ...(status === 503 ? { headers: [retryAfter()] } : {}) });
-  if (!app.mayTell()) return;
-  const { aor, registrar } = registration;
-  const body = { aor, registrar, status, reason, source: addressOf(request.source) };
-  await app.store.write((tx) => tx.journal({ kind: 'registration_refused', body }));
 }
 
 async function answerFromStore(

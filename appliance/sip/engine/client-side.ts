@@ -43,8 +43,8 @@ interface Outgoing {
 /** Timer C (section 16.6): so long may the other side ring. */
 const ringingMs = 300_000;
 
-/** Half of timer F: enough for every server, and what waits may still be tried on another connection. */
-const silentMs = 32 * t1;
+/** A server: half of timer F, so that what waits may still be tried on another connection. A phone: a little less than timer F. */
+const silentMs = { server: 32 * t1, phone: 62 * t1 };
 
 export class ClientSide {
   readonly #core: Core;
@@ -222,7 +222,7 @@ export class ClientSide {
   #watchSilence(flow: Flow): Timer | undefined {
     const heardBefore = flow.received;
     if (heardBefore === undefined) return undefined;
-    return this.#core.timers.after(silentMs, () => {
+    return this.#core.timers.after(flow.isOutbound ? silentMs.server : silentMs.phone, () => {
       if (flow.received === heardBefore) flow.fail?.();
     });
   }

@@ -52,18 +52,25 @@ describe('repetition over UDP (RFC 3261 section 17)', () => {
   });
 
   it.each([
-    [0, 'given up'],
-    [1, 'kept'],
-  ])('a connection over which %i messages came while a request waited in vain is %s', async (count, fate) => {
-    const network = newTestNetwork('tcp', () => true);
-    let isGivenUp = false;
-    Object.assign(network.one.flow, { received: 7, fail: () => (isGivenUp = true) });
-    await network.one.send('REGISTER');
-    await network.clock.advance(10_000);
-    Object.assign(network.one.flow, { received: 7 + count });
-    await network.clock.advance(7000);
-    expect(isGivenUp).toBe(fate === 'given up');
-  });
+    ['to a server', true, 0, 17_000, 'given up'],
+    ['to a server', true, 1, 31_000, 'kept'],
+    ['of a phone', false, 0, 17_000, 'kept'],
+    ['of a phone', false, 0, 31_500, 'given up'],
+    ['of a phone', false, 1, 40_000, 'kept'],
+  ])(
+    'a connection %s (outbound: %s) over which %i messages came while a request waited for %i ms is %s',
+    // oxlint-disable-next-line max-params
+    async (_title, isOutbound, count, ms, fate) => {
+      const network = newTestNetwork('tcp', () => true);
+      let isGivenUp = false;
+      Object.assign(network.one.flow, { isOutbound, received: 7, fail: () => (isGivenUp = true) });
+      await network.one.send('REGISTER');
+      await network.clock.advance(10_000);
+      Object.assign(network.one.flow, { received: 7 + count });
+      await network.clock.advance(ms - 10_000);
+      expect(isGivenUp).toBe(fate === 'given up');
+    },
+  );
 
   it('an INVITE that was heard is not repeated', async () => {
     const network = newTestNetwork('udp');
