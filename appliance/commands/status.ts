@@ -3,8 +3,8 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { readConfig, type Config } from '../config.ts';
 import { wantedParts } from '../config-parts.ts';
 import type { CommandCall } from '../main.ts';
-import { phoneStages } from '../store/phone-stage.ts';
-import { readPhones, type PhoneRow } from '../store/phones.ts';
+import { countStages } from '../store/phone-stage.ts';
+import { readPhones } from '../store/phones.ts';
 import { readParts, troublesOf, type PartStatus, type Trouble } from '../store/site-status.ts';
 import { requireReadable } from './state-directory.ts';
 import { elapsed, formatTable, plainText } from './table.ts';
@@ -38,12 +38,6 @@ function readStatus(config: Config, now: number): SiteStatus {
     phones: countStages(phones),
     troubles: troublesOf({ parts, phones, allowCleartext: config.provisioning.allow_cleartext }),
   };
-}
-
-function countStages(phones: readonly PhoneRow[]): Record<string, number> {
-  return Object.fromEntries(
-    phoneStages.map((stage) => [stage, phones.filter((phone) => phone.stage === stage).length]),
-  );
 }
 
 export function formatStatus({ release, site, parts, phones, troubles }: SiteStatus, now: number): string[] {

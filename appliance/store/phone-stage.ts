@@ -9,6 +9,12 @@ import type { Placement } from './placements.ts';
 export const phoneStages = ['seen', 'leased', 'configured', 'registered', 'placed', 'in call'] as const;
 export type PhoneStage = (typeof phoneStages)[number];
 
+/** How many phones are how far, every stage named. */
+export function countStages(phones: readonly { readonly stage: string }[]): Record<PhoneStage, number> {
+  const count = (stage: PhoneStage) => phones.filter((phone) => phone.stage === stage).length;
+  return Object.fromEntries(phoneStages.map((stage) => [stage, count(stage)])) as Record<PhoneStage, number>;
+}
+
 /** How far the box stands between phones and cloud; see `site.posture`. */
 export type Posture = 'assist' | 'provision' | 'full';
 

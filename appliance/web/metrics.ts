@@ -1,5 +1,5 @@
 /** What `/metrics` says, in the text format of Prometheus (version 0.0.4). Pure. */
-import { phoneStages } from '../store/phone-stage.ts';
+import { countStages } from '../store/phone-stage.ts';
 import type { PhoneView, StatusView } from './schemas.ts';
 
 interface Measured {
@@ -13,10 +13,7 @@ type Sample = readonly [labels: Readonly<Record<string, string>>, value: number]
 
 export function formatMetrics({ parts, phones, callsUp, streams }: Measured): string {
   const wanted = parts.filter((part) => part.isWanted);
-  const byStage = phoneStages.map((stage): Sample => [
-    { stage },
-    phones.filter((phone) => phone.stage === stage).length,
-  ]);
+  const byStage = Object.entries(countStages(phones)).map(([stage, count]): Sample => [{ stage }, count]);
   const ofParts = (value: (part: StatusView['parts'][number]) => boolean) =>
     wanted.map((part): Sample => [{ part: part.name }, value(part) ? 1 : 0]);
   const inTrouble = phones.filter((phone) => phone.problem !== undefined).length;

@@ -4,7 +4,7 @@ import { wantedParts } from '../config-parts.ts';
 import { readCalls, readOpenCalls, type Call } from '../store/calls.ts';
 import { journalKinds, partNames, type JournalKinds, type PartName } from '../store/journal-kinds.ts';
 import { readNeighbors, type Neighbor } from '../store/neighbors.ts';
-import { phoneStages } from '../store/phone-stage.ts';
+import { countStages } from '../store/phone-stage.ts';
 import { readFacts, readPhones, type PhoneRow } from '../store/phones.ts';
 import { openReader, type JournalGap, type JournalRow, type Reader } from '../store/reader.ts';
 import { readParts, troublesOf } from '../store/site-status.ts';
@@ -85,7 +85,7 @@ function statusView(
     parts: parts.map((part) => ({ ...part })),
     troubles: troublesOf({ parts, phones, allowCleartext }).slice(0, mostTroubles),
     allowCleartext,
-    phones: { total: phones.length, byStage: countByStage(phones) },
+    phones: { total: phones.length, byStage: countStages(phones) },
     callsUp: readFacts(directory, 'sip', readOpenCalls).filter((call) => call.state === 'up').length,
     ownPorts: neighbors.filter((neighbor) => neighbor.isBridge).map(ownPort),
   };
@@ -100,12 +100,6 @@ function lastSeen(phones: readonly PhoneRow[]): readonly PhoneRow[] {
 function siteView({ site }: Config): StatusView['site'] {
   const { name, region, posture, address, time_zone: timeZone } = site;
   return { name, region, posture, address, timeZone };
-}
-
-function countByStage(phones: readonly PhoneRow[]): Record<string, number> {
-  return Object.fromEntries(
-    phoneStages.map((stage) => [stage, phones.filter((phone) => phone.stage === stage).length]),
-  );
 }
 
 function ownPort({
