@@ -68,7 +68,9 @@ const Site = table({
       'How far Gatehouse stands between phones and cloud: "assist" (DHCP and location only), "provision" (configuration too), "full" (SIP and media too). Phones that can\'t be given our certificate authority go to the cloud by themselves all the same; the page says which.',
     default: 'full',
   }),
-  address: ipv4("The box's own IPv4 address on the phones' network; phones are sent to it."),
+  address: ipv4(
+    "The box's own IPv4 address on the phones' network; phones are sent to it. Another address means another certificate authority, which phones have to be given anew.",
+  ),
   state_directory: text('Where each part keeps its database, in a folder of its own.', {
     default: '/var/lib/gatehouse',
   }),

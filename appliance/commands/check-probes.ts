@@ -23,6 +23,7 @@ import {
   httpVerdict,
   interceptionVerdict,
   portVerdict,
+  settingsWarnings,
   timeServerVerdict,
   tlsVerdict,
   type CheckArea,
@@ -62,8 +63,10 @@ export function siteToCheck(config: Config, configFile: string): CheckSite {
 export const checks: Readonly<Record<CheckArea, (site: CheckSite) => Promise<Verdict[]>>> = {
   settings: async ({ config, configFile }) => {
     const problems = unreachablePaths(config);
-    if (problems.length === 0) return [{ area: 'settings', state: 'ok', text: `${configFile} is good` }];
-    return problems.map((text) => ({ area: 'settings', state: 'problem', text }));
+    const warnings = settingsWarnings(config);
+    if (problems.length === 0)
+      return [{ area: 'settings', state: 'ok', text: `${configFile} is good` }, ...warnings];
+    return [...problems.map((text): Verdict => ({ area: 'settings', state: 'problem', text })), ...warnings];
   },
   dns: async ({ firstStageHosts, registrars }) => {
     const hosts = [...firstStageHosts, ...registrars].map((host) => host.replace(/:\d+$/, ''));

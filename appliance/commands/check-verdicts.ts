@@ -1,4 +1,5 @@
 /** What the probes of `gatehouse check` mean, for a person. Pure. */
+import type { Config } from '../config.ts';
 import type { DnsFinding } from '../net/probe-dns.ts';
 import type { HttpFinding } from '../net/probe-http.ts';
 import type { TlsFinding } from '../net/probe-tls.ts';
@@ -12,6 +13,23 @@ export interface Verdict {
   readonly area: CheckArea;
   readonly state: 'ok' | 'problem' | 'warning' | 'not tested';
   readonly text: string;
+}
+
+/** Settings that are right by themselves and seldom meant so. */
+export function settingsWarnings({ site, dhcp, web }: Pick<Config, 'site' | 'dhcp' | 'web'>): Verdict[] {
+  const isSeenByPhones = web.address === '0.0.0.0' || web.address === site.address;
+  const leavesPhonesAlone = dhcp.mode === 'server' && dhcp.routers.length === 0;
+  const texts = [
+    isSeenByPhones
+      ? `web.address = "${web.address}": the page has no login and can be read from the phones' network; name a management address`
+      : undefined,
+    leavesPhonesAlone
+      ? 'dhcp.routers is empty: phones get no gateway, and those that go to the cloud by themselves cannot reach it'
+      : undefined,
+  ];
+  return texts
+    .filter((text) => text !== undefined)
+    .map((text) => ({ area: 'settings', state: 'warning', text }));
 }
 
 export function dnsVerdict(host: string, { ipv4, ipv6, error }: DnsFinding): Verdict {

@@ -7,10 +7,12 @@ import {
   httpVerdict,
   interceptionVerdict,
   portVerdict,
+  settingsWarnings,
   timeServerVerdict,
   tlsVerdict,
   type Verdict,
 } from '../../../appliance/commands/check-verdicts.ts';
+import { parseConfig } from '../../../appliance/config.ts';
 
 const host = 'emea.ipp.sdg.teams.microsoft.com';
 const answer = { status: 404, headers: {}, isHtml: false, askedAt: 0 };
@@ -160,6 +162,24 @@ describe('verdicts', () => {
     const told = { ...answer, headers: { date: new Date(at).toUTCString() }, askedAt: at + 10_000 };
     expect(httpClockAhead(told)).toBe(9500);
     expect(httpClockAhead(answer)).toBeUndefined();
+  });
+});
+
+const warned = (toml: string) =>
+  settingsWarnings(parseConfig(`[site]\naddress = "10.0.0.1"\n${toml}`)).map(({ text }) => text);
+
+describe('settings that are seldom meant so', () => {
+  const server = '[dhcp]\nmode = "server"\nsubnet = "10.0.0.0/24"\npool = ["10.0.0.100", "10.0.0.199"]\n';
+
+  it('the defaults and a gateway are none', () => {
+    expect(warned('')).toEqual([]);
+    expect(warned(`${server}routers = ["10.0.0.254"]`)).toEqual([]);
+  });
+  it.each(['0.0.0.0', '10.0.0.1'])('a page at %s is open to the phones', (address) => {
+    expect(warned(`[web]\naddress = "${address}"`)).toEqual([expect.stringMatching(/no login/)]);
+  });
+  it('phones without a gateway can go nowhere by themselves', () => {
+    expect(warned(server)).toEqual([expect.stringMatching(/^dhcp\.routers is empty/)]);
   });
 });
 
