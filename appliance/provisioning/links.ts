@@ -23,11 +23,14 @@ export type Link =
   | { readonly kind: 'refused'; readonly reason: string };
 
 const kept: Link = { kind: 'kept' };
-const urls = /([A-Za-z][A-Za-z0-9+.-]*):\/\/([^\s"'<>,;[\]]*)/g;
+/** Phones take less; and what looks through a value may take the square of its length. */
+const longestValue = 4096;
+const urls = /([A-Za-z][A-Za-z0-9+.-]{0,31}):\/\/([^\s"'<>,;[\]]*)/g;
 
 /** All URLs in the value (Cisco writes options before it, Poly lists several); one bad host refuses the whole value. */
 export function urlInBox(value: string, policy: LinkPolicy): Link {
   if (value === '') return kept;
+  if (value.length > longestValue) return { kind: 'refused', reason: 'provisioning URL too long' };
   if (!value.includes('://')) return withoutScheme(value, policy);
   let refused: Link | undefined;
   const targets: LinkTarget[] = [];

@@ -35,10 +35,11 @@ function readLine(content: string, format: keyof typeof commentMarks): Line | un
   const trimmed = content.replace(/^\uFEFF|^\u00EF\u00BB\u00BF/, '').trimStart();
   if (trimmed === '' || commentMarks[format].some((mark) => trimmed.startsWith(mark))) return undefined;
   // `include:config <url>` is Yealink's one directive without an equals sign.
-  const include = /^(\s*)(include:\w+)(\s+)(.*?)\s*$/.exec(content);
+  const include = /^(\s*)(include:\w+)\s/.exec(content);
   if (format === 'yealink' && include) {
-    const [, indent = '', key = '', gap = '', value = ''] = include;
-    return { key, value, valueAt: indent.length + key.length + gap.length };
+    const [, indent = '', key = ''] = include;
+    const rest = content.slice(indent.length + key.length);
+    return { key, value: rest.trim(), valueAt: content.length - rest.trimStart().length };
   }
   const equals = content.indexOf('=');
   if (equals === -1) return undefined;

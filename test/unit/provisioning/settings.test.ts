@@ -29,6 +29,31 @@ test.each(unreadable)('%s is refused: what the phone would see is not known', (_
   expect(() => readSettings(format, body)).toThrow(DecodeError);
 });
 
+/** Each took minutes at the size that an answer may have, and held up everything else in the process. */
+const slow: readonly [string, Format, string][] = [
+  ['an include with a million blanks', 'yealink', `include:config a${' '.repeat(1_000_000)}x\n`],
+  [
+    'an address with a million letters after it',
+    'yealink',
+    `include:config http://a/ ${'a'.repeat(1_000_000)}\n`,
+  ],
+  ['a host of a million labels', 'elements', `<f><Profile_Rule>${'a.'.repeat(500_000)}!</Profile_Rule></f>`],
+  ['thousands of dropped settings', 'yealink', 'dangerous = 1\n'.repeat(8000)],
+];
+
+test.each(slow)('%s costs no time', (_, format, body) => {
+  const rules: RewriteRules = {
+    format,
+    isProvisioningUrl: (key) => key !== 'dangerous',
+    danger: (key) => (key === 'dangerous' ? 'a test' : undefined),
+    links,
+    overlays: [],
+  };
+  const started = performance.now();
+  expect(rewriteBody(body, rules).dropped.length).toBeGreaterThan(0);
+  expect(performance.now() - started).toBeLessThan(2000);
+});
+
 /** A body may be refused with a DecodeError; nothing else may be thrown. */
 function unlessRefused(work: () => void): void {
   try {
