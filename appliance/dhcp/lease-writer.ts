@@ -1,4 +1,5 @@
 /** Everything of one turn of the event loop goes into one commit; answers leave after it, or not at all. */
+import { newTokenBucket, takeToken } from '../net/token-bucket.ts';
 import type { JournalEntry } from '../store/journal.ts';
 import { forgetLease, saveLease, saveSent } from '../store/leases.ts';
 import type { Store, Transaction } from '../store/store.ts';
@@ -27,8 +28,7 @@ interface Failure {
 
 const retryMs = 2000;
 /** Reports are told at this rate at most: a flood of odd packets must not become a flood of rows. */
-const reportsPerSecond = 5;
-const reportBurst = 50;
+const reportRate = { burst: 50, perSecond: 5 };
 
 export class LeaseWriter implements AsyncDisposable {
   readonly #needs: Needs;
@@ -38,12 +38,10 @@ export class LeaseWriter implements AsyncDisposable {
   #isScheduled = false;
   #failure: Failure | undefined;
   #retrying: Promise<void> | undefined;
-  #reportsLeft = reportBurst;
-  #reportsCountedAt: number;
+  readonly #reportBucket = newTokenBucket(reportRate);
 
   constructor(needs: Needs) {
     this.#needs = needs;
-    this.#reportsCountedAt = needs.clock.now();
   }
 
   /** Sends the answer as soon as the lease that it promises is on disk; at once when it promises none. */
@@ -60,15 +58,11 @@ export class LeaseWriter implements AsyncDisposable {
 
   /** A journal row that no answer waits for; dropped when there are too many. */
   report(entry: JournalEntry): void {
-    const now = this.#needs.clock.now();
-    const gained = (Math.max(0, now - this.#reportsCountedAt) / 1000) * reportsPerSecond;
-    this.#reportsLeft = Math.min(reportBurst, this.#reportsLeft + gained);
-    this.#reportsCountedAt = now;
-    if (this.#reportsLeft < 1 || this.#reports.length >= reportBurst) {
+    const isFull = this.#reports.length >= reportRate.burst;
+    if (isFull || !takeToken(this.#reportBucket, this.#needs.clock.now())) {
       this.#needs.counters.add('unreported');
       return;
     }
-    this.#reportsLeft -= 1;
     this.#reports.push(entry);
     this.#schedule();
   }

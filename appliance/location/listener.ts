@@ -7,7 +7,7 @@ import type { Health, World } from '../world.ts';
 import { decodeNeighborFrame } from './frames.ts';
 import { neighborSaver } from './neighbor-saver.ts';
 import { expireNeighbors, hear, newNeighborTable, type NeighborTable } from './neighbors.ts';
-import { newTokenBucket, takeToken } from './token-bucket.ts';
+import { newTokenBucket, takeToken } from '../net/token-bucket.ts';
 
 export interface Listener extends AsyncDisposable {
   health(): Health;
@@ -94,7 +94,7 @@ function frameSink(
   table: NeighborTable,
   counters: FrameCounters,
 ): CaptureOptions['onPacket'] {
-  const bucket = newTokenBucket(framesPerSecond, frameBurst);
+  const bucket = newTokenBucket({ burst: frameBurst, perSecond: framesPerSecond });
   return ({ bytes }) => {
     counters.frames += 1;
     const now = world.clock.now();

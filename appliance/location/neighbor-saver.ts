@@ -2,7 +2,7 @@
 import { dropStaleNeighbors, removeNeighbor, saveNeighbor, type Neighbor } from '../store/neighbors.ts';
 import type { Store, Transaction } from '../store/store.ts';
 import type { NeighborTable } from './neighbors.ts';
-import { newTokenBucket, takeToken } from './token-bucket.ts';
+import { newTokenBucket, takeToken } from '../net/token-bucket.ts';
 
 /** Neighbours that come and go are journaled this often: the journal is not an attacker's to fill. */
 const [journalPerSecond, journalBurst] = [0.1, 64];
@@ -16,7 +16,7 @@ export function neighborSaver(
 ): (now: number, state: { isFlooded: boolean }) => Promise<void> {
   let saved = new Map(table.byKey);
   let isFirst = true;
-  const bucket = newTokenBucket(journalPerSecond, journalBurst);
+  const bucket = newTokenBucket({ burst: journalBurst, perSecond: journalPerSecond });
   return async (now, { isFlooded }) => {
     const current = new Map(table.byKey);
     const gone = [...saved].filter(([key]) => !current.has(key)).map(([, neighbor]) => neighbor);

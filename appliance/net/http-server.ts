@@ -13,6 +13,7 @@ import {
 import { createServer as createHttps, type Server as HttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { headerPairs, type Header } from './http-upstream.ts';
+import { plainAddress } from './tcp.ts';
 
 export interface HttpRequest {
   readonly isSecure: boolean;
@@ -120,7 +121,7 @@ export async function listenHttp(options: ListenOptions): Promise<HttpListener> 
 function limitPerAddress(server: Server, onRefused: () => void): void {
   const open = new Map<string, number>();
   server.on('connection', (socket: Socket) => {
-    const address = plainAddress(socket);
+    const address = plainAddress(socket.remoteAddress);
     const count = (open.get(address) ?? 0) + 1;
     open.set(address, count);
     socket.once('close', () => {
@@ -150,7 +151,7 @@ async function answerRequest(
           method: request.method ?? '',
           target: request.url ?? '',
           headers: headerPairs(request.rawHeaders),
-          remoteAddress: plainAddress(request.socket),
+          remoteAddress: plainAddress(request.socket.remoteAddress),
         })
       : { status: 413, headers: [['Connection', 'close']] as const, body: Buffer.alloc(0) };
     send(response, answer, request.method === 'HEAD');
@@ -180,8 +181,4 @@ async function discardBody(request: IncomingMessage, mostBytes: number): Promise
     // Cut off by the phone or by a timeout: there is nobody to answer.
     return false;
   }
-}
-
-function plainAddress(socket: Socket): string {
-  return (socket.remoteAddress ?? '').replace(/^::ffff:/, '');
 }

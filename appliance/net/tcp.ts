@@ -171,7 +171,8 @@ export function streamConnection(socket: Socket): StreamConnection {
   };
 }
 
-function plainAddress(address: string | undefined): string {
+/** IPv4 as IPv4, also where the kernel shows it inside IPv6. */
+export function plainAddress(address: string | undefined): string {
   return (address ?? '').replace(/^::ffff:(?=\d+\.)/, '');
 }
 

@@ -10,6 +10,14 @@ export class DecodeError extends Error {
   }
 }
 
+/** Both, one after the other, in memory of their own. */
+export function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(first.length + second.length);
+  bytes.set(first);
+  bytes.set(second, first.length);
+  return bytes;
+}
+
 /** A cursor over bytes; every read past the end is a {@link DecodeError}, never `undefined`. */
 export class ByteReader {
   readonly bytes: Uint8Array;

@@ -1,5 +1,5 @@
 /** DHCP messages: RFC 2131, options of any length by RFC 3396, option overload by RFC 2132 section 9.3. */
-import { ByteReader, DecodeError } from './bytes.ts';
+import { ByteReader, DecodeError, joined } from './bytes.ts';
 
 /** Raw options by code, in wire order; several of one code are joined (RFC 3396). */
 export type RawOptions = ReadonlyMap<number, Uint8Array>;
@@ -119,13 +119,6 @@ function readArea(options: Map<number, Uint8Array>, reader: ByteReader): void {
     const before = options.get(code);
     options.set(code, before === undefined ? value : joined(before, value));
   }
-}
-
-function joined(before: Uint8Array, after: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(before.length + after.length);
-  bytes.set(before);
-  bytes.set(after, before.length);
-  return bytes;
 }
 
 function upToNul(bytes: Uint8Array): Uint8Array {

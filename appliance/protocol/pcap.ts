@@ -1,5 +1,5 @@
 /** The pcap stream that `tcpdump -w -` writes, taken apart as it arrives (draft-ietf-opsawg-pcap). */
-import { DecodeError } from './bytes.ts';
+import { DecodeError, joined } from './bytes.ts';
 
 export interface CapturedPacket {
   /** Milliseconds since 1970, by the capturing machine's clock. */
@@ -67,11 +67,4 @@ function fileHeader(view: DataView): { perMs: number; littleEndian: boolean } {
     return { ...found, littleEndian };
   }
   throw new DecodeError('not a pcap stream');
-}
-
-function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(first.length + second.length);
-  bytes.set(first);
-  bytes.set(second, first.length);
-  return bytes;
 }

@@ -1,3 +1,5 @@
+import { newTokenBucket, takeToken, type TokenBucket, type TokenRate } from '../net/token-bucket.ts';
+
 /** So many at once, then so many a second, for each of many senders. */
 export interface TokenBuckets {
   /** False when this sender's bucket is empty. */
@@ -8,24 +10,19 @@ export interface TokenBuckets {
 /** Senders that are remembered; beyond it the one that was heard first is forgotten, and begins with a full bucket again. */
 const maxSenders = 4096;
 
-export function newTokenBuckets({ burst, perSecond }: { burst: number; perSecond: number }): TokenBuckets {
-  const buckets = new Map<string, { tokens: number; at: number }>();
+export function newTokenBuckets(rate: TokenRate): TokenBuckets {
+  const buckets = new Map<string, TokenBucket>();
+  const bucketOf = (sender: string): TokenBucket => {
+    const known = buckets.get(sender);
+    if (known !== undefined) return known;
+    const [oldest] = buckets.keys();
+    if (oldest !== undefined && buckets.size >= maxSenders) buckets.delete(oldest);
+    const bucket = newTokenBucket(rate);
+    buckets.set(sender, bucket);
+    return bucket;
+  };
   return {
-    take: (sender, now) => {
-      const bucket = buckets.get(sender) ?? { tokens: burst, at: now };
-      // A clock that was set back gives nothing, and takes nothing.
-      const passed = Math.max(0, now - bucket.at);
-      const tokens = Math.min(burst, bucket.tokens + (passed / 1000) * perSecond);
-      const isAllowed = tokens >= 1;
-      if (!buckets.has(sender) && buckets.size >= maxSenders) {
-        for (const oldest of buckets.keys()) {
-          buckets.delete(oldest);
-          break;
-        }
-      }
-      buckets.set(sender, { tokens: isAllowed ? tokens - 1 : tokens, at: now });
-      return isAllowed;
-    },
+    take: (sender, now) => takeToken(bucketOf(sender), now),
     get size() {
       return buckets.size;
     },

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { headerValue, withHeader, type Essentials } from '../../protocol/sip-headers.ts';
 import { encodeSipMessage, type SipRequest, type SipResponse } from '../../protocol/sip-message.ts';
+import { isSuccess } from './addressing.ts';
 import { cancelNotice, composeResponse, newTag, plainResponse } from './compose.ts';
 import { refused, type Core, type Outcome } from './core.ts';
 import { settleAnswer } from './dialog-outcome.ts';
@@ -106,7 +107,7 @@ export class ServerSide {
     }
     this.#follow(incoming, response);
     if (isReliable) this.#repeatUntilPrack(incoming, response);
-    if (request.method === 'INVITE' && isSuccess(response.status)) {
+    if (request.method === 'INVITE' && isSuccess(response)) {
       this.#repeatUntilAcknowledged(incoming, response);
     }
     this.#core.counters.add('responses_sent');
@@ -326,8 +327,4 @@ export class ServerSide {
     this.#byTransaction.delete(transaction);
     this.#incoming.delete(incoming.id);
   }
-}
-
-function isSuccess(status: number): boolean {
-  return status >= 200 && status < 300;
 }

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { decodeNeighborFrame, type Heard } from '../../../appliance/location/frames.ts';
 import { expireNeighbors, hear, newNeighborTable } from '../../../appliance/location/neighbors.ts';
-import { newTokenBucket, takeToken } from '../../../appliance/location/token-bucket.ts';
+import { newTokenBucket, takeToken } from '../../../appliance/net/token-bucket.ts';
 import { macInText } from '../../../appliance/location/wiremap.ts';
 import { framesOf } from '../../support/lldp-captures.ts';
 
@@ -76,7 +76,7 @@ it('behind an unmanaged switch the captured phones and the switch are told apart
 });
 
 it('so many frames at once and so many a second, no more', () => {
-  const bucket = newTokenBucket(100, 200);
+  const bucket = newTokenBucket({ burst: 200, perSecond: 100 });
   const passed = (now: number, tries: number) =>
     Array.from({ length: tries }, () => takeToken(bucket, now)).filter(Boolean).length;
   expect(passed(1_000_000, 500)).toBe(200);
