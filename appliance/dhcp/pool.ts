@@ -112,6 +112,7 @@ export class Pool {
     this.#endOffers(now);
     const at = this.#choose(client, wanted, now);
     if (at === undefined) return undefined;
+    this.#leaveOther(at, client, now);
     const { row } = this.#slots[at] ?? freshSlot;
     this.#put(at, { row, offer: { client, until: now + offerMs } }, now);
     return at + this.#range.first;
@@ -129,6 +130,14 @@ export class Pool {
       this.#put(at, before, now);
       if (other !== undefined && left !== undefined) this.#put(other, left, now);
     };
+  }
+
+  /** What the client had ended and is offered to somebody else: it would come back as a second address of this client. */
+  #leaveOther(at: number, client: string, now: number): void {
+    const own = this.#byClient.get(client);
+    const slot = own === undefined ? undefined : this.#slots[own];
+    if (own !== undefined && own !== at && slot !== undefined)
+      this.#put(own, withoutClient(slot, client), now);
   }
 
   #contains(ip: number): boolean {

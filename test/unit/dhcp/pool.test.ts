@@ -122,6 +122,17 @@ test('a new address ends what the client had before', () => {
   expect(pool.offer('b', undefined, now)).toBe(first);
 });
 
+test('a client whose ended address was offered to another has the new one only', () => {
+  const pool = emptyPool(4);
+  const before = bind(pool, 'e');
+  const later = now + leaseMs;
+  expect(pool.offer('a', before, later)).toBe(before);
+  const after = bind(pool, 'e', later);
+  expect(after).not.toBe(before);
+  const ofClient = [0, 1, 2, 3].filter((at) => pool.leaseAt(first + at)?.client === 'e');
+  expect(ofClient.map((at) => first + at)).toEqual([after]);
+});
+
 test('what could not be committed is undone', () => {
   const pool = emptyPool(2);
   pool.save(row(first, 'a'), now);
