@@ -107,9 +107,8 @@ async function runChild(
   child.stdout.on('data', (chunk: Buffer) => {
     if (broken !== undefined) return;
     try {
-      // The file header comes as soon as the card is open.
-      state.problem = undefined;
       for (const packet of stream.push(chunk)) options.onPacket(packet);
+      if (stream.hasBegun) state.problem = undefined;
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
       broken = error.message;

@@ -24,6 +24,11 @@ export class PcapStream {
   #left: Uint8Array = new Uint8Array(0);
   #format: { perMs: number; littleEndian: boolean } | undefined;
 
+  /** The file header was read: the capturing program has its card open. */
+  get hasBegun(): boolean {
+    return this.#format !== undefined;
+  }
+
   push(chunk: Uint8Array): CapturedPacket[] {
     // Always copied: `slice` of a Buffer would be a view on memory that its owner fills again.
     const bytes = joined(this.#left, chunk);
