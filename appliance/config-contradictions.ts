@@ -1,31 +1,13 @@
 /** What each value may be alone but not beside the others. Pure. */
 import type { Config } from './config-schema.ts';
-import { shown, type Problem } from './config-problems.ts';
-import {
-  broadcastAddress,
-  contains,
-  formatIpv4,
-  parseCidr,
-  parseIpv4,
-  type Subnet,
-} from './protocol/ipv4.ts';
+import { dhcpRules } from './config-contradictions-dhcp.ts';
+import { contradiction, type Problem, type Rule } from './config-problems.ts';
+import { parseCidr } from './protocol/ipv4.ts';
 import { parseMac } from './protocol/mac.ts';
-
-interface Rule {
-  /** The rule is judged only when each of these is right by itself. */
-  readonly keys: readonly string[];
-  find(config: Config): Problem[];
-}
 
 const rules: readonly Rule[] = [
   { keys: ['site.time_zone'], find: timeZone },
-  { keys: ['dhcp.mode', 'dhcp.subnet', 'dhcp.pool'], find: missingSubnet },
-  { keys: ['dhcp.mode', 'dhcp.subnet', 'dhcp.pool'], find: poolOutside },
-  {
-    keys: ['dhcp.mode', 'dhcp.pool', 'dhcp.routers', 'dhcp.dns_servers', 'dhcp.ntp_servers', 'site.address'],
-    find: poolHolds,
-  },
-  { keys: ['dhcp.mode', 'dhcp.subnet', 'dhcp.routers', 'site.address'], find: outsideSubnet },
+  ...dhcpRules,
   { keys: ['rtp.first_port', 'rtp.last_port'], find: mediaRange },
   { keys: ['rtp.first_port', 'rtp.last_port', 'sip.udp_port', 'site.posture'], find: mediaOverSip },
   { keys: ['sip.udp_port', 'sip.tcp_port', 'sip.tls_port', 'site.posture'], find: noSipPort },
@@ -46,14 +28,10 @@ function isAtOrBelow(key: string, ancestor: string): boolean {
   return key === ancestor || key.startsWith(`${ancestor}.`) || key.startsWith(`${ancestor}[`);
 }
 
-function problem(key: string, value: unknown, advice: string): Problem {
-  return { key, message: `${key} = ${shown(value)}: ${advice}` };
-}
-
 function timeZone({ site }: Config): Problem[] {
   if (isTimeZone(site.time_zone)) return [];
   return [
-    problem(
+    contradiction(
       'site.time_zone',
       site.time_zone,
       'no such time zone; write an IANA name such as "Europe/Berlin"',
@@ -72,83 +50,11 @@ function isTimeZone(name: string): boolean {
   }
 }
 
-function missingSubnet({ dhcp }: Config): Problem[] {
-  if (dhcp.mode !== 'server' || (dhcp.subnet !== undefined && dhcp.pool !== undefined)) return [];
-  return [
-    problem(
-      'dhcp.mode',
-      dhcp.mode,
-      'needs dhcp.subnet and dhcp.pool too, such as "10.20.0.0/24" and ["10.20.0.100", "10.20.0.199"]',
-    ),
-  ];
-}
-
-function poolOutside({ dhcp }: Config): Problem[] {
-  if (dhcp.mode !== 'server' || dhcp.subnet === undefined || dhcp.pool === undefined) return [];
-  const subnet = parseCidr(dhcp.subnet);
-  const [first = '', last = ''] = dhcp.pool;
-  const problems = dhcp.pool.flatMap((address, at) => {
-    const key = `dhcp.pool[${at}]`;
-    if (!contains(subnet, address))
-      return [problem(key, address, `is not in dhcp.subnet "${dhcp.subnet}"; name an address inside it`)];
-    if (isReserved(subnet, address))
-      return [problem(key, address, `is the network or broadcast address of "${dhcp.subnet}"; leave it out`)];
-    return [];
-  });
-  if (parseIpv4(first) > parseIpv4(last)) {
-    problems.push(
-      problem('dhcp.pool', dhcp.pool, 'the first address comes after the last; name the lower one first'),
-    );
-  }
-  return problems;
-}
-
-function isReserved(subnet: Subnet, address: string): boolean {
-  if (subnet.prefix > 30) return false;
-  return address === formatIpv4(subnet.network) || address === broadcastAddress(subnet);
-}
-
-function poolHolds({ site, dhcp }: Config): Problem[] {
-  if (dhcp.mode !== 'server' || dhcp.pool === undefined) return [];
-  const [low = 0, high = 0] = dhcp.pool.map(parseIpv4);
-  const fixed: [string, string, string][] = [
-    ['site.address', site.address, "is inside dhcp.pool; leave the box's own address out of the pool"],
-    ...(['routers', 'dns_servers', 'ntp_servers'] as const).flatMap((name) =>
-      dhcp[name].map((address, at): [string, string, string] => [
-        `dhcp.${name}[${at}]`,
-        address,
-        'is inside dhcp.pool and could be given to a phone; leave it out of the pool',
-      ]),
-    ),
-  ];
-  return fixed
-    .filter(([, address]) => parseIpv4(address) >= low && parseIpv4(address) <= high)
-    .map(([key, address, advice]) => problem(key, address, advice));
-}
-
-function outsideSubnet({ site, dhcp }: Config): Problem[] {
-  if (dhcp.mode !== 'server' || dhcp.subnet === undefined) return [];
-  const subnet = parseCidr(dhcp.subnet);
-  const fixed = [
-    ['site.address', site.address],
-    ...dhcp.routers.map((address, at) => [`dhcp.routers[${at}]`, address]),
-  ] as [string, string][];
-  return fixed
-    .filter(([, address]) => !contains(subnet, address) || isReserved(subnet, address))
-    .map(([key, address]) =>
-      problem(
-        key,
-        address,
-        `is no address that a phone in dhcp.subnet "${dhcp.subnet}" can reach; name one inside it`,
-      ),
-    );
-}
-
 function mediaRange({ rtp }: Config): Problem[] {
   // A call takes two legs of two ports, one for RTP and one for RTCP.
   if (rtp.last_port - rtp.first_port >= 3) return [];
   return [
-    problem(
+    contradiction(
       'rtp.last_port',
       rtp.last_port,
       `a call takes four ports; with rtp.first_port = ${rtp.first_port} this must be ${rtp.first_port + 3} or more`,
@@ -159,7 +65,7 @@ function mediaRange({ rtp }: Config): Problem[] {
 function mediaOverSip({ rtp, sip, site }: Config): Problem[] {
   if (site.posture !== 'full' || sip.udp_port < rtp.first_port || sip.udp_port > rtp.last_port) return [];
   return [
-    problem(
+    contradiction(
       'sip.udp_port',
       sip.udp_port,
       `is inside the media ports ${rtp.first_port} to ${rtp.last_port}; take one outside`,
@@ -170,7 +76,7 @@ function mediaOverSip({ rtp, sip, site }: Config): Problem[] {
 function noSipPort({ sip, site }: Config): Problem[] {
   if (site.posture !== 'full' || sip.udp_port + sip.tcp_port + sip.tls_port > 0) return [];
   return [
-    problem(
+    contradiction(
       'sip.tls_port',
       0,
       'with sip.udp_port and sip.tcp_port off too, no phone can register; turn one on, such as 5061',
@@ -190,7 +96,7 @@ function samePort({ provisioning, sip, web }: Config): Problem[] {
   return ports.flatMap(([key, port]) => {
     const other = taken.get(port);
     if (port === 0) return [];
-    if (other !== undefined) return [problem(key, port, `is ${other} too; give each its own TCP port`)];
+    if (other !== undefined) return [contradiction(key, port, `is ${other} too; give each its own TCP port`)];
     taken.set(port, key);
     return [];
   });
@@ -210,7 +116,7 @@ function switches({ location }: Config): Problem[] {
     }
     if (agents.indexOf(`${entry.address}:${entry.port}`) !== at) {
       problems.push(
-        problem(
+        contradiction(
           `${key}.address`,
           entry.address,
           'stands in another [[location.switch]] too; name each switch once',
@@ -219,7 +125,7 @@ function switches({ location }: Config): Problem[] {
     }
     if (names.indexOf(entry.name) !== at) {
       problems.push(
-        problem(
+        contradiction(
           `${key}.name`,
           entry.name,
           'stands in another [[location.switch]] too; give each its own name',
@@ -236,7 +142,7 @@ function places({ location }: Config): Problem[] {
     const key = `location.wiremap[${at}]`;
     if (entry.chassis === undefined && entry.port !== undefined) {
       return [
-        problem(
+        contradiction(
           `${key}.port`,
           entry.port,
           'needs the chassis too: ports of two switches have the same names',
@@ -245,7 +151,11 @@ function places({ location }: Config): Problem[] {
     }
     if (entry.chassis === undefined && entry.subnet === undefined) {
       return [
-        problem(`${key}.place`, entry.place, 'says where but not what; add chassis and port, or subnet'),
+        contradiction(
+          `${key}.place`,
+          entry.place,
+          'says where but not what; add chassis and port, or subnet',
+        ),
       ];
     }
     const same = [switchPort(entry), subnetOf(entry)].flatMap((what) => {
@@ -255,7 +165,7 @@ function places({ location }: Config): Problem[] {
     });
     if (same.length === 0) return [];
     return [
-      problem(
+      contradiction(
         `${key}.place`,
         entry.place,
         `is the same port or subnet as location.wiremap[${same[0]}]; one place for each`,
@@ -277,6 +187,10 @@ function subnetOf({ subnet }: Config['location']['wiremap'][number]): string | u
 function cloudToken({ cloud }: Config): Problem[] {
   if (cloud.url !== undefined || cloud.token_file === undefined) return [];
   return [
-    problem('cloud.token_file', cloud.token_file, 'has no use without cloud.url; add it, or leave both out'),
+    contradiction(
+      'cloud.token_file',
+      cloud.token_file,
+      'has no use without cloud.url; add it, or leave both out',
+    ),
   ];
 }

@@ -1,10 +1,17 @@
 /** What is wrong with each value alone, told with the key, the value and what would be right. Pure. */
-import type { JsonSchema } from './config-schema.ts';
+import type { Config, JsonSchema } from './config-schema.ts';
 
 export interface Problem {
   /** `location.switch[0].port` */
   readonly key: string;
   readonly message: string;
+}
+
+/** A value that is wrong beside others. */
+export interface Rule {
+  /** The rule is judged only when each of these is right by itself. */
+  readonly keys: readonly string[];
+  find(config: Config): Problem[];
 }
 
 /** All of them, in the order of the schema. Values that were left out are judged after defaults were filled in. */
@@ -19,6 +26,10 @@ export function schemaProblems(schema: JsonSchema, value: unknown, key = ''): Pr
         ? isInRange(schema, value)
         : typeof value === 'boolean';
   return isRight ? [] : wrong(key, value, wanted(schema));
+}
+
+export function contradiction(key: string, value: unknown, advice: string): Problem {
+  return { key, message: `${key} = ${shown(value)}: ${advice}` };
 }
 
 /** A value as it would stand in the file; long ones are cut. */

@@ -1,45 +1,7 @@
 /** Every key of `gatehouse.toml`: type, default, range and the sentence that `config print` shows for it. */
-import { Type, type Static, type TSchema } from 'typebox';
-
-const text = (description: string, rest: object = {}) => Type.String({ description, minLength: 1, ...rest });
-const port = (description: string, value: number) =>
-  Type.Integer({ description, default: value, minimum: 0, maximum: 65_535 });
-const seconds = (description: string, value: number, maximum: number) =>
-  Type.Integer({ description, default: value, minimum: 1, maximum });
-const list = <T extends TSchema>(items: T, description: string) =>
-  Type.Array(items, { description, default: [] });
-/** `title` and `examples` are what a refused value is answered with: never the pattern. */
-const octet = String.raw`(?:25[0-5]|2[0-4]\d|1?\d?\d)`;
-const ipv4 = (description: string, rest: object = {}) =>
-  Type.String({
-    description,
-    title: 'an IPv4 address',
-    examples: ['10.20.0.1'],
-    pattern: String.raw`^${octet}(?:\.${octet}){3}$`,
-    ...rest,
-  });
-const cidr = (description: string) =>
-  Type.String({
-    description,
-    title: 'a subnet (IPv4 address and prefix length)',
-    examples: ['10.20.0.0/24'],
-    pattern: String.raw`^${octet}(?:\.${octet}){3}/(?:[0-9]|[12][0-9]|3[0-2])$`,
-  });
-const host = () =>
-  text('Host name', {
-    title: 'a host name alone (no "https://", no path)',
-    examples: ['mainsbc-emea.sdg.teams.microsoft.com'],
-    pattern: String.raw`^[a-zA-Z0-9](?:[a-zA-Z0-9.\-]*[a-zA-Z0-9])?(?::\d{1,5})?$`,
-  });
-const card = (description: string, rest: object = {}) =>
-  text(description, {
-    title: 'the name of a network card (1 to 15 characters)',
-    examples: ['eth0'],
-    pattern: String.raw`^[^\s/]{1,15}$`,
-    ...rest,
-  });
-const table = <T extends Record<string, TSchema>>(keys: T) =>
-  Type.Object(keys, { additionalProperties: false, default: {} });
+import { Type, type Static } from 'typebox';
+import { Dhcp } from './config-schema-dhcp.ts';
+import { card, cidr, host, ipv4, list, port, seconds, table, text } from './config-values.ts';
 
 const Site = table({
   name: text('What people call this site; stands on the page and in the cloud.', { default: 'office' }),
@@ -80,40 +42,6 @@ const Site = table({
       { examples: ['/etc/gatehouse/company-ca.pem'] },
     ),
   ),
-});
-
-const Dhcp = table({
-  mode: Type.Union([Type.Literal('server'), Type.Literal('off')], {
-    description: '"server" gives out addresses on the subnet below; "off" answers nobody.',
-    default: 'off',
-  }),
-  interface: card('Card of the phones\' network, such as "eth0".', { default: 'eth0' }),
-  authoritative: Type.Boolean({
-    description:
-      "This is the network's only DHCP server: a client that asks for an address it doesn't know is told no at once, not left in silence.",
-    default: false,
-  }),
-  subnet: Type.Optional(cidr('Subnet to serve, such as "10.20.0.0/24".')),
-  pool: Type.Optional(
-    Type.Array(ipv4('address'), {
-      description: 'First and last address to give out.',
-      title: 'a list of two addresses, the first and the last',
-      examples: [['10.20.0.100', '10.20.0.199']],
-      minItems: 2,
-      maxItems: 2,
-    }),
-  ),
-  routers: list(ipv4('address'), 'Default gateways (option 3). Empty: none is sent.'),
-  dns_servers: list(ipv4('address'), 'Name servers (option 6). Empty: none is sent.'),
-  ntp_servers: list(
-    ipv4('address'),
-    'Time servers for phones (option 42). Empty: the box itself, and then a time server (such as chrony) has to be installed on it; `gatehouse check` asks each.',
-  ),
-  lease_seconds: seconds('How long a lease lasts.', 28_800, 31_536_000),
-  phones_only: Type.Boolean({
-    description: 'Give addresses only to devices known as phones.',
-    default: false,
-  }),
 });
 
 const Provisioning = table({
