@@ -14,6 +14,9 @@ const hopByHop = new Set([
   'proxy-authorization',
 ]);
 
+/** Of a body that is not passed on, of a part of an answer (only a whole one can be read), and what is there twice. */
+const neverUp = new Set(['content-length', 'expect', 'range', 'if-range', 'host', 'accept-encoding']);
+
 /**
  * What the cloud gets to see: the phone's own, with Host and Accept-Encoding ours, in the place where the phone has them.
  * The body of a request is never passed on, so its length is not either.
@@ -32,13 +35,7 @@ export function upstreamHeaders(headers: readonly Header[], host: string): Heade
     if (own !== undefined) {
       out.push([name, own[1]]);
       ours.delete(key);
-    } else if (
-      !hopByHop.has(key) &&
-      !named.has(key) &&
-      key !== 'content-length' &&
-      key !== 'host' &&
-      key !== 'accept-encoding'
-    ) {
+    } else if (!hopByHop.has(key) && !named.has(key) && !neverUp.has(key)) {
       out.push([name, value]);
     }
   }

@@ -2,19 +2,17 @@
  * A request handed up to the cloud and its answer down to the phone. The first two stages mint one-time accounts: each
  * request goes up once, when the phone asks, and what comes is on our disk before the phone has it.
  */
-import { DecodeError } from '../protocol/bytes.ts';
 import type { HttpAnswer, HttpRequest } from '../net/http-server.ts';
-import { UpstreamError, type Header, type UpstreamAnswer } from '../net/http-upstream.ts';
+import { UpstreamError, type UpstreamAnswer } from '../net/http-upstream.ts';
 import { savePhoneConfiguration } from '../store/phone-configurations.ts';
 import type { Posture } from '../store/phone-stage.ts';
 import type { KeptAnswer } from './answers.ts';
 import { emptyAnswer, tryLater, type Context } from './context.ts';
-import { headerValue, phoneHeaders, upstreamHeaders } from './headers.ts';
+import { upstreamHeaders } from './headers.ts';
 import type { Upstream } from './hosts.ts';
 import type { Asker } from './identify.ts';
-import { urlInBox, type LinkPolicy, type LinkTarget } from './links.ts';
-import { canLeadSip, vendorOverlays } from './overlay.ts';
-import { rewriteBody, type Dropped } from './rewrite.ts';
+import { canLeadSip } from './overlay.ts';
+import { phoneAnswer } from './phone-answer.ts';
 import type { VendorProvisioning } from './vendor-files.ts';
 
 export interface Passing {
@@ -121,7 +119,7 @@ async function giveKept(
   { kept, reason }: { kept: KeptAnswer; reason: string },
 ): Promise<HttpAnswer> {
   const { mac, vendor } = passing.asker;
-  const answer = answerFor(context, passing, kept);
+  const answer = phoneAnswer(context, passing, kept);
   if (typeof answer === 'string') return refuseAnswer(context, passing, answer);
   context.counters.kept_answers_given += 1;
   context.world.log.info({ mac, vendor, stage: kept.stage, reason }, 'kept answer given');
@@ -134,7 +132,7 @@ async function giveKept(
 async function give(context: Context, passing: Passing, fresh: KeptAnswer): Promise<HttpAnswer> {
   const { asker, upstream } = passing;
   const { mac, ip, vendor, model, firmware, userAgent } = asker;
-  const result = answerFor(context, passing, fresh);
+  const result = phoneAnswer(context, passing, fresh);
   if (typeof result === 'string') return refuseAnswer(context, passing, result);
   const { answer, dropped } = result;
   const { stage, status, at } = fresh;
@@ -180,74 +178,6 @@ function postureOf({ site, overlayValues }: Context, { box, request, vendor }: P
   if (box === undefined) return 'assist';
   const isLed = request.isSecure && vendor !== undefined && canLeadSip(vendor, overlayValues());
   return isLed ? site.posture : 'provision';
-}
-
-interface Answered {
-  readonly answer: HttpAnswer;
-  readonly dropped: readonly Dropped[];
-  readonly links: readonly LinkTarget[];
-}
-
-/** The phone's answer from the cloud's; a sentence when it must not reach the phone. */
-function answerFor(context: Context, passing: Passing, kept: KeptAnswer): Answered | string {
-  const { box, upstream } = passing;
-  const links: LinkPolicy = { hosts: context.hosts, box, from: upstream };
-  const headers = withLocation(phoneHeaders(kept.headers), kept.status, links);
-  if (typeof headers === 'string') return headers;
-  const { status } = kept;
-  if (status !== 200 || kept.body.length === 0 || isPage(kept))
-    return { answer: { status, headers, body: kept.body }, dropped: [], links: [] };
-  return rewritten(context, passing, { kept, headers, links });
-}
-
-function rewritten(
-  context: Context,
-  { vendor, request }: Passing,
-  { kept, headers, links }: { kept: KeptAnswer; headers: Header[]; links: LinkPolicy },
-): Answered | string {
-  const { status, body } = kept;
-  if (vendor === undefined) return { answer: { status, headers, body }, dropped: [], links: [] };
-  try {
-    const result = rewriteBody(Buffer.from(body).toString('latin1'), {
-      format: vendor.format,
-      isProvisioningUrl: vendor.isProvisioningUrl,
-      danger: vendor.danger,
-      links,
-      // What came in clear may be from a phone that does not trust us: it could not reach our TLS port.
-      overlays: request.isSecure
-        ? vendorOverlays(vendor, context.overlayValues(), context.site.posture === 'full')
-        : [],
-    });
-    return {
-      answer: { status, headers, body: Buffer.from(result.body, 'latin1') },
-      dropped: result.dropped,
-      links: result.links,
-    };
-  } catch (error) {
-    if (error instanceof DecodeError) return `configuration can't be read: ${error.message}`;
-    throw error;
-  }
-}
-
-/** For the phone's browser (Poly's soft keys), not for its configuration. */
-function isPage({ headers, body }: KeptAnswer): boolean {
-  const start = Buffer.from(body.subarray(0, 200)).toString('latin1').trimStart();
-  return (
-    /^(?:text\/html|application\/xhtml)/i.test(headerValue(headers, 'content-type')) &&
-    /^<!doctype html|^<html/i.test(start)
-  );
-}
-
-/** Phones follow redirects themselves: the target must be one that they may be sent to. */
-function withLocation(headers: Header[], status: number, links: LinkPolicy): Header[] | string {
-  if (status < 300 || status > 399) return headers;
-  const out: Header[] = [];
-  for (const [name, value] of headers) {
-    const link = name.toLowerCase() === 'location' ? urlInBox(value, links) : undefined;
-    if (link?.kind === 'refused') return `redirect: ${link.reason}`;
-    out.push([name, link?.kind === 'changed' ? link.value : value]);
-  }
-  return out;
 }
 
 async function refuseAnswer(

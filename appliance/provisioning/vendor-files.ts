@@ -26,6 +26,8 @@ const Schema = Type.Object(
     ),
     /** Files, by regular expression, that are never worth an upstream request. */
     notAsked: patterns,
+    /** Paths, by regular expression, that are for the phone's browser: what comes from there is no configuration. */
+    pages: Type.Optional(patterns),
     /** The phone sends logs and directories by PUT. */
     uploads: Type.Optional(Type.Boolean()),
     overlays: Type.Array(
@@ -55,6 +57,7 @@ export interface VendorProvisioning {
   /** Why a setting must not come from above. */
   readonly danger: (key: string) => string | undefined;
   readonly isNotAsked: (file: string) => boolean;
+  readonly isPage: (path: string) => boolean;
   /** Template for this file of this phone, when it is the one that the phone applies. MAC with colons. */
   readonly bootstrapTemplate: (file: string, mac: string) => string | undefined;
 }
@@ -81,7 +84,9 @@ function readVendorFile(folder: string): VendorProvisioning {
   const names = [...data.bootstrap, ...data.overlays].map(({ template }) => template);
   const isUrl = matcher(data.provisioningUrls);
   const dangers = Object.entries(data.dangerous).map(([reason, keys]) => [reason, matcher(keys)] as const);
-  const notAsked = data.notAsked.map((pattern) => new RegExp(pattern, 'i'));
+  const [notAsked, pages] = [data.notAsked, data.pages ?? []].map((list) =>
+    list.map((pattern) => new RegExp(pattern, 'i')),
+  );
   return {
     format: data.format,
     trustsAuthority: data.trustsAuthority,
@@ -90,7 +95,8 @@ function readVendorFile(folder: string): VendorProvisioning {
     templates: new Map(names.map((name) => [name, readFileSync(join(folder, name), 'utf8')])),
     isProvisioningUrl: isUrl,
     danger: (key) => dangers.find(([, isDangerous]) => isDangerous(key))?.[0],
-    isNotAsked: (name) => notAsked.some((pattern) => pattern.test(name)),
+    isNotAsked: (name) => notAsked?.some((pattern) => pattern.test(name)) ?? false,
+    isPage: (path) => pages?.some((pattern) => pattern.test(path)) ?? false,
     bootstrapTemplate: (name, mac) =>
       data.bootstrap.find((row) => forPhone(row.file, mac).test(name))?.template,
   };
@@ -108,5 +114,6 @@ function literal(text: string): string {
 
 function forPhone(file: string, mac: string): RegExp {
   const digits = mac.replaceAll(':', '');
-  return new RegExp(file.replaceAll('{mac}', digits).replaceAll('{MAC}', digits.toUpperCase()));
+  // Some phones write their MAC in capitals, whatever their maker's pages say.
+  return new RegExp(file.replaceAll('{mac}', digits).replaceAll('{MAC}', digits.toUpperCase()), 'i');
 }

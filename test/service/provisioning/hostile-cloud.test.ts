@@ -1,71 +1,13 @@
-import { once } from 'node:events';
-import {
-  createServer as createHttp,
-  type IncomingMessage,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
 import { createServer as createHttps } from 'node:https';
-import { createServer as createTcp, type Socket } from 'node:net';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { newCloudAuthority } from '../../cloud/certificates.ts';
 import { sendFixture } from '../../support/phone-http.ts';
+import { hostile, mac, portOf } from '../../support/hostile-cloud.ts';
 import { address, startSite, type ProvisioningSite } from '../../support/provisioning.ts';
 
-const mac = '00:15:65:aa:bb:01';
 const dm = 'usea.dm.sdg.teams.microsoft.com';
 const header = '#!version:1.0.0.1\n';
-
-type Serve = (request: IncomingMessage, response: ServerResponse) => void;
-
-interface Hostile extends AsyncDisposable {
-  readonly site: ProvisioningSite;
-  /** The phone's own file at the first stage, over HTTPS to the box. */
-  readonly ask: () => ReturnType<typeof sendFixture>;
-  readonly asked: IncomingMessage[];
-}
-
-/** A first-stage server of the test's own in place of the stand-in cloud's. */
-async function hostile(serve: Serve | { readonly raw: (socket: Socket) => void }): Promise<Hostile> {
-  const asked: IncomingMessage[] = [];
-  const server =
-    typeof serve === 'function'
-      ? createHttp((request, response) => {
-          asked.push(request);
-          serve(request, response);
-        })
-      : createTcp((socket) => {
-          socket.on('error', () => undefined);
-          serve.raw(socket);
-        });
-  const port = await portOf(server.listen(0, address));
-  const site = await startSite({ network: { httpPort: port } });
-  const ca = await sendFixture({ fixture: 'yealink-ca', url: `${site.url}/gatehouse-ca.pem`, mac });
-  return {
-    site,
-    asked,
-    ask: async () =>
-      sendFixture({
-        fixture: 'yealink-4-mac',
-        url: `https://${address}:${site.part.httpsPort}/`,
-        mac,
-        ca: ca.body.toString(),
-      }),
-    [Symbol.asyncDispose]: async () => {
-      await site[Symbol.asyncDispose]();
-      server.close();
-      if ('closeAllConnections' in server) server.closeAllConnections();
-    },
-  };
-}
-
-async function portOf(server: Server | ReturnType<typeof createTcp>): Promise<number> {
-  await once(server, 'listening');
-  const bound = server.address();
-  if (bound === null || typeof bound === 'string') throw new Error('no port');
-  return bound.port;
-}
 
 function kinds(site: ProvisioningSite): string[] {
   return site.journal().map(({ kind }) => kind);

@@ -1,0 +1,74 @@
+/** What a phone gets of an answer of the cloud. Pure but for the templates of our own that are laid over it. */
+import { DecodeError } from '../protocol/bytes.ts';
+import type { HttpAnswer } from '../net/http-server.ts';
+import type { Header } from '../net/http-upstream.ts';
+import type { KeptAnswer } from './answers.ts';
+import type { Context } from './context.ts';
+import { phoneHeaders } from './headers.ts';
+import { urlInBox, type LinkPolicy, type LinkTarget } from './links.ts';
+import { vendorOverlays } from './overlay.ts';
+import type { Passing } from './passage.ts';
+import { rewriteBody, type Dropped } from './rewrite.ts';
+
+export interface Answered {
+  readonly answer: HttpAnswer;
+  readonly dropped: readonly Dropped[];
+  /** Where the phone was led, by way of the box. */
+  readonly links: readonly LinkTarget[];
+}
+
+/** The phone's answer from the cloud's; a sentence when it must not reach the phone. */
+export function phoneAnswer(context: Context, passing: Passing, kept: KeptAnswer): Answered | string {
+  const { box, upstream, vendor } = passing;
+  const { status, body } = kept;
+  const links: LinkPolicy = { hosts: context.hosts, box, from: upstream };
+  const headers = withLocation(phoneHeaders(kept.headers), status, links);
+  if (typeof headers === 'string') return headers;
+  // Asked for in whole: half a configuration can't be read, and what is not read does not pass.
+  if (status === 206) return 'part of a configuration where all was asked for';
+  const isApplied = status >= 200 && status < 300 && body.length > 0;
+  if (!isApplied || vendor === undefined || vendor.isPage(upstream.path))
+    return { answer: { status, headers, body }, dropped: [], links: [] };
+  return rewritten(context, passing, { kept, headers, links });
+}
+
+function rewritten(
+  context: Context,
+  { vendor, request }: Passing,
+  { kept, headers, links }: { kept: KeptAnswer; headers: Header[]; links: LinkPolicy },
+): Answered | string {
+  const { status, body } = kept;
+  if (vendor === undefined) return { answer: { status, headers, body }, dropped: [], links: [] };
+  try {
+    const result = rewriteBody(Buffer.from(body).toString('latin1'), {
+      format: vendor.format,
+      isProvisioningUrl: vendor.isProvisioningUrl,
+      danger: vendor.danger,
+      links,
+      // What came in clear may be from a phone that does not trust us: it could not reach our TLS port.
+      overlays: request.isSecure
+        ? vendorOverlays(vendor, context.overlayValues(), context.site.posture === 'full')
+        : [],
+    });
+    return {
+      answer: { status, headers, body: Buffer.from(result.body, 'latin1') },
+      dropped: result.dropped,
+      links: result.links,
+    };
+  } catch (error) {
+    if (error instanceof DecodeError) return `configuration can't be read: ${error.message}`;
+    throw error;
+  }
+}
+
+/** Phones follow redirects themselves: the target must be one that they may be sent to. */
+function withLocation(headers: Header[], status: number, links: LinkPolicy): Header[] | string {
+  if (status < 300 || status > 399) return headers;
+  const out: Header[] = [];
+  for (const [name, value] of headers) {
+    const link = name.toLowerCase() === 'location' ? urlInBox(value, links) : undefined;
+    if (link?.kind === 'refused') return `redirect: ${link.reason}`;
+    out.push([name, link?.kind === 'changed' ? link.value : value]);
+  }
+  return out;
+}
