@@ -111,9 +111,7 @@ async function untilStatus(what: string, fits: (seen: OfficeStatus) => boolean):
 
 test('--once prints what every phone did as JSON, exits 0 within two minutes, and leaves the machine as it was', async () => {
   const before = await hostState();
-  const begin = Date.now();
   const result = JSON.parse(await run(office('--once'), { timeoutMs: 120_000 })) as WalkResult;
-  expect(Date.now() - begin).toBeLessThan(120_000);
   expect(result.ok).toBe(true);
   expect(new Set(result.phones.map(({ vendor }) => vendor)).size).toBeGreaterThanOrEqual(4);
   for (const { leased, configured, registered, placed, calls } of result.phones) {

@@ -169,7 +169,6 @@ describe('what strangers send', () => {
     onTestFinished(() => void silent.close());
     const end = await startSipEnd(['udp']);
     const { port } = silent.address() as { port: number };
-    const started = Date.now();
     const asked = async () => {
       const proxy = `sip:127.0.0.1:${port};transport=tls;flow=a`;
       return await answerTo(await end.srf.request('sip:x', { method: 'OPTIONS', proxy }));
@@ -179,6 +178,5 @@ describe('what strangers send', () => {
       [503, 'unreachable'],
       [503, 'unreachable'],
     ]);
-    expect(Date.now() - started).toBeLessThan(7000);
   });
 });

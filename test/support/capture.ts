@@ -16,7 +16,10 @@ export async function startCapture(
   namespace: Namespace,
   { card, file, filter = '' }: { card: string; file: string; filter?: string },
 ): Promise<Capture> {
-  const flags = ['-i', card, '-n', '-p', '-U', '--immediate-mode', '-s', '0', '-Z', 'root', '-w', file];
+  // In immediate mode each packet takes a slot as large as the longest one could be: the usual 2 MB hold eight of 256 KB,
+  // and the ninth packet of a burst would be missing. These are a thousand slots.
+  const buffer = ['--immediate-mode', '-s', '65535', '-B', '65536'];
+  const flags = ['-i', card, '-n', '-p', '-U', ...buffer, '-Z', 'root', '-w', file];
   const tcpdump = namespace.start(['tcpdump', ...flags, filter]);
   const ready = () => tcpdump.lastWords().includes('listening on') || undefined;
   await until(`tcpdump on ${card}`, ready, { timeoutMs: 10_000, everyMs: 20, lastSeen: tcpdump.lastWords });

@@ -193,16 +193,10 @@ test('a lease held and running is never open to another, whatever clients do', (
   );
 });
 
-test('giving the last addresses of a pool of 60,000 takes no longer than the first', () => {
-  const pool = emptyPool(60_000);
-  const timed = (from: number, count: number) => {
-    const begin = performance.now();
-    for (let at = from; at < from + count; at += 1) bind(pool, `client ${at}`);
-    return performance.now() - begin;
-  };
-  timed(0, 2000);
-  const early = timed(2000, 10_000);
-  timed(12_000, 36_000);
-  const late = timed(48_000, 10_000);
-  expect(late).toBeLessThan(early * 5 + 20);
+test('the last addresses of a pool of 200,000 are given as easily as the first', () => {
+  const pool = emptyPool(200_000);
+  // A search for each would make twenty thousand million steps, and the test's own limit ends it.
+  for (let at = 0; at < 200_000; at += 1) bind(pool, `client ${at}`);
+  expect(pool.bound).toBe(200_000);
+  expect(pool.free).toBe(0);
 });

@@ -196,18 +196,17 @@ describe('lists of values in SIP header fields', () => {
   });
 
   it('a long line is read in time that grows with its length', () => {
-    const blanks = ' '.repeat(60_000);
-    const started = performance.now();
+    // With its square it would be minutes, and the test's own limit ends it.
+    const blanks = ' '.repeat(600_000);
     for (const source of [
       `a${blanks}x`,
       `${blanks}<`,
-      `"${'\\'.repeat(60_000)}`,
-      `<sip:a>${';a="'.repeat(15_001)}`,
+      `"${'\\'.repeat(600_000)}`,
+      `<sip:a>${';a="'.repeat(150_001)}`,
     ]) {
       expect(() => parseNameAddress(source)).toThrow(DecodeError);
       expect(() => parseVia(`SIP/2.0/UDP x${source}`)).toThrow(DecodeError);
     }
-    expect(performance.now() - started).toBeLessThan(1000);
   });
 
   it('any text is a DecodeError or a value', () => {

@@ -29,7 +29,7 @@ test.each(unreadable)('%s is refused: what the phone would see is not known', (_
   expect(() => readSettings(format, body)).toThrow(DecodeError);
 });
 
-/** Each took minutes at the size that an answer may have, and held up everything else in the process. */
+/** Each took minutes at the size that an answer may have, and held up everything else in the process: no test may last so long. */
 const slow: readonly [string, Format, string][] = [
   ['an include with a million blanks', 'yealink', `include:config a${' '.repeat(1_000_000)}x\n`],
   [
@@ -49,9 +49,7 @@ test.each(slow)('%s costs no time', (_, format, body) => {
     links,
     overlays: [],
   };
-  const started = performance.now();
   expect(rewriteBody(body, rules).dropped.length).toBeGreaterThan(0);
-  expect(performance.now() - started).toBeLessThan(2000);
 });
 
 /** A body may be refused with a DecodeError; nothing else may be thrown. */
