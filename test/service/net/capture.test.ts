@@ -92,7 +92,7 @@ it('a stream that is no pcap ends the child, not us', async () => {
 it('a child that does not listen to SIGTERM is ended all the same', async () => {
   const { capture: opened, packets } = captureWith("trap '' TERM; cat capture; while :; do sleep 0.1; done");
   await until('the packets', () => packets.length >= 12 || undefined, patience);
-  await opened[Symbol.asyncDispose]();
+  await expect(opened[Symbol.asyncDispose]()).resolves.toBeUndefined();
 });
 
 it.each(['-w/etc/passwd', 'eth0;reboot', '', 'averyveryverylongname'])(
