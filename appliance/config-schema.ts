@@ -48,6 +48,11 @@ const Provisioning = table({
   http_port: port('TCP port for the first, plain stage that DHCP points to.', 80),
   https_port: port("TCP port for the later stages, with the box's own certificate.", 443),
   upstream_timeout_seconds: seconds('A phone never waits longer than this for the cloud.', 20, 120),
+  kept_answers_only: Type.Boolean({
+    description:
+      'Act as in an outage: the cloud is not asked, phones that have asked before get what was kept for them. For work on the line; set it back after.',
+    default: false,
+  }),
   extra_first_stage_hosts: list(host(), "More hosts, by exact name, that may serve a phone's first stage."),
   extra_later_stage_hosts: list(host(), 'More hosts, by exact name, that may serve later stages over HTTPS.'),
   allow_cleartext: list(

@@ -6,6 +6,7 @@ import type { Vendor } from '../phones/vendors.ts';
 import type { Store } from '../store/store.ts';
 import type { World } from '../world.ts';
 import type { Answers } from './answers.ts';
+import type { CloudReach } from './cloud-reach.ts';
 import type { Hosts } from './hosts.ts';
 import type { LeaseView } from './identify.ts';
 import type { OverlayValues } from './overlay.ts';
@@ -21,8 +22,7 @@ export interface Context {
   readonly store: Store;
   readonly answers: Answers;
   readonly counters: Counters;
-  /** How it went with the cloud, for health and for phones that start during an outage. */
-  readonly upstream: { failedAt: number; failure: string; succeededAt: number };
+  readonly reach: CloudReach;
   /** `http://10.0.0.1` and `https://10.0.0.1`, with ports where they are not the schemes' own. */
   readonly origins: () => { readonly http: string; readonly https: string };
   readonly overlayValues: () => OverlayValues;

@@ -17,8 +17,6 @@ import type { VendorProvisioning } from './vendor-files.ts';
 
 /** After so many overlays without a return over HTTPS the phone does not take our authority. */
 const mostBootstraps = 6;
-/** A failure of the cloud so short ago still counts as an outage. */
-const outageMs = 60_000;
 
 /** The returned function rejects only where we are wrong. */
 export function newExchange(context: Context): (request: HttpRequest) => Promise<HttpAnswer> {
@@ -64,7 +62,7 @@ export function newExchange(context: Context): (request: HttpRequest) => Promise
       await noteTrust(context, asker);
       return pass({ request, asker, vendor, upstream: route, box: context.origins().https });
     }
-    const inClear = clearAnswer(context, { asker, vendor, upstream: route, file });
+    const inClear = await clearAnswer(context, { asker, vendor, upstream: route, file });
     if (inClear === 'refused') return refuse(request, 'later stage in clear', asker.mac);
     if (inClear !== 'pass') return inClear;
     const box = context.provisioning.allow_cleartext.includes(asker.vendor)
@@ -104,10 +102,7 @@ interface InClear {
 }
 
 /** A phone that can be made to trust us gets nothing but that in clear; the others go on as they would without us. */
-function clearAnswer(
-  context: Context,
-  asked: InClear,
-): Promise<HttpAnswer> | HttpAnswer | 'pass' | 'refused' {
+async function clearAnswer(context: Context, asked: InClear): Promise<HttpAnswer | 'pass' | 'refused'> {
   const { asker, vendor, upstream } = asked;
   if (!vendor?.trustsAuthority) {
     const isAllowed = upstream.use === 'first' || context.provisioning.allow_cleartext.includes(asker.vendor);
@@ -117,18 +112,14 @@ function clearAnswer(
   if (readBootstraps(context.store.db, asker.mac) >= mostBootstraps) return goDirect(context, asker);
   const template = vendor.bootstrapTemplate(asked.file, asker.mac);
   if (template === undefined) return emptyAnswer(404);
-  if (isOutage(context) && (readPhoneConfiguration(context.store.db, asker.mac)?.stage ?? 0) > 0)
-    return tryLater();
+  // The overlay would take the place of what a signed-in phone has, and lead to nothing.
+  if (!(await context.reach.answers(upstream))) return tryLater();
   return bootstrap(context, { ...asked, vendor }, template);
 }
 
 function goDirect({ world }: Context, { mac, vendor }: Asker): 'pass' {
   world.log.warn({ mac, vendor }, 'phone does not take our authority, it goes on without us');
   return 'pass';
-}
-
-function isOutage({ upstream, world }: Context): boolean {
-  return upstream.failedAt > upstream.succeededAt && world.clock.now() - upstream.failedAt < outageMs;
 }
 
 async function bootstrap(

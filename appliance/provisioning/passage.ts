@@ -58,10 +58,12 @@ async function fly(context: Context, passing: Passing): Promise<HttpAnswer> {
   const { asker, upstream } = passing;
   const key = { mac: asker.mac, host: upstream.host, path: upstream.path };
   const stage = stageOf(upstream);
-  const kept = passing.request.isSecure && stage > 1 ? answers.find(key) : undefined;
-  if (kept && stage === 2 && isBound(asker, kept) && world.clock.now() - kept.at < repeatMs) {
+  const found = passing.request.isSecure && stage > 1 ? answers.find(key) : undefined;
+  const kept = found && isBound(asker, found) ? found : undefined;
+  if (kept && stage === 2 && world.clock.now() - kept.at < repeatMs) {
     return giveKept(context, passing, { kept, reason: 'one-time request repeated' });
   }
+  if (context.reach.isOutage(upstream)) return withoutCloud(context, passing, kept);
   try {
     answers.reserve();
   } catch (error) {
@@ -80,15 +82,14 @@ async function fly(context: Context, passing: Passing): Promise<HttpAnswer> {
       headers: upstreamHeaders(passing.request.headers, upstream.host),
       mostBytes: mostBodyBytes,
     });
-    context.upstream.succeededAt = world.clock.now();
+    context.reach.succeeded(upstream);
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
     counters.upstream_failures += 1;
     if (error.kind === 'refused') return refuseAnswer(context, passing, error.message);
-    await noteOutage(context, upstream.host, error);
-    return kept && isBound(asker, kept)
-      ? giveKept(context, passing, { kept, reason: error.kind })
-      : tryLater();
+    await noteFailure(context, upstream.host, error);
+    const isOutage = await context.reach.failed(upstream, error.kind);
+    return isOutage ? withoutCloud(context, passing, kept) : tryLater();
   }
   const fresh: KeptAnswer = { ...answer, at: world.clock.now(), ip: asker.ip, stage };
   if (answer.status === 200) answers.keep(key, fresh);
@@ -100,13 +101,16 @@ function isBound({ isLeased, ip }: Asker, kept: KeptAnswer): boolean {
   return isLeased || kept.ip === ip;
 }
 
-async function noteOutage(
-  { upstream, world, store }: Context,
-  host: string,
-  error: UpstreamError,
-): Promise<void> {
-  upstream.failedAt = world.clock.now();
-  upstream.failure = `${host} is ${error.kind}`;
+/** What was kept for exactly this request of this phone, or the word to keep what it has. */
+async function withoutCloud(
+  context: Context,
+  passing: Passing,
+  kept: KeptAnswer | undefined,
+): Promise<HttpAnswer> {
+  return kept ? giveKept(context, passing, { kept, reason: 'outage' }) : tryLater();
+}
+
+async function noteFailure({ world, store }: Context, host: string, error: UpstreamError): Promise<void> {
   world.log.warn({ host, reason: error.message }, 'cloud not reached');
   await store.write((tx) => {
     tx.journal({ kind: 'upstream_failed', body: { host, reason: error.message } });

@@ -5,24 +5,17 @@
 import type { Config } from '../config-schema.ts';
 import { ensureAuthority, serverIdentity, type ServerIdentity } from '../net/authority.ts';
 import { listenHttp } from '../net/http-server.ts';
-import { askUpstream, upstreamAuthorities, type LookupFunction } from '../net/http-upstream.ts';
 import { listenFds } from '../net/listen-fds.ts';
 import { openSecrets } from '../store/secrets.ts';
 import { openStore } from '../store/store.ts';
 import { version, type Health, type Part, type World } from '../world.ts';
 import { openAnswers } from './answers.ts';
+import { openCloud, type UpstreamNetwork } from './cloud.ts';
 import { newCounters, type Context } from './context.ts';
 import { newExchange } from './exchange.ts';
 import { allowedHosts, authorityPath } from './hosts.ts';
 import { openLeaseView } from './lease-view.ts';
 import { readVendorFiles } from './vendor-files.ts';
-
-/** Where the cloud is found when it is not where its names say: for tests on one machine. */
-export interface UpstreamNetwork {
-  readonly lookup?: LookupFunction;
-  readonly httpPort?: number;
-  readonly httpsPort?: number;
-}
 
 export interface Provisioning extends Part {
   readonly httpPort: number;
@@ -74,6 +67,7 @@ export async function startProvisioning(
     box.identity = serverIdentity(directory);
     https.setIdentity(box.identity);
   });
+  const watching = context.reach.watch(stop.signal);
   const running = starting.move();
   return {
     httpPort: http.port,
@@ -82,7 +76,7 @@ export async function startProvisioning(
     counters: () => ({ ...context.counters, connections_refused: http.refused() + https.refused() }),
     [Symbol.asyncDispose]: async () => {
       stop.abort();
-      await renewing;
+      await Promise.all([renewing, watching]);
       await running[Symbol.asyncDispose]();
     },
   };
@@ -107,23 +101,23 @@ interface Opening {
 function openContext({ world, config, network, box, signal, owned }: Opening): Context {
   const { site, provisioning, sip } = config;
   const directory = site.state_directory;
-  const ca = upstreamAuthorities(site.extra_ca_file);
-  const timeoutMs = provisioning.upstream_timeout_seconds * 1000;
   const origins = () => ({
     http: origin('http', box.address, box.ports.http),
     https: origin('https', box.address, box.ports.https),
   });
+  const hosts = allowedHosts(site, provisioning);
+  const store = owned.use(openStore({ directory, part: 'provisioning', clock: world.clock }));
   return {
     world,
     site,
     provisioning,
-    hosts: allowedHosts(site, provisioning),
+    hosts,
+    ...openCloud({ world, config, network, region: hosts.region, store, signal }),
     vendors: readVendorFiles(),
     leases: owned.use(openLeaseView(directory, world.clock)),
-    store: owned.use(openStore({ directory, part: 'provisioning', clock: world.clock })),
+    store,
     answers: openAnswers(owned.use(openSecrets(directory, 'provisioning', world.clock))),
     counters: newCounters(),
-    upstream: { failedAt: 0, failure: '', succeededAt: 0 },
     origins,
     overlayValues: () => ({
       address: box.address,
@@ -131,10 +125,6 @@ function openContext({ world, config, network, box, signal, owned }: Opening): C
       ca_url: `${origins().http}${authorityPath}`,
       ca_pem: box.identity.ca,
     }),
-    ask: async (request) => {
-      const port = request.scheme === 'http' ? (network.httpPort ?? 80) : (network.httpsPort ?? 443);
-      return askUpstream({ ...request, port, ca, timeoutMs, lookup: network.lookup, signal });
-    },
   };
 }
 
@@ -150,9 +140,12 @@ function handedOver(name: 'http' | 'https'): { fd: number } | undefined {
   return undefined;
 }
 
-function healthOf({ upstream }: Context): Health {
-  if (upstream.failedAt <= upstream.succeededAt) return { state: 'ok' };
-  return { state: 'degraded', reason: `${upstream.failure}; phones keep their configuration` };
+function healthOf({ reach, provisioning }: Context): Health {
+  if (provisioning.kept_answers_only)
+    return { state: 'degraded', reason: 'the settings say that the cloud is not asked (kept_answers_only)' };
+  const [unwell] = reach.unwell();
+  if (unwell === undefined) return { state: 'ok' };
+  return { state: 'degraded', reason: `${unwell.host} is ${unwell.reason}; phones keep their configuration` };
 }
 
 async function renew({ clock, log }: World, signal: AbortSignal, work: () => Promise<void>): Promise<void> {

@@ -2,11 +2,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../../appliance/config.ts';
-import {
-  startProvisioning,
-  type Provisioning,
-  type UpstreamNetwork,
-} from '../../appliance/provisioning/server.ts';
+import type { UpstreamNetwork } from '../../appliance/provisioning/cloud.ts';
+import { startProvisioning, type Provisioning } from '../../appliance/provisioning/server.ts';
 import { openReader, type JournalRow } from '../../appliance/store/reader.ts';
 import { newCloudAuthority } from '../cloud/certificates.ts';
 import { startProvisioningCloud, type ProvisioningCloud } from '../cloud/provisioning.ts';
@@ -35,6 +32,8 @@ interface SiteOptions {
   /** In place of the stand-in cloud's ports. */
   readonly network?: UpstreamNetwork;
   readonly directory?: string;
+  /** The box's own; free ones otherwise. */
+  readonly ports?: { readonly httpPort: number; readonly httpsPort: number };
   readonly posture?: 'provision' | 'full';
   /** PEM that the box trusts besides the stand-in cloud's. */
   readonly extraCa?: string;
@@ -48,6 +47,7 @@ export async function startSite({
   directory = temporaryDirectory(),
   extraCa = '',
   posture = 'full',
+  ports,
 }: SiteOptions = {}): Promise<ProvisioningSite> {
   const authority = await newCloudAuthority();
   const cloud = await startProvisioningCloud({
@@ -58,7 +58,7 @@ export async function startSite({
   });
   const caFile = join(directory, 'cloud-ca.pem');
   writeFileSync(caFile, `${authority.ca}\n${extraCa}`);
-  const config = siteConfig({ directory, caFile, toml, posture });
+  const config = siteConfig({ directory, caFile, toml, posture, ...ports });
   const lines: string[] = [];
   const part = await startProvisioning(quietWorld(lines), config, {
     lookup: loopbackLookup,

@@ -41,7 +41,14 @@ test('when the disk can not keep an answer the cloud is not asked: the phone wou
     },
     answers,
     counters: newCounters(),
-    upstream: { failedAt: 0, failure: '', succeededAt: 0 },
+    reach: {
+      isOutage: () => false,
+      answers: async () => true,
+      succeeded: () => undefined,
+      failed: async () => false,
+      unwell: () => [],
+      watch: async () => undefined,
+    },
     origins: () => ({ http: 'http://10.0.0.1', https: 'https://10.0.0.1' }),
     overlayValues: () => ({ address: '10.0.0.1', tls_port: 5061, ca_url: '', ca_pem: '' }),
     ask: async ({ target }) => {

@@ -1,0 +1,99 @@
+/** Keeps watch over the hosts of the cloud that phones are led to; the decisions are in `outage.ts`. */
+import type { World } from '../world.ts';
+import type { Upstream } from './hosts.ts';
+import { newReach, noteSign, type Reach, type SignSource } from './outage.ts';
+
+type Host = Pick<Upstream, 'use' | 'host'>;
+
+export interface CloudReach {
+  /** Phones are served from the store; decided by what is known. */
+  isOutage(host: Host): boolean;
+  /** By a sign of the last seconds, so it may wait for a probe. */
+  answers(host: Host): Promise<boolean>;
+  succeeded(host: Host): void;
+  /** A request failed: true when a probe says the same, and it is an outage. `reason` is one word for the page. */
+  failed(host: Host, reason: string): Promise<boolean>;
+  /** Hosts that are not well. */
+  unwell(): { readonly host: string; readonly reason: string }[];
+  /** Probes until aborted. */
+  watch(signal: AbortSignal): Promise<void>;
+}
+
+interface Needs {
+  readonly world: Pick<World, 'clock' | 'log'>;
+  /** Always watched: phones start there. */
+  readonly region: Host;
+  readonly probe: (host: Host) => Promise<boolean>;
+  readonly onChange: (host: string, isOutage: boolean) => void;
+  /** The admin says that the cloud is away. */
+  readonly isForced: boolean;
+}
+
+interface Watched {
+  readonly host: Host;
+  reach: Reach;
+  reason: string;
+  running?: Promise<boolean>;
+}
+
+/** A sign this old is news still. */
+const freshMs = 5000;
+const doubtMs = 5000;
+const calmMs = 30_000;
+
+export function newCloudReach({ world, region, probe, onChange, isForced }: Needs): CloudReach {
+  const { clock } = world;
+  const known = new Map<string, Watched>();
+  const of = (host: Host) => {
+    const entry: Watched = known.get(host.host) ?? { host, reach: newReach, reason: 'unreachable' };
+    known.set(host.host, entry);
+    return entry;
+  };
+  let failedAt = 0;
+  const note = (host: Host, source: SignSource, isGood: boolean) => {
+    const entry = of(host);
+    const { isOutage } = entry.reach;
+    if (!isGood) failedAt = clock.now();
+    entry.reach = noteSign(entry.reach, source, { isGood, at: clock.now() });
+    if (entry.reach.isOutage !== isOutage) onChange(host.host, !isOutage);
+  };
+  /** One at a time a host, however many phones wait for it. */
+  const probeOnce = async (host: Host): Promise<boolean> => {
+    const entry = of(host);
+    entry.running ??= probe(host)
+      .then((isGood) => {
+        note(host, 'probe', isGood);
+        return isGood;
+      })
+      .finally(() => delete entry.running);
+    return entry.running;
+  };
+  const unwell = () =>
+    Array.from(known.values()).filter(({ reach }) => reach.isOutage || reach.newest?.isGood === false);
+  return {
+    isOutage: (host) => isForced || of(host).reach.isOutage,
+    answers: async (host) => {
+      const { reach } = of(host);
+      if (isForced || reach.isOutage) return false;
+      const { newest } = reach;
+      // What another host has just failed at may be the line that they share.
+      const isNews = newest !== undefined && clock.now() - newest.at <= freshMs && newest.at > failedAt;
+      return isNews ? newest.isGood : probeOnce(host);
+    },
+    succeeded: (host) => note(host, 'request', true),
+    failed: async (host, reason) => {
+      of(host).reason = reason;
+      note(host, 'request', false);
+      await probeOnce(host);
+      return of(host).reach.isOutage;
+    },
+    unwell: () => unwell().map(({ host, reason }) => ({ host: host.host, reason })),
+    watch: async (signal) => {
+      while (!signal.aborted) {
+        const others = unwell().filter(({ host }) => host.host !== region.host);
+        await Promise.all([region, ...others.map(({ host }) => host)].map(probeOnce));
+        await clock.sleep(unwell().length === 0 ? calmMs : doubtMs, signal).catch(() => undefined);
+      }
+    },
+  };
+}
