@@ -1,5 +1,5 @@
-/** DHCP options by name. Codes and value types from RFC 2132 unless noted. */
-import { DecodeError } from './bytes.ts';
+/** DHCP options by name. Codes and value types from RFC 2132 unless noted; what is not in the table is there as raw bytes. */
+import { shapes, type Shapes } from './dhcp-option-shapes.ts';
 import type { RawOptions } from './dhcp.ts';
 import { formatIpv4 } from './ipv4.ts';
 
@@ -7,11 +7,33 @@ const table = {
   subnetMask: { code: 1, type: 'ipv4' },
   timeOffset: { code: 2, type: 'int32' }, // seconds east of UTC
   routers: { code: 3, type: 'ipv4-list' },
+  timeServers: { code: 4, type: 'ipv4-list' }, // RFC 868; NTP's is 42
+  nameServers: { code: 5, type: 'ipv4-list' }, // IEN 116; DNS's is 6
   dnsServers: { code: 6, type: 'ipv4-list' },
+  logServers: { code: 7, type: 'ipv4-list' },
   hostName: { code: 12, type: 'text' },
+  bootFileSize: { code: 13, type: 'uint16' },
   domainName: { code: 15, type: 'text' },
+  rootPath: { code: 17, type: 'text' },
+  extensionsPath: { code: 18, type: 'text' },
+  ipForwarding: { code: 19, type: 'flag' },
+  policyFilter: { code: 21, type: 'ipv4-pairs' },
+  maxDatagramReassembly: { code: 22, type: 'uint16' },
+  defaultIpTtl: { code: 23, type: 'uint8' },
+  pathMtuAgingTimeout: { code: 24, type: 'uint32' },
+  pathMtuPlateaus: { code: 25, type: 'uint16-list' },
+  interfaceMtu: { code: 26, type: 'uint16' },
+  broadcastAddress: { code: 28, type: 'ipv4' },
+  performRouterDiscovery: { code: 31, type: 'flag' },
+  routerSolicitationAddress: { code: 32, type: 'ipv4' },
+  staticRoutes: { code: 33, type: 'ipv4-pairs' }, // destination and router; without masks: 121 replaces it
+  arpCacheTimeout: { code: 35, type: 'uint32' },
+  defaultTcpTtl: { code: 37, type: 'uint8' },
   ntpServers: { code: 42, type: 'ipv4-list' },
-  vendorSpecific: { code: 43, type: 'bytes' },
+  vendorSpecific: { code: 43, type: 'bytes' }, // the vendor's own; often sub-options
+  netbiosNameServers: { code: 44, type: 'ipv4-list' },
+  netbiosNodeType: { code: 46, type: 'uint8' },
+  netbiosScope: { code: 47, type: 'text' },
   requestedAddress: { code: 50, type: 'ipv4' },
   leaseTime: { code: 51, type: 'uint32' },
   messageType: { code: 53, type: 'uint8' },
@@ -22,27 +44,26 @@ const table = {
   renewalTime: { code: 58, type: 'uint32' },
   rebindingTime: { code: 59, type: 'uint32' },
   vendorClass: { code: 60, type: 'bytes' }, // some phones send it binary
-  clientIdentifier: { code: 61, type: 'bytes' },
+  clientIdentifier: { code: 61, type: 'bytes' }, // opaque, RFC 4361's form too
   tftpServerName: { code: 66, type: 'text' },
   bootFileName: { code: 67, type: 'text' },
+  smtpServers: { code: 69, type: 'ipv4-list' },
+  userClass: { code: 77, type: 'bytes' }, // RFC 3004; senders disagree on its form
+  fullyQualifiedName: { code: 81, type: 'bytes' }, // RFC 4702
   relayAgentInformation: { code: 82, type: 'bytes' }, // RFC 3046
+  posixTimeZone: { code: 100, type: 'text' }, // RFC 4833
+  timeZoneName: { code: 101, type: 'text' }, // RFC 4833
+  defaultUrl: { code: 114, type: 'text' }, // Gigaset's; since RFC 8910 a captive portal's
   subnetSelection: { code: 118, type: 'ipv4' }, // RFC 3011
+  domainSearch: { code: 119, type: 'domain-list' }, // RFC 3397
+  classlessRoutes: { code: 121, type: 'routes' }, // RFC 3442
+  vendorIdentifyingClass: { code: 124, type: 'vendor-classes' }, // RFC 3925
+  vendorIdentifyingOptions: { code: 125, type: 'vendor-options' }, // RFC 3925
+  vlanDiscovery: { code: 128, type: 'text' }, // site-specific, RFC 4578: "VLAN-A=10;"
+  vlanId: { code: 132, type: 'text' }, // site-specific, RFC 4578: "10"
+  tftpServerAddresses: { code: 150, type: 'ipv4-list' }, // RFC 5859
   provisioningUrl: { code: 160, type: 'text' }, // site-specific, RFC 3942
-} as const;
-
-/** The shapes that values come in. */
-interface Shapes {
-  bytes: Uint8Array;
-  /** One character a byte: what a client sends need not be UTF-8. */
-  text: string;
-  uint8: number;
-  uint16: number;
-  uint32: number;
-  int32: number;
-  /** Unsigned 32 bits. */
-  ipv4: number;
-  'ipv4-list': readonly number[];
-}
+} as const satisfies Record<string, { code: number; type: keyof Shapes }>;
 
 type Table = typeof table;
 export type OptionName = keyof Table;
@@ -58,7 +79,7 @@ const nameOf = new Map<number, OptionName>(
   Object.entries(table).map(([name, { code }]) => [code, name as OptionName]),
 );
 
-/** Undefined when the option is absent. Throws {@link DecodeError} when its length can't be that of its type. */
+/** Undefined when the option is absent. Throws {@link DecodeError} when it can't be of its type. */
 export function readOption<Name extends OptionName>(
   options: RawOptions,
   name: Name,
@@ -78,7 +99,7 @@ export function decodeOptions(options: RawOptions): DhcpOptions {
   return named;
 }
 
-/** In the order of the object. Throws a RangeError for a number that its type can't hold. */
+/** In the order of the object. Throws a RangeError for a value that its type can't hold. */
 export function encodeOptions(options: DhcpOptions): Map<number, Uint8Array> {
   return new Map(
     Object.entries(options)
@@ -90,93 +111,21 @@ export function encodeOptions(options: DhcpOptions): Map<number, Uint8Array> {
   );
 }
 
-/** For people: numbers and text as such, addresses joined by a comma, anything else as hex. */
+/** For people: numbers and text as such, addresses and names joined by a comma, anything else as hex. */
 export function formatOption(code: number, bytes: Uint8Array): string {
   const name = nameOf.get(code);
   const type = name === undefined ? 'bytes' : table[name].type;
-  if (type === 'bytes') return Buffer.from(bytes).toString('hex');
   if (type === 'ipv4' || type === 'ipv4-list') {
     return shapes['ipv4-list'].decode(bytes, code).map(formatIpv4).join(',');
   }
+  if (type === 'routes') {
+    return shapes.routes
+      .decode(bytes, code)
+      .map(({ network, prefix, router }) => `${formatIpv4(network)}/${prefix} ${formatIpv4(router)}`)
+      .join(',');
+  }
+  if (type === 'bytes' || type === 'ipv4-pairs' || type === 'vendor-classes' || type === 'vendor-options') {
+    return Buffer.from(bytes).toString('hex');
+  }
   return String(shapes[type].decode(bytes, code));
-}
-
-type Codec<Value> = {
-  readonly decode: (bytes: Uint8Array, code: number) => Value;
-  readonly encode: (value: Value) => Uint8Array;
-};
-
-const shapes: { readonly [Shape in keyof Shapes]: Codec<Shapes[Shape]> } = {
-  bytes: { decode: (bytes) => bytes, encode: (value) => value },
-  text: {
-    // A NUL at the end belongs to the sender's language, not to the value.
-    decode: (bytes) => Buffer.from(bytes).toString('latin1').replace(/\0+$/, ''),
-    encode: (value) => Buffer.from(value, 'latin1'),
-  },
-  uint8: number(
-    1,
-    (view) => view.getUint8(0),
-    (view, value) => view.setUint8(0, value),
-  ),
-  uint16: number(
-    2,
-    (view) => view.getUint16(0),
-    (view, value) => view.setUint16(0, value),
-  ),
-  uint32: number(
-    4,
-    (view) => view.getUint32(0),
-    (view, value) => view.setUint32(0, value),
-  ),
-  int32: number(
-    4,
-    (view) => view.getInt32(0),
-    (view, value) => view.setInt32(0, value),
-  ),
-  ipv4: number(
-    4,
-    (view) => view.getUint32(0),
-    (view, value) => view.setUint32(0, value),
-  ),
-  'ipv4-list': {
-    decode: (bytes, code) => {
-      if (bytes.length === 0 || bytes.length % 4 !== 0) throw wrongLength(code, bytes.length);
-      const view = viewOf(bytes);
-      return Array.from({ length: bytes.length / 4 }, (_, at) => view.getUint32(at * 4));
-    },
-    encode: (values) => {
-      const bytes = new Uint8Array(values.length * 4);
-      const view = viewOf(bytes);
-      values.forEach((value, at) => view.setUint32(at * 4, value));
-      return bytes;
-    },
-  },
-};
-
-function number(
-  length: number,
-  read: (view: DataView) => number,
-  write: (view: DataView, value: number) => void,
-): Codec<number> {
-  return {
-    decode: (bytes, code) => {
-      if (bytes.length !== length) throw wrongLength(code, bytes.length);
-      return read(viewOf(bytes));
-    },
-    encode: (value) => {
-      const bytes = new Uint8Array(length);
-      const view = viewOf(bytes);
-      write(view, value);
-      if (read(view) !== value) throw new RangeError(`${value} doesn't fit into ${length} bytes`);
-      return bytes;
-    },
-  };
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-function wrongLength(code: number, length: number): DecodeError {
-  return new DecodeError(`option ${code} has ${length} bytes`);
 }

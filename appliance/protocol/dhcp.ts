@@ -58,6 +58,7 @@ const minimumBytes = 300;
 
 const pad = 0;
 const overload = 52;
+const relayAgentInformation = 82;
 const end = 255;
 
 /** Throws {@link DecodeError} and nothing else. Views into `bytes` are returned: copy what is kept. */
@@ -133,7 +134,8 @@ export interface EncodedMessage {
 }
 
 /**
- * Options go out in the map's order: first into the options field, then into `file` and `sname` where these are empty.
+ * Options go out in the map's order, most wanted first: into the options field, then into `file` and `sname` where these are
+ * empty. Option 82 has room before all others and goes out last of the options field, where relays look for it (RFC 3046).
  * Throws a RangeError for a `chaddr` over 16, an `sname` over 64 or a `file` over 128 bytes.
  */
 export function encodeMessage(message: DhcpMessage, maxBytes = defaultMaxBytes): EncodedMessage {
@@ -195,7 +197,7 @@ function writeOption(bytes: Uint8Array, at: number, [code, value]: readonly [num
 /** A stretch of the message that takes options; one byte of it is kept for the end mark. */
 interface Area {
   at: number;
-  readonly end: number;
+  end: number;
   /** Its bit in option 52. */
   readonly bit: number;
   used: boolean;
@@ -209,7 +211,12 @@ function encodeOverloaded(message: DhcpMessage, maxBytes: number): EncodedMessag
   if (message.file.length === 0) areas.push({ at: fileAt, end: cookieAt - 1, bit: 1, used: false });
   if (message.sname.length === 0) areas.push({ at: snameAt, end: fileAt - 1, bit: 2, used: false });
   const leftOut: number[] = [];
+  const relay = message.options.get(relayAgentInformation);
+  const relayLength = relay === undefined ? 0 : encodedLength(relay.length);
+  const isRelayHeld = relay !== undefined && relayLength <= main.end - main.at;
+  if (isRelayHeld) main.end -= relayLength;
   for (const [code, value] of message.options) {
+    if (isRelayHeld && code === relayAgentInformation) continue;
     const whole = areas.find((area) => area.end - area.at >= encodedLength(value.length));
     const pieces = whole === undefined ? split(value, areas) : [[whole, value] as const];
     if (pieces === undefined) {
@@ -223,6 +230,7 @@ function encodeOverloaded(message: DhcpMessage, maxBytes: number): EncodedMessag
   }
   const bits = areas.reduce((sum, { bit, used }) => sum | (used ? bit : 0), 0);
   if (bits !== 0) main.at = writeOption(bytes, main.at, [overload, Uint8Array.of(bits)]);
+  if (isRelayHeld) main.at = writeOption(bytes, main.at, [relayAgentInformation, relay]);
   for (const { at, used } of areas) if (used) bytes[at] = end;
   return { bytes: bytes.subarray(0, Math.max(minimumBytes, main.at + 1)), leftOut };
 }
@@ -240,5 +248,5 @@ function split(value: Uint8Array, areas: readonly Area[]): (readonly [Area, Uint
       room -= length + 2;
     }
   }
-  return from < value.length ? undefined : pieces;
+  return pieces.length === 0 || from < value.length ? undefined : pieces;
 }

@@ -3,7 +3,6 @@ import { DecodeError } from '../../../appliance/protocol/bytes.ts';
 import { decodeMessage, encodeMessage, messageType } from '../../../appliance/protocol/dhcp.ts';
 import { decodeOptions, encodeOptions, type DhcpOptions } from '../../../appliance/protocol/dhcp-options.ts';
 import { decodeOffer, encodeProbe } from '../../../appliance/protocol/dhcp-probe.ts';
-import { decodeRelayInformation } from '../../../appliance/protocol/dhcp-relay-information.ts';
 import { parseIpv4 } from '../../../appliance/protocol/ipv4.ts';
 
 const probe = { mac: '02:67:68:00:00:01', xid: 0xc0_ff_ee_01 };
@@ -55,22 +54,5 @@ describe('looking for DHCP servers', () => {
   test('what is no DHCP at all is a DecodeError, and a wrong MAC a TypeError', () => {
     expect(() => decodeOffer(new Uint8Array(30), probe)).toThrow(DecodeError);
     expect(() => encodeProbe({ mac: 'eth0', xid: 1 })).toThrow(TypeError);
-  });
-});
-
-describe('option 82', () => {
-  test('tells circuit, remote and link, and skips what it does not know', () => {
-    const bytes = Buffer.from('010600040001010202060011223344550904deadbeef05040a420000', 'hex');
-    const { circuitId, remoteId, linkSelection } = decodeRelayInformation(bytes);
-    expect(Buffer.from(circuitId ?? []).toString('hex')).toBe('000400010102');
-    expect(Buffer.from(remoteId ?? []).toString('hex')).toBe('001122334455');
-    expect(linkSelection).toBe(parseIpv4('10.66.0.0'));
-  });
-
-  test('cut short is a DecodeError', () => {
-    for (const hex of ['01', '0106', '010600', '05020a42']) {
-      expect(() => decodeRelayInformation(Buffer.from(hex, 'hex'))).toThrow(DecodeError);
-    }
-    expect(decodeRelayInformation(new Uint8Array(0))).toEqual({});
   });
 });
