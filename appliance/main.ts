@@ -34,6 +34,10 @@ const commands: Record<string, { readonly about: string; readonly run: Command }
     about: 'phones            every phone and how far it has come',
     run: async (call) => (await import('./commands/phones.ts')).phonesCommand(call),
   },
+  snippet: {
+    about: 'snippet <server>  configuration for your own dnsmasq, kea, isc, windows or ios DHCP server',
+    run: async (call) => (await import('./commands/snippet.ts')).snippetCommand(call),
+  },
   config: {
     about: 'config <what>     check, print or schema of gatehouse.toml',
     run: async (call) => (await import('./commands/config.ts')).configCommand(call),

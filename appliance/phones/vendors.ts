@@ -33,11 +33,20 @@ export interface RecognisedPhone {
   readonly model?: string;
 }
 
+/** A spelling of option 60 that other DHCP servers can look for: they have no regular expressions. */
+export interface ClassForm {
+  readonly starts: string;
+  readonly ends?: string;
+  /** Left out: a phone. */
+  readonly kind?: PhoneKind;
+}
+
 interface VendorRow {
   readonly id: Vendor;
   readonly name: string;
   readonly ouis: ReadonlySet<string>;
   readonly vendorClass: readonly RegExp[];
+  readonly classForms: readonly ClassForm[];
   readonly userAgent: readonly RegExp[];
   readonly enterprise: number | undefined;
   readonly urlOptions: readonly number[];
@@ -51,6 +60,7 @@ const rows: readonly VendorRow[] = data.vendors.map((row) => ({
   name: row.name,
   ouis: new Set<string>(row.ouis),
   vendorClass: patterns(row.vendorClass),
+  classForms: row.classForms as readonly ClassForm[],
   userAgent: patterns(row.userAgent),
   enterprise: 'enterprise' in row ? row.enterprise : undefined,
   urlOptions: row.urlOptions,
@@ -66,6 +76,23 @@ export const vendors: readonly Vendor[] = rows.map(({ id }) => id);
 /** What people call this maker. */
 export function vendorName(vendor: Vendor): string {
   return rowOf.get(vendor)?.name ?? vendor;
+}
+
+/** How devices of this maker are told from others by servers that are not ours. */
+export interface VendorSigns {
+  readonly ouis: ReadonlySet<string>;
+  readonly classForms: readonly ClassForm[];
+  /** IANA number that a binary option 60 begins with (RFC 3925). */
+  readonly enterprise: number | undefined;
+  /** Kinds whose URL ends in their own way, the usual one first. */
+  readonly kinds: readonly PhoneKind[];
+}
+
+export function vendorSigns(vendor: Vendor): VendorSigns {
+  const row = rowOf.get(vendor);
+  if (row === undefined) throw new TypeError(`no vendor "${vendor}"`);
+  const { ouis, classForms, enterprise, suffix } = row;
+  return { ouis, classForms, enterprise, kinds: Object.keys(suffix) as PhoneKind[] };
 }
 
 /** DHCP options that carry the provisioning URL (G-15, G-16). Empty: Microsoft names none for this maker. */

@@ -29,6 +29,7 @@ export const officePrograms: Programs = {
 export const testPrograms: Programs = {
   ...officePrograms,
   chromium: 'chromium',
+  dhcpd: 'isc-dhcp-server',
   'kea-dhcp4': 'kea-dhcp4-server',
   openssl: 'openssl',
   perfdhcp: 'kea-admin',
