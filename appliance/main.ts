@@ -12,6 +12,8 @@ export interface CommandCall {
   /** Path of `gatehouse.toml`; each command reads it when it needs it. */
   readonly configFile: string;
   readonly json: boolean;
+  /** Take back what the command did before. */
+  readonly undo?: boolean;
   /** Words after the command. */
   readonly rest: readonly string[];
   readonly out: (line: string) => void;
@@ -37,6 +39,11 @@ const commands: Record<string, { readonly about: string; readonly run: Command }
   snippet: {
     about: 'snippet <server>  configuration for your own dnsmasq, kea, isc, windows or ios DHCP server',
     run: async (call) => (await import('./commands/snippet.ts')).snippetCommand(call),
+  },
+  bypass: {
+    about:
+      "bypass [MAC|all]  give phones back the cloud's own addresses (--undo: take them in again), or list them",
+    run: async (call) => (await import('./commands/bypass.ts')).bypassCommand(call),
   },
   config: {
     about: 'config <what>     check, print or schema of gatehouse.toml',
@@ -94,6 +101,7 @@ async function main(words: string[]): Promise<number> {
   return await command.run({
     configFile,
     json: values.json === true,
+    undo: values.undo === true,
     rest,
     out: (line) => console.log(line),
   });
@@ -107,6 +115,7 @@ function parseWords(words: string[]) {
       options: {
         config: { type: 'string', short: 'c' },
         json: { type: 'boolean' },
+        undo: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
     });

@@ -27,14 +27,22 @@ const validMs = 60_000;
 /** Clients choose option 60: more kinds than this are forgotten and worked out again. */
 const maxProfiles = 2000;
 
-export function openProfiles(config: Config): Profiles {
+/** `isLeaving`: this phone is given the cloud's own URL whatever the settings say. */
+export function openProfiles(config: Config, isLeaving: (mac: string) => boolean = () => false): Profiles {
+  const assisting: Config = { ...config, site: { ...config.site, posture: 'assist' } };
   const known = new Map<string, Profile>();
   const { times, network } = commonOptions(config);
   let validUntil = 0;
 
-  const make = ({ mac, vendorClass }: Pick<ClientRequest, 'mac' | 'vendorClass'>, now: number): Profile => {
+  const make = (
+    { mac, vendorClass }: Pick<ClientRequest, 'mac' | 'vendorClass'>,
+    { now, leaves }: { now: number; leaves: boolean },
+  ): Profile => {
     const phone = recognisePhone({ mac, vendorClass });
-    const ofPhone = phone === undefined ? new Map<number, Uint8Array>() : phoneOptions(phone, config, now);
+    const ofPhone =
+      phone === undefined
+        ? new Map<number, Uint8Array>()
+        : phoneOptions(phone, leaves ? assisting : config, now);
     const leaseOptions = new Map([
       ...times,
       ...(phone === undefined ? [] : earlyRenewal(config, now)),
@@ -56,11 +64,12 @@ export function openProfiles(config: Config): Profiles {
       known.clear();
       validUntil = (Math.floor(now / validMs) + 1) * validMs;
     }
-    const oui = request.mac.slice(0, 8);
+    const leaves = isLeaving(request.mac);
+    const oui = `${leaves ? '-' : ''}${request.mac.slice(0, 8)}`;
     const key =
       request.vendorClass === undefined ? oui : oui + Buffer.from(request.vendorClass).toString('latin1');
     let profile = known.get(key);
-    if (profile === undefined) known.set(key, (profile = make(request, now)));
+    if (profile === undefined) known.set(key, (profile = make(request, { now, leaves })));
     return profile;
   };
 }

@@ -6,9 +6,10 @@ import { decodeMessage } from '../protocol/dhcp.ts';
 import { parseCidr, parseIpv4, broadcastAddress } from '../protocol/ipv4.ts';
 import { pruneSent, readLeaseRows } from '../store/leases.ts';
 import { openStore } from '../store/store.ts';
-import { version, type Part, type World } from '../world.ts';
+import { version, type Health, type Part, type World } from '../world.ts';
 import { openCounters } from './counters.ts';
 import { decide, openPolicy, type Decision, type Policy } from './decision.ts';
+import { openLeaving } from './leaving.ts';
 import { LeaseWriter } from './lease-writer.ts';
 import { Pool, type PoolRange } from './pool.ts';
 import { openProfiles } from './profile.ts';
@@ -33,8 +34,9 @@ export async function startDhcpServer(
     pruneSent(transaction.db);
     transaction.journal({ kind: 'started', body: { release: version } });
   });
+  const leaving = openLeaving(config.site.state_directory, clock);
   const pool = new Pool(range, readLeaseRows(store.db), clock.now());
-  const policy = openPolicy(config, openProfiles(config));
+  const policy = openPolicy(config, openProfiles(config, leaving.isLeaving));
   const counters = openCounters();
   let sendProblem: string | undefined;
   const send = ({ bytes, to }: Datagram) => {
@@ -66,19 +68,21 @@ export async function startDhcpServer(
   });
 
   return {
-    health: () => {
-      const unsent = sendProblem === undefined ? undefined : `answers can't be sent: ${sendProblem}`;
-      const full = pool.isExhausted(clock.now()) ? 'every address of dhcp.pool is taken' : undefined;
-      const reason = writer.problem() ?? unsent ?? full;
-      return reason === undefined ? { state: 'ok' } : { state: 'degraded', reason };
-    },
+    health: () => healthOf(writer.problem(), sendProblem, pool.isExhausted(clock.now())),
     counters: () => ({ ...counters.values(), leases_bound: pool.bound, addresses_free: pool.free }),
     [Symbol.asyncDispose]: async () => {
       await socket[Symbol.asyncDispose]();
       await writer[Symbol.asyncDispose]();
+      leaving[Symbol.dispose]();
       store[Symbol.dispose]();
     },
   };
+}
+
+function healthOf(unwritten: string | undefined, unsent: string | undefined, isFull: boolean): Health {
+  const sending = unsent === undefined ? undefined : `answers can't be sent: ${unsent}`;
+  const reason = unwritten ?? sending ?? (isFull ? 'every address of dhcp.pool is taken' : undefined);
+  return reason === undefined ? { state: 'ok' } : { state: 'degraded', reason };
 }
 
 function answerTo(

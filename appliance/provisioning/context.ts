@@ -4,6 +4,7 @@ import type { HttpAnswer } from '../net/http-server.ts';
 import type { UpstreamAnswer, UpstreamRequest } from '../net/http-upstream.ts';
 import type { Vendor } from '../phones/vendors.ts';
 import type { Store } from '../store/store.ts';
+import type { TaskView } from '../store/task-view.ts';
 import type { World } from '../world.ts';
 import type { Answers } from './answers.ts';
 import type { CloudReach } from './cloud-reach.ts';
@@ -20,6 +21,7 @@ export interface Context {
   readonly vendors: ReadonlyMap<Vendor, VendorProvisioning>;
   readonly leases: LeaseView;
   readonly store: Store;
+  readonly tasks: Pick<TaskView, 'isBypassed'>;
   readonly answers: Answers;
   readonly counters: Counters;
   readonly reach: CloudReach;
@@ -38,6 +40,7 @@ export interface Counters {
   overlays_given: number;
   answers_passed: number;
   kept_answers_given: number;
+  bypasses_answered: number;
   requests_refused: number;
   requests_unknown: number;
   upstream_failures: number;
@@ -51,6 +54,7 @@ export const newCounters = (): Counters => ({
   overlays_given: 0,
   answers_passed: 0,
   kept_answers_given: 0,
+  bypasses_answered: 0,
   requests_refused: 0,
   requests_unknown: 0,
   upstream_failures: 0,

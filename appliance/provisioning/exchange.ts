@@ -58,17 +58,17 @@ export function newExchange(context: Context): (request: HttpRequest) => Promise
     if (local) return local;
     const file = route.path.split(/[?#]/)[0]?.split('/').at(-1) ?? '';
     if (vendor?.isNotAsked(file)) return emptyAnswer(404);
+    const isBypassed = context.tasks.isBypassed(asker.mac);
+    const passing = { request, asker, vendor, upstream: route, isBypassed };
     if (request.isSecure) {
       await noteTrust(context, asker);
-      return pass({ request, asker, vendor, upstream: route, box: context.origins().https });
+      return pass({ ...passing, box: isBypassed ? undefined : context.origins().https });
     }
-    const inClear = await clearAnswer(context, { asker, vendor, upstream: route, file });
+    const inClear = await clearAnswer(context, { ...passing, file });
     if (inClear === 'refused') return refuse(request, 'later stage in clear', asker.mac);
     if (inClear !== 'pass') return inClear;
-    const box = context.provisioning.allow_cleartext.includes(asker.vendor)
-      ? context.origins().http
-      : undefined;
-    return pass({ request, asker, vendor, upstream: route, box });
+    const isLed = !isBypassed && context.provisioning.allow_cleartext.includes(asker.vendor);
+    return pass({ ...passing, box: isLed ? context.origins().http : undefined });
   };
 }
 
@@ -99,12 +99,13 @@ interface InClear {
   readonly vendor: VendorProvisioning | undefined;
   readonly upstream: Upstream;
   readonly file: string;
+  readonly isBypassed: boolean;
 }
 
 /** A phone that can be made to trust us gets nothing but that in clear; the others go on as they would without us. */
 async function clearAnswer(context: Context, asked: InClear): Promise<HttpAnswer | 'pass' | 'refused'> {
-  const { asker, vendor, upstream } = asked;
-  if (!vendor?.trustsAuthority) {
+  const { asker, vendor, upstream, isBypassed } = asked;
+  if (!vendor?.trustsAuthority || isBypassed) {
     const isAllowed = upstream.use === 'first' || context.provisioning.allow_cleartext.includes(asker.vendor);
     return isAllowed ? 'pass' : 'refused';
   }

@@ -1,5 +1,6 @@
 /** Fills in the templates of `firmware-templates/`: every value is escaped for the vendor's format, by itself. */
 import { Liquid } from 'liquidjs';
+import type { Upstream } from './hosts.ts';
 import type { Overlay } from './rewrite.ts';
 import { escapeValue, escapeXml, type Format } from './settings.ts';
 import type { VendorProvisioning } from './vendor-files.ts';
@@ -18,6 +19,14 @@ export interface BootstrapValues extends OverlayValues {
   /** The URL of the request, over HTTPS; for phones that append their file names, up to the last slash. */
   readonly file_url: string;
   readonly directory_url: string;
+}
+
+export interface LeaveValues extends OverlayValues {
+  /** What the phone asked for, at the cloud itself; for phones that append their file names, up to the last slash. */
+  readonly cloud_url: string;
+  readonly cloud_directory: string;
+  /** `http` or `https`. */
+  readonly cloud_scheme: string;
 }
 
 /** Templates are from our own disk, but people edit them: no file access, and an end to loops. */
@@ -40,7 +49,7 @@ const engines = new Map<Format, Liquid>();
 export function renderTemplate(
   format: Format,
   template: string,
-  values: OverlayValues | BootstrapValues,
+  values: OverlayValues | BootstrapValues | LeaveValues,
 ): string {
   const engine = engines.get(format) ?? newEngine(format);
   engines.set(format, engine);
@@ -63,6 +72,27 @@ export function vendorOverlays(
       text: renderTemplate(vendor.format, vendor.templates.get(template) ?? '', values),
       before,
     }));
+}
+
+/** What gives a phone of this vendor back the cloud's own addresses, laid over the answer to this request. */
+export function leaveOverlays(
+  vendor: VendorProvisioning,
+  values: OverlayValues,
+  { use, host, path }: Upstream,
+): Overlay[] {
+  const scheme = use === 'first' ? 'http' : 'https';
+  const plainPath = path.split(/[?#]/)[0] ?? '/';
+  const leave: LeaveValues = {
+    ...values,
+    cloud_url: `${scheme}://${host}${path}`,
+    cloud_directory: `${scheme}://${host}${plainPath.slice(0, plainPath.lastIndexOf('/') + 1)}`,
+    cloud_scheme: scheme,
+  };
+  return vendor.leave.map(({ template, before }) => ({
+    text: renderTemplate(vendor.format, vendor.templates.get(template) ?? '', leave),
+    before,
+    keepsTheirs: true,
+  }));
 }
 
 /** Whether this vendor's phones are told that SIP goes through the box, in posture `full`. */

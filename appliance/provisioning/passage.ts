@@ -4,8 +4,9 @@
  */
 import type { HttpAnswer, HttpRequest } from '../net/http-server.ts';
 import { UpstreamError, type UpstreamAnswer } from '../net/http-upstream.ts';
-import { savePhoneConfiguration } from '../store/phone-configurations.ts';
+import { readPosture, savePhoneConfiguration, savePosture } from '../store/phone-configurations.ts';
 import type { Posture } from '../store/phone-stage.ts';
+import type { Transaction } from '../store/store.ts';
 import type { KeptAnswer } from './answers.ts';
 import { emptyAnswer, tryLater, type Context } from './context.ts';
 import { upstreamHeaders } from './headers.ts';
@@ -23,6 +24,8 @@ export interface Passing {
   readonly upstream: Upstream;
   /** Where later stages are led. Undefined: the phone goes on by itself. */
   readonly box: string | undefined;
+  /** The phone gets the cloud's own addresses back. */
+  readonly isBypassed: boolean;
 }
 
 /** More than any phone's configuration has. */
@@ -129,8 +132,16 @@ async function giveKept(
   context.world.log.info({ mac, vendor, stage: kept.stage, reason }, 'kept answer given');
   await context.store.write((tx) => {
     tx.journal({ kind: 'kept_answer_given', mac, body: { vendor, stage: kept.stage, reason } });
+    if (passing.isBypassed) noteBypass(context, tx, passing.asker);
   });
   return answer.answer;
+}
+
+/** Once it has this the phone asks the cloud by itself. */
+function noteBypass({ counters, world }: Context, tx: Transaction, { mac, vendor, model, ip }: Asker): void {
+  counters.bypasses_answered += 1;
+  savePosture(tx.db, { mac, posture: 'assist', at: world.clock.now() });
+  tx.journal({ kind: 'bypass_answered', mac, body: { vendor, model, ip } });
 }
 
 async function give(context: Context, passing: Passing, fresh: KeptAnswer): Promise<HttpAnswer> {
@@ -147,6 +158,8 @@ async function give(context: Context, passing: Passing, fresh: KeptAnswer): Prom
   await context.store.write((tx) => {
     // A 404 is an everyday step in a vendor's order of files, and says nothing of how far a phone is.
     if (status !== 404) {
+      // Without a new configuration the phone goes where it went before.
+      const posture = status === 200 ? postureOf(context, passing) : readPosture(tx.db, mac);
       savePhoneConfiguration(tx.db, {
         mac,
         ip,
@@ -157,13 +170,14 @@ async function give(context: Context, passing: Passing, fresh: KeptAnswer): Prom
         stage,
         at,
         status,
-        posture: postureOf(context, passing),
+        ...(posture === undefined ? {} : { posture }),
       });
       tx.journal({
         kind: 'configuration_passed',
         mac,
         body: { vendor, model, firmware, stage, status, ip, host: upstream.host },
       });
+      if (passing.isBypassed && status === 200) noteBypass(context, tx, asker);
     }
     for (const { key, reason } of dropped.slice(0, mostDropRows)) {
       tx.journal({ kind: 'setting_dropped', mac, body: { vendor, key, reason, host: upstream.host } });

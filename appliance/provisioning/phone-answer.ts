@@ -6,9 +6,10 @@ import type { KeptAnswer } from './answers.ts';
 import type { Context } from './context.ts';
 import { phoneHeaders } from './headers.ts';
 import { urlInBox, type LinkPolicy, type LinkTarget } from './links.ts';
-import { vendorOverlays } from './overlay.ts';
+import { leaveOverlays, vendorOverlays } from './overlay.ts';
 import type { Passing } from './passage.ts';
-import { rewriteBody, type Dropped } from './rewrite.ts';
+import { rewriteBody, type Dropped, type Overlay } from './rewrite.ts';
+import type { VendorProvisioning } from './vendor-files.ts';
 
 export interface Answered {
   readonly answer: HttpAnswer;
@@ -34,10 +35,11 @@ export function phoneAnswer(context: Context, passing: Passing, kept: KeptAnswer
 
 function rewritten(
   context: Context,
-  { vendor, request }: Passing,
+  passing: Passing,
   { kept, headers, links }: { kept: KeptAnswer; headers: Header[]; links: LinkPolicy },
 ): Answered | string {
   const { status, body } = kept;
+  const { vendor } = passing;
   if (vendor === undefined) return { answer: { status, headers, body }, dropped: [], links: [] };
   try {
     const result = rewriteBody(Buffer.from(body).toString('latin1'), {
@@ -45,10 +47,7 @@ function rewritten(
       isProvisioningUrl: vendor.isProvisioningUrl,
       danger: vendor.danger,
       links,
-      // What came in clear may be from a phone that does not trust us: it could not reach our TLS port.
-      overlays: request.isSecure
-        ? vendorOverlays(vendor, context.overlayValues(), context.site.posture === 'full')
-        : [],
+      overlays: overlaysFor(context, vendor, passing),
     });
     return {
       answer: { status, headers, body: Buffer.from(result.body, 'latin1') },
@@ -59,6 +58,18 @@ function rewritten(
     if (error instanceof DecodeError) return `configuration can't be read: ${error.message}`;
     throw error;
   }
+}
+
+function overlaysFor(
+  context: Context,
+  vendor: VendorProvisioning,
+  { isBypassed, request, upstream }: Passing,
+): Overlay[] {
+  if (isBypassed) return leaveOverlays(vendor, context.overlayValues(), upstream);
+  // What came in clear may be from a phone that does not trust us: it could not reach our TLS port.
+  return request.isSecure
+    ? vendorOverlays(vendor, context.overlayValues(), context.site.posture === 'full')
+    : [];
 }
 
 /** Phones follow redirects themselves: the target must be one that they may be sent to. */

@@ -10,6 +10,8 @@ export interface Overlay {
   readonly text: string;
   /** The mark before which it goes, the last one in the body: `</settings>`. Undefined: at the end of the body. */
   readonly before: string | undefined;
+  /** A key that the body has too keeps the body's value. */
+  readonly keepsTheirs?: boolean;
 }
 
 export interface RewriteRules {
@@ -79,8 +81,9 @@ function valueEdit(setting: Setting, value: string): Edit {
 function lay(
   body: string,
   { settings, edits }: { settings: readonly Setting[]; edits: readonly Edit[] },
-  { format, overlays }: RewriteRules,
+  { format, overlays, isProvisioningUrl }: RewriteRules,
 ): string {
+  const hasUrl = settings.some(({ key, value }) => isProvisioningUrl(key) && value !== '');
   const all = outermost(edits);
   for (const overlay of overlays) {
     const at = overlay.before === undefined ? body.length : body.lastIndexOf(overlay.before);
@@ -88,10 +91,14 @@ function lay(
     if (at === -1) continue;
     const ours = readSettings(format, overlay.text);
     const present = new Map(ours.map((own) => [own.key, settings.filter(({ key }) => key === own.key)]));
+    // Vendors have several names for the URL: one in the body is enough.
+    const isTheirs = ({ key }: Setting) =>
+      overlay.keepsTheirs === true && (present.get(key)?.length !== 0 || (hasUrl && isProvisioningUrl(key)));
     for (const own of ours) {
+      if (isTheirs(own)) continue;
       for (const found of present.get(own.key) ?? []) replaceEdit(all, valueEdit(found, own.value));
     }
-    const missing = ours.filter(({ key }) => present.get(key)?.length === 0);
+    const missing = ours.filter((own) => present.get(own.key)?.length === 0 && !isTheirs(own));
     if (missing.length === 0) continue;
     const gone = outermost(
       ours.filter((own) => !missing.includes(own)).map(({ start, end }) => ({ start, end, replacement: '' })),

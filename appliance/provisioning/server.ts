@@ -8,6 +8,7 @@ import { listenHttp } from '../net/http-server.ts';
 import { listenFds } from '../net/listen-fds.ts';
 import { openSecrets } from '../store/secrets.ts';
 import { openStore } from '../store/store.ts';
+import { openTaskView } from '../store/task-view.ts';
 import { version, type Health, type Part, type World } from '../world.ts';
 import { openAnswers } from './answers.ts';
 import { openCloud, type UpstreamNetwork } from './cloud.ts';
@@ -115,6 +116,7 @@ function openContext({ world, config, network, box, signal, owned }: Opening): C
     ...openCloud({ world, config, network, region: hosts.region, store, signal }),
     vendors: readVendorFiles(),
     leases: owned.use(openLeaseView(directory, world.clock)),
+    tasks: owned.use(openTaskView(directory, world.clock)),
     store,
     answers: openAnswers(owned.use(openSecrets(directory, 'provisioning', world.clock))),
     counters: newCounters(),

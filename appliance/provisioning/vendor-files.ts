@@ -40,6 +40,13 @@ const Schema = Type.Object(
         { additionalProperties: false },
       ),
     ),
+    /** What gives a phone back the cloud's own addresses; a key that the cloud sets itself stays the cloud's. */
+    leave: Type.Array(
+      Type.Object(
+        { template: Type.String(), before: Type.Optional(Type.String()) },
+        { additionalProperties: false },
+      ),
+    ),
   },
   { additionalProperties: false },
 );
@@ -51,6 +58,7 @@ export interface VendorProvisioning {
   readonly trustsAuthority: boolean;
   readonly takesUploads: boolean;
   readonly overlays: VendorFile['overlays'];
+  readonly leave: VendorFile['leave'];
   /** Template text by file name. */
   readonly templates: ReadonlyMap<string, string>;
   readonly isProvisioningUrl: (key: string) => boolean;
@@ -81,7 +89,7 @@ function readVendorFile(folder: string): VendorProvisioning {
     const [error] = Value.Errors(Schema, data);
     throw new Error(`${file}: ${error?.instancePath ?? ''} ${error?.message ?? 'is wrong'}`);
   }
-  const names = [...data.bootstrap, ...data.overlays].map(({ template }) => template);
+  const names = [...data.bootstrap, ...data.overlays, ...data.leave].map(({ template }) => template);
   const isUrl = matcher(data.provisioningUrls);
   const dangers = Object.entries(data.dangerous).map(([reason, keys]) => [reason, matcher(keys)] as const);
   const [notAsked, pages] = [data.notAsked, data.pages ?? []].map((list) =>
@@ -92,6 +100,7 @@ function readVendorFile(folder: string): VendorProvisioning {
     trustsAuthority: data.trustsAuthority,
     takesUploads: data.uploads ?? false,
     overlays: data.overlays,
+    leave: data.leave,
     templates: new Map(names.map((name) => [name, readFileSync(join(folder, name), 'utf8')])),
     isProvisioningUrl: isUrl,
     danger: (key) => dangers.find(([, isDangerous]) => isDangerous(key))?.[0],

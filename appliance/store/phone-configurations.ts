@@ -82,6 +82,22 @@ export function resetBootstraps(db: Database, mac: string): void {
   run(db, 'UPDATE phone_configuration SET bootstraps = 0 WHERE mac = ?', [mac]);
 }
 
+/** A phone that was answered before; nothing is changed of one that wasn't. */
+export function savePosture(
+  db: Database,
+  phone: Required<Pick<PhoneConfiguration, 'mac' | 'posture' | 'at'>>,
+): void {
+  run(db, 'UPDATE phone_configuration SET posture = @posture, at = @at WHERE mac = @mac', { ...phone });
+}
+
+/** How far the box stands between this phone and the cloud, by its last answer. */
+export function readPosture(db: Database, mac: string): Posture | undefined {
+  return (
+    one<{ posture: Posture | null }>(db, 'SELECT posture FROM phone_configuration WHERE mac = ?', [mac])
+      ?.posture ?? undefined
+  );
+}
+
 function fromRow(row: Row): PhoneConfiguration {
   const { mac, ip, vendor, model, firmware, user_agent: userAgent, stage, at, status, posture } = row;
   return {

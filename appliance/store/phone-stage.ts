@@ -2,8 +2,10 @@
 import type { Binding } from './bindings.ts';
 import type { Call } from './calls.ts';
 import type { Lease } from './leases.ts';
+import { leavingOf, leavingWords } from './leaving.ts';
 import type { PhoneConfiguration } from './phone-configurations.ts';
 import type { Placement } from './placements.ts';
+import type { Task } from './tasks.ts';
 
 /** In the order of a phone's walk. */
 export const phoneStages = ['seen', 'leased', 'configured', 'registered', 'placed', 'in call'] as const;
@@ -33,10 +35,13 @@ export interface KnownOfPhone {
   /** The call that is up. */
   readonly call?: Call;
   readonly placement?: Placement;
+  /** It was ordered back to the cloud's own addresses. */
+  readonly bypass?: Task;
 }
 
 /** How far the box stands between this phone and the cloud: as the settings say, or less where it can't be done. */
-export function postureOf({ configuration, binding }: KnownOfPhone, ofSite: Posture): Posture {
+export function postureOf({ configuration, binding, bypass }: KnownOfPhone, ofSite: Posture): Posture {
+  if (bypass !== undefined && configuration?.posture === 'assist') return 'assist';
   return binding === undefined ? (configuration?.posture ?? ofSite) : ofSite;
 }
 
@@ -83,10 +88,11 @@ const patienceMs = 5 * 60_000;
 
 /** One sentence for a person; undefined when the phone is on its way or all is well. */
 export function phoneProblem(
-  { lease, configuration, binding, placement }: KnownOfPhone,
+  known: KnownOfPhone,
   reached: Partial<Record<PhoneStage, number>>,
   { now, posture, ofSite }: When & { readonly ofSite: Posture },
 ): string | undefined {
+  const { lease, configuration, binding, placement, bypass } = known;
   const isOld = (at: number | undefined) => at !== undefined && now - at > patienceMs;
   const { leased, configured, registered, placed } = reached;
   if (lease?.state === 'declined')
@@ -94,6 +100,7 @@ export function phoneProblem(
   if (configuration !== undefined && configuration.status >= 400) {
     return `The cloud refused its configuration (status ${configuration.status}): check model and firmware against Microsoft's list.`;
   }
+  if (bypass !== undefined) return stayedProblem(known, bypass, now);
   if (posture === 'full') {
     if (binding?.state === 'lost') return 'Its registration was lost: it cannot be called.';
     if (binding?.state === 'late') return 'It has not renewed its registration in time.';
@@ -117,6 +124,12 @@ export function phoneProblem(
     return 'Its switch port is known, but no place is named for it: add it to location.wiremap.';
   }
   return posture === ofSite ? undefined : behindPosture[posture];
+}
+
+function stayedProblem(known: KnownOfPhone, bypass: Task, now: number): string | undefined {
+  const leaving = leavingOf(known, bypass, now);
+  if (leaving === 'left' || now < bypass.deadlineAt) return undefined;
+  return `It was ordered back to the cloud, but ${leavingWords[leaving]}.`;
 }
 
 /** What a phone does by itself although the settings want more. */

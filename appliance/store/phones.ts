@@ -12,11 +12,13 @@ import {
 import { readBindings, type Binding } from './bindings.ts';
 import { readOpenCalls, type Call } from './calls.ts';
 import type { Database } from './database.ts';
+import { leavingOf, type Leaving } from './leaving.ts';
 import type { PartName } from './journal-kinds.ts';
 import { readLeases, type Lease } from './leases.ts';
 import { readPhoneConfigurations, type PhoneConfiguration } from './phone-configurations.ts';
 import { readPlacements, type Placement } from './placements.ts';
 import { openReader } from './reader.ts';
+import { everyPhone, readTasks, type Task } from './tasks.ts';
 
 /** One phone. What nobody has learned yet is absent. */
 export interface PhoneRow {
@@ -43,6 +45,8 @@ export interface PhoneRow {
   readonly lastSeenAt: number;
   /** How far the box stands between this phone and the cloud: the site's, or less where that can't be done. */
   readonly posture: Posture;
+  /** It was ordered back to the cloud's own addresses: how far it is. */
+  readonly leaving?: Leaving;
   /** What keeps it from the next step, for a person. */
   readonly problem?: string;
 }
@@ -53,6 +57,7 @@ export interface PhoneFacts {
   readonly bindings: readonly Binding[];
   readonly calls: readonly Call[];
   readonly placements: readonly Placement[];
+  readonly tasks: readonly Task[];
 }
 
 /** Files that are not there yet count as empty. Sorted by MAC. */
@@ -67,6 +72,7 @@ export function readPhoneFacts(directory: string): PhoneFacts {
     bindings: readFacts(directory, 'sip', readBindings),
     calls: readFacts(directory, 'sip', readOpenCalls),
     placements: readFacts(directory, 'location', readPlacements),
+    tasks: readFacts(directory, 'web', readTasks),
   };
 }
 
@@ -107,9 +113,25 @@ export function joinPhones(facts: PhoneFacts, now: number, posture: Posture): Ph
   for (const call of facts.calls) {
     if (call.mac !== undefined && call.state === 'up') of(call.mac).call ??= call;
   }
+  const bypassOf = newestBypass(facts.tasks);
+  for (const [mac, known] of phones) {
+    const bypass = bypassOf(mac);
+    if (bypass !== undefined) known.bypass = bypass;
+  }
   return Array.from(phones, ([mac, known]) => phoneRow(mac, known, { now, posture }))
     .filter((row) => row !== undefined)
     .toSorted((a, b) => (a.mac < b.mac ? -1 : 1));
+}
+
+/** The order that counts for a phone, when it is to leave. */
+function newestBypass(tasks: readonly Task[]): (mac: string) => Task | undefined {
+  const newest = new Map(tasks.map((task, at) => [task.target, { task, at }]));
+  const forAll = newest.get(everyPhone);
+  return (mac) => {
+    const own = newest.get(mac);
+    const task = (own?.at ?? -1) > (forAll?.at ?? -1) ? own?.task : forAll?.task;
+    return task?.kind === 'bypass' ? task : undefined;
+  };
 }
 
 function macByAddress({ leases, configurations, placements }: PhoneFacts, now: number): Map<string, string> {
@@ -176,6 +198,7 @@ function phoneRow(mac: string, known: KnownOfPhone, { now, posture: ofSite }: Wh
       chassis: placement?.chassis,
       port: placement?.port,
       placeSource: placement?.source,
+      leaving: known.bypass && leavingOf(known, known.bypass, now),
       problem: phoneProblem(known, reached, when),
     }),
     stage: stageOf(reached, posture),

@@ -82,6 +82,9 @@ export const Phone = Type.Object({
   reached: Type.Record(text, Type.Integer(), { description: 'Step to the time since when it holds.' }),
   lastSeenAt: time,
   posture: oneOf('assist', 'provision', 'full'),
+  leaving: Type.Optional(
+    Type.String({ description: "On its way back to the cloud's own addresses, as ordered: how far it is." }),
+  ),
   problem: optionalText,
 });
 

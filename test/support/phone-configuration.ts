@@ -21,6 +21,8 @@ export interface ReadConfiguration {
   readonly account?: { readonly user: string; readonly authName: string; readonly password: string };
   readonly registrar?: Endpoint;
   readonly outboundProxy?: Endpoint;
+  /** The body takes the outbound proxy away, in this vendor's way. */
+  readonly endsOutboundProxy: boolean;
   /** Poly: files that a master file names, macros expanded. */
   readonly files?: readonly string[];
   /** Every setting as the phone understands it. */
@@ -37,6 +39,7 @@ export function readConfiguration(vendor: PhoneVendor, body: Uint8Array, mac = '
   formats[vendor](text, set);
   return {
     ...meanings[vendor]({ settings, get: (key) => settings.get(key) || undefined, text, mac }),
+    endsOutboundProxy: noProxy[vendor].some(([key, value]) => settings.get(key) === value),
     settings,
   };
 }
@@ -94,7 +97,17 @@ interface Read {
   readonly mac: string;
 }
 
-type Meaning = Omit<ReadConfiguration, 'settings'>;
+type Meaning = Omit<ReadConfiguration, 'settings' | 'endsOutboundProxy'>;
+
+/** Key and the value with which it switches the outbound proxy off. */
+const noProxy: Record<PhoneVendor, readonly (readonly [string, string])[]> = {
+  yealink: [['account.1.outbound_proxy_enable', '0']],
+  poly: [['reg.1.outboundProxy.address', '']],
+  cisco: [['Use_Outbound_Proxy_1_', 'No']],
+  snom: [['user_outbound1', '']],
+  audiocodes: [['voip/signalling/sip/sip_outbound_proxy/enabled', '0']],
+  ale: [['Account1OutboundProxy1Address', '']],
+};
 
 const meanings: Record<PhoneVendor, (read: Read) => Meaning> = {
   yealink: ({ get }) => ({

@@ -19,6 +19,15 @@ export interface FixtureRequest {
   readonly timeoutMs?: number;
   /** Address to come from, where the machine has several. */
   readonly from?: string;
+  /** Where names lead, where nobody answers for them. */
+  readonly names?: NamesLead;
+}
+
+/** Every host that is named, and not an address, is here. */
+export interface NamesLead {
+  readonly host: string;
+  readonly httpPort: number;
+  readonly httpsPort: number;
 }
 
 export interface PhoneAnswer {
@@ -59,12 +68,22 @@ export async function sendFixture(request: FixtureRequest): Promise<PhoneAnswer>
 
 export async function sendBytes(
   bytes: Uint8Array,
-  { url, ca, timeoutMs = 15_000, from }: Pick<FixtureRequest, 'url' | 'ca' | 'timeoutMs' | 'from'>,
+  {
+    url,
+    ca,
+    timeoutMs = 15_000,
+    from,
+    names,
+  }: Pick<FixtureRequest, 'url' | 'ca' | 'timeoutMs' | 'from' | 'names'>,
 ): Promise<PhoneAnswer> {
-  const { isSecure, host, port } = urlParts(url);
+  const { isSecure, host: name, port: namedPort } = urlParts(url);
+  const { host, port } =
+    names === undefined || isIP(name) !== 0
+      ? { host: name, port: namedPort }
+      : { host: names.host, port: isSecure ? names.httpsPort : names.httpPort };
   const origin = from === undefined ? {} : { localAddress: from };
   const socket: Socket = isSecure
-    ? connectTls({ host, port, ...origin, ca: ca ?? [], ...(isIP(host) === 0 ? { servername: host } : {}) })
+    ? connectTls({ host, port, ...origin, ca: ca ?? [], ...(isIP(name) === 0 ? { servername: name } : {}) })
     : connectTcp({ host, port, ...origin });
   try {
     return await new Promise((resolve, reject) => {

@@ -4,7 +4,7 @@
  * as JSON>'` does the same in a namespace and prints the state as JSON.
  */
 import { readConfiguration, type Endpoint, type PhoneVendor } from './phone-configuration.ts';
-import { sendFixture, type PhoneAnswer } from './phone-http.ts';
+import { sendFixture, type NamesLead, type PhoneAnswer } from './phone-http.ts';
 
 export interface PhoneBoot {
   readonly vendor: PhoneVendor;
@@ -15,6 +15,7 @@ export interface PhoneBoot {
   readonly trusted?: string;
   /** Address to come from, where the machine has several. */
   readonly from?: string;
+  readonly names?: NamesLead;
 }
 
 /** What the phone keeps over a power cycle. */
@@ -24,6 +25,7 @@ export interface PhoneState {
   url: string;
   trusted: string;
   readonly from?: string;
+  readonly names?: NamesLead;
   account?: { readonly user: string; readonly authName: string; readonly password: string };
   registrar?: Endpoint;
   outboundProxy?: Endpoint;
@@ -43,15 +45,16 @@ const order: Record<PhoneVendor, readonly string[]> = {
 const mostRounds = 8;
 
 /** From power-on until the URL stays as it is. Rejects when a server is not trusted or a body can't be read. */
-export async function bootPhone({ vendor, mac, url, trusted = '', from }: PhoneBoot): Promise<PhoneState> {
-  const source = from === undefined ? {} : { from };
+export async function bootPhone(boot: PhoneBoot): Promise<PhoneState> {
+  const { vendor, mac, url, trusted = '', from, names } = boot;
   return settlePhone({
     vendor,
     mac,
     url: url.replaceAll('$PSN', '8841-3PCC'),
     trusted,
     asked: [],
-    ...source,
+    ...(from === undefined ? {} : { from }),
+    ...(names === undefined ? {} : { names }),
   });
 }
 
@@ -86,6 +89,7 @@ async function ask(
     mac: state.mac,
     ca: state.trusted,
     ...(state.from === undefined ? {} : { from: state.from }),
+    ...(state.names === undefined ? {} : { names: state.names }),
     ...(file === undefined ? {} : { file }),
   });
   state.asked.push({ fixture, url, status: answer.status });
@@ -107,7 +111,9 @@ async function apply(state: PhoneState, answer: PhoneAnswer, url: string): Promi
   if (read.nextUrl !== undefined) state.url = read.nextUrl;
   if (read.account !== undefined) state.account = read.account;
   if (read.registrar !== undefined) state.registrar = read.registrar;
+  // As a phone does: a proxy that a file does not speak of stays, one that it empties goes.
   if (read.outboundProxy !== undefined) state.outboundProxy = read.outboundProxy;
+  else if (read.endsOutboundProxy) delete state.outboundProxy;
 }
 
 if (import.meta.main) {

@@ -22,6 +22,11 @@ export const provisioningKinds = {
   /** A request and a probe failed: phones are served from what was kept until the host has been well for a while. */
   outage_began: { fields: { host: 'open' }, coalesceSeconds: 60 },
   outage_ended: { fields: { host: 'open' }, coalesceSeconds: 60 },
+  /** As ordered, the phone was given the cloud's own addresses in the place of the box's. */
+  bypass_answered: {
+    fields: { vendor: 'open', model: 'open', ip: 'open' },
+    coalesceSeconds: 60,
+  },
   upstream_failed: { fields: { host: 'open', reason: 'open' }, coalesceSeconds: 60 },
   /** The phone keeps asking in clear after it was told to trust us: it goes on without us. */
   authority_not_taken: { fields: { vendor: 'open', model: 'open', ip: 'open' }, coalesceSeconds: 3600 },

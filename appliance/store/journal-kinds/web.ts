@@ -3,6 +3,8 @@ import type { JournalKinds } from '../journal-kinds.ts';
 /** What the web part reports. */
 export const webKinds = {
   started: { fields: { release: 'open' } },
+  /** An order to other parts, for one phone or (`*`) for all; see the table `task`. */
+  task_given: { fields: { task: 'open', target: 'open' } },
   /** A request that named the page by a host that is not ours: a web site elsewhere may be trying to read it. */
   foreign_host: { fields: { host: 'open', remote: 'open' }, reserved: 'security', coalesceSeconds: 60 },
 } as const satisfies JournalKinds;

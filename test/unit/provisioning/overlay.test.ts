@@ -45,6 +45,9 @@ test('every shipped template renders to what its vendor reads', () => {
         ...values,
         directory_url: 'https://10.0.0.1/',
         file_url: 'https://10.0.0.1/x.cfg',
+        cloud_url: 'https://usea.dm.sdg.teams.microsoft.com/x.cfg',
+        cloud_directory: 'https://usea.dm.sdg.teams.microsoft.com/',
+        cloud_scheme: 'https',
       });
       expect(readSettings(vendor.format, rendered).length).toBeGreaterThan(0);
       expect(rendered).not.toMatch(/\{\{|undefined/);

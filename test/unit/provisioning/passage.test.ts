@@ -40,6 +40,7 @@ test('when the disk can not keep an answer the cloud is not asked: the phone wou
       [Symbol.dispose]: () => undefined,
     },
     answers,
+    tasks: { isBypassed: () => false },
     counters: newCounters(),
     reach: {
       isOutage: () => false,
@@ -62,6 +63,7 @@ test('when the disk can not keep an answer the cloud is not asked: the phone wou
     vendor: undefined,
     upstream: { use: 'later', host: 'usea.dm.sdg.teams.microsoft.com', path: '/device/ob/canary/' },
     box: 'https://10.0.0.1',
+    isBypassed: false,
   });
   expect(answer.status).toBe(503);
   expect(asked).toEqual([]);

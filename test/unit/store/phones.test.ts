@@ -68,7 +68,7 @@ const call = (more: Partial<Call> = {}): Call => ({
 });
 
 function phonesOf(facts: Partial<PhoneFacts>, posture: Posture = 'full') {
-  const none = { leases: [], configurations: [], bindings: [], calls: [], placements: [] };
+  const none = { leases: [], configurations: [], bindings: [], calls: [], placements: [], tasks: [] };
   return joinPhones({ ...none, ...facts }, now, posture);
 }
 
@@ -78,6 +78,7 @@ const walk: PhoneFacts = {
   bindings: [binding()],
   placements: [placement()],
   calls: [call()],
+  tasks: [],
 };
 
 /** Title, what is known, posture, stage. */
