@@ -1,23 +1,20 @@
 /** What the DHCP settings may be alone but not beside the others. Pure. */
 import type { Config } from './config-schema.ts';
 import { contradiction, type Problem, type Rule } from './config-problems.ts';
-import {
-  broadcastAddress,
-  contains,
-  formatIpv4,
-  parseCidr,
-  parseIpv4,
-  type Subnet,
-} from './protocol/ipv4.ts';
+import { reservationRules } from './config-contradictions-reservations.ts';
+import { isReserved, overlaps, servedNetworks, type ServedNetwork } from './config-networks.ts';
+import { contains, parseIpv4 } from './protocol/ipv4.ts';
+
+const described = ['dhcp.mode', 'dhcp.subnet', 'dhcp.pool', 'dhcp.network'];
+const told = ['dhcp.routers', 'dhcp.dns_servers', 'dhcp.ntp_servers', 'site.address'];
 
 export const dhcpRules: readonly Rule[] = [
   { keys: ['dhcp.mode', 'dhcp.subnet', 'dhcp.pool'], find: missingSubnet },
-  { keys: ['dhcp.mode', 'dhcp.subnet', 'dhcp.pool'], find: poolOutside },
-  {
-    keys: ['dhcp.mode', 'dhcp.pool', 'dhcp.routers', 'dhcp.dns_servers', 'dhcp.ntp_servers', 'site.address'],
-    find: poolHolds,
-  },
-  { keys: ['dhcp.mode', 'dhcp.subnet', 'dhcp.routers', 'site.address'], find: outsideSubnet },
+  { keys: described, find: (config) => servedNetworks(config).flatMap(poolOutside) },
+  { keys: described, find: overlapping },
+  { keys: [...described, ...told], find: poolHolds },
+  { keys: [...described, 'dhcp.routers', 'site.address'], find: outsideSubnet },
+  ...reservationRules,
 ];
 
 function missingSubnet({ dhcp }: Config): Problem[] {
@@ -31,71 +28,93 @@ function missingSubnet({ dhcp }: Config): Problem[] {
   ];
 }
 
-function poolOutside({ dhcp }: Config): Problem[] {
-  if (dhcp.mode !== 'server' || dhcp.subnet === undefined || dhcp.pool === undefined) return [];
-  const subnet = parseCidr(dhcp.subnet);
-  const [first = '', last = ''] = dhcp.pool;
-  const problems = dhcp.pool.flatMap((address, at) => {
-    const key = `dhcp.pool[${at}]`;
-    if (!contains(subnet, address))
-      return [
-        contradiction(key, address, `is not in dhcp.subnet "${dhcp.subnet}"; name an address inside it`),
-      ];
-    if (isReserved(subnet, address))
-      return [
-        contradiction(key, address, `is the network or broadcast address of "${dhcp.subnet}"; leave it out`),
-      ];
-    return [];
+function poolOutside({ subnetKey, subnet, net, pools }: ServedNetwork): Problem[] {
+  return pools.flatMap(({ key, addresses }) => {
+    const problems = addresses.flatMap((address, at) => {
+      if (!contains(net, address)) {
+        const advice = `is not in ${subnetKey} "${subnet}"; name an address inside it`;
+        return [contradiction(`${key}[${at}]`, address, advice)];
+      }
+      if (!isReserved(net, address)) return [];
+      const advice = `is the network or broadcast address of "${subnet}"; leave it out`;
+      return [contradiction(`${key}[${at}]`, address, advice)];
+    });
+    const [first = '', last = ''] = addresses;
+    if (parseIpv4(first) <= parseIpv4(last)) return problems;
+    const advice = 'the first address comes after the last; name the lower one first';
+    return [...problems, contradiction(key, addresses, advice)];
   });
-  if (parseIpv4(first) > parseIpv4(last)) {
-    problems.push(
-      contradiction(
-        'dhcp.pool',
-        dhcp.pool,
-        'the first address comes after the last; name the lower one first',
-      ),
-    );
-  }
-  return problems;
 }
 
-function isReserved(subnet: Subnet, address: string): boolean {
-  if (subnet.prefix > 30) return false;
-  return address === formatIpv4(subnet.network) || address === broadcastAddress(subnet);
+/** Each address is of one network and of one of its pools. */
+function overlapping(config: Config): Problem[] {
+  const networks = servedNetworks(config);
+  const subnets = networks.flatMap(({ subnetKey, subnet, net }, at) => {
+    const other = networks.slice(0, at).find((before) => overlaps(before.net, net));
+    if (other === undefined) return [];
+    const advice = `overlaps ${other.subnetKey} "${other.subnet}"; name each address in one subnet only`;
+    return [contradiction(subnetKey, subnet, advice)];
+  });
+  const pools = networks.flatMap((network) =>
+    network.pools.flatMap((pool, at) => {
+      const other = network.pools.slice(0, at).find(({ low, high }) => pool.low <= high && low <= pool.high);
+      if (other === undefined) return [];
+      const advice = `overlaps ${other.key}; name each address once`;
+      return [contradiction(pool.key, pool.addresses, advice)];
+    }),
+  );
+  return [...subnets, ...pools];
 }
 
-function poolHolds({ site, dhcp }: Config): Problem[] {
-  if (dhcp.mode !== 'server' || dhcp.pool === undefined) return [];
-  const [low = 0, high = 0] = dhcp.pool.map(parseIpv4);
-  const fixed: [string, string, string][] = [
-    ['site.address', site.address, "is inside dhcp.pool; leave the box's own address out of the pool"],
-    ...(['routers', 'dns_servers', 'ntp_servers'] as const).flatMap((name) =>
-      dhcp[name].map((address, at): [string, string, string] => [
-        `dhcp.${name}[${at}]`,
-        address,
-        'is inside dhcp.pool and could be given to a phone; leave it out of the pool',
-      ]),
+function poolHolds(config: Config): Problem[] {
+  const networks = servedNetworks(config);
+  const poolOf = (address: string) =>
+    networks
+      .flatMap(({ pools }) => pools)
+      .find(({ low, high }) => parseIpv4(address) >= low && parseIpv4(address) <= high);
+  const ownPool = poolOf(config.site.address);
+  const own =
+    ownPool === undefined
+      ? []
+      : [
+          contradiction(
+            'site.address',
+            config.site.address,
+            `is inside ${ownPool.key}; leave the box's own address out of the pool`,
+          ),
+        ];
+  const others = networks.flatMap(({ key, told }) =>
+    (['routers', 'dns_servers', 'ntp_servers'] as const).flatMap((name) =>
+      (told[name] ?? []).flatMap((address, at) => {
+        const pool = poolOf(address);
+        if (pool === undefined) return [];
+        const advice = `is inside ${pool.key} and could be given to a phone; leave it out of the pool`;
+        return [contradiction(`${key}.${name}[${at}]`, address, advice)];
+      }),
     ),
-  ];
-  return fixed
-    .filter(([, address]) => parseIpv4(address) >= low && parseIpv4(address) <= high)
-    .map(([key, address, advice]) => contradiction(key, address, advice));
+  );
+  return [...own, ...others];
 }
 
-function outsideSubnet({ site, dhcp }: Config): Problem[] {
-  if (dhcp.mode !== 'server' || dhcp.subnet === undefined) return [];
-  const subnet = parseCidr(dhcp.subnet);
-  const fixed = [
-    ['site.address', site.address],
-    ...dhcp.routers.map((address, at) => [`dhcp.routers[${at}]`, address]),
-  ] as [string, string][];
-  return fixed
-    .filter(([, address]) => !contains(subnet, address) || isReserved(subnet, address))
-    .map(([key, address]) =>
-      contradiction(
-        key,
-        address,
-        `is no address that a phone in dhcp.subnet "${dhcp.subnet}" can reach; name one inside it`,
-      ),
+function outsideSubnet(config: Config): Problem[] {
+  const { site } = config;
+  return servedNetworks(config).flatMap(({ key, subnetKey, subnet, net, told }, at) => {
+    const isReachable = (address: string) => contains(net, address) && !isReserved(net, address);
+    const advice = `is no address that a phone in ${subnetKey} "${subnet}" can reach; name one inside it`;
+    const routers = told.routers.flatMap((address, place) =>
+      isReachable(address) ? [] : [contradiction(`${key}.routers[${place}]`, address, advice)],
     );
+    if (at === 0)
+      return isReachable(site.address)
+        ? routers
+        : [contradiction('site.address', site.address, advice), ...routers];
+    if (told.routers.length > 0 || isReachable(site.address)) return routers;
+    return [
+      contradiction(
+        `${key}.routers`,
+        told.routers,
+        `phones there reach the box at ${site.address} by a router only; name one inside "${subnet}"`,
+      ),
+    ];
+  });
 }

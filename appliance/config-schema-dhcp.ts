@@ -1,6 +1,72 @@
 /** Settings of the DHCP part. */
 import { Type } from 'typebox';
-import { card, cidr, ipv4, list, seconds, table } from './config-values.ts';
+import { card, cidr, ipv4, list, seconds, table, text } from './config-values.ts';
+
+const range = (description: string) =>
+  Type.Array(ipv4('address'), {
+    description,
+    title: 'a list of two addresses, the first and the last',
+    examples: [['10.20.0.100', '10.20.0.199']],
+    minItems: 2,
+    maxItems: 2,
+  });
+
+const Network = Type.Object(
+  {
+    interface: Type.Optional(
+      card(
+        'Card on which its clients are heard. Left out: dhcp.interface. The first network of a card is the one on its wire, further ones are behind relays.',
+        { examples: ['eth1'] },
+      ),
+    ),
+    subnet: cidr('Its subnet.'),
+    pools: Type.Array(range('First and last address'), {
+      description: 'Ranges of addresses to give out, each a list of its first and last.',
+      title: 'a list of ranges',
+      examples: [[['10.20.1.100', '10.20.1.199']]],
+      minItems: 1,
+      maxItems: 100,
+    }),
+    routers: list(
+      ipv4('address'),
+      'Its default gateways (option 3), by which phones there reach the box too.',
+    ),
+    dns_servers: Type.Optional(
+      Type.Array(ipv4('address'), {
+        description: 'Name servers there. Left out: those of [dhcp].',
+        examples: [['10.20.1.1']],
+      }),
+    ),
+    ntp_servers: Type.Optional(
+      Type.Array(ipv4('address'), {
+        description: 'Time servers there. Left out: those of [dhcp].',
+        examples: [['10.20.1.1']],
+      }),
+    ),
+    lease_seconds: Type.Optional(
+      Type.Integer({
+        description: 'How long a lease lasts there. Left out: dhcp.lease_seconds.',
+        examples: [28_800],
+        minimum: 1,
+        maximum: 31_536_000,
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+const Reservation = Type.Object(
+  {
+    mac: text('The one device that gets this address.', {
+      title: 'a MAC',
+      examples: ['80:5e:c0:12:34:56'],
+      pattern: String.raw`^[0-9a-fA-F]{2}(?:[:\-]?[0-9a-fA-F]{2}){5}$`,
+    }),
+    address: ipv4('Address inside a served subnet, inside or outside its pools; nobody else gets it.'),
+    name: Type.Optional(text('What people call the device.', { examples: ['Reception'] })),
+  },
+  { additionalProperties: false },
+);
 
 export const Dhcp = table({
   mode: Type.Union([Type.Literal('server'), Type.Literal('off')], {
@@ -14,15 +80,7 @@ export const Dhcp = table({
     default: false,
   }),
   subnet: Type.Optional(cidr('Subnet to serve, such as "10.20.0.0/24".')),
-  pool: Type.Optional(
-    Type.Array(ipv4('address'), {
-      description: 'First and last address to give out.',
-      title: 'a list of two addresses, the first and the last',
-      examples: [['10.20.0.100', '10.20.0.199']],
-      minItems: 2,
-      maxItems: 2,
-    }),
-  ),
+  pool: Type.Optional(range('First and last address to give out.')),
   routers: list(ipv4('address'), 'Default gateways (option 3). Empty: none is sent.'),
   dns_servers: list(ipv4('address'), 'Name servers (option 6). Empty: none is sent.'),
   ntp_servers: list(
@@ -33,5 +91,16 @@ export const Dhcp = table({
   phones_only: Type.Boolean({
     description: 'Give addresses only to devices known as phones.',
     default: false,
+  }),
+  network: Type.Array(Network, {
+    description:
+      'Further networks, on other cards or behind relays; one [[dhcp.network]] table each. The subnet above is the first.',
+    default: [],
+    maxItems: 250,
+  }),
+  reservation: Type.Array(Reservation, {
+    description: 'Devices that always get the same address; one [[dhcp.reservation]] table each.',
+    default: [],
+    maxItems: 10_000,
   }),
 });

@@ -3,7 +3,16 @@
  * oldest of a state take the same time in a pool of ten and of a million.
  */
 
-export const addressState = { fresh: 0, offered: 1, bound: 2, idle: 3, declined: 4, excluded: 5 } as const;
+export const addressState = {
+  fresh: 0,
+  offered: 1,
+  bound: 2,
+  idle: 3,
+  declined: 4,
+  /** Waits for the client that it is reserved for. */
+  reserved: 5,
+  excluded: 6,
+} as const;
 
 export type AddressState = (typeof addressState)[keyof typeof addressState];
 

@@ -64,15 +64,14 @@ export function openPolicy(config: Config, profiles: Profiles): Policy {
   };
 }
 
-interface Site {
+/** One network's addresses and rules. */
+export interface Site {
   readonly pool: Pool;
   readonly policy: Policy;
 }
 
 /** Changes the pool at once, so that the next message of the same turn finds what this one got. */
 export function decide(request: ClientRequest, { pool, policy }: Site, now: number): Decision {
-  const { link } = request;
-  if (link !== undefined && !isInSubnet(link, policy)) return { silence: 'other_subnet' };
   const profile = policy.profiles(request, now);
   const scene: Scene = { request, pool, policy, profile, now };
   const isLeaving = request.kind === 'release' || request.kind === 'decline';
@@ -99,7 +98,7 @@ const decisionOn: Record<RequestKind, (scene: Scene) => Decision> = {
 };
 
 function discover({ request, pool, policy, profile, now }: Scene): Decision {
-  const yiaddr = pool.offer(request.client, request.address, now);
+  const yiaddr = pool.offer(request, request.address, now);
   if (yiaddr === undefined) return { silence: 'no_address', journal: refused(request, 'no address is left') };
   const { serverIdentifier } = policy;
   return { reply: { type: 'offer', request, yiaddr, serverIdentifier, options: profile.leaseOptions } };
@@ -114,7 +113,7 @@ function selecting(scene: Scene): Decision {
   }
   const { address } = request;
   // Not only what was offered: the offer may have been made before a restart.
-  if (address !== undefined && pool.isOpenTo(address, request.client, now)) return grant(scene, address);
+  if (address !== undefined && pool.isOpenTo(address, request, now)) return grant(scene, address);
   return refuse(scene, 'address is not available');
 }
 
@@ -127,9 +126,8 @@ function confirm(scene: Scene): Decision {
   const { address } = request;
   if (address === undefined) return { silence: 'unknown_lease' };
   const isKnown = pool.leaseAt(address)?.client === request.client;
-  if ((isKnown || policy.authoritative) && pool.isOpenTo(address, request.client, now))
-    return grant(scene, address);
-  if (!policy.authoritative) return { silence: 'unknown_lease' };
+  if ((isKnown || policy.authoritative) && pool.isOpenTo(address, request, now)) return grant(scene, address);
+  if (!isKnown && !policy.authoritative) return { silence: 'unknown_lease' };
   if (!isInSubnet(address, policy)) return refuse(scene, 'address is of another network');
   return refuse(scene, 'address is not yours');
 }
@@ -281,6 +279,6 @@ function isForAnother({ serverIdentifier }: ClientRequest, policy: Policy): bool
   return serverIdentifier !== undefined && serverIdentifier !== policy.serverIdentifier;
 }
 
-function isInSubnet(address: number, { network, mask }: Policy): boolean {
+export function isInSubnet(address: number, { network, mask }: Pick<Policy, 'network' | 'mask'>): boolean {
   return (address & mask) >>> 0 === network;
 }

@@ -6,19 +6,20 @@ import type { Store, Transaction } from '../store/store.ts';
 import type { Clock, Logger } from '../world.ts';
 import type { Counters } from './counters.ts';
 import type { Decision, LeaseChange } from './decision.ts';
-import type { Datagram } from './reply.ts';
 
 interface Needs {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Logger;
   readonly counters: Counters;
-  readonly send: (datagram: Datagram) => void;
 }
+
+/** Sends what was decided. */
+type Answer = () => void;
 
 interface Waiting {
   readonly decision: Decision & { readonly change: LeaseChange };
-  readonly answer: Datagram | undefined;
+  readonly answer: Answer | undefined;
 }
 
 interface Failure {
@@ -45,7 +46,7 @@ export class LeaseWriter implements AsyncDisposable {
   }
 
   /** Sends the answer as soon as the lease that it promises is on disk; at once when it promises none. */
-  take(decision: Decision, answer: Datagram | undefined): void {
+  take(decision: Decision, answer: Answer | undefined): void {
     const { change } = decision;
     if (change === undefined) {
       if (decision.journal !== undefined) this.report(decision.journal);
@@ -144,10 +145,10 @@ export class LeaseWriter implements AsyncDisposable {
     this.#retrying = undefined;
   }
 
-  #answer({ reply, change }: Decision, answer: Datagram | undefined): void {
+  #answer({ reply, change }: Decision, answer: Answer | undefined): void {
     if (reply !== undefined && answer !== undefined) {
       this.#needs.counters.add(`${reply.type}s`);
-      this.#needs.send(answer);
+      answer();
     } else if (change !== undefined) {
       this.#needs.counters.add(change.row.state);
     }

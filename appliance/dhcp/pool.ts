@@ -1,13 +1,20 @@
 /** Who has which address: every lease in memory, offers that wait for a request, and where the next address comes from. */
 import type { LeaseRow } from '../store/leases.ts';
-import { addressLists, addressState, type AddressLists } from './address-lists.ts';
+import { addressLists, addressState, type AddressLists, type AddressState } from './address-lists.ts';
+import { addressSpace, type AddressRange, type AddressSpace } from './address-space.ts';
+import type { ClientRequest } from './request.ts';
 
-/** Addresses first to last, unsigned 32-bit numbers, without those that are taken by somebody (router, the box). */
-export interface PoolRange {
-  readonly first: number;
-  readonly last: number;
+/** The addresses of one network. */
+export interface PoolAddresses {
+  readonly ranges: readonly AddressRange[];
+  /** Those in the ranges that are taken by somebody (router, the box). */
   readonly excluded: ReadonlySet<number>;
+  /** MAC to its address, inside the ranges or not; nobody else gets it. */
+  readonly reserved: ReadonlyMap<string, number>;
 }
+
+/** Leases belong to `client`, reservations to `mac`. */
+export type Claimant = Pick<ClientRequest, 'client' | 'mac'>;
 
 /** An address is kept this long for a client that was offered it and has not asked for it yet. */
 export const offerMs = 60_000;
@@ -26,29 +33,36 @@ const freshSlot: Slot = { row: undefined, offer: undefined };
 export type Undo = () => void;
 
 export class Pool {
-  readonly #range: PoolRange;
+  readonly #space: AddressSpace;
+  readonly #reserved: ReadonlyMap<string, number>;
+  /** MAC by index. */
+  readonly #reservedFor = new Map<number, string>();
   readonly #lists: AddressLists;
   readonly #slots: Slot[];
   /** Index of the address that a client has, had last or was offered. */
   readonly #byClient = new Map<string, number>();
   #nextSearch = 0;
 
-  constructor(range: PoolRange, rows: readonly LeaseRow[], now: number) {
-    this.#range = range;
-    const size = range.last - range.first + 1;
-    this.#lists = addressLists(size);
-    this.#slots = Array.from({ length: size }, () => freshSlot);
-    for (const ip of range.excluded) {
-      if (this.#contains(ip)) this.#lists.move(ip - range.first, addressState.excluded);
+  constructor({ ranges, excluded, reserved }: PoolAddresses, rows: readonly LeaseRow[], now: number) {
+    const outside = [...reserved.values()].map((ip) => ({ first: ip, last: ip }));
+    this.#space = addressSpace([...ranges, ...outside]);
+    this.#reserved = reserved;
+    this.#lists = addressLists(this.#space.size);
+    this.#slots = Array.from({ length: this.#space.size }, () => freshSlot);
+    for (const ip of excluded) {
+      const at = this.#space.indexOf(ip);
+      if (at !== undefined) this.#lists.move(at, addressState.excluded);
+    }
+    for (const [mac, ip] of reserved) {
+      const at = this.#indexOf(ip);
+      if (at === undefined) continue;
+      this.#reservedFor.set(at, mac);
+      this.#lists.move(at, addressState.reserved);
     }
     for (const row of rows.toSorted((a, b) => a.expires_at - b.expires_at)) {
-      if (this.isServed(row.ip)) this.#put(row.ip - range.first, { row, offer: undefined }, now);
+      const at = this.#indexOf(row.ip);
+      if (at !== undefined) this.#put(at, { row, offer: undefined }, now);
     }
-  }
-
-  /** True for an address that this pool may give. */
-  isServed(ip: number): boolean {
-    return this.#contains(ip) && !this.#range.excluded.has(ip);
   }
 
   /** Addresses known to be free; a lease that ended counts from when its address was looked for. */
@@ -70,7 +84,7 @@ export class Pool {
 
   /** What is known of the address; undefined when nobody ever had it. */
   leaseAt(ip: number): LeaseRow | undefined {
-    return this.isServed(ip) ? this.#slots[ip - this.#range.first]?.row : undefined;
+    return this.#slotOf(ip)?.row;
   }
 
   /** The client's own lease, whatever became of it. */
@@ -80,19 +94,21 @@ export class Pool {
     return row?.client === client ? row : undefined;
   }
 
-  /** True when this client and nobody else may have the address now: it has it, was offered it, or nobody wants it. */
-  isOpenTo(ip: number, client: string, now: number): boolean {
-    if (!this.isServed(ip)) return false;
-    const { row, offer } = this.#slots[ip - this.#range.first] ?? freshSlot;
-    if (offer !== undefined && offer.until > now) return offer.client === client;
-    if (row === undefined || row.client === client) return true;
-    return row.state === 'released' || row.expires_at <= now;
+  /**
+   * True when this client and nobody else may have the address now: it has it, was offered it, or nobody wants it. A client
+   * with a reservation may have no other address, unless the reserved one is in the hands of somebody else.
+   */
+  isOpenTo(ip: number, { client, mac }: Claimant, now: number): boolean {
+    const at = this.#indexOf(ip);
+    if (at === undefined) return false;
+    const owner = this.#reservedFor.get(at);
+    if (owner !== undefined) return owner === mac && this.#isFreeFor(at, client, now);
+    return this.#reservationOf({ client, mac }, now) === undefined && this.#isFreeFor(at, client, now);
   }
 
   /** True when the client has it by lease or offer. */
   isHeldBy(ip: number, client: string, now: number): boolean {
-    if (!this.isServed(ip)) return false;
-    const { row, offer } = this.#slots[ip - this.#range.first] ?? freshSlot;
+    const { row, offer } = this.#slotOf(ip) ?? freshSlot;
     return offer !== undefined && offer.until > now ? offer.client === client : row?.client === client;
   }
 
@@ -105,22 +121,24 @@ export class Pool {
   }
 
   /**
-   * An address for this client, kept for it for {@link offerMs}: the one it has or had, else the one it asks for, else
-   * one that depends on the client alone, else any. Undefined when there is none.
+   * An address for this client, kept for it for {@link offerMs}: the one reserved for it, else the one it has or had, else
+   * the one it asks for, else one that depends on the client alone, else any. Undefined when there is none.
    */
-  offer(client: string, wanted: number | undefined, now: number): number | undefined {
+  offer(claimant: Claimant, wanted: number | undefined, now: number): number | undefined {
     this.#endOffers(now);
-    const at = this.#choose(client, wanted, now);
+    const at = this.#choose(claimant, wanted, now);
     if (at === undefined) return undefined;
+    const { client } = claimant;
     this.#leaveOther(at, client, now);
     const { row } = this.#slots[at] ?? freshSlot;
     this.#put(at, { row, offer: { client, until: now + offerMs } }, now);
-    return at + this.#range.first;
+    return this.#space.addressAt(at);
   }
 
   /** Makes the row what is known of its address, and its client's only address. */
   save(row: LeaseRow, now: number): Undo {
-    const at = row.ip - this.#range.first;
+    const at = this.#indexOf(row.ip);
+    if (at === undefined) throw new RangeError(`${row.ip} is no address of this pool`);
     const before = this.#slots[at] ?? freshSlot;
     const other = row.client === null ? undefined : this.#byClient.get(row.client);
     const left = other === undefined || other === at ? undefined : this.#slots[other];
@@ -140,8 +158,29 @@ export class Pool {
       this.#put(own, withoutClient(slot, client), now);
   }
 
-  #contains(ip: number): boolean {
-    return ip >= this.#range.first && ip <= this.#range.last;
+  /** Undefined for an address that this pool may not give. */
+  #indexOf(ip: number): number | undefined {
+    const at = this.#space.indexOf(ip);
+    return at === undefined || this.#lists.stateOf(at) === addressState.excluded ? undefined : at;
+  }
+
+  #slotOf(ip: number): Slot | undefined {
+    const at = this.#indexOf(ip);
+    return at === undefined ? undefined : this.#slots[at];
+  }
+
+  #isFreeFor(at: number, client: string, now: number): boolean {
+    const { row, offer } = this.#slots[at] ?? freshSlot;
+    if (offer !== undefined && offer.until > now) return offer.client === client;
+    if (row === undefined || row.client === client) return true;
+    return row.state === 'released' || row.expires_at <= now;
+  }
+
+  /** Index of the address reserved for the client, when it can have it now. */
+  #reservationOf({ client, mac }: Claimant, now: number): number | undefined {
+    const ip = this.#reserved.get(mac);
+    const at = ip === undefined ? undefined : this.#indexOf(ip);
+    return at !== undefined && this.#isFreeFor(at, client, now) ? at : undefined;
   }
 
   /** The only place where an address changes. */
@@ -152,16 +191,19 @@ export class Pool {
         this.#byClient.delete(client);
     }
     this.#slots[at] = slot;
-    this.#lists.move(at, stateOf(slot, now));
+    this.#lists.move(at, this.#stateOf(at, slot, now));
     for (const client of [slot.row?.client, slot.offer?.client]) {
       if (client !== undefined && client !== null) this.#byClient.set(client, at);
     }
   }
 
-  #choose(client: string, wanted: number | undefined, now: number): number | undefined {
+  #choose(claimant: Claimant, wanted: number | undefined, now: number): number | undefined {
+    const reserved = this.#reservationOf(claimant, now);
+    if (reserved !== undefined) return reserved;
+    const { client } = claimant;
     const own = this.#byClient.get(client);
-    if (own !== undefined && this.isOpenTo(own + this.#range.first, client, now)) return own;
-    if (wanted !== undefined && this.isOpenTo(wanted, client, now)) return wanted - this.#range.first;
+    if (own !== undefined && !this.#reservedFor.has(own) && this.#isFreeFor(own, client, now)) return own;
+    if (wanted !== undefined && this.isOpenTo(wanted, claimant, now)) return this.#indexOf(wanted);
     if (this.#lists.count(addressState.fresh) > 0) {
       const usual = usualPlace(client, this.#slots.length);
       return this.#lists.stateOf(usual) === addressState.fresh
@@ -187,7 +229,7 @@ export class Pool {
       for (;;) {
         const at = this.#lists.oldest(state);
         if (at === undefined || !this.#isOver(at, now)) break;
-        this.#lists.move(at, addressState.idle);
+        this.#end(at);
       }
     }
     if (this.#lists.count(addressState.idle) > 0 || now < this.#nextSearch) return;
@@ -195,9 +237,21 @@ export class Pool {
     for (let at = 0; at < this.#slots.length; at += 1) {
       const state = this.#lists.stateOf(at);
       if ((state === addressState.bound || state === addressState.declined) && this.#isOver(at, now)) {
-        this.#lists.move(at, addressState.idle);
+        this.#end(at);
       }
     }
+  }
+
+  #end(at: number): void {
+    this.#lists.move(at, this.#reservedFor.has(at) ? addressState.reserved : addressState.idle);
+  }
+
+  #stateOf(at: number, { row, offer }: Slot, now: number): AddressState {
+    if (offer !== undefined) return addressState.offered;
+    const isRunning = row !== undefined && row.state !== 'released' && row.expires_at > now;
+    if (isRunning) return row.state === 'declined' ? addressState.declined : addressState.bound;
+    if (this.#reservedFor.has(at)) return addressState.reserved;
+    return row === undefined ? addressState.fresh : addressState.idle;
   }
 
   #isOver(at: number, now: number): boolean {
@@ -211,13 +265,6 @@ function withoutClient({ row, offer }: Slot, client: string | null): Slot {
     row: row?.client === client ? undefined : row,
     offer: offer?.client === client ? undefined : offer,
   };
-}
-
-function stateOf({ row, offer }: Slot, now: number) {
-  if (offer !== undefined) return addressState.offered;
-  if (row === undefined) return addressState.fresh;
-  if (row.state === 'released' || row.expires_at <= now) return addressState.idle;
-  return row.state === 'declined' ? addressState.declined : addressState.bound;
 }
 
 /**

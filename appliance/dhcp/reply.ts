@@ -16,11 +16,13 @@ export interface Reply {
 export interface Datagram {
   readonly bytes: Uint8Array;
   readonly to: { readonly address: string; readonly port: number };
+  /** Goes to the client's own address, neither to a relay nor to everybody. */
+  readonly isToClient: boolean;
 }
 
 const serverPort = 67;
 const clientPort = 68;
-const broadcast = { address: '255.255.255.255', port: clientPort };
+const broadcast = { to: { address: '255.255.255.255', port: clientPort }, isToClient: false };
 const empty = new Uint8Array(0);
 
 /** One byte each, made once. */
@@ -55,7 +57,7 @@ export function encodeReply(reply: Reply): Datagram {
     },
     request.maxBytes,
   );
-  return { bytes, to: destination(reply) };
+  return { bytes, ...destination(reply) };
 }
 
 function replyOptions({ type, request, serverIdentifier, options }: Reply): Map<number, Uint8Array> {
@@ -75,11 +77,11 @@ function replyOptions({ type, request, serverIdentifier, options }: Reply): Map<
  * RFC 2131 section 4.1. A client without an address gets a broadcast whatever its flag says: unicast would need an ARP
  * entry that nobody answers for.
  */
-function destination({ type, request: { kind, message } }: Reply): Datagram['to'] {
+function destination({ type, request: { kind, message } }: Reply): Omit<Datagram, 'bytes'> {
   if (message.giaddr !== 0 && kind !== 'inform')
-    return { address: formatIpv4(message.giaddr), port: serverPort };
+    return { to: { address: formatIpv4(message.giaddr), port: serverPort }, isToClient: false };
   if (type === 'nak' || message.ciaddr === 0) return broadcast;
-  return { address: formatIpv4(message.ciaddr), port: clientPort };
+  return { to: { address: formatIpv4(message.ciaddr), port: clientPort }, isToClient: true };
 }
 
 let last = { address: 0, bytes: empty };

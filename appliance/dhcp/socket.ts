@@ -1,6 +1,52 @@
-/** The socket on port 67, which must come from outside, bound to its card. */
+/** The sockets on port 67, one a card, which must come from outside, bound to their card. */
 import { listenFds } from '../net/listen-fds.ts';
 import { openUdp, type UdpPort } from '../net/udp.ts';
+import type { Datagram } from './reply.ts';
+
+export interface Sockets extends AsyncDisposable {
+  onDatagram(handler: (bytes: Uint8Array, card: string) => void): void;
+  /** `isFirst`: the one before this could be sent. */
+  onError(handler: (error: Error, isFirst: boolean) => void): void;
+  /** What goes to a client by its address leaves on its network's card `home`, everything else on the one that heard it. */
+  post(datagram: Datagram, heardOn: string, home: string): void;
+  /** Why answers can't be sent at present. */
+  problem(): string | undefined;
+}
+
+/** Rejects when one can't be opened. */
+export async function openSockets(
+  cards: Iterable<string>,
+  open: (card: string) => Promise<UdpPort>,
+): Promise<Sockets> {
+  await using opening = new AsyncDisposableStack();
+  const ports = new Map<string, UdpPort>();
+  for (const card of cards) ports.set(card, opening.use(await open(card)));
+  const unsent = new Map<string, string>();
+  const opened = opening.move();
+  return {
+    onDatagram: (handler) => {
+      for (const [card, port] of ports) port.onDatagram((bytes) => handler(bytes, card));
+    },
+    onError: (handler) => {
+      for (const [card, port] of ports) {
+        port.onError((error) => {
+          handler(error, !unsent.has(card));
+          unsent.set(card, error.message);
+        });
+      }
+    },
+    post: ({ bytes, to, isToClient }, heardOn, home) => {
+      const card = isToClient ? home : heardOn;
+      unsent.delete(card);
+      ports.get(card)?.post(bytes, to);
+    },
+    problem: () => {
+      const [message] = unsent.values();
+      return message === undefined ? undefined : `answers can't be sent: ${message}`;
+    },
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
 
 /**
  * Rejects when it wasn't handed over. An unbound socket would send its broadcasts by the default route, out of the wrong
@@ -12,7 +58,10 @@ export async function handedOverSocket(card: string): Promise<UdpPort> {
   const fd = given.get(name);
   if (fd !== undefined) return await openUdp({ fd });
   const others = [...given.keys()].filter((key) => key.startsWith('dhcp='));
-  const found = others.length === 0 ? '' : ` (handed over: ${others.join(', ')}; is dhcp.interface right?)`;
+  const found =
+    others.length === 0
+      ? ''
+      : ` (handed over: ${others.join(', ')}; are dhcp.interface and the interface of each dhcp.network right?)`;
   throw new Error(
     `DHCP needs a socket bound to card "${card}", handed over as "${name}"${found}: start with ` +
       `\`systemd/with-sockets ${name}:udp:67 -- node appliance/main.ts run\`, or a systemd socket unit with ` +

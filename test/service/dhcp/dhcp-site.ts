@@ -17,6 +17,8 @@ import type { Part } from '../../../appliance/world.ts';
 import { fakeClock, type FakeClock } from '../../support/clock.ts';
 
 export interface Answer {
+  /** Card on which it left. */
+  readonly card: string;
   readonly to: string;
   readonly type: MessageType;
   readonly xid: number;
@@ -33,9 +35,9 @@ export interface Answer {
 export interface DhcpSite extends AsyncDisposable {
   readonly part: Part;
   readonly clock: FakeClock;
-  /** Sends what a client says and waits until the server has done all about it. */
-  say(message: ClientMessage): Promise<Answer[]>;
-  raw(bytes: Uint8Array): Promise<Answer[]>;
+  /** Sends what a client says on a card (`eth0`) and waits until the server has done all about it. */
+  say(message: ClientMessage, card?: string): Promise<Answer[]>;
+  raw(bytes: Uint8Array, card?: string): Promise<Answer[]>;
   leases(): Lease[];
   journal(): { kind: string; mac: string | null; body: Record<string, unknown> }[];
 }
@@ -54,17 +56,23 @@ export const yealink = '80:5e:c0:00:00:01';
 
 export async function openDhcpSite(directory: string, settings = ''): Promise<DhcpSite> {
   const clock = fakeClock(Date.UTC(2026, 0, 15, 12));
-  const wire = memoryWire();
+  const wires = new Map<string, ReturnType<typeof memoryWire>>();
   const part = await startDhcpServer(
     { log: pino({ level: 'silent' }), clock },
     siteConfig(directory, settings),
-    () => Promise.resolve(wire.port),
+    (card) => {
+      const wire = memoryWire();
+      wires.set(card, wire);
+      return Promise.resolve(wire.port);
+    },
   );
-  const raw = async (bytes: Uint8Array) => {
+  const raw = async (bytes: Uint8Array, card = 'eth0') => {
+    const wire = wires.get(card);
+    if (wire === undefined) throw new Error(`no socket on ${card}`);
     wire.deliver(bytes);
     // The commit waits for a turn, the store for another, and answers leave after it.
     for (let turn = 0; turn < 4; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-    return wire.taken().map(readAnswer);
+    return [...wires].flatMap(([name, { taken }]) => taken().map((datagram) => readAnswer(name, datagram)));
   };
   const read = <T>(work: (reader: NonNullable<ReturnType<typeof openReader>>) => T) => {
     using reader = openReader(directory, 'dhcp');
@@ -75,7 +83,7 @@ export async function openDhcpSite(directory: string, settings = ''): Promise<Dh
     part,
     clock,
     raw,
-    say: (message) => raw(clientBytes(message)),
+    say: (message, card) => raw(clientBytes(message), card),
     leases: () => read(({ db }) => readLeases(db)),
     journal: () =>
       read((reader) =>
@@ -150,11 +158,12 @@ export function clientBytes(message: ClientMessage): Uint8Array {
   }).bytes;
 }
 
-function readAnswer({ bytes, to }: { bytes: Uint8Array; to: Endpoint }): Answer {
+function readAnswer(card: string, { bytes, to }: { bytes: Uint8Array; to: Endpoint }): Answer {
   const { xid, flags, ciaddr, yiaddr, giaddr, options } = decodeMessage(bytes);
   const { messageType: type, ...rest } = decodeOptions(options);
   const [name] = Object.entries(messageType).find(([, code]) => code === type) ?? [];
   return {
+    card,
     to: `${to.address}:${to.port}`,
     type: name as MessageType,
     xid,

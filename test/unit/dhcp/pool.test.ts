@@ -1,14 +1,27 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { offerMs, Pool } from '../../../appliance/dhcp/pool.ts';
+import { offerMs, Pool, type Claimant, type PoolAddresses } from '../../../appliance/dhcp/pool.ts';
 import type { LeaseRow } from '../../../appliance/store/leases.ts';
 
 const first = 0x0a_42_00_64;
 const now = Date.UTC(2026, 0, 5);
 const leaseMs = 3_600_000;
 
+function addresses(size: number, excluded: number[] = []): PoolAddresses {
+  return {
+    ranges: [{ first, last: first + size - 1 }],
+    excluded: new Set(excluded),
+    reserved: new Map(),
+  };
+}
+
+/** A client whose MAC no reservation names. */
+function claim(client: string, mac = '80:5e:c0:00:00:01'): Claimant {
+  return { client, mac };
+}
+
 function emptyPool(size: number, excluded: number[] = []): Pool {
-  return new Pool({ first, last: first + size - 1, excluded: new Set(excluded) }, [], now);
+  return new Pool(addresses(size, excluded), [], now);
 }
 
 function row(ip: number, client: string | null, more: Partial<LeaseRow> = {}): LeaseRow {
@@ -30,7 +43,7 @@ function row(ip: number, client: string | null, more: Partial<LeaseRow> = {}): L
 
 /** Offers and binds; undefined when the pool is empty. */
 function bind(pool: Pool, client: string, at = now): number | undefined {
-  const ip = pool.offer(client, undefined, at);
+  const ip = pool.offer(claim(client), undefined, at);
   if (ip !== undefined) pool.save(row(ip, client, { expires_at: at + leaseMs }), at);
   return ip;
 }
@@ -45,17 +58,17 @@ test('every address is given once, and then none', () => {
 
 test('an offered address is not offered to somebody else, and an offer not taken ends', () => {
   const pool = emptyPool(1);
-  expect(pool.offer('a', undefined, now)).toBe(first);
-  expect(pool.offer('b', undefined, now)).toBeUndefined();
-  expect(pool.offer('a', undefined, now)).toBe(first);
-  expect(pool.offer('b', undefined, now + offerMs + 1)).toBe(first);
+  expect(pool.offer(claim('a'), undefined, now)).toBe(first);
+  expect(pool.offer(claim('b'), undefined, now)).toBeUndefined();
+  expect(pool.offer(claim('a'), undefined, now)).toBe(first);
+  expect(pool.offer(claim('b'), undefined, now + offerMs + 1)).toBe(first);
 });
 
 test('an address of an offer withdrawn is free at once', () => {
   const pool = emptyPool(1);
-  pool.offer('a', undefined, now);
+  pool.offer(claim('a'), undefined, now);
   pool.withdraw('a', now);
-  expect(pool.offer('b', undefined, now)).toBe(first);
+  expect(pool.offer(claim('b'), undefined, now)).toBe(first);
 });
 
 describe('a returning phone', () => {
@@ -63,7 +76,7 @@ describe('a returning phone', () => {
     const pool = emptyPool(10);
     const ip = bind(pool, 'a');
     bind(pool, 'b');
-    expect(pool.offer('a', undefined, now + 100 * leaseMs)).toBe(ip);
+    expect(pool.offer(claim('a'), undefined, now + 100 * leaseMs)).toBe(ip);
   });
 
   test('gets the same address from an empty database', () => {
@@ -72,46 +85,46 @@ describe('a returning phone', () => {
 
   test('gets the address that it asks for when that is free, else another', () => {
     const pool = emptyPool(10);
-    expect(pool.offer('a', first + 7, now)).toBe(first + 7);
-    expect(pool.offer('b', first + 7, now)).not.toBe(first + 7);
-    expect(pool.offer('c', first - 1, now)).toBeDefined();
+    expect(pool.offer(claim('a'), first + 7, now)).toBe(first + 7);
+    expect(pool.offer(claim('b'), first + 7, now)).not.toBe(first + 7);
+    expect(pool.offer(claim('c'), first - 1, now)).toBeDefined();
   });
 
   test('is offered its own address even when it asks for another', () => {
     const pool = emptyPool(10);
     const ip = bind(pool, 'a') ?? 0;
     const other = ip === first + 5 ? first + 6 : first + 5;
-    expect(pool.offer('a', other, now)).toBe(ip);
+    expect(pool.offer(claim('a'), other, now)).toBe(ip);
   });
 });
 
 test('when nothing fresh is left the address whose lease ended first goes to a new client', () => {
   const pool = emptyPool(3);
   const given = ['a', 'b', 'c'].map((client, at) => bind(pool, client, now + at * 1000));
-  expect(pool.offer('d', undefined, now + leaseMs - 1)).toBeUndefined();
-  expect(pool.offer('d', undefined, now + leaseMs + 500)).toBe(given[0]);
+  expect(pool.offer(claim('d'), undefined, now + leaseMs - 1)).toBeUndefined();
+  expect(pool.offer(claim('d'), undefined, now + leaseMs + 500)).toBe(given[0]);
 });
 
 test('an ended lease is found behind longer ones given before it', () => {
   const pool = emptyPool(2);
   pool.save(row(first, 'long', { expires_at: now + 100 * leaseMs }), now);
   pool.save(row(first + 1, 'short', { expires_at: now + 1000 }), now);
-  expect(pool.offer('new', undefined, now + 2000)).toBe(first + 1);
+  expect(pool.offer(claim('new'), undefined, now + 2000)).toBe(first + 1);
 });
 
 test('a declined address goes to nobody until its probation ends', () => {
   const pool = emptyPool(1);
   pool.save(row(first, null, { state: 'declined', expires_at: now + 1000 }), now);
-  expect(pool.offer('a', undefined, now)).toBeUndefined();
-  expect(pool.isOpenTo(first, 'a', now)).toBe(false);
-  expect(pool.offer('a', undefined, now + 1001)).toBe(first);
+  expect(pool.offer(claim('a'), undefined, now)).toBeUndefined();
+  expect(pool.isOpenTo(first, claim('a'), now)).toBe(false);
+  expect(pool.offer(claim('a'), undefined, now + 1001)).toBe(first);
 });
 
 test('the box, its network and routers inside the pool are never given', () => {
   const pool = emptyPool(3, [first, first + 2]);
-  expect(pool.offer('a', first, now)).toBe(first + 1);
-  expect(pool.offer('b', first + 2, now)).toBeUndefined();
-  expect(pool.isOpenTo(first, 'a', now)).toBe(false);
+  expect(pool.offer(claim('a'), first, now)).toBe(first + 1);
+  expect(pool.offer(claim('b'), first + 2, now)).toBeUndefined();
+  expect(pool.isOpenTo(first, claim('a'), now)).toBe(false);
 });
 
 test('a new address ends what the client had before', () => {
@@ -119,14 +132,14 @@ test('a new address ends what the client had before', () => {
   pool.save(row(first, 'a'), now);
   pool.save(row(first + 1, 'a'), now);
   expect(pool.leaseAt(first)).toBeUndefined();
-  expect(pool.offer('b', undefined, now)).toBe(first);
+  expect(pool.offer(claim('b'), undefined, now)).toBe(first);
 });
 
 test('a client whose ended address was offered to another has the new one only', () => {
   const pool = emptyPool(4);
   const before = bind(pool, 'e');
   const later = now + leaseMs;
-  expect(pool.offer('a', before, later)).toBe(before);
+  expect(pool.offer(claim('a'), before, later)).toBe(before);
   const after = bind(pool, 'e', later);
   expect(after).not.toBe(before);
   const ofClient = [0, 1, 2, 3].filter((at) => pool.leaseAt(first + at)?.client === 'e');
@@ -140,15 +153,15 @@ test('what could not be committed is undone', () => {
   undo();
   expect(pool.leaseAt(first)?.client).toBe('a');
   expect(pool.leaseAt(first + 1)).toBeUndefined();
-  expect(pool.offer('a', undefined, now)).toBe(first);
+  expect(pool.offer(claim('a'), undefined, now)).toBe(first);
 });
 
 test('leases of a database come back, those outside the pool left alone', () => {
   const rows = [row(first, 'a'), row(first + 1, 'b', { expires_at: now - 1 }), row(first + 500, 'c')];
-  const pool = new Pool({ first, last: first + 9, excluded: new Set() }, rows, now);
+  const pool = new Pool(addresses(10), rows, now);
   expect(pool.bound).toBe(1);
-  expect(pool.offer('a', undefined, now)).toBe(first);
-  expect(pool.offer('b', undefined, now)).toBe(first + 1);
+  expect(pool.offer(claim('a'), undefined, now)).toBe(first);
+  expect(pool.offer(claim('b'), undefined, now)).toBe(first + 1);
   expect(pool.leaseAt(first + 500)).toBeUndefined();
 });
 
@@ -168,7 +181,9 @@ test('a lease held and running is never open to another, whatever clients do', (
       for (const { client, what, wanted } of done) {
         if (what === 'wait') time += leaseMs / 3;
         const ip =
-          what === 'offer' || what === 'take' ? pool.offer(client, wanted, time) : pool.leaseOf(client)?.ip;
+          what === 'offer' || what === 'take'
+            ? pool.offer(claim(client), wanted, time)
+            : pool.leaseOf(client)?.ip;
         if (ip === undefined || what === 'offer' || what === 'wait') continue;
         if (what === 'take' || what === 'undo') {
           const undo = pool.save(row(ip, client, { expires_at: time + leaseMs }), time);
@@ -185,7 +200,7 @@ test('a lease held and running is never open to another, whatever clients do', (
         for (const lease of held) {
           if (lease === undefined || lease.expires_at <= time) continue;
           const others = ['a', 'b', 'c', 'd', 'e', 'f'].filter((other) => other !== lease.client);
-          expect(others.filter((other) => pool.isOpenTo(lease.ip, other, time))).toEqual([]);
+          expect(others.filter((other) => pool.isOpenTo(lease.ip, claim(other), time))).toEqual([]);
         }
       }
     }),

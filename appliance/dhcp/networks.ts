@@ -1,0 +1,111 @@
+/** The networks that are served, and which of them a client is on. */
+import type { Config } from '../config-schema.ts';
+import { broadcastAddress, contains, formatIpv4, parseCidr, parseIpv4 } from '../protocol/ipv4.ts';
+import { parseMac } from '../protocol/mac.ts';
+import type { LeaseRow } from '../store/leases.ts';
+import type { AddressRange } from './address-space.ts';
+import { isInSubnet, openPolicy, type Site } from './decision.ts';
+import { Pool, type PoolAddresses } from './pool.ts';
+import { openProfiles } from './profile.ts';
+import type { ClientRequest } from './request.ts';
+
+export interface Network extends Site {
+  /** Key of its addresses in the settings: `dhcp.pool`, `dhcp.network[0].pools`. */
+  readonly key: string;
+  readonly subnet: string;
+  /** Where its clients are, or the relays that speak for them. */
+  readonly card: string;
+}
+
+interface Before {
+  readonly rows: readonly LeaseRow[];
+  readonly now: number;
+  /** See {@link openProfiles}. */
+  readonly isLeaving: (mac: string) => boolean;
+}
+
+/** Throws when no network is described, or more addresses than memory is for. */
+export function openNetworks(config: Config, { rows, now, isLeaving }: Before): Network[] {
+  const described = describedNetworks(config);
+  const size = described.flatMap(({ ranges }) => ranges).reduce((sum, range) => sum + sizeOf(range), 0);
+  if (size > maxAddresses) {
+    throw new Error(
+      `dhcp.pool and dhcp.network name ${size} addresses to give out: name ${maxAddresses} at most`,
+    );
+  }
+  return described.map(({ key, subnet, ranges, settings }) => ({
+    key,
+    subnet,
+    card: settings.dhcp.interface,
+    pool: new Pool(poolAddresses(config, { subnet, ranges }), rows, now),
+    policy: openPolicy(settings, openProfiles(settings, isLeaving)),
+  }));
+}
+
+/**
+ * By the relay's or the client's own word where the client is; else, for a client that has an address, by that; else by the
+ * card that heard it. RENEWING and REBINDING need not be told apart for this, which is as well, since Node doesn't say where a
+ * datagram was sent to: the ACK goes to the client's address, and a client that was carried to another network and broadcasts
+ * from its old address doesn't hear it, asks anew when its lease ends, and is refused at once when it restarts.
+ */
+export function networkOf(
+  { link, message: { ciaddr } }: ClientRequest,
+  card: string,
+  networks: readonly Network[],
+): Network | undefined {
+  if (link !== undefined) return networks.find(({ policy }) => isInSubnet(link, policy));
+  const own = ciaddr === 0 ? undefined : networks.find(({ policy }) => isInSubnet(ciaddr, policy));
+  return own ?? networks.find((network) => network.card === card);
+}
+
+/** Each address takes memory from the start. */
+const maxAddresses = 1_000_000;
+
+interface Described {
+  readonly key: string;
+  readonly subnet: string;
+  readonly ranges: readonly AddressRange[];
+  /** As if this were the only network. */
+  readonly settings: Config;
+}
+
+function describedNetworks(config: Config): Described[] {
+  const { dhcp } = config;
+  if (dhcp.subnet === undefined || dhcp.pool === undefined) {
+    throw new Error('dhcp.subnet and dhcp.pool are missing in the settings: DHCP has no addresses to give');
+  }
+  const first = { key: 'dhcp.pool', subnet: dhcp.subnet, ranges: [rangeOf(dhcp.pool)], settings: config };
+  const further = dhcp.network.map(({ pools, ...own }, at) => ({
+    key: `dhcp.network[${at}].pools`,
+    subnet: own.subnet,
+    ranges: pools.map(rangeOf),
+    settings: { ...config, dhcp: { ...dhcp, ...own } },
+  }));
+  return [first, ...further];
+}
+
+function rangeOf([first = '', last = '']: readonly string[]): AddressRange {
+  return { first: parseIpv4(first), last: parseIpv4(last) };
+}
+
+function sizeOf({ first, last }: AddressRange): number {
+  return last - first + 1;
+}
+
+/** Phones may get neither the address of the box, nor of the network, nor what phones are told of. */
+function poolAddresses(
+  { site, dhcp }: Config,
+  { subnet, ranges }: Pick<Described, 'subnet' | 'ranges'>,
+): PoolAddresses {
+  const net = parseCidr(subnet);
+  const told = [dhcp, ...dhcp.network].flatMap(({ routers, dns_servers, ntp_servers }) => [
+    ...routers,
+    ...(dns_servers ?? []),
+    ...(ntp_servers ?? []),
+  ]);
+  const taken = [site.address, formatIpv4(net.network), broadcastAddress(net), ...told];
+  const reserved = dhcp.reservation
+    .filter(({ address }) => contains(net, address))
+    .map(({ mac, address }): [string, number] => [parseMac(mac) ?? mac, parseIpv4(address)]);
+  return { ranges, excluded: new Set(taken.map(parseIpv4)), reserved: new Map(reserved) };
+}
