@@ -35,6 +35,14 @@ const spellings: readonly Spelling[] = [
     vendor: 'yealink',
     pattern: new RegExp(`^(?<model>VP\\d+P?) +(?<firmware>\\d+(?:\\.\\d+)+)?(?: +${anyMac})?`),
   },
+  // The updater has a version of its own, which says nothing of the phone's firmware.
+  {
+    vendor: 'poly',
+    pattern: new RegExp(
+      `^FileTransport Poly[A-Za-z]*-(?<model>[\\w-]+?)-UA/.*?(?:\\(SN:${plainMac}\\).*)?Type/Updater`,
+      'i',
+    ),
+  },
   {
     vendor: 'poly',
     pattern: new RegExp(
@@ -45,7 +53,7 @@ const spellings: readonly Spelling[] = [
   { vendor: 'poly', pattern: new RegExp(`^OBIHAI/(?<model>\\w+)(?:-(?<firmware>[\\d.]+))?`) },
   {
     vendor: 'cisco',
-    pattern: new RegExp(`^Cisco-CP-(?<model>[\\w-]+)/(?<firmware>\\S+)(?: \\(${plainMac}\\))?`),
+    pattern: new RegExp(`^Cisco-CP-?(?<model>[\\w-]+)/(?<firmware>\\S+)(?: \\(${plainMac}\\))?`),
   },
   { vendor: 'cisco', pattern: /^Cisco[/-](?<model>ATA19\d)-(?<firmware>\S+)/ },
   {

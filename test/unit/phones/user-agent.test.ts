@@ -28,10 +28,12 @@ const rows: readonly [string, UserAgent][] = [
     'FileTransport PolycomVVX-VVX_500-UA/5.9.7.4477 Type/Application',
     { vendor: 'poly', model: 'VVX_500', firmware: '5.9.7.4477' },
   ],
+  ['FileTransport PolycomVVX-VVX_500-UA/5.9.7.4477 Type/Updater', { vendor: 'poly', model: 'VVX_500' }],
   [
-    'FileTransport PolycomVVX-VVX_500-UA/5.9.7.4477 Type/Updater',
-    { vendor: 'poly', model: 'VVX_500', firmware: '5.9.7.4477' },
+    'FileTransport PolycomVVX-VVX_500-UA/5.9.7.3480 (SN:0004f2112233) Type/Updater',
+    { vendor: 'poly', model: 'VVX_500', mac: '00:04:f2:11:22:33' },
   ],
+  ['Cisco-CP8841/12.5.1', { vendor: 'cisco', model: '8841', firmware: '12.5.1' }],
   [
     'FileTransport PolycomVVX-VVX_500-UA/5.9.7.3480 (SN:0004f2112233) Type/Application',
     { vendor: 'poly', model: 'VVX_500', firmware: '5.9.7.3480', mac: '00:04:f2:11:22:33' },
