@@ -55,6 +55,11 @@ const Provisioning = table({
   }),
   extra_first_stage_hosts: list(host(), "More hosts, by exact name, that may serve a phone's first stage."),
   extra_later_stage_hosts: list(host(), 'More hosts, by exact name, that may serve later stages over HTTPS.'),
+  below_minimum: Type.Union([Type.Literal('warn'), Type.Literal('hold'), Type.Literal('offer')], {
+    description:
+      'What happens to a phone whose firmware is below the minimum of SIP Gateway: "warn" (page and `check` say so), "hold" (its first request is answered with "try later" until it was updated by other means), "offer" (it is offered the firmware of the store, where that vendor\'s phones can be). Cisco\'s enterprise firmware counts as below.',
+    default: 'warn',
+  }),
   allow_cleartext: list(
     text('vendor'),
     'Vendors whose phones can\'t be given our certificate authority and may fetch later stages and register in clear; "other" is every device of no known vendor. Shown red on the page.',

@@ -25,7 +25,8 @@ type Command = (call: CommandCall) => Promise<number>;
 const commands: Record<string, { readonly about: string; readonly run: Command }> = {
   run: { about: 'run [part…]       start the box, or the parts named', run: runCommand },
   check: {
-    about: 'check             is this site ready: names, ports, proxy, clock, other DHCP servers',
+    about:
+      "check             is this site ready: names, ports, proxy, clock, other DHCP servers, phones' firmware",
     run: async (call) => (await import('./commands/check.ts')).checkCommand(call),
   },
   status: {

@@ -13,12 +13,14 @@ import { probeTcp, probeTls } from '../net/probe-tls.ts';
 import { openUdp } from '../net/udp.ts';
 import { runWithSockets } from '../net/with-sockets.ts';
 import { firstStageHost, registrarHosts } from '../phones/service-hosts.ts';
+import { readPhones } from '../store/phones.ts';
 import { readParts } from '../store/site-status.ts';
 import {
   addressVerdict,
   clockVerdict,
   dhcpVerdicts,
   dnsVerdict,
+  firmwareVerdicts,
   httpClockAhead,
   httpVerdict,
   interceptionVerdict,
@@ -102,6 +104,8 @@ export const checks: Readonly<Record<CheckArea, (site: CheckSite) => Promise<Ver
   clock: checkClock,
   dhcp: checkDhcp,
   ports: checkPorts,
+  phones: async ({ config: { site }, now }) =>
+    firmwareVerdicts(readPhones(site.state_directory, now(), site)),
 };
 
 async function checkClock({ config, firstStageHosts: [host = ''], now }: CheckSite): Promise<Verdict[]> {

@@ -3,9 +3,21 @@ import type { Config } from '../config.ts';
 import type { DnsFinding } from '../net/probe-dns.ts';
 import type { HttpFinding } from '../net/probe-http.ts';
 import type { TlsFinding } from '../net/probe-tls.ts';
+import { isBelowMinimum } from '../phones/firmware-gate.ts';
 import type { DhcpOffer } from '../protocol/dhcp-probe.ts';
+import type { PhoneRow } from '../store/phones.ts';
 
-export const checkAreas = ['settings', 'dns', 'http', 'tls', 'media', 'clock', 'dhcp', 'ports'] as const;
+export const checkAreas = [
+  'settings',
+  'dns',
+  'http',
+  'tls',
+  'media',
+  'clock',
+  'dhcp',
+  'ports',
+  'phones',
+] as const;
 export type CheckArea = (typeof checkAreas)[number];
 
 /** `problem` must be put right; `warning` may be wanted so; `not tested` says why. */
@@ -30,6 +42,31 @@ export function settingsWarnings({ site, dhcp, web }: Pick<Config, 'site' | 'dhc
   return texts
     .filter((text) => text !== undefined)
     .map((text) => ({ area: 'settings', state: 'warning', text }));
+}
+
+/** Phones that SIP Gateway would not take with the firmware that they run (G-11, G-12). */
+export function firmwareVerdicts(phones: readonly PhoneRow[]): Verdict[] {
+  const area = 'phones';
+  const told = phones.filter(
+    ({ firmwareState }) => firmwareState !== undefined && firmwareState !== 'unknown',
+  );
+  const bad = told.filter(({ firmwareState = 'unknown' }) => isBelowMinimum({ state: firmwareState }));
+  if (phones.length === 0)
+    return [{ area, state: 'not tested', text: "phones' firmware: no phone has been seen yet" }];
+  if (bad.length > 0) {
+    return bad.map(({ mac, vendorName = '', model = 'phone', problem = '' }) => ({
+      area,
+      state: 'warning',
+      text: `${`${vendorName} ${model}`.trim()} ${mac}: ${problem}`,
+    }));
+  }
+  return [
+    {
+      area,
+      state: 'ok',
+      text: `no phone is known to run firmware below the minimum (${told.length} of ${phones.length} said what they run)`,
+    },
+  ];
 }
 
 export function dnsVerdict(host: string, { ipv4, ipv6, error }: DnsFinding): Verdict {

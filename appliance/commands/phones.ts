@@ -9,7 +9,7 @@ export async function phonesCommand({ configFile, json, out }: CommandCall): Pro
   const { site } = readConfig(configFile);
   requireReadable(site.state_directory);
   const now = Date.now();
-  const phones = readPhones(site.state_directory, now, site.posture);
+  const phones = readPhones(site.state_directory, now, site);
   if (json) out(JSON.stringify({ phones }));
   else for (const line of formatPhones(phones, now)) out(line);
   return phones.some((phone) => phone.problem !== undefined) ? 1 : 0;
@@ -26,7 +26,7 @@ export function formatPhones(phones: readonly PhoneRow[], now: number): string[]
 
 function phoneLine(phone: PhoneRow, now: number): string[] {
   const since = phone.reached[phone.stage] ?? phone.lastSeenAt;
-  const name = [phone.vendorName, phone.model, phone.firmware].filter(Boolean).join(' ');
+  const name = [phone.vendorName, phone.model, firmwareName(phone)].filter(Boolean).join(' ');
   const port = phone.port === undefined ? '' : `${phone.switchName ?? phone.chassis ?? '?'} ${phone.port}`;
   const cells = [
     phone.mac,
@@ -39,4 +39,9 @@ function phoneLine(phone: PhoneRow, now: number): string[] {
     phone.problem,
   ];
   return cells.map((cell) => (cell === undefined || cell === '' ? '-' : cell));
+}
+
+/** Nothing is said of what nobody knows. */
+function firmwareName({ firmware, firmwareState = 'unknown' }: PhoneRow): string | undefined {
+  return firmware === undefined || firmwareState === 'unknown' ? firmware : `${firmware} (${firmwareState})`;
 }

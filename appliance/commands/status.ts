@@ -30,7 +30,7 @@ export async function statusCommand({ configFile, json, out }: CommandCall): Pro
 function readStatus(config: Config, now: number): SiteStatus {
   const { state_directory: directory, name, region, posture, address } = config.site;
   const parts = readParts(directory, wantedParts(config), now);
-  const phones = readPhones(directory, now, posture);
+  const phones = readPhones(directory, now, config.site);
   return {
     release: packageJson.version,
     site: { name, region, posture, address },

@@ -43,6 +43,7 @@ export interface Counters {
   bypasses_answered: number;
   requests_refused: number;
   requests_unknown: number;
+  requests_held: number;
   upstream_failures: number;
   answers_refused: number;
   settings_dropped: number;
@@ -57,6 +58,7 @@ export const newCounters = (): Counters => ({
   bypasses_answered: 0,
   requests_refused: 0,
   requests_unknown: 0,
+  requests_held: 0,
   upstream_failures: 0,
   answers_refused: 0,
   settings_dropped: 0,

@@ -8,6 +8,7 @@ import {
 } from '../store/phone-configurations.ts';
 import { emptyAnswer, textAnswer, tryLater, type Context } from './context.ts';
 import { headerValue } from './headers.ts';
+import { noteFirmware } from './firmware-seen.ts';
 import { routeOf, type Upstream } from './hosts.ts';
 import { identify, type Asker } from './identify.ts';
 import { newAdmission } from './admission.ts';
@@ -54,6 +55,11 @@ export function newExchange(context: Context): (request: HttpRequest) => Promise
     const owner = route.use === 'later' ? context.answers.ownerOf(route) : undefined;
     if (owner !== undefined && owner !== asker.mac) return refuse(request, "another phone's path", asker.mac);
     const vendor = context.vendors.get(asker.vendor);
+    const seen = await noteFirmware(context, asker, route.path.split(/[?#]/)[0] ?? '');
+    if (seen.phone.heldAt !== undefined && route.use === 'first' && request.method === 'GET') {
+      counters.requests_held += 1;
+      return tryLater();
+    }
     const local = methodAnswer(request, vendor);
     if (local) return local;
     const file = route.path.split(/[?#]/)[0]?.split('/').at(-1) ?? '';

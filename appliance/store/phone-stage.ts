@@ -4,6 +4,7 @@ import type { Call } from './calls.ts';
 import type { Lease } from './leases.ts';
 import { leavingOf, leavingWords } from './leaving.ts';
 import type { PhoneConfiguration } from './phone-configurations.ts';
+import type { PhoneFirmware } from './phone-firmware.ts';
 import type { Placement } from './placements.ts';
 import type { Task } from './tasks.ts';
 
@@ -31,6 +32,8 @@ export const stepsOf: Readonly<Record<Posture, readonly PhoneStage[]>> = {
 export interface KnownOfPhone {
   readonly lease?: Lease;
   readonly configuration?: PhoneConfiguration;
+  /** What it said of itself when it last asked for a configuration. */
+  readonly asked?: PhoneFirmware;
   readonly binding?: Binding;
   /** The call that is up. */
   readonly call?: Call;
@@ -90,13 +93,19 @@ const patienceMs = 5 * 60_000;
 export function phoneProblem(
   known: KnownOfPhone,
   reached: Partial<Record<PhoneStage, number>>,
-  { now, posture, ofSite }: When & { readonly ofSite: Posture },
+  {
+    now,
+    posture,
+    ofSite,
+    firmware,
+  }: When & { readonly ofSite: Posture; readonly firmware?: string | undefined },
 ): string | undefined {
   const { lease, configuration, binding, placement, bypass } = known;
   const isOld = (at: number | undefined) => at !== undefined && now - at > patienceMs;
   const { leased, configured, registered, placed } = reached;
   if (lease?.state === 'declined')
     return 'It refused its address: another device on this network uses the same one.';
+  if (firmware !== undefined) return firmware;
   if (configuration !== undefined && configuration.status >= 400) {
     return `The cloud refused its configuration (status ${configuration.status}): check model and firmware against Microsoft's list.`;
   }

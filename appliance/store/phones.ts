@@ -1,4 +1,7 @@
 /** The phone list: what every part knows of a phone, joined by MAC, and how far the phone has come. */
+import { knownDevices, type Device } from '../phones/firmware-devices.ts';
+import type { FirmwareState } from '../phones/firmware-gate.ts';
+import type { Region } from '../phones/url.ts';
 import { recognisePhone, vendorName, type Vendor } from '../phones/vendors.ts';
 import {
   phoneProblem,
@@ -16,8 +19,10 @@ import { leavingOf, type Leaving } from './leaving.ts';
 import type { PartName } from './journal-kinds.ts';
 import { readLeases, type Lease } from './leases.ts';
 import { readPhoneConfigurations, type PhoneConfiguration } from './phone-configurations.ts';
+import { readPhoneFirmwares, type PhoneFirmware } from './phone-firmware.ts';
 import { readPlacements, type Placement } from './placements.ts';
 import { openReader } from './reader.ts';
+import { runningFirmware } from './running-firmware.ts';
 import { everyPhone, readTasks, type Task } from './tasks.ts';
 
 /** One phone. What nobody has learned yet is absent. */
@@ -28,6 +33,8 @@ export interface PhoneRow {
   readonly vendorName?: string;
   readonly model?: string;
   readonly firmware?: string;
+  /** Against Microsoft's list of compatible models. */
+  readonly firmwareState?: FirmwareState;
   readonly hostname?: string;
   readonly ip?: string;
   /** Address of record at the cloud: personal. */
@@ -54,21 +61,29 @@ export interface PhoneRow {
 export interface PhoneFacts {
   readonly leases: readonly Lease[];
   readonly configurations: readonly PhoneConfiguration[];
+  readonly firmwares: readonly PhoneFirmware[];
   readonly bindings: readonly Binding[];
   readonly calls: readonly Call[];
   readonly placements: readonly Placement[];
   readonly tasks: readonly Task[];
 }
 
+/** What the settings say of the site. */
+export interface SiteOfPhones {
+  readonly posture: Posture;
+  readonly region?: Region;
+}
+
 /** Files that are not there yet count as empty. Sorted by MAC. */
-export function readPhones(directory: string, now: number, posture: Posture = 'full'): PhoneRow[] {
-  return joinPhones(readPhoneFacts(directory), now, posture);
+export function readPhones(directory: string, now: number, site: SiteOfPhones): PhoneRow[] {
+  return joinPhones(readPhoneFacts(directory), now, { ...site, devices: knownDevices() });
 }
 
 export function readPhoneFacts(directory: string): PhoneFacts {
   return {
     leases: readFacts(directory, 'dhcp', readLeases),
     configurations: readFacts(directory, 'provisioning', readPhoneConfigurations),
+    firmwares: readFacts(directory, 'provisioning', readPhoneFirmwares),
     bindings: readFacts(directory, 'sip', readBindings),
     calls: readFacts(directory, 'sip', readOpenCalls),
     placements: readFacts(directory, 'location', readPlacements),
@@ -90,7 +105,11 @@ export function readFacts<T>(directory: string, part: PartName, read: (db: Datab
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-export function joinPhones(facts: PhoneFacts, now: number, posture: Posture): PhoneRow[] {
+export interface JoiningSite extends SiteOfPhones {
+  readonly devices: readonly Device[];
+}
+
+export function joinPhones(facts: PhoneFacts, now: number, site: JoiningSite): PhoneRow[] {
   const phones = new Map<string, Mutable<KnownOfPhone>>();
   const of = (mac: string) => {
     const known = phones.get(mac) ?? {};
@@ -103,6 +122,7 @@ export function joinPhones(facts: PhoneFacts, now: number, posture: Posture): Ph
     if (known.lease === undefined || isBetterLease(lease, known.lease)) known.lease = lease;
   }
   for (const configuration of facts.configurations) of(configuration.mac).configuration = configuration;
+  for (const asked of facts.firmwares) of(asked.mac).asked = asked;
   for (const placement of facts.placements) of(placement.mac).placement = placement;
   for (const binding of facts.bindings) {
     const mac = binding.mac ?? macOf.get(addressOf(binding.source));
@@ -118,7 +138,7 @@ export function joinPhones(facts: PhoneFacts, now: number, posture: Posture): Ph
     const bypass = bypassOf(mac);
     if (bypass !== undefined) known.bypass = bypass;
   }
-  return Array.from(phones, ([mac, known]) => phoneRow(mac, known, { now, posture }))
+  return Array.from(phones, ([mac, known]) => phoneRow(mac, known, { now, site }))
     .filter((row) => row !== undefined)
     .toSorted((a, b) => (a.mac < b.mac ? -1 : 1));
 }
@@ -165,31 +185,33 @@ function isBetterBinding(a: Binding, b: Binding): boolean {
 
 interface When {
   readonly now: number;
-  readonly posture: Posture;
+  readonly site: JoiningSite;
 }
 
 /** `undefined` for a device that has shown nothing of a phone. */
-function phoneRow(mac: string, known: KnownOfPhone, { now, posture: ofSite }: When): PhoneRow | undefined {
-  const { lease, configuration, binding, call, placement } = known;
+function phoneRow(mac: string, known: KnownOfPhone, { now, site }: When): PhoneRow | undefined {
+  const { lease, configuration, binding, call, placement, asked } = known;
   const evidence = {
     mac,
     vendorClass: lease?.vendorClass === undefined ? undefined : Buffer.from(lease.vendorClass, 'latin1'),
     userAgent: configuration?.userAgent ?? binding?.userAgent,
   };
   const recognised = recognisePhone(evidence);
-  const vendor = configuration?.vendor ?? lease?.vendor ?? recognised?.vendor;
+  const vendor = configuration?.vendor ?? asked?.vendor ?? lease?.vendor ?? recognised?.vendor;
   if (vendor === undefined && configuration === undefined && binding === undefined && call === undefined)
     return undefined;
-  const posture = postureOf(known, ofSite);
-  const when = { now, posture, ofSite };
+  const posture = postureOf(known, site.posture);
+  const running = runningFirmware(known, { vendor, model: recognised?.model }, site);
+  const when = { now, posture, ofSite: site.posture, firmware: running.problem };
   const reached = stepsReached(known, when);
   return {
     mac,
     ...present({
       vendor,
       vendorName: vendor === undefined ? undefined : vendorName(vendor as Vendor),
-      model: configuration?.model ?? recognised?.model,
-      firmware: configuration?.firmware,
+      model: running.model,
+      firmware: running.firmware,
+      firmwareState: running.firmwareState,
       hostname: lease?.hostname,
       ip: addressNow(known, now),
       aor: binding?.aor,
@@ -208,6 +230,7 @@ function phoneRow(mac: string, known: KnownOfPhone, { now, posture: ofSite }: Wh
       0,
       lease?.startedAt ?? 0,
       configuration?.at ?? 0,
+      asked?.at ?? 0,
       binding?.registeredAt ?? 0,
       placement?.at ?? 0,
       call?.startedAt ?? 0,
@@ -216,11 +239,13 @@ function phoneRow(mac: string, known: KnownOfPhone, { now, posture: ofSite }: Wh
 }
 
 function addressNow(
-  { lease, configuration, binding, placement }: KnownOfPhone,
+  { lease, configuration, binding, placement, asked }: KnownOfPhone,
   now: number,
 ): string | undefined {
   if (lease !== undefined && isHeld(lease, now)) return lease.ip;
-  return (binding && addressOf(binding.source)) ?? configuration?.ip ?? placement?.ip ?? lease?.ip;
+  return (
+    (binding && addressOf(binding.source)) ?? configuration?.ip ?? asked?.ip ?? placement?.ip ?? lease?.ip
+  );
 }
 
 /** Leaves out what is undefined: an absent fact is an absent key. */

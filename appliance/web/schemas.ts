@@ -1,5 +1,6 @@
 /** What the API answers with, as JSON Schema: a field that does not stand here never leaves the box. */
 import { Type, type Static } from 'typebox';
+import { firmwareStates } from '../phones/firmware-gate.ts';
 import { partNames } from '../store/journal-kinds.ts';
 import { phoneStages } from '../store/phone-stage.ts';
 
@@ -70,6 +71,12 @@ export const Phone = Type.Object({
   vendorName: optionalText,
   model: optionalText,
   firmware: optionalText,
+  firmwareState: Type.Optional(
+    Type.Enum([...firmwareStates], {
+      type: 'string',
+      description: "Against Microsoft's list of compatible models.",
+    }),
+  ),
   hostname: Type.Optional(Type.String({ description: 'Personal: only on loopback and the Unix socket.' })),
   ip: optionalText,
   aor: Type.Optional(Type.String({ description: 'Personal: only on loopback and the Unix socket.' })),

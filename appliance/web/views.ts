@@ -46,7 +46,7 @@ export function openViews(config: Config, release: string): Views {
   };
   return {
     look: (now) => {
-      const phones = readPhones(directory, now, config.site.posture);
+      const phones = readPhones(directory, now, config.site);
       return {
         status: statusView(config, phones, { now, release }),
         phones: (audience) => lastSeen(phones).map((row) => phoneView(row, audience)),

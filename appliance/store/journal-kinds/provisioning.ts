@@ -30,6 +30,13 @@ export const provisioningKinds = {
   upstream_failed: { fields: { host: 'open', reason: 'open' }, coalesceSeconds: 60 },
   /** The phone keeps asking in clear after it was told to trust us: it goes on without us. */
   authority_not_taken: { fields: { vendor: 'open', model: 'open', ip: 'open' }, coalesceSeconds: 3600 },
+  /** A phone says that it runs this, for the first time or anew. */
+  firmware_seen: {
+    fields: { vendor: 'open', model: 'open', firmware: 'open', state: 'open' },
+    coalesceSeconds: 60,
+  },
+  /** It is kept from the cloud: its firmware is below the minimum, and the settings say so. */
+  firmware_held: { fields: { vendor: 'open', model: 'open', firmware: 'open' }, coalesceSeconds: 60 },
   request_refused: { fields: { ip: 'open', reason: 'open' }, reserved: 'security', coalesceSeconds: 60 },
   setting_dropped: {
     fields: { vendor: 'open', key: 'open', reason: 'open', host: 'open' },

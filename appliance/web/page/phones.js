@@ -1,6 +1,6 @@
 /** The phones and how far each has come. */
 import { agoElement, byId, element, fill, foreign } from './elements.js';
-import { count, phoneName, portName, stageName, stepNames, stepsOf, uriName } from './words.js';
+import { count, firmwareName, phoneName, portName, stageName, stepNames, stepsOf, uriName } from './words.js';
 
 export function drawPhones(state) {
   const phones = [...state.phones.values()].toSorted((a, b) => (a.mac < b.mac ? -1 : 1));
@@ -54,9 +54,7 @@ function nameCell(phone, status) {
   return [
     element('strong', '', foreign(phoneName(phone))),
     element('span', 'mono', foreign(phone.mac)),
-    phone.firmware === undefined
-      ? undefined
-      : element('span', 'muted', foreign(`Firmware ${phone.firmware}`)),
+    phone.firmware === undefined ? undefined : element('span', 'muted', foreign(firmwareName(phone))),
     phone.aor === undefined ? undefined : element('span', 'muted', foreign(uriName(phone.aor))),
     isInClear ? element('span', 'tag problem', 'Passwords in clear') : undefined,
   ];

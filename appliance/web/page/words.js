@@ -48,6 +48,11 @@ export function phoneName({ vendorName, model }) {
   return plain([vendorName, model].filter(Boolean).join(' ') || 'Phone');
 }
 
+/** `Firmware 66.86.5.1, approved`; nothing is said of what nobody knows. */
+export function firmwareName({ firmware, firmwareState = 'unknown' }) {
+  return plain(`Firmware ${firmware}${firmwareState === 'unknown' ? '' : `, ${firmwareState}`}`);
+}
+
 /** Who a SIP address is, for people: `sip:+4930111@example.com;transport=tls` as `+4930111`. */
 export function uriName(uri) {
   const [address = ''] = plain(uri)

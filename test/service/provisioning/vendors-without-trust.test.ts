@@ -8,7 +8,7 @@ const dm = 'usea.dm.sdg.teams.microsoft.com';
 
 /** How far the box stands before each phone, as page and `phones` say it. */
 function postures({ directory }: ProvisioningSite): string[] {
-  return readPhones(directory, Date.now(), 'full').map(({ posture }) => posture);
+  return readPhones(directory, Date.now(), { posture: 'full' }).map(({ posture }) => posture);
 }
 
 test.each([

@@ -3,6 +3,7 @@ import {
   clockVerdict,
   dhcpVerdicts,
   dnsVerdict,
+  firmwareVerdicts,
   httpClockAhead,
   httpVerdict,
   interceptionVerdict,
@@ -199,5 +200,39 @@ describe('DHCP offers', () => {
     expect(dhcpVerdicts('eth0', '10.0.0.1', { offers: [offer], isServing: false })).toMatchObject([
       { state: 'ok' },
     ]);
+  });
+});
+
+describe('firmware of phones', () => {
+  const phone = {
+    mac: '00:15:65:aa:00:01',
+    vendorName: 'Yealink',
+    model: 'T46S',
+    stage: 'leased',
+    reached: {},
+    lastSeenAt: 0,
+    posture: 'full',
+  } as const;
+
+  it('below the minimum is a warning, with phone and words', () => {
+    const old = { ...phone, firmwareState: 'too old', problem: 'Its firmware is too old.' } as const;
+    expect(firmwareVerdicts([phone, old])).toEqual([
+      {
+        area: 'phones',
+        state: 'warning',
+        text: 'Yealink T46S 00:15:65:aa:00:01: Its firmware is too old.',
+      },
+    ]);
+  });
+
+  it('says of how many it is known', () => {
+    const good = { ...phone, firmwareState: 'approved' } as const;
+    expect(firmwareVerdicts([phone, good])).toMatchObject([
+      { state: 'ok', text: expect.stringContaining('1 of 2') as string },
+    ]);
+  });
+
+  it('is not tested before the first phone', () => {
+    expect(firmwareVerdicts([])).toMatchObject([{ state: 'not tested' }]);
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { knownDevices } from '../../../appliance/phones/firmware-devices.ts';
 import type { Binding } from '../../../appliance/store/bindings.ts';
 import type { Call } from '../../../appliance/store/calls.ts';
 import type { Lease } from '../../../appliance/store/leases.ts';
@@ -68,13 +69,22 @@ const call = (more: Partial<Call> = {}): Call => ({
 });
 
 function phonesOf(facts: Partial<PhoneFacts>, posture: Posture = 'full') {
-  const none = { leases: [], configurations: [], bindings: [], calls: [], placements: [], tasks: [] };
-  return joinPhones({ ...none, ...facts }, now, posture);
+  const none = {
+    leases: [],
+    configurations: [],
+    firmwares: [],
+    bindings: [],
+    calls: [],
+    placements: [],
+    tasks: [],
+  };
+  return joinPhones({ ...none, ...facts }, now, { posture, region: 'emea', devices: knownDevices() });
 }
 
 const walk: PhoneFacts = {
   leases: [lease()],
   configurations: [configuration()],
+  firmwares: [],
   bindings: [binding()],
   placements: [placement()],
   calls: [call()],
@@ -304,5 +314,25 @@ const problems: [string, Partial<PhoneFacts>, RegExp | undefined][] = [
 describe('what keeps a phone from the next step', () => {
   it.each(problems)('%s', (_title, facts, words) => {
     expect(phonesOf(facts)[0]?.problem ?? 'none').toMatch(words ?? /^none$/);
+  });
+});
+
+describe('firmware', () => {
+  it('said by the registration counts when it was said last', () => {
+    const userAgent = 'Yealink SIP-T46S 66.86.5.1 001565aa0001';
+    const [before] = phonesOf({ configurations: [configuration({ vendor: 'yealink' })] });
+    expect(before).toMatchObject({ firmware: '66.86.0.15', firmwareState: 'onboardable' });
+    const [after] = phonesOf({
+      configurations: [configuration({ vendor: 'yealink' })],
+      bindings: [binding({ registeredAt: now, userAgent })],
+    });
+    expect(after).toMatchObject({ model: 'T46S', firmware: '66.86.5.1', firmwareState: 'approved' });
+  });
+
+  it("Cisco's enterprise firmware shows in DHCP already", () => {
+    const vendorClass = 'Cisco Systems, Inc. IP Phone CP-8841';
+    const [phone] = phonesOf({ leases: [lease({ vendor: 'cisco', vendorClass })] });
+    expect(phone).toMatchObject({ firmwareState: 'convert first' });
+    expect(phone?.problem).toContain('convert it to multiplatform');
   });
 });
