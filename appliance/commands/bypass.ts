@@ -30,7 +30,7 @@ export async function bypassCommand(call: CommandCall): Promise<number> {
     const kind = call.undo === true ? 'lead' : 'bypass';
     await order(site.state_directory, { kind, target, givenAt: now, deadlineAt: now + patienceMs });
   }
-  const phones = readPhones(site.state_directory, now, site.posture);
+  const phones = readPhones(site.state_directory, now, site);
   return call.undo === true ? tellUndone(call, phones, target) : tellLeaving(call, phones, now);
 }
 

@@ -74,13 +74,13 @@ describe('a phone that is ordered back to the cloud', () => {
 });
 
 function phoneAfter(tasks: readonly Task[], more: Partial<PhoneFacts> = {}) {
-  const none = { leases: [], bindings: [], calls: [], placements: [] };
+  const none = { leases: [], firmwares: [], bindings: [], calls: [], placements: [] };
   const facts = {
     ...none,
     configurations: [{ ...long, vendor: 'yealink', posture: 'full' as const }],
     ...more,
   };
-  return joinPhones({ ...facts, tasks }, now, 'full')[0];
+  return joinPhones({ ...facts, tasks }, now, { posture: 'full', devices: [] })[0];
 }
 
 const order = (kind: Task['kind'], target: string, deadlineAt = now + minute): Task => ({

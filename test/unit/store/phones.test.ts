@@ -316,23 +316,3 @@ describe('what keeps a phone from the next step', () => {
     expect(phonesOf(facts)[0]?.problem ?? 'none').toMatch(words ?? /^none$/);
   });
 });
-
-describe('firmware', () => {
-  it('said by the registration counts when it was said last', () => {
-    const userAgent = 'Yealink SIP-T46S 66.86.5.1 001565aa0001';
-    const [before] = phonesOf({ configurations: [configuration({ vendor: 'yealink' })] });
-    expect(before).toMatchObject({ firmware: '66.86.0.15', firmwareState: 'onboardable' });
-    const [after] = phonesOf({
-      configurations: [configuration({ vendor: 'yealink' })],
-      bindings: [binding({ registeredAt: now, userAgent })],
-    });
-    expect(after).toMatchObject({ model: 'T46S', firmware: '66.86.5.1', firmwareState: 'approved' });
-  });
-
-  it("Cisco's enterprise firmware shows in DHCP already", () => {
-    const vendorClass = 'Cisco Systems, Inc. IP Phone CP-8841';
-    const [phone] = phonesOf({ leases: [lease({ vendor: 'cisco', vendorClass })] });
-    expect(phone).toMatchObject({ firmwareState: 'convert first' });
-    expect(phone?.problem).toContain('convert it to multiplatform');
-  });
-});
