@@ -15,6 +15,7 @@ export const dhcpRules: readonly Rule[] = [
   { keys: [...described, ...told], find: poolHolds },
   { keys: [...described, 'dhcp.routers', 'site.address'], find: outsideSubnet },
   ...reservationRules,
+  { keys: ['dhcp.vendor', 'site.posture', 'provisioning.http_port'], find: vendors },
 ];
 
 function missingSubnet({ dhcp }: Config): Problem[] {
@@ -116,5 +117,40 @@ function outsideSubnet(config: Config): Problem[] {
         `phones there reach the box at ${site.address} by a router only; name one inside "${subnet}"`,
       ),
     ];
+  });
+}
+
+function vendors({ site, dhcp, provisioning }: Config): Problem[] {
+  const names = dhcp.vendor.map(({ vendor }) => vendor);
+  return dhcp.vendor.flatMap(({ vendor, form = 'url' }, at) => {
+    const key = `dhcp.vendor[${at}]`;
+    const problems: Problem[] = [];
+    if (names.indexOf(vendor) !== at) {
+      problems.push(
+        contradiction(
+          `${key}.vendor`,
+          vendor,
+          'stands in another [[dhcp.vendor]] too; name each vendor once',
+        ),
+      );
+    }
+    if (form === 'address' && site.posture === 'assist') {
+      problems.push(
+        contradiction(
+          `${key}.form`,
+          form,
+          'can only name the box, and with site.posture "assist" phones are sent to the cloud; write "host"',
+        ),
+      );
+    } else if (form !== 'url' && site.posture !== 'assist' && provisioning.http_port !== 80) {
+      problems.push(
+        contradiction(
+          `${key}.form`,
+          form,
+          `has no room for provisioning.http_port = ${provisioning.http_port}; write "url", or take port 80`,
+        ),
+      );
+    }
+    return problems;
   });
 }

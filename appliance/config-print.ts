@@ -75,7 +75,13 @@ function typeInWords(schema: JsonSchema): string {
   const allowed = choices(schema);
   if (allowed !== undefined) return allowed.map(tomlValue).join(' or ');
   if (schema.type === 'integer') return `whole number ${schema.minimum ?? ''} to ${schema.maximum ?? ''}`;
-  const words = { string: 'text', boolean: 'true or false', array: 'list', object: 'table' };
+  const words = {
+    string: 'text',
+    number: 'number',
+    boolean: 'true or false',
+    array: 'list',
+    object: 'table',
+  };
   return schema.type === undefined ? 'any' : words[schema.type];
 }
 

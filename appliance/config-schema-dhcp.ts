@@ -68,6 +68,43 @@ const Reservation = Type.Object(
   { additionalProperties: false },
 );
 
+const Vendor = Type.Object(
+  {
+    vendor: Type.Union(
+      [
+        'yealink',
+        'poly',
+        'cisco',
+        'audiocodes',
+        'ale',
+        'snom',
+        'gigaset',
+        'spectralink',
+        'ascom',
+        'algo',
+        '2n',
+      ].map((name) => Type.Literal(name)),
+      { description: 'Whose phones.', examples: ['yealink'] },
+    ),
+    options: Type.Optional(
+      Type.Array(Type.Union([43, 66, 114, 159, 160].map((code) => Type.Literal(code))), {
+        description:
+          'Options that carry the provisioning URL. Left out: what is known of the vendor. Empty: none, its phones get it elsewhere.',
+        examples: [[66]],
+        maxItems: 5,
+      }),
+    ),
+    form: Type.Optional(
+      Type.Union([Type.Literal('url'), Type.Literal('host'), Type.Literal('address')], {
+        description:
+          'How it is written: "url", or only the "host" or "address" for firmware that takes nothing else; then language, tenant and file name are left to the phone. Left out: "url".',
+        examples: ['url'],
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
 export const Dhcp = table({
   mode: Type.Union([Type.Literal('server'), Type.Literal('off')], {
     description: '"server" gives out addresses on the subnet below; "off" answers nobody.',
@@ -88,6 +125,24 @@ export const Dhcp = table({
     'Time servers for phones (option 42). Empty: the box itself, and then a time server (such as chrony) has to be installed on it; `gatehouse check` asks each.',
   ),
   lease_seconds: seconds('How long a lease lasts.', 28_800, 31_536_000),
+  voice_vlan: Type.Optional(
+    Type.Integer({
+      description:
+        "Number of the voice VLAN, for phones of Yealink (option 132) and Poly (option 128) that start on the data VLAN and must be sent there. It belongs where phones start: not on the voice VLAN itself, and not where LLDP or CDP tells them (that wins anyway). Left out: phones aren't told.",
+      examples: [20],
+      minimum: 1,
+      maximum: 4094,
+    }),
+  ),
+  vendor: list(
+    Vendor,
+    "Where a vendor's phones get their provisioning URL, if not as usual; one [[dhcp.vendor]] table each.",
+  ),
+  phone_options_for_others: Type.Boolean({
+    description:
+      'Tell devices that are not known as phones what phones are told (URL in options 66 and 160, time server, time zone). Only for networks with nothing but phones: a computer may take the time server, and anything may ask for a configuration.',
+    default: false,
+  }),
   phones_only: Type.Boolean({
     description: 'Give addresses only to devices known as phones.',
     default: false,

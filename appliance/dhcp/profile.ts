@@ -1,18 +1,19 @@
 /** What a kind of client is told with every lease: worked out once a kind and minute, not once a packet. */
 import type { Config } from '../config-schema.ts';
 import { recognisePhone, type RecognisedPhone } from '../phones/vendors.ts';
-import { encodeOptions, formatOption } from '../protocol/dhcp-options.ts';
+import { encodeOptions, formatOption, optionCode } from '../protocol/dhcp-options.ts';
 import { netmask, parseCidr, parseIpv4 } from '../protocol/ipv4.ts';
 import { addressList, phoneOptions } from './phone-options.ts';
-import { nextOffsetChange } from './time-offset.ts';
+import { posixTimeZone } from './posix-time-zone.ts';
 import type { ClientRequest } from './request.ts';
+import { nextOffsetChange } from './time-offset.ts';
 
 export interface Profile {
   /** Undefined for anything but a phone. */
   readonly phone: RecognisedPhone | undefined;
   /** Option 60 as text. */
   readonly vendorClass: string | undefined;
-  /** For a lease: times first, then what phones need most. */
+  /** For a lease, most wanted first: times, then what the client asked for in its own order, then the rest. */
   readonly leaseOptions: ReadonlyMap<number, Uint8Array>;
   /** For an INFORM: the same without times. */
   readonly informOptions: ReadonlyMap<number, Uint8Array>;
@@ -20,81 +21,120 @@ export interface Profile {
   readonly sent: string;
 }
 
-export type Profiles = (request: Pick<ClientRequest, 'mac' | 'vendorClass'>, now: number) => Profile;
+/** What tells one kind of client from another. */
+type Kind = Pick<ClientRequest, 'mac' | 'vendorClass' | 'message'>;
+
+export type Profiles = (request: Kind, now: number) => Profile;
 
 /** The site's offset from UTC changes on a full minute. */
 const validMs = 60_000;
-/** Clients choose option 60: more kinds than this are forgotten and worked out again. */
+/** Clients choose options 55 and 60: more kinds than this are forgotten and worked out again. */
 const maxProfiles = 2000;
 
 /** `isLeaving`: this phone is given the cloud's own URL whatever the settings say. */
 export function openProfiles(config: Config, isLeaving: (mac: string) => boolean = () => false): Profiles {
   const assisting: Config = { ...config, site: { ...config.site, posture: 'assist' } };
   const known = new Map<string, Profile>();
-  const { times, network } = commonOptions(config);
   let validUntil = 0;
-
-  const make = (
-    { mac, vendorClass }: Pick<ClientRequest, 'mac' | 'vendorClass'>,
-    { now, leaves }: { now: number; leaves: boolean },
-  ): Profile => {
-    const phone = recognisePhone({ mac, vendorClass });
-    const ofPhone =
-      phone === undefined
-        ? new Map<number, Uint8Array>()
-        : phoneOptions(phone, leaves ? assisting : config, now);
-    const leaseOptions = new Map([
-      ...times,
-      ...(phone === undefined ? [] : earlyRenewal(config, now)),
-      ...ofPhone,
-      ...network,
-    ]);
-    const sent = [...leaseOptions].map(([code, bytes]) => [code, formatOption(code, bytes)] as const);
-    return {
-      phone,
-      vendorClass: vendorClass && Buffer.from(vendorClass).toString('latin1').replace(/\0+$/, ''),
-      leaseOptions,
-      informOptions: new Map([...ofPhone, ...network]),
-      sent: JSON.stringify(Object.fromEntries(sent)),
-    };
-  };
-
+  let minute = minuteAt(config, 0);
   return (request, now) => {
     if (now >= validUntil || now < validUntil - validMs || known.size >= maxProfiles) {
       known.clear();
+      minute = minuteAt(config, now);
       validUntil = (Math.floor(now / validMs) + 1) * validMs;
     }
     const leaves = isLeaving(request.mac);
-    const oui = `${leaves ? '-' : ''}${request.mac.slice(0, 8)}`;
-    const key =
-      request.vendorClass === undefined ? oui : oui + Buffer.from(request.vendorClass).toString('latin1');
+    const key = `${leaves ? '-' : ''}${kindKey(request)}`;
     let profile = known.get(key);
-    if (profile === undefined) known.set(key, (profile = make(request, { now, leaves })));
+    if (profile === undefined) {
+      known.set(key, (profile = profileOf(request, leaves ? assisting : config, minute)));
+    }
     return profile;
   };
 }
 
-/** A phone learns of daylight saving time when it renews: then it should do so just after the clocks change. */
-function earlyRenewal({ site, dhcp }: Config, now: number): Map<number, Uint8Array> {
-  const renewalMs = (dhcp.lease_seconds / 2) * 1000;
-  const change = nextOffsetChange(site.time_zone, now, renewalMs);
-  if (change === undefined) return new Map();
-  // This profile serves for up to a minute more, and nobody may be told to renew before the change.
-  return encodeOptions({ renewalTime: Math.floor((change - now + validMs) / 1000) });
+/** What is the same for all kinds. */
+interface Minute {
+  readonly now: number;
+  /** Option 100; not worked out before somebody asks. */
+  readonly posixTimeZone: () => string;
 }
 
-function commonOptions({ dhcp }: Config) {
-  const seconds = dhcp.lease_seconds;
-  const times = encodeOptions({
-    leaseTime: seconds,
-    renewalTime: Math.floor(seconds / 2),
-    rebindingTime: Math.floor((seconds * 7) / 8),
+function minuteAt({ site }: Config, now: number): Minute {
+  let posix: string | undefined;
+  return { now, posixTimeZone: () => (posix ??= posixTimeZone(site.time_zone, now)) };
+}
+
+/** Of fixed length, with its length before it, and to the end: no two kinds share a key. */
+function kindKey({ mac, vendorClass, message }: Kind): string {
+  const wanted = message.options.get(optionCode.parameterRequestList);
+  const said = vendorClass === undefined ? '' : Buffer.from(vendorClass).toString('latin1');
+  return `${mac.slice(0, 8)}${said.length}:${said}${wanted === undefined ? '' : Buffer.from(wanted).toString('latin1')}`;
+}
+
+function profileOf({ mac, vendorClass, message }: Kind, config: Config, minute: Minute): Profile {
+  const { now } = minute;
+  const phone = recognisePhone({ mac, vendorClass });
+  const wanted = message.options.get(optionCode.parameterRequestList) ?? new Uint8Array(0);
+  const isServed = phone !== undefined || config.dhcp.phone_options_for_others;
+  const told = new Map([
+    ...(isServed ? phoneOptions(phone, config, now) : []),
+    ...networkOptions(config),
+    ...(isServed ? zoneOptions(config, minute, wanted) : []),
+  ]);
+  const informOptions = inOrder(told, wanted);
+  const leaseOptions = new Map([...times(config, isServed ? now : undefined), ...informOptions]);
+  const sent = Array.from(leaseOptions, ([code, bytes]) => [code, formatOption(code, bytes)] as const);
+  return {
+    phone,
+    vendorClass: vendorClass && Buffer.from(vendorClass).toString('latin1').replace(/\0+$/, ''),
+    leaseOptions,
+    informOptions,
+    sent: JSON.stringify(Object.fromEntries(sent)),
+  };
+}
+
+/** In the order that the client asks in (RFC 2132 section 9.8), then what it didn't ask for. */
+function inOrder(options: ReadonlyMap<number, Uint8Array>, wanted: Uint8Array): Map<number, Uint8Array> {
+  const first = Array.from(new Set(wanted)).flatMap((code) => {
+    const value = options.get(code);
+    return value === undefined ? [] : [[code, value] as const];
   });
+  return new Map([...first, ...options]);
+}
+
+/** `told` undefined: the client is not told the time, and needs not renew when clocks change. */
+function times({ site, dhcp }: Config, told: number | undefined): Map<number, Uint8Array> {
+  const leaseTime = dhcp.lease_seconds;
+  const renewalTime = Math.floor(leaseTime / 2);
+  const change = told === undefined ? undefined : nextOffsetChange(site.time_zone, told, renewalTime * 1000);
+  return encodeOptions({
+    leaseTime,
+    renewalTime:
+      change === undefined || told === undefined
+        ? renewalTime
+        : // A phone learns of summer time when it renews: then it should do so just after the clocks change. This profile
+          // serves for up to a minute more, and nobody may be told to renew before.
+          Math.min(renewalTime, Math.floor((change - told + validMs) / 1000)),
+    rebindingTime: Math.floor((leaseTime * 7) / 8),
+  });
+}
+
+function networkOptions({ dhcp }: Config): Map<number, Uint8Array> {
   const network = encodeOptions({
     subnetMask: parseIpv4(netmask(parseCidr(dhcp.subnet ?? '0.0.0.0/0').prefix)),
   });
   // An empty list can't be sent: it means that the option isn't.
-  if (dhcp.routers.length > 0) network.set(3, addressList(dhcp.routers));
-  if (dhcp.dns_servers.length > 0) network.set(6, addressList(dhcp.dns_servers));
-  return { times, network };
+  if (dhcp.routers.length > 0) network.set(optionCode.routers, addressList(dhcp.routers));
+  if (dhcp.dns_servers.length > 0) network.set(optionCode.dnsServers, addressList(dhcp.dns_servers));
+  return network;
+}
+
+/** RFC 4833, only for those who ask: few phones do, and small ones refuse long answers. */
+function zoneOptions({ site }: Config, minute: Minute, wanted: Uint8Array): Map<number, Uint8Array> {
+  const { posixTimeZone: posix, timeZoneName: name } = optionCode;
+  return encodeOptions({
+    ...(wanted.includes(posix) && { posixTimeZone: minute.posixTimeZone() }),
+    ...(wanted.includes(name) && { timeZoneName: site.time_zone }),
+  });
 }

@@ -41,6 +41,25 @@ export interface ClassForm {
   readonly kind?: PhoneKind;
 }
 
+/** How the provisioning URL is written: whole, or only the host or address to ask. */
+export type UrlForm = 'url' | 'host' | 'address';
+
+/** Where a maker's phones look for their provisioning URL. */
+export interface UrlCarrier {
+  /** DHCP options. Empty: Microsoft names none for this maker (G-15, G-16). */
+  readonly options: readonly number[];
+  readonly form: UrlForm;
+  /** Where inside option 43, for makers that use it. */
+  readonly subOption?: number;
+}
+
+/** Tells phones their VLAN, from the network that they start on. */
+export interface VlanOption {
+  readonly option: number;
+  /** `{id}` stands for the number. */
+  readonly text: string;
+}
+
 interface VendorRow {
   readonly id: Vendor;
   readonly name: string;
@@ -49,7 +68,8 @@ interface VendorRow {
   readonly classForms: readonly ClassForm[];
   readonly userAgent: readonly RegExp[];
   readonly enterprise: number | undefined;
-  readonly urlOptions: readonly number[];
+  readonly url: UrlCarrier;
+  readonly vlan: VlanOption | undefined;
   readonly suffix: Readonly<Partial<Record<PhoneKind, string>>>;
   readonly kinds: readonly (readonly [PhoneKind, readonly RegExp[]])[];
   readonly model: readonly RegExp[];
@@ -63,7 +83,8 @@ const rows: readonly VendorRow[] = data.vendors.map((row) => ({
   classForms: row.classForms as readonly ClassForm[],
   userAgent: patterns(row.userAgent),
   enterprise: 'enterprise' in row ? row.enterprise : undefined,
-  urlOptions: row.urlOptions,
+  url: row.url as UrlCarrier,
+  vlan: 'vlan' in row ? row.vlan : undefined,
   suffix: row.suffix,
   kinds: Object.entries(row.kinds).map(([kind, texts]) => [kind as PhoneKind, patterns(texts)] as const),
   model: patterns(row.model),
@@ -95,9 +116,15 @@ export function vendorSigns(vendor: Vendor): VendorSigns {
   return { ouis, classForms, enterprise, kinds: Object.keys(suffix) as PhoneKind[] };
 }
 
-/** DHCP options that carry the provisioning URL (G-15, G-16). Empty: Microsoft names none for this maker. */
-export function urlOptions(vendor: Vendor): readonly number[] {
-  return rowOf.get(vendor)?.urlOptions ?? [];
+/** A device of no known maker may look in either of the usual places. */
+export function urlCarrier(vendor: Vendor | undefined): UrlCarrier {
+  const row = vendor === undefined ? undefined : rowOf.get(vendor);
+  return row?.url ?? { options: [66, 160], form: 'url' };
+}
+
+/** Undefined for makers whose option is not known. */
+export function vlanOption(vendor: Vendor): VlanOption | undefined {
+  return rowOf.get(vendor)?.vlan;
 }
 
 /** What the URL ends in for this kind of device (G-19, G-20). */

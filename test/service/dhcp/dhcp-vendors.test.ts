@@ -12,10 +12,24 @@ describe('options by vendor', () => {
     ],
     ['Poly', '64:16:7f:00:00:01', undefined, { provisioningUrl: 'http://10.66.0.1' }],
     ['AudioCodes', '00:90:8f:00:00:01', undefined, { provisioningUrl: 'http://10.66.0.1' }],
-    ['ALE', '02:00:00:00:00:05', 'ictouch.0', { tftpServerName: 'http://10.66.0.1' }],
+    [
+      'ALE',
+      '02:00:00:00:00:05',
+      'ictouch.0',
+      {
+        tftpServerName: 'http://10.66.0.1',
+        vendorSpecific: Buffer.from('B\x10http://10.66.0.1'),
+      },
+    ],
+    [
+      'Poly (binary option 60)',
+      '02:00:00:00:00:06',
+      '\0\0\x36\x3d\x0b\x01\x04Poly',
+      { provisioningUrl: 'http://10.66.0.1' },
+    ],
   ])('a %s phone gets its URL where it looks for it', async (...[, mac, vendorClass, url]) => {
     await using site = await openDhcpSite(temporaryDirectory());
-    const options = vendorClass === undefined ? {} : { vendorClass: Buffer.from(vendorClass) };
+    const options = vendorClass === undefined ? {} : { vendorClass: Buffer.from(vendorClass, 'latin1') };
     const [offer] = await site.say({ type: 'discover', mac, options });
     expect(offer?.options).toEqual({ ...common, ...forPhones, ...url });
   });
@@ -28,6 +42,36 @@ describe('options by vendor', () => {
     };
     const [offer] = await site.say({ type: 'discover', mac: '02:00:00:00:00:09', options: wish });
     expect(offer?.options).toEqual(common);
+  });
+
+  test('it gets all of that where the settings say so', async () => {
+    await using site = await openDhcpSite(temporaryDirectory(), 'phone_options_for_others = true');
+    const [offer] = await site.say({ type: 'discover', mac: '02:00:00:00:00:09' });
+    const url = { tftpServerName: 'http://10.66.0.1', provisioningUrl: 'http://10.66.0.1' };
+    expect(offer?.options).toEqual({ ...common, ...forPhones, ...url });
+  });
+
+  test('options come in the order that the client asks in, after the times, and the rest behind', async () => {
+    await using site = await openDhcpSite(temporaryDirectory());
+    const parameterRequestList = Uint8Array.of(66, 3, 3, 250, 1);
+    const [offer] = await site.say({ type: 'discover', options: { parameterRequestList } });
+    expect(offer?.codes).toEqual([53, 54, 51, 58, 59, 66, 3, 1, 42, 2, 6]);
+    const [other] = await site.say({ type: 'discover', options: { parameterRequestList: Uint8Array.of(1) } });
+    expect(other?.codes).toEqual([53, 54, 51, 58, 59, 1, 66, 42, 2, 3, 6]);
+  });
+
+  test('the time zone by rule and by name is told to phones that ask for it, and to no one else (RFC 4833)', async () => {
+    await using site = await openDhcpSite(temporaryDirectory());
+    const asking = { parameterRequestList: Uint8Array.of(100, 101) };
+    const [offer] = await site.say({ type: 'discover', options: asking });
+    expect(offer?.options).toMatchObject({
+      posixTimeZone: 'STD5DST,M3.2.0,M11.1.0',
+      timeZoneName: 'America/New_York',
+    });
+    const [silent] = await site.say({ type: 'discover' });
+    expect(silent?.codes).not.toContain(100);
+    const [computer] = await site.say({ type: 'discover', mac: '02:00:00:00:00:09', options: asking });
+    expect(computer?.options).toEqual(common);
   });
 
   test('with phones_only nobody else gets an address', async () => {

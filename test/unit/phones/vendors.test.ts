@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
-import { recognisePhone, recogniseVendor, urlOptions, vendors } from '../../../appliance/phones/vendors.ts';
+import {
+  recognisePhone,
+  recogniseVendor,
+  urlCarrier,
+  vendors,
+  vlanOption,
+} from '../../../appliance/phones/vendors.ts';
 
 /** Requests of real phones; sources in facts and in `test/fixtures/phones/ORIGIN.md`. */
 const agents: [string, string, object][] = [
@@ -135,13 +141,25 @@ test('a hostile User-Agent of a megabyte costs less than the time that a test ma
 });
 
 test('the option for the URL is 66 for Yealink and ALE and 160 for Cisco, Poly and AudioCodes (G-15, G-16)', () => {
-  expect(Object.fromEntries(vendors.map((vendor) => [vendor, urlOptions(vendor)]))).toMatchObject({
+  expect(Object.fromEntries(vendors.map((vendor) => [vendor, urlCarrier(vendor).options]))).toMatchObject({
     yealink: [66],
-    ale: [66],
+    ale: [66, 43],
     cisco: [160],
     poly: [160],
     audiocodes: [160],
     snom: [66],
     gigaset: [],
   });
+});
+
+test('ALE phones read it from sub-option 66 of option 43 too, and everybody takes a whole URL', () => {
+  expect(urlCarrier('ale')).toEqual({ options: [66, 43], form: 'url', subOption: 66 });
+  expect(new Set(vendors.map((vendor) => urlCarrier(vendor).form))).toEqual(new Set(['url']));
+});
+
+test('a VLAN is told in option 128 to Poly and in 132 to Yealink, each in its own words', () => {
+  expect(vendors.flatMap((vendor) => vlanOption(vendor) ?? [])).toEqual([
+    { option: 132, text: '{id}' },
+    { option: 128, text: 'VLAN-A={id};' },
+  ]);
 });
