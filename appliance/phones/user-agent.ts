@@ -3,10 +3,11 @@
  * evidence, never proof, and any part of it may be missing.
  */
 import { parseMac } from '../protocol/mac.ts';
-import type { Vendor } from './vendors.ts';
+import { recogniseVendor, type Vendor } from './vendors.ts';
 
 export interface UserAgent {
-  readonly vendor: Vendor;
+  /** Undefined: a make that nobody has listed, which says no more than its MAC. */
+  readonly vendor?: Vendor;
   readonly model?: string;
   readonly firmware?: string;
   readonly mac?: string;
@@ -21,6 +22,8 @@ interface Spelling {
 const hex = '[0-9A-Fa-f]';
 const plainMac = `(?<mac>${hex}{12})`;
 const anyMac = `(?<mac>${hex}{2}(?::${hex}{2}){5}|${hex}{12})`;
+
+const looseMac = `(?:${hex}{12}|${hex}{2}(?:[:-]${hex}{2}){5})`;
 
 /** First match counts. */
 const spellings: readonly Spelling[] = [
@@ -89,5 +92,18 @@ export function parseUserAgent(text: string): UserAgent | undefined {
       ...(known === undefined ? {} : { mac: known }),
     };
   }
-  return undefined;
+  return looseUserAgent(text);
+}
+
+/** A spelling that is not listed: whose it is by the words that its maker uses everywhere, and a MAC that can be no other number. */
+function looseUserAgent(text: string): UserAgent | undefined {
+  const vendor = recogniseVendor({ userAgent: text });
+  const found = [...text.matchAll(new RegExp(`(?<![\\w:-])${looseMac}(?![\\w:-])`, 'g'))]
+    .map(([written]) => ({ mac: parseMac(written), isPlain: /^\w+$/.test(written) }))
+    .filter(({ mac, isPlain }) => !isPlain || recogniseVendor({ mac }) !== undefined)
+    .map(({ mac }) => mac);
+  const [first, ...others] = new Set(found);
+  const mac = others.length === 0 ? first : undefined;
+  if (vendor === undefined && mac === undefined) return undefined;
+  return { ...(vendor === undefined ? {} : { vendor }), ...(mac === undefined ? {} : { mac }) };
 }

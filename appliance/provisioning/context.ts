@@ -2,14 +2,13 @@
 import type { ProvisioningConfig, SiteConfig } from '../config-schema.ts';
 import type { HttpAnswer } from '../net/http-server.ts';
 import type { UpstreamAnswer, UpstreamRequest } from '../net/http-upstream.ts';
-import type { Vendor } from '../phones/vendors.ts';
 import type { Store } from '../store/store.ts';
 import type { TaskView } from '../store/task-view.ts';
 import type { World } from '../world.ts';
 import type { Answers } from './answers.ts';
 import type { CloudReach } from './cloud-reach.ts';
 import type { Hosts } from './hosts.ts';
-import type { LeaseView } from './identify.ts';
+import type { LeaseView, Make } from './identify.ts';
 import type { OverlayValues } from './overlay.ts';
 import type { VendorProvisioning } from './vendor-files.ts';
 
@@ -18,7 +17,7 @@ export interface Context {
   readonly site: SiteConfig;
   readonly provisioning: ProvisioningConfig;
   readonly hosts: Hosts;
-  readonly vendors: ReadonlyMap<Vendor, VendorProvisioning>;
+  readonly vendors: ReadonlyMap<Make, VendorProvisioning>;
   readonly leases: LeaseView;
   readonly store: Store;
   readonly tasks: Pick<TaskView, 'isBypassed'>;

@@ -23,7 +23,10 @@ const mostBootstraps = 6;
 export function newExchange(context: Context): (request: HttpRequest) => Promise<HttpAnswer> {
   const { counters, world } = context;
   const pass = newPassage(context);
-  const mayAsk = newAdmission(world);
+  const mayAsk = newAdmission({
+    clock: world.clock,
+    isKnown: (ip, mac) => readPhoneConfiguration(context.store.db, mac)?.ip === ip,
+  });
 
   const refuse = async (request: HttpRequest, reason: string, mac?: string): Promise<HttpAnswer> => {
     counters.requests_refused += 1;
@@ -55,8 +58,8 @@ export function newExchange(context: Context): (request: HttpRequest) => Promise
     const owner = route.use === 'later' ? context.answers.ownerOf(route) : undefined;
     if (owner !== undefined && owner !== asker.mac) return refuse(request, "another phone's path", asker.mac);
     const vendor = context.vendors.get(asker.vendor);
-    const seen = await noteFirmware(context, asker, route.path.split(/[?#]/)[0] ?? '');
-    if (seen.phone.heldAt !== undefined && route.use === 'first' && request.method === 'GET') {
+    const isHeld = await isHeldBack(context, asker, route);
+    if (isHeld && route.use === 'first' && request.method === 'GET') {
       counters.requests_held += 1;
       return tryLater();
     }
@@ -76,6 +79,13 @@ export function newExchange(context: Context): (request: HttpRequest) => Promise
     const isLed = !isBypassed && context.provisioning.allow_cleartext.includes(asker.vendor);
     return pass({ ...passing, box: isLed ? context.origins().http : undefined });
   };
+}
+
+async function isHeldBack(context: Context, asker: Asker, { path }: Upstream): Promise<boolean> {
+  const { vendor } = asker;
+  if (vendor === 'other') return false;
+  const seen = await noteFirmware(context, { ...asker, vendor }, path.split(/[?#]/)[0] ?? '');
+  return seen.phone.heldAt !== undefined;
 }
 
 function authorityAnswer(context: Context, request: HttpRequest): HttpAnswer {

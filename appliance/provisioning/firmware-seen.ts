@@ -8,15 +8,18 @@ import {
 } from '../phones/firmware-gate.ts';
 import { readPhoneFirmware, savePhoneFirmware, type PhoneFirmware } from '../store/phone-firmware.ts';
 import type { Context } from './context.ts';
-import type { Asker } from './identify.ts';
+import type { Asker, Make } from './identify.ts';
 
 export interface SeenFirmware extends FirmwareVerdict {
   /** Of this request, or of an earlier one that said more: Poly's updater has another version, Cisco's often none. */
   readonly phone: PhoneFirmware;
 }
 
+/** Of a make whose firmware can be judged. */
+type KnownAsker = Asker & { readonly vendor: Exclude<Make, 'other'> };
+
 /** `path` without its query. Durable when it resolves. */
-export async function noteFirmware(context: Context, asker: Asker, path: string): Promise<SeenFirmware> {
+export async function noteFirmware(context: Context, asker: KnownAsker, path: string): Promise<SeenFirmware> {
   const { provisioning, site, store, world } = context;
   const before = readPhoneFirmware(store.db, asker.mac);
   const now = world.clock.now();
@@ -43,7 +46,7 @@ type Said = Omit<PhoneFirmware, 'at' | 'heldAt'>;
 
 /** A phone whose vendor or model is another than before was mistaken, or another device has its MAC: nothing is carried over. */
 function whatItSays(
-  { mac, ip, vendor, model, firmware, userAgent }: Asker,
+  { mac, ip, vendor, model, firmware, userAgent }: KnownAsker,
   path: string,
   before?: PhoneFirmware,
 ): Said {

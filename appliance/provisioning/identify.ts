@@ -20,9 +20,12 @@ export interface LeaseView {
   ipOf(mac: string): string | undefined;
 }
 
+/** `other`: a make that nobody has listed, whose bodies we can't read. */
+export type Make = Vendor | 'other';
+
 export interface Asker {
   readonly mac: string;
-  readonly vendor: Vendor;
+  readonly vendor: Make;
   readonly model?: string;
   readonly firmware?: string;
   readonly userAgent: string;
@@ -50,8 +53,10 @@ export function identify({ ip, path, userAgent }: Evidence, leases: LeaseView): 
   if (holder !== undefined && holder !== ip)
     return { kind: 'refused', reason: 'this phone has its lease at another address', mac };
   const vendor =
-    said?.vendor ?? recogniseVendor({ mac, userAgent }) ?? vendors.find((known) => known === lease?.vendor);
-  if (vendor === undefined) return { kind: 'unknown' };
+    said?.vendor ??
+    recogniseVendor({ mac, userAgent }) ??
+    vendors.find((known) => known === lease?.vendor) ??
+    'other';
   return {
     kind: 'phone',
     asker: {
@@ -72,17 +77,19 @@ function described(said: UserAgent | undefined): Pick<Asker, 'model' | 'firmware
   };
 }
 
-/** File names as vendors build them, and the one-time name of the third stage, which begins with the MAC. */
-const macPatterns = [
-  /\/(?:snom\w+-|config\.)?([0-9a-f]{12})(?:-[\w.-]+)?(?:\.\w{1,4})?$/i,
-  /\/mmiiaacc\/([0-9a-f]{12})[^/]*(?:\/|$)/i,
-];
+/** Anywhere in a file name (`cfg<mac>.xml`, `SEP<MAC>.cnf.xml`), since each maker has its own; Cisco's `spa` ends in a hex digit. */
+const inFile =
+  /(?:(?<![0-9a-f])|(?<=\bspa))(?:[0-9a-f]{12}|[0-9a-f]{2}(?:(?:[:-]|%3a)[0-9a-f]{2}){5})(?![0-9a-f])/gi;
+/** The one-time name of the third stage begins with the MAC. */
+const inFolder = /\/mmiiaacc\/([0-9a-f]{12})/i;
 
-/** Different ones, in no order. `00…0` is no phone: Poly's common file is named so. */
+/** Different ones, in no order. `00…0` and `00…66` are no phone: Poly's and Yealink's common files are named so. */
 export function macsInPath(path: string): string[] {
   const plain = path.split(/[?#]/)[0] ?? '';
-  const found = macPatterns
-    .map((pattern) => pattern.exec(plain)?.[1] ?? '')
-    .filter((digits) => !/^0*$/.test(digits));
-  return [...new Set(found.map((digits) => parseMac(digits)).filter((mac) => mac !== undefined))];
+  const file = plain.slice(plain.lastIndexOf('/') + 1).replace(/^MAC(?::|%3a)?/i, '');
+  const found = [...(file.match(inFile) ?? []), inFolder.exec(plain)?.[1] ?? '']
+    .map((written) => parseMac(written.replaceAll(/[:-]|%3a/gi, '')))
+    .filter((mac) => mac !== undefined)
+    .filter((mac) => !mac.startsWith('00:00:00:00'));
+  return [...new Set(found)];
 }

@@ -3,7 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Type, type Static } from 'typebox';
 import { Value } from 'typebox/value';
-import { vendors, type Vendor } from '../phones/vendors.ts';
+import { vendors } from '../phones/vendors.ts';
+import type { Make } from './identify.ts';
 
 const patterns = Type.Array(Type.String({ minLength: 1 }));
 
@@ -73,7 +74,7 @@ export interface VendorProvisioning {
 export const templatesDirectory = join(import.meta.dirname, '../../firmware-templates');
 
 /** Vendors without a folder are left out: their bodies can't be read. Throws with the file's name when one is wrong. */
-export function readVendorFiles(directory = templatesDirectory): Map<Vendor, VendorProvisioning> {
+export function readVendorFiles(directory = templatesDirectory): Map<Make, VendorProvisioning> {
   return new Map(
     vendors
       .map((vendor) => [vendor, join(directory, vendor)] as const)

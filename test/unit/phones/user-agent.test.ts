@@ -83,6 +83,13 @@ const rows: readonly [string, UserAgent][] = [
     'Mozilla/4.0 (compatible; snom870-SIP 8.4.35 SPEAr300 SNOM 1.4)',
     { vendor: 'snom', model: '870', firmware: '8.4.35' },
   ],
+  // Spellings that are not listed.
+  ['Yealink-T54W/96.86.5.1', { vendor: 'yealink' }],
+  ['AudioCodes 445HD UC 3.4.8.808', { vendor: 'audiocodes' }],
+  ['Poly Trio 8800 7.2.4 0004f2112233', { vendor: 'poly', mac: '00:04:f2:11:22:33' }],
+  ['Algo-8301/5.3.4 (00:22:ee:11:22:33)', { vendor: 'algo', mac: '00:22:ee:11:22:33' }],
+  ['NoSuchMake X1 00-1A-E8-11-22-08', { mac: '00:1a:e8:11:22:08' }],
+  ['NoSuchMake X1 805ec0112233', { mac: '80:5e:c0:11:22:33' }],
 ];
 
 test.each(rows)('%s', (text, phone) => {
@@ -94,6 +101,9 @@ test.each([
   'curl/8.1.2',
   'Mozilla/5.0 (X11; Linux x86_64)',
   'notyealink SIP-T46S',
+  // Twelve digits of nobody's are a serial number or a date, and two MACs are none.
+  'NoSuchMake X1 202211251234',
+  'NoSuchMake 00:15:65:11:22:33 00:15:65:11:22:44',
   `Yealink SIP-T46S ${'9'.repeat(600)}`,
 ])('no phone is seen in %j', (text) => {
   expect(parseUserAgent(text)).toBeUndefined();

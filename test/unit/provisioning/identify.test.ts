@@ -31,6 +31,14 @@ test.each([
   ['/8841-3PCC.xml', undefined],
   ['/device/ob/001565aabbcc00112233445566778899/lang_en/', undefined],
   ['/x?001565aabbcc.cfg', undefined],
+  ['/cfg001565aabbcc.xml', mac],
+  ['/SEP001565AABBCC.cnf.xml', mac],
+  ['/spa001565aabbcc.xml', mac],
+  ['/00-15-65-aa-bb-cc.xml', mac],
+  ['/MAC%3A00%3A15%3A65%3AAA%3ABB%3ACC.xml', mac],
+  ['/x/VSP726_001565AABBCC.cfg', mac],
+  ['/001565aabbccdd.cfg', undefined],
+  ['/001565aabbcc/y000000000028.boot', undefined],
 ])('the MAC in %s', (path, found) => {
   expect(macsInPath(path)).toEqual(found === undefined ? [] : [found]);
 });
@@ -99,25 +107,64 @@ test("a vendor that only DHCP could tell is known by the phone's lease", () => {
   expect(identity).toMatchObject({ kind: 'phone', asker: { vendor: 'cisco' } });
 });
 
-test.each([
-  ['nothing tells which phone', '/8841-3PCC.xml', 'curl/8'],
-  ['no maker of phones', '/aabbccddeeff.cfg', 'curl/8'],
-])('unknown: %s', (_, path, agent) => {
+test.each([['nothing tells which phone', '/8841-3PCC.xml', 'curl/8']])('unknown: %s', (_, path, agent) => {
   expect(identify({ ip, path, userAgent: agent }, none)).toEqual({ kind: 'unknown' });
 });
 
+/** Without a lease. */
+const phone = (from: string, digits: string, agent = '') =>
+  identify({ ip: from, path: `/${digits}.cfg`, userAgent: agent }, none);
+
 test('one address may not ask for phone after phone, and strangers ask at a trickle', async () => {
   const clock = fakeClock();
-  const mayAsk = newAdmission({ clock });
-  const phone = (at: number) =>
-    identify({ ip, path: `/0015650000${String(at).padStart(2, '0')}.cfg`, userAgent: '' }, none);
-  const asked = Array.from({ length: 20 }, (_, at) => mayAsk(ip, phone(at)));
+  const mayAsk = newAdmission({ clock, isKnown: () => false });
+  const nth = (at: number) => phone(ip, `0015650000${String(at).padStart(2, '0')}`);
+  const asked = Array.from({ length: 20 }, (_, at) => mayAsk(ip, nth(at)));
   expect(asked.filter(Boolean)).toHaveLength(8);
-  expect(mayAsk(ip, phone(0))).toBe(true);
+  expect(mayAsk(ip, nth(0))).toBe(true);
   const strangers = Array.from({ length: 20 }, () => mayAsk('10.0.0.99', { kind: 'unknown' }));
   expect(strangers.filter(Boolean)).toHaveLength(10);
   await clock.advance(60_000);
   expect(mayAsk('10.0.0.99', { kind: 'unknown' })).toBe(true);
-  expect(mayAsk(ip, phone(15))).toBe(true);
-  expect(mayAsk(ip, phone(16))).toBe(false);
+  expect(mayAsk(ip, nth(15))).toBe(true);
+  expect(mayAsk(ip, nth(16))).toBe(false);
+});
+
+test('a phone whose User-Agent is switched off, or that of its browser, is known by lease or path and its OUI', () => {
+  const leased = leases({ [ip]: '00:04:f2:11:22:33' });
+  const found = { kind: 'phone', asker: { mac: '00:04:f2:11:22:33', vendor: 'poly' } };
+  expect(identify({ ip, path: '/000000000000.cfg', userAgent: '' }, leased)).toMatchObject(found);
+  expect(identify({ ip, path: '/0004F2112233-app.log', userAgent: '' }, none)).toMatchObject(found);
+  const page = '/device/softkey.php/mmiiaacc/0004f2112233ab/lang_en/';
+  expect(identify({ ip, path: page, userAgent: 'Microbrowser/1.1 (VVX 500)' }, none)).toMatchObject(found);
+});
+
+test('an adapter that says only its serial number is known by its lease, and unknown without one', () => {
+  const asked = { ip, path: '/mac.cfg', userAgent: 'Cisco/ATA191-MPP-11-1-0-MSR4 (FCH2443D9R4)' };
+  const identity = identify(asked, leases({ [ip]: '00:56:2b:11:22:33' }));
+  expect(identity).toMatchObject({ kind: 'phone', asker: { vendor: 'cisco', model: 'ATA191' } });
+  expect(identify(asked, none)).toEqual({ kind: 'unknown' });
+});
+
+test('a make that nobody has listed is a phone as soon as something says which', () => {
+  expect(identify({ ip, path: '/aabbccddeeff.cfg', userAgent: 'NoSuchMake/1' }, none)).toMatchObject({
+    kind: 'phone',
+    asker: { mac: 'aa:bb:cc:dd:ee:ff', vendor: 'other' },
+  });
+});
+
+test('a flood of addresses, each with a phone of its own, is let in at a trickle too', async () => {
+  const clock = fakeClock();
+  const mayAsk = newAdmission({ clock, isKnown: (from) => from === '10.9.9.9' });
+  const flood = (agent: string, oui: string) =>
+    Array.from({ length: 10_000 }, (_, at) => {
+      const from = `10.1.${at >> 8}.${at & 255}`;
+      return mayAsk(from, phone(from, `${oui}${at.toString(16).padStart(6, '0')}`, agent));
+    }).filter(Boolean).length;
+  expect(flood('', '001565')).toBe(500);
+  expect(flood('NoSuchMake/1', 'aabbcc')).toBeLessThanOrEqual(60);
+  // Who was here before is not held up by any of it.
+  expect(mayAsk('10.9.9.9', phone('10.9.9.9', '001565aabbcc'))).toBe(true);
+  await clock.advance(60_000);
+  expect(mayAsk('10.2.0.1', phone('10.2.0.1', '001565aabbcd'))).toBe(true);
 });
