@@ -10,7 +10,7 @@ type StartPart = (world: World, config: Config) => Promise<Part>;
 
 /** In start order: facts before those who read them. A part that isn't chosen is never loaded. */
 const startPart = {
-  dhcp: async (world, config) => (await import('./dhcp/server.ts')).startDhcpServer(world, config),
+  dhcp: async (world, config) => (await import('./dhcp/start.ts')).startDhcp(world, config),
   provisioning: async (world, config) =>
     (await import('./provisioning/server.ts')).startProvisioning(world, config),
   rtp: async (world, config) => (await import('./rtp/relay.ts')).startRtpRelay(world, config),

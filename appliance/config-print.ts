@@ -22,12 +22,14 @@ export function configJsonSchema(): object {
 function printTable(name: string, schema: JsonSchema, value: object): string {
   const set = new Map(Object.entries(value));
   const keys = Object.entries(schema.properties ?? {});
-  const plain = keys.filter(([, property]) => !isTableList(property));
-  // A list of tables ends the table that it stands in: it comes after all plain keys.
+  const plain = keys.filter(([, property]) => !isTableList(property) && property.type !== 'object');
+  const tables = keys.filter(([, property]) => property.type === 'object');
+  // A table ends the one that it stands in: it comes after all plain keys.
   const lists = keys.filter(([, property]) => isTableList(property));
   return [
     `[${name}]`,
     ...plain.map(([key, property]) => printKey(key, property, set.get(key))),
+    ...tables.map(([key, property]) => printTable(`${name}.${key}`, property, set.get(key) as object)),
     ...lists.map(([key, property]) => printTableList(`${name}.${key}`, property, set.get(key))),
     '',
   ].join('\n');

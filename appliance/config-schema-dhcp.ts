@@ -106,14 +106,15 @@ const Vendor = Type.Object(
 );
 
 export const Dhcp = table({
-  mode: Type.Union([Type.Literal('server'), Type.Literal('off')], {
-    description: '"server" gives out addresses on the subnet below; "off" answers nobody.',
+  mode: Type.Union([Type.Literal('server'), Type.Literal('inform'), Type.Literal('off')], {
+    description:
+      '"server" gives out addresses on the subnet below; "inform" works beside another server and answers only phones that ask for options alone (DHCPINFORM); "off" answers nobody.',
     default: 'off',
   }),
   interface: card('Card of the phones\' network, such as "eth0".', { default: 'eth0' }),
   authoritative: Type.Boolean({
     description:
-      "This is the network's only DHCP server: a client that asks for an address it doesn't know is told no at once, not left in silence.",
+      "This is the network's only DHCP server: a client that asks for an address it doesn't know is told no at once, not left in silence. Addresses are offered from the start even while another server answers; otherwise not before that one is gone.",
     default: false,
   }),
   subnet: Type.Optional(cidr('Subnet to serve, such as "10.20.0.0/24".')),
@@ -157,5 +158,16 @@ export const Dhcp = table({
     description: 'Devices that always get the same address; one [[dhcp.reservation]] table each.',
     default: [],
     maxItems: 10_000,
+  }),
+  known_servers: list(
+    ipv4('address'),
+    "Server identifiers of other DHCP servers that belong on the phones' network: no alarm is raised for them.",
+  ),
+  probe_seconds: Type.Integer({
+    description:
+      'How often other DHCP servers are looked for by a DISCOVER of our own; 0 is never. Needs the socket on port 68 (systemd/README.md).',
+    default: 600,
+    minimum: 0,
+    maximum: 86_400,
   }),
 });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { unreachablePaths, type Config } from '../config.ts';
 import { wantedParts } from '../config-parts.ts';
 import { listenFds } from '../net/listen-fds.ts';
+import { cardMac } from '../net/card.ts';
 import { probeDhcp } from '../net/probe-dhcp.ts';
 import { probeDns } from '../net/probe-dns.ts';
 import { probeHttp } from '../net/probe-http.ts';
@@ -125,16 +126,17 @@ async function checkClock({ config, firstStageHosts: [host = ''], now }: CheckSi
 /** With the socket that was handed over; as root through a child that gets one. */
 async function checkDhcp({ config, configFile }: CheckSite): Promise<Verdict[]> {
   const card = config.dhcp.interface;
-  const fd = listenFds().get(`probe=${card}`);
-  if (fd !== undefined) {
+  const mac = cardMac(card);
+  const fd = listenFds().get(`dhcp-client=${card}`);
+  if (fd !== undefined && mac !== undefined) {
     await using socket = await openUdp({ fd });
-    const offers = await probeDhcp(socket, { waitMs: listenForOffersMs });
+    const offers = await probeDhcp(socket, { mac, waitMs: listenForOffersMs });
     return dhcpVerdicts(card, config.site.address, { offers, isServing: config.dhcp.mode === 'server' });
   }
   const notTested = (why: string): Verdict[] => [
     { area: 'dhcp', state: 'not tested', text: `other DHCP servers on ${card}: ${why}` },
   ];
-  if (!existsSync(`/sys/class/net/${card}`)) {
+  if (mac === undefined) {
     return [
       {
         area: 'dhcp',
@@ -146,7 +148,7 @@ async function checkDhcp({ config, configFile }: CheckSite): Promise<Verdict[]> 
   if (process.getuid?.() !== 0) return notTested('only root may listen on port 68; run this as root');
   const words = [join(import.meta.dirname, '../main.ts'), 'check', 'dhcp', '--json', '--config', configFile];
   const { output, errors } = await runWithSockets(
-    [`probe=${card}:udp:68`],
+    [`dhcp-client=${card}:udp:68`],
     words,
     listenForOffersMs + timeoutMs,
   );

@@ -13,6 +13,8 @@ export interface Profile {
   readonly phone: RecognisedPhone | undefined;
   /** Option 60 as text. */
   readonly vendorClass: string | undefined;
+  /** What a phone is told that other devices aren't, in the order that it asks in; empty for anything but a phone. */
+  readonly ofPhone: ReadonlyMap<number, Uint8Array>;
   /** For a lease, most wanted first: times, then what the client asked for in its own order, then the rest. */
   readonly leaseOptions: ReadonlyMap<number, Uint8Array>;
   /** For an INFORM: the same without times. */
@@ -77,8 +79,9 @@ function profileOf({ mac, vendorClass, message }: Kind, config: Config, minute: 
   const phone = recognisePhone({ mac, vendorClass });
   const wanted = message.options.get(optionCode.parameterRequestList) ?? new Uint8Array(0);
   const isServed = phone !== undefined || config.dhcp.phone_options_for_others;
+  const served = isServed ? phoneOptions(phone, config, now) : new Map<number, Uint8Array>();
   const told = new Map([
-    ...(isServed ? phoneOptions(phone, config, now) : []),
+    ...served,
     ...networkOptions(config),
     ...(isServed ? zoneOptions(config, minute, wanted) : []),
   ]);
@@ -88,6 +91,7 @@ function profileOf({ mac, vendorClass, message }: Kind, config: Config, minute: 
   return {
     phone,
     vendorClass: vendorClass && Buffer.from(vendorClass).toString('latin1').replace(/\0+$/, ''),
+    ofPhone: phone === undefined ? new Map() : inOrder(served, wanted),
     leaseOptions,
     informOptions,
     sent: JSON.stringify(Object.fromEntries(sent)),

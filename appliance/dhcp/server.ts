@@ -1,10 +1,10 @@
 /** The DHCP server of the phones' networks: a lease is on disk before its ACK leaves. */
 import type { Config } from '../config-schema.ts';
-import type { UdpPort } from '../net/udp.ts';
 import { DecodeError } from '../protocol/bytes.ts';
-import { decodeMessage } from '../protocol/dhcp.ts';
+import { decodeMessage, type DhcpMessage } from '../protocol/dhcp.ts';
+import { isProbe } from '../protocol/dhcp-probe.ts';
 import { pruneSent, readLeaseRows } from '../store/leases.ts';
-import { openStore } from '../store/store.ts';
+import { openStore, type Store } from '../store/store.ts';
 import { version, type Health, type Part, type World } from '../world.ts';
 import { openCounters } from './counters.ts';
 import { decide } from './decision.ts';
@@ -12,17 +12,17 @@ import { openLeaving } from './leaving.ts';
 import { LeaseWriter } from './lease-writer.ts';
 import { networkOf, openNetworks, type Network } from './networks.ts';
 import { encodeReply } from './reply.ts';
-import { readRequest } from './request.ts';
-import { handedOverSocket, openSockets } from './socket.ts';
+import { readRequest, type ClientRequest } from './request.ts';
+import { handedOver, openSockets, type SocketSource } from './socket.ts';
+import { startWatch, type Watch } from './watch.ts';
 
 /** Rejects when no network is described, a socket was not handed over, or the leases can't be opened. */
 export async function startDhcpServer(
   world: World,
   config: Config,
-  openSocket: (card: string) => Promise<UdpPort> = handedOverSocket,
+  source: SocketSource = handedOver,
 ): Promise<Part> {
-  const { clock } = world;
-  const log = world.log.child({ part: 'dhcp' });
+  const { clock, log } = world;
   const store = openStore({ directory: config.site.state_directory, part: 'dhcp', clock });
   const leaving = openLeaving(config.site.state_directory, clock);
   const networks = openNetworks(config, {
@@ -30,31 +30,30 @@ export async function startDhcpServer(
     now: clock.now(),
     isLeaving: leaving.isLeaving,
   });
-  const sockets = await openSockets(new Set(networks.map(({ card }) => card)), openSocket);
-  await store.write((transaction) => {
-    pruneSent(transaction.db);
-    transaction.journal({ kind: 'started', body: { release: version } });
-  });
+  const sockets = await openSockets(new Set(networks.map((network) => network.card)), source.server);
+  await noteStart(store);
   const counters = openCounters();
   const writer = new LeaseWriter({ store, clock, log, counters });
+  const client = await source.client(config.dhcp.interface);
+  const watch = startWatch({ world, config, store, counters }, client);
 
   sockets.onError((error, isFirst) => {
     counters.add('send_errors');
     if (isFirst) log.warn({ err: error }, 'an answer could not be sent');
   });
-  sockets.onDatagram((bytes, card) => {
+  sockets.onDatagram((bytes, heardOn) => {
     counters.add('received');
     try {
-      const request = readRequest(decodeMessage(bytes));
-      const network = request && networkOf(request, card, networks);
-      if (request === undefined || network === undefined) {
-        counters.add(request === undefined ? 'ignored_not_ours' : 'ignored_other_subnet');
+      const asked = askedOf(decodeMessage(bytes), heardOn, { networks, watch });
+      if (typeof asked === 'string') {
+        counters.add(`ignored_${asked}`);
         return;
       }
+      const { request, network } = asked;
       const decision = decide(request, network, clock.now());
       if (decision.silence !== undefined) counters.add(`ignored_${decision.silence}`);
       const datagram = decision.reply && encodeReply(decision.reply);
-      writer.take(decision, datagram && (() => sockets.post(datagram, card, network.card)));
+      writer.take(decision, datagram && (() => sockets.post(datagram, heardOn, network.card)));
     } catch (error) {
       if (error instanceof DecodeError) {
         counters.add('malformed');
@@ -67,15 +66,42 @@ export async function startDhcpServer(
   });
 
   return {
-    health: () => healthOf(writer.problem() ?? sockets.problem() ?? exhausted(networks, clock.now())),
+    health: () =>
+      healthOf(writer.problem() ?? sockets.problem() ?? exhausted(networks, clock.now()) ?? watch.problem()),
     counters: () => ({ ...counters.values(), ...useOf(networks) }),
     [Symbol.asyncDispose]: async () => {
       await sockets[Symbol.asyncDispose]();
+      await watch[Symbol.asyncDispose]();
       await writer[Symbol.asyncDispose]();
       leaving[Symbol.dispose]();
       store[Symbol.dispose]();
     },
   };
+}
+
+async function noteStart(store: Store): Promise<void> {
+  await store.write((transaction) => {
+    pruneSent(transaction.db);
+    transaction.journal({ kind: 'started', body: { release: version } });
+  });
+}
+
+interface Asked {
+  readonly request: ClientRequest;
+  readonly network: Network;
+}
+
+function askedOf(
+  message: DhcpMessage,
+  heardOn: string,
+  { networks, watch }: { networks: readonly Network[]; watch: Watch },
+): Asked | 'not_ours' | 'other_subnet' | 'held_back' {
+  const request = isProbe(message) ? undefined : readRequest(message);
+  if (request === undefined) return 'not_ours';
+  // Whoever has a lease of ours keeps it; nobody new is drawn away from the other server.
+  if (request.kind === 'discover' && watch.holdsBack(heardOn)) return 'held_back';
+  const network = networkOf(request, heardOn, networks);
+  return network === undefined ? 'other_subnet' : { request, network };
 }
 
 function healthOf(reason: string | undefined): Health {

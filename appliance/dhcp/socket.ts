@@ -1,4 +1,4 @@
-/** The sockets on port 67, one a card, which must come from outside, bound to their card. */
+/** The sockets on port 67, one a card, and on port 68, which must come from outside, bound to their card. */
 import { listenFds } from '../net/listen-fds.ts';
 import { openUdp, type UdpPort } from '../net/udp.ts';
 import type { Datagram } from './reply.ts';
@@ -48,11 +48,27 @@ export async function openSockets(
   };
 }
 
+/** Where the sockets of a card come from. */
+export interface SocketSource {
+  /** Port 67. */
+  readonly server: (card: string) => Promise<UdpPort>;
+  /** Port 68; undefined when there is none. */
+  readonly client: (card: string) => Promise<UdpPort | undefined>;
+}
+
+export const handedOver: SocketSource = {
+  server: handedOverSocket,
+  client: async (card) => {
+    const fd = listenFds().get(`dhcp-client=${card}`);
+    return fd === undefined ? undefined : await openUdp({ fd });
+  },
+};
+
 /**
  * Rejects when it wasn't handed over. An unbound socket would send its broadcasts by the default route, out of the wrong
  * card, and would answer on the WAN side too; Node can't bind one to a card.
  */
-export async function handedOverSocket(card: string): Promise<UdpPort> {
+async function handedOverSocket(card: string): Promise<UdpPort> {
   const name = `dhcp=${card}`;
   const given = listenFds();
   const fd = given.get(name);

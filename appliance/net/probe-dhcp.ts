@@ -2,13 +2,14 @@
 import { randomBytes } from 'node:crypto';
 import { DecodeError } from '../protocol/bytes.ts';
 import { decodeOffer, encodeProbe, type DhcpOffer } from '../protocol/dhcp-probe.ts';
-import { formatMac } from '../protocol/mac.ts';
 import type { Endpoint, UdpPort } from './udp.ts';
 
 /** Servers of one network are few; more is somebody's joke. */
 const mostOffers = 16;
 
 interface Listening {
+  /** Of the card that the socket is bound to. */
+  readonly mac: string;
   readonly waitMs: number;
   /** Where to ask; the network's broadcast address and port 67 unless a test says otherwise. */
   readonly to?: Endpoint;
@@ -17,9 +18,9 @@ interface Listening {
 /** Over a socket on port 68 that is bound to the card. One offer a server. */
 export async function probeDhcp(
   socket: UdpPort,
-  { waitMs, to = { address: '255.255.255.255', port: 67 } }: Listening,
+  { mac, waitMs, to = { address: '255.255.255.255', port: 67 } }: Listening,
 ): Promise<DhcpOffer[]> {
-  const probe = { mac: locallyAdministeredMac(), xid: randomBytes(4).readUInt32BE(0) };
+  const probe = { mac, xid: randomBytes(4).readUInt32BE(0) };
   const offers = new Map<string, DhcpOffer>();
   socket.onDatagram((bytes) => {
     try {
@@ -35,11 +36,4 @@ export async function probeDhcp(
     await new Promise((resolve) => setTimeout(resolve, waitMs / 2));
   }
   return Array.from(offers.values());
-}
-
-/** Nobody's card: no lease of a real device is touched. */
-function locallyAdministeredMac(): string {
-  const bytes = randomBytes(6);
-  bytes[0] = ((bytes[0] ?? 0) & 0xfc) | 0x02;
-  return formatMac(bytes);
 }

@@ -1,11 +1,11 @@
-/** Looking for DHCP servers: a DISCOVER under a MAC of our own, and what comes back. Nothing is ever requested. */
-import { broadcastFlag, decodeMessage, encodeMessage, messageType } from './dhcp.ts';
-import { encodeOptions, readOption } from './dhcp-options.ts';
+/** Looking for DHCP servers: a DISCOVER under an identifier of our own, and what comes back. Nothing is ever requested. */
+import { broadcastFlag, decodeMessage, encodeMessage, messageType, type DhcpMessage } from './dhcp.ts';
+import { encodeOptions, optionCode, readOption } from './dhcp-options.ts';
 import { formatIpv4 } from './ipv4.ts';
 import { parseMac } from './mac.ts';
 
 export interface Probe {
-  /** A locally administered one, so that no server's lease of a real device is touched. */
+  /** Of the card that asks. The identifier keeps the probe apart from the lease that the machine itself may have. */
   readonly mac: string;
   readonly xid: number;
 }
@@ -17,6 +17,19 @@ export interface DhcpOffer {
   /** Options 66 and 160, when the server sends phones somewhere. */
   readonly tftpServerName?: string;
   readonly provisioningUrl?: string;
+}
+
+/** Type 0 of RFC 2132 section 9.14: no hardware address. */
+const identifierText = '\0gatehouse-probe ';
+const identifierBytes = Buffer.from(identifierText, 'latin1');
+
+/** A probe of Gatehouse, this box's or another's: no client that wants an address. */
+export function isProbe({ options }: Pick<DhcpMessage, 'options'>): boolean {
+  const identifier = options.get(optionCode.clientIdentifier);
+  return (
+    identifier !== undefined &&
+    Buffer.from(identifier).subarray(0, identifierText.length).equals(identifierBytes)
+  );
 }
 
 /** Asks for a broadcast answer, since the prober has no address on that network. Throws a TypeError for a wrong MAC. */
@@ -38,6 +51,8 @@ export function encodeProbe({ mac, xid }: Probe): Uint8Array {
     options: encodeOptions({
       messageType: messageType.discover,
       parameterRequestList: Uint8Array.of(1, 3, 6, 42, 66, 160),
+      // The same each time: a server that keeps what it offers keeps one entry.
+      clientIdentifier: Buffer.from(identifierText + mac, 'latin1'),
     }),
   }).bytes;
 }

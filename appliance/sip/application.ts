@@ -9,7 +9,7 @@ import type { Flows } from './flows.ts';
 import type { Media } from './media.ts';
 import type { SipServer } from './srf.ts';
 import type { Subscriptions } from './subscription-table.ts';
-import { newTokenBuckets, type TokenBuckets } from './token-buckets.ts';
+import { newTokenBuckets, type TokenBuckets } from '../net/token-buckets.ts';
 
 export interface Application {
   readonly world: World;

@@ -45,7 +45,7 @@ describe('config print', () => {
     for (const [table, { properties }] of Object.entries(ConfigSchema.properties)) {
       expect(text).toContain(`[${table}]`);
       for (const key of Object.keys(properties))
-        expect(text).toMatch(new RegExp(`^#?(${key} = |\\[\\[${table}\\.${key}\\]\\])`, 'm'));
+        expect(text).toMatch(new RegExp(`^#?(${key} = |\\[{1,2}${table}\\.${key}\\])`, 'm'));
     }
   });
 

@@ -34,7 +34,7 @@ const refused: [string, string, string[]][] = [
       'line 3: site.foo: no such key; `gatehouse config print` lists them all',
       'line 2: site.region = "mars": must be "noam" or "emea" or "apac"',
       'line 1: site.address: is missing; write an IPv4 address, such as "10.20.0.1"',
-      'line 6: dhcp.mode = 3: must be "server" or "off"',
+      'line 6: dhcp.mode = 3: must be "server" or "inform" or "off"',
       'line 5: dhcp.lease_seconds = -1: must be a whole number from 1 to 31536000',
     ],
   ],

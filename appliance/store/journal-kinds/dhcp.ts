@@ -22,6 +22,11 @@ export const dhcpKinds = {
   /** Told no, or left without an address; `reason` is a sentence. */
   refused: { fields: { reason: 'open', ip: 'open' }, coalesceSeconds: 600 },
   informed: { fields: { ip: 'open', vendor: 'open' }, coalesceSeconds: 86_400 },
+  /** Another server answered clients; `url` is where it sends phones. Rogue unless the settings name it. */
+  rogue_server: { fields: { address: 'open', url: 'open' }, reserved: 'security', coalesceSeconds: 3600 },
+  known_server: { fields: { address: 'open', url: 'open' }, coalesceSeconds: 86_400 },
+  /** It left two probes unanswered. */
+  server_gone: { fields: { address: 'open' }, coalesceSeconds: 3600 },
   malformed: { fields: { reason: 'open' }, reserved: 'security', coalesceSeconds: 600 },
   /** Leases could not be committed for a while; `unanswered` requests got no answer. */
   recovered: { fields: { reason: 'open', unanswered: 'open' } },

@@ -60,10 +60,13 @@ export async function openDhcpSite(directory: string, settings = ''): Promise<Dh
   const part = await startDhcpServer(
     { log: pino({ level: 'silent' }), clock },
     siteConfig(directory, settings),
-    (card) => {
-      const wire = memoryWire();
-      wires.set(card, wire);
-      return Promise.resolve(wire.port);
+    {
+      server: (card) => {
+        const wire = memoryWire();
+        wires.set(card, wire);
+        return Promise.resolve(wire.port);
+      },
+      client: () => Promise.resolve(undefined),
     },
   );
   const raw = async (bytes: Uint8Array, card = 'eth0') => {
@@ -115,7 +118,7 @@ lease_seconds = 3600
 ${settings}`);
 }
 
-function memoryWire() {
+export function memoryWire() {
   let sent: { bytes: Uint8Array; to: Endpoint }[] = [];
   let receive: ((bytes: Uint8Array, from: Endpoint) => void) | undefined;
   const post = (bytes: Uint8Array, to: Endpoint) => {
@@ -133,7 +136,7 @@ function memoryWire() {
   };
   return {
     port,
-    deliver: (bytes: Uint8Array) => receive?.(bytes, { address: '0.0.0.0', port: 68 }),
+    deliver: (bytes: Uint8Array, from: Endpoint = { address: '0.0.0.0', port: 68 }) => receive?.(bytes, from),
     taken: () => sent.splice(0),
   };
 }
@@ -158,7 +161,7 @@ export function clientBytes(message: ClientMessage): Uint8Array {
   }).bytes;
 }
 
-function readAnswer(card: string, { bytes, to }: { bytes: Uint8Array; to: Endpoint }): Answer {
+export function readAnswer(card: string, { bytes, to }: { bytes: Uint8Array; to: Endpoint }): Answer {
   const { xid, flags, ciaddr, yiaddr, giaddr, options } = decodeMessage(bytes);
   const { messageType: type, ...rest } = decodeOptions(options);
   const [name] = Object.entries(messageType).find(([, code]) => code === type) ?? [];

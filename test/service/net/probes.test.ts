@@ -163,7 +163,7 @@ it('DHCP: each server is told once; answers to others and garbage are passed ove
     stranger[4] = (stranger[4] ?? 0) ^ 0xff;
     for (const bytes of [Buffer.from('garbage'), stranger, ...offers]) server.post(bytes, from);
   });
-  const offers = await probeDhcp(socket, { waitMs: 300, to: server.address() });
+  const offers = await probeDhcp(socket, { mac: '02:67:68:00:00:01', waitMs: 300, to: server.address() });
   expect(offers.map((offer) => offer.serverIdentifier)).toEqual(['10.0.0.9', '10.0.0.8']);
 });
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { DecodeError } from '../../../appliance/protocol/bytes.ts';
 import { decodeMessage, encodeMessage, messageType } from '../../../appliance/protocol/dhcp.ts';
 import { decodeOptions, encodeOptions, type DhcpOptions } from '../../../appliance/protocol/dhcp-options.ts';
-import { decodeOffer, encodeProbe } from '../../../appliance/protocol/dhcp-probe.ts';
+import { decodeOffer, encodeProbe, isProbe } from '../../../appliance/protocol/dhcp-probe.ts';
 import { parseIpv4 } from '../../../appliance/protocol/ipv4.ts';
 
 const probe = { mac: '02:67:68:00:00:01', xid: 0xc0_ff_ee_01 };
@@ -24,6 +24,17 @@ describe('looking for DHCP servers', () => {
     expect(message).toMatchObject({ op: 'request', xid: 0xc0_ff_ee_01, flags: 0x80_00, ciaddr: 0 });
     expect(Buffer.from(message.chaddr).toString('hex')).toBe('026768000001');
     expect(decodeOptions(message.options)).toMatchObject({ messageType: messageType.discover });
+  });
+
+  test('every probe of a card has the same identifier, by which it is told from a client', () => {
+    const first = decodeMessage(encodeProbe(probe));
+    const second = decodeMessage(encodeProbe({ ...probe, xid: 2 }));
+    expect(decodeOptions(first.options).clientIdentifier).toEqual(
+      decodeOptions(second.options).clientIdentifier,
+    );
+    expect(isProbe(first)).toBe(true);
+    expect(isProbe({ options: encodeOptions({ clientIdentifier: Buffer.from('\0gatehouse') }) })).toBe(false);
+    expect(isProbe({ options: new Map() })).toBe(false);
   });
 
   test('an offer tells the server, the address and where it sends phones', () => {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { newTokenBuckets } from '../../../appliance/sip/token-buckets.ts';
+import { newTokenBuckets } from '../../../appliance/net/token-buckets.ts';
 
 const limits = { burst: 10, perSecond: 1 };
 

@@ -1,4 +1,4 @@
-import { newTokenBucket, takeToken, type TokenBucket, type TokenRate } from '../net/token-bucket.ts';
+import { newTokenBucket, takeToken, type TokenBucket, type TokenRate } from './token-bucket.ts';
 
 /** So many at once, then so many a second, for each of many senders. */
 export interface TokenBuckets {

@@ -1,0 +1,39 @@
+/** What a phone that has its address from another server is told, and who is told nothing (RFC 2131 section 4.3.5). */
+import type { RecognisedPhone } from '../phones/vendors.ts';
+import type { DhcpMessage } from '../protocol/dhcp.ts';
+import type { Profiles } from './profile.ts';
+import type { Reply } from './reply.ts';
+import { readRequest } from './request.ts';
+
+export interface InformPolicy {
+  readonly serverIdentifier: number;
+  readonly profiles: Profiles;
+}
+
+export interface InformAnswer {
+  readonly phone: RecognisedPhone;
+  /** An ACK without address and times. */
+  readonly reply: Reply;
+}
+
+/** Why there is no answer; the counter's name is `ignored_` and this. */
+export type InformSilence = 'not_ours' | 'not_an_inform' | 'no_address' | 'not_a_phone';
+
+/**
+ * Nothing but an INFORM is ever answered: an OFFER of ours beside another server's leaves clients without an address.
+ * No subnet, gateway or name server either: those are the other server's. Throws DecodeError.
+ */
+export function informAnswer(
+  message: DhcpMessage,
+  policy: InformPolicy,
+  now: number,
+): InformAnswer | InformSilence {
+  const request = readRequest(message);
+  if (request === undefined) return 'not_ours';
+  if (request.kind !== 'inform') return 'not_an_inform';
+  if (message.ciaddr === 0) return 'no_address';
+  const { phone, ofPhone } = policy.profiles(request, now);
+  if (phone === undefined) return 'not_a_phone';
+  const { serverIdentifier } = policy;
+  return { phone, reply: { type: 'ack', request, yiaddr: 0, serverIdentifier, options: ofPhone } };
+}

@@ -1,0 +1,92 @@
+/** Beside another DHCP server: phones that ask for options alone are told what that server doesn't know. */
+import type { Config } from '../config-schema.ts';
+import type { DhcpMessage } from '../protocol/dhcp.ts';
+import { formatIpv4, parseIpv4 } from '../protocol/ipv4.ts';
+import { saveInformedPhone } from '../store/informed-phones.ts';
+import { openStore } from '../store/store.ts';
+import { version, type Part, type World } from '../world.ts';
+import { newTokenBucket, takeToken } from '../net/token-bucket.ts';
+import { newTokenBuckets } from '../net/token-buckets.ts';
+import { openCounters } from './counters.ts';
+import { openFactWriter } from './fact-writer.ts';
+import { informAnswer, type InformAnswer } from './inform-answer.ts';
+import { openLeaving } from './leaving.ts';
+import { openProfiles } from './profile.ts';
+import { reading } from './reading.ts';
+import { encodeReply } from './reply.ts';
+import { handedOver, type SocketSource } from './socket.ts';
+import { startWatch } from './watch.ts';
+
+/** A phone asks once a boot, and a few times more where no answer comes. */
+const rateOfEach = { burst: 5, perSecond: 0.2 };
+const rateOfAll = { burst: 2000, perSecond: 500 };
+
+/** Rejects when the socket was not handed over, or the database can't be opened. */
+export async function startInform(
+  world: World,
+  config: Config,
+  source: SocketSource = handedOver,
+): Promise<Part> {
+  const { clock, log } = world;
+  const socket = await source.server(config.dhcp.interface);
+  const store = openStore({ directory: config.site.state_directory, part: 'dhcp', clock });
+  await store.write((transaction) => transaction.journal({ kind: 'started', body: { release: version } }));
+  const counters = openCounters();
+  const isAllowed = openLimits();
+  const leaving = openLeaving(config.site.state_directory, clock);
+  const policy = {
+    serverIdentifier: parseIpv4(config.site.address),
+    profiles: openProfiles(config, leaving.isLeaving),
+  };
+  const facts = openFactWriter({ store, counters, log });
+  const watch = startWatch({ world, config, store, counters }, await source.client(config.dhcp.interface));
+
+  /** After the answer, which promises nothing: where two servers answer, the phone takes the first. */
+  const remember = ({ phone: { vendor }, reply: { request } }: InformAnswer) => {
+    const { mac, message } = request;
+    facts.write((transaction) => {
+      saveInformedPhone(transaction.db, { mac, vendor, ip: message.ciaddr }, clock.now());
+      transaction.journal({ kind: 'informed', mac, body: { ip: formatIpv4(message.ciaddr), vendor } });
+    });
+  };
+  const answer = (message: DhcpMessage) => {
+    const answered = informAnswer(message, policy, clock.now());
+    if (typeof answered === 'string') {
+      counters.add(`ignored_${answered}`);
+    } else if (!isAllowed(answered.reply.request.mac, clock.now())) {
+      counters.add('ignored_too_many');
+    } else {
+      const datagram = encodeReply(answered.reply);
+      socket.post(datagram.bytes, datagram.to);
+      counters.add('acks');
+      remember(answered);
+    }
+  };
+
+  socket.onError((error) => {
+    counters.add('send_errors');
+    log.warn({ err: error }, 'an answer could not be sent');
+  });
+  socket.onDatagram(reading(counters, answer));
+
+  return {
+    health: () => {
+      const reason = facts.problem() ?? watch.problem();
+      return reason === undefined ? { state: 'ok' } : { state: 'degraded', reason };
+    },
+    counters: () => counters.values(),
+    [Symbol.asyncDispose]: async () => {
+      await socket[Symbol.asyncDispose]();
+      await watch[Symbol.asyncDispose]();
+      await facts.settled();
+      leaving[Symbol.dispose]();
+      store[Symbol.dispose]();
+    },
+  };
+}
+
+function openLimits(): (mac: string, now: number) => boolean {
+  const each = newTokenBuckets(rateOfEach);
+  const all = newTokenBucket(rateOfAll);
+  return (mac, now) => each.take(mac, now) && takeToken(all, now);
+}

@@ -1,0 +1,22 @@
+/** What other servers on the phones' network mean in each mode, in words for whoever can act on it. Pure. */
+import type { Config } from '../config-schema.ts';
+
+interface Seen {
+  /** Addresses of the servers that answer at present. */
+  readonly present: readonly string[];
+  readonly isHoldingBack: boolean;
+}
+
+export function watchProblem(
+  { interface: card, known_servers: known }: Config['dhcp'],
+  { present, isHoldingBack }: Seen,
+): string | undefined {
+  const unknown = present.filter((address) => !known.includes(address));
+  if (isHoldingBack && present.length > 0) {
+    return `no address is offered, since another DHCP server (${present.join(', ')}) answers on ${card}: turn one of the two off, or set dhcp.authoritative = true`;
+  }
+  if (unknown.length > 0) {
+    return `an unknown DHCP server (${unknown.join(', ')}) answers on ${card}: turn it off, or name it in dhcp.known_servers`;
+  }
+  return undefined;
+}
