@@ -53,6 +53,10 @@ const Provisioning = table({
       'Act as in an outage: the cloud is not asked, phones that have asked before get what was kept for them. For work on the line; set it back after.',
     default: false,
   }),
+  templates_directory: text(
+    "The site's own templates, which updates don't touch: `<vendor>/<name>` takes the place of the one of this name in firmware-templates/, `<vendor>/site.cfg.liquid` (site.xml.liquid for Poly, Cisco and Snom) is laid over last. `gatehouse config check` judges them. It need not be there.",
+    { default: '/etc/gatehouse/templates' },
+  ),
   extra_first_stage_hosts: list(host(), "More hosts, by exact name, that may serve a phone's first stage."),
   extra_later_stage_hosts: list(host(), 'More hosts, by exact name, that may serve later stages over HTTPS.'),
   below_minimum: Type.Union([Type.Literal('warn'), Type.Literal('hold'), Type.Literal('offer')], {

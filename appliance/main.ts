@@ -48,7 +48,11 @@ const commands: Record<string, { readonly about: string; readonly run: Command }
   },
   config: {
     about: 'config <what>     check, print or schema of gatehouse.toml',
-    run: async (call) => (await import('./commands/config.ts')).configCommand(call),
+    run: async (call) => {
+      const { configCommand } = await import('./commands/config.ts');
+      const { siteTemplateProblems } = await import('./provisioning/site-templates.ts');
+      return configCommand(call, siteTemplateProblems);
+    },
   },
 };
 

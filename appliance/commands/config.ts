@@ -4,10 +4,13 @@ import { ConfigError, defaultConfig, readConfig, unreachablePaths, type Config }
 import { configJsonSchema, printConfig } from '../config-print.ts';
 import type { CommandCall } from '../main.ts';
 
-export async function configCommand(call: CommandCall): Promise<number> {
+/** What is wrong with the site's templates, a sentence each: judged by the part that fills them in. */
+export type TemplateCheck = (directory: string) => readonly string[];
+
+export async function configCommand(call: CommandCall, templates: TemplateCheck = () => []): Promise<number> {
   const [what = '', ...more] = call.rest;
   if (more.length === 0) {
-    if (what === 'check') return checkConfig(call);
+    if (what === 'check') return checkConfig(call, templates);
     if (what === 'print') return printSettings(call);
     if (what === 'schema') {
       call.out(JSON.stringify(configJsonSchema(), undefined, 2));
@@ -29,15 +32,15 @@ function isYetToBeWritten(file: string): boolean {
   return !existsSync(file) || statSync(file).size === 0;
 }
 
-function checkConfig({ configFile, json, out }: CommandCall): number {
-  const problems = problemsOf(configFile);
+function checkConfig({ configFile, json, out }: CommandCall, templates: TemplateCheck): number {
+  const problems = problemsOf(configFile, templates);
   if (json) out(JSON.stringify({ file: configFile, ok: problems.length === 0, problems }));
   else if (problems.length === 0) out(`${configFile}: good`);
   else for (const problem of problems) out(`${configFile}: ${problem}`);
   return problems.length === 0 ? 0 : 1;
 }
 
-function problemsOf(file: string): readonly string[] {
+function problemsOf(file: string, templates: TemplateCheck): readonly string[] {
   let config: Config;
   try {
     config = readConfig(file);
@@ -45,5 +48,5 @@ function problemsOf(file: string): readonly string[] {
     if (error instanceof ConfigError) return error.problems;
     throw error;
   }
-  return unreachablePaths(config);
+  return [...unreachablePaths(config), ...templates(config.provisioning.templates_directory)];
 }

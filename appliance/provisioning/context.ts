@@ -8,16 +8,16 @@ import type { World } from '../world.ts';
 import type { Answers } from './answers.ts';
 import type { CloudReach } from './cloud-reach.ts';
 import type { Hosts } from './hosts.ts';
-import type { LeaseView, Make } from './identify.ts';
-import type { OverlayValues } from './overlay.ts';
-import type { VendorProvisioning } from './vendor-files.ts';
+import type { LeaseView } from './identify.ts';
+import type { OverlayValues } from './template-values.ts';
+import type { Templates } from './templates.ts';
 
 export interface Context {
   readonly world: World;
   readonly site: SiteConfig;
   readonly provisioning: ProvisioningConfig;
   readonly hosts: Hosts;
-  readonly vendors: ReadonlyMap<Make, VendorProvisioning>;
+  readonly vendors: Templates;
   readonly leases: LeaseView;
   readonly store: Store;
   readonly tasks: Pick<TaskView, 'isBypassed'>;
@@ -26,7 +26,8 @@ export interface Context {
   readonly reach: CloudReach;
   /** `http://10.0.0.1` and `https://10.0.0.1`, with ports where they are not the schemes' own. */
   readonly origins: () => { readonly http: string; readonly https: string };
-  readonly overlayValues: () => OverlayValues;
+  /** What templates are filled in with, for one phone or for none. */
+  readonly overlayValues: (phone?: { readonly mac: string; readonly model?: string }) => OverlayValues;
   /** With the network that the process has; rejects with an UpstreamError. */
   readonly ask: (
     request: Omit<UpstreamRequest, 'port' | 'ca' | 'lookup' | 'timeoutMs' | 'signal'>,
@@ -46,6 +47,7 @@ export interface Counters {
   upstream_failures: number;
   answers_refused: number;
   settings_dropped: number;
+  templates_refused: number;
   errors: number;
 }
 
@@ -61,6 +63,7 @@ export const newCounters = (): Counters => ({
   upstream_failures: 0,
   answers_refused: 0,
   settings_dropped: 0,
+  templates_refused: 0,
   errors: 0,
 });
 

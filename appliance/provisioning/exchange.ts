@@ -12,8 +12,9 @@ import { noteFirmware } from './firmware-seen.ts';
 import { routeOf, type Upstream } from './hosts.ts';
 import { identify, type Asker } from './identify.ts';
 import { newAdmission } from './admission.ts';
-import { renderTemplate, type BootstrapValues } from './overlay.ts';
+import { renderFor } from './overlay.ts';
 import { newPassage } from './passage.ts';
+import type { BootstrapValues } from './template-values.ts';
 import type { VendorProvisioning } from './vendor-files.ts';
 
 /** After so many overlays without a return over HTTPS the phone does not take our authority. */
@@ -147,11 +148,12 @@ async function bootstrap(
   const path = upstream.host === context.hosts.region ? upstream.path : `/${upstream.host}${upstream.path}`;
   const plainPath = path.split(/[?#]/)[0] ?? '/';
   const values: BootstrapValues = {
-    ...context.overlayValues(),
+    ...context.overlayValues(asker),
     file_url: `${context.origins().https}${path}`,
     directory_url: `${context.origins().https}${plainPath.slice(0, plainPath.lastIndexOf('/') + 1)}`,
   };
-  const body = renderTemplate(vendor.format, vendor.templates.get(template) ?? '', values);
+  const onRefused = (name: string, error: unknown) => context.vendors.refuse(asker.vendor, name, error);
+  const body = renderFor(vendor, template, { values, onRefused }) ?? '';
   const { mac, ip, model, firmware, userAgent } = asker;
   const before = readPhoneConfiguration(context.store.db, mac);
   const isLast = readBootstraps(context.store.db, mac) + 1 === mostBootstraps;

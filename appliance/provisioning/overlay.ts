@@ -2,32 +2,9 @@
 import { Liquid } from 'liquidjs';
 import type { Upstream } from './hosts.ts';
 import type { Overlay } from './rewrite.ts';
-import { escapeValue, escapeXml, type Format } from './settings.ts';
+import { applyEdits, escapeValue, escapeXml, readSettings, type Format } from './settings.ts';
+import { checkValues, type LeaveValues, type OverlayValues, type TemplateValues } from './template-values.ts';
 import type { VendorProvisioning } from './vendor-files.ts';
-
-/** What a template may say: names as in `firmware-templates/README.md`. */
-export interface OverlayValues {
-  /** The box on the phones' network. */
-  readonly address: string;
-  readonly tls_port: number;
-  readonly ca_url: string;
-  /** PEM. */
-  readonly ca_pem: string;
-}
-
-export interface BootstrapValues extends OverlayValues {
-  /** The URL of the request, over HTTPS; for phones that append their file names, up to the last slash. */
-  readonly file_url: string;
-  readonly directory_url: string;
-}
-
-export interface LeaveValues extends OverlayValues {
-  /** What the phone asked for, at the cloud itself; for phones that append their file names, up to the last slash. */
-  readonly cloud_url: string;
-  readonly cloud_directory: string;
-  /** `http` or `https`. */
-  readonly cloud_scheme: string;
-}
 
 /** Templates are from our own disk, but people edit them: no file access, and an end to loops. */
 function newEngine(format: Format): Liquid {
@@ -46,11 +23,8 @@ function newEngine(format: Format): Liquid {
 
 const engines = new Map<Format, Liquid>();
 
-export function renderTemplate(
-  format: Format,
-  template: string,
-  values: OverlayValues | BootstrapValues | LeaveValues,
-): string {
+export function renderTemplate(format: Format, template: string, values: TemplateValues): string {
+  checkValues(values);
   const engine = engines.get(format) ?? newEngine(format);
   engines.set(format, engine);
   const result: unknown = engine.parseAndRenderSync(template, {
@@ -60,25 +34,75 @@ export function renderTemplate(
   return String(result);
 }
 
-/** The pieces to lay over a body of this vendor. SIP goes through the box only in posture `full`. */
+type OnRefused = (name: string, error: unknown) => void;
+
+const ignore: OnRefused = () => undefined;
+
+/**
+ * The site's template, or ours where it has none, or where the site's can't be filled in for this phone or comes out
+ * unreadable: then `onRefused` hears of it. Undefined: the site's is refused, and there is none of ours.
+ */
+export function renderFor(
+  vendor: VendorProvisioning,
+  name: string,
+  { values, onRefused = ignore }: { values: TemplateValues; onRefused?: OnRefused },
+): string | undefined {
+  const own = vendor.site.get(name);
+  if (own !== undefined) {
+    try {
+      const text = renderTemplate(vendor.format, own, values);
+      readSettings(vendor.format, text);
+      return text;
+    } catch (error) {
+      onRefused(name, error);
+    }
+  }
+  const ours = vendor.templates.get(name);
+  return ours === undefined ? undefined : renderTemplate(vendor.format, ours, values);
+}
+
+interface Laying {
+  /** Posture `full`: SIP goes through the box. */
+  readonly isFull: boolean;
+  readonly onRefused?: OnRefused;
+}
+
+/** The pieces to lay over a body of this vendor; of a key in two of them the later one counts. */
 export function vendorOverlays(
   vendor: VendorProvisioning,
   values: OverlayValues,
-  isFull: boolean,
+  { isFull, onRefused = ignore }: Laying,
 ): Overlay[] {
-  return vendor.overlays
-    .filter(({ posture }) => posture === undefined || (isFull && values.tls_port !== 0))
-    .map(({ template, before }) => ({
-      text: renderTemplate(vendor.format, vendor.templates.get(template) ?? '', values),
-      before,
-    }));
+  const rows = vendor.overlays.filter(
+    ({ posture }) => posture === undefined || (isFull && values.tls_port !== 0),
+  );
+  const overlays = rows.flatMap(({ template, before, keepsTheirs = false }) => {
+    const text = renderFor(vendor, template, { values, onRefused });
+    return text === undefined ? [] : [{ text, before, keepsTheirs }];
+  });
+  return overlays.map((overlay, at) => ({
+    ...overlay,
+    text: withoutKeys(
+      vendor.format,
+      overlay.text,
+      overlays.slice(at + 1).flatMap(({ text }) => readSettings(vendor.format, text).map(({ key }) => key)),
+    ),
+  }));
+}
+
+function withoutKeys(format: Format, text: string, keys: readonly string[]): string {
+  const gone = readSettings(format, text).filter(({ key }) => keys.includes(key));
+  return applyEdits(
+    text,
+    gone.map(({ start, end }) => ({ start, end, replacement: '' })),
+  );
 }
 
 /** What gives a phone of this vendor back the cloud's own addresses, laid over the answer to this request. */
 export function leaveOverlays(
   vendor: VendorProvisioning,
   values: OverlayValues,
-  { use, host, path }: Upstream,
+  { upstream: { use, host, path }, onRefused = ignore }: { upstream: Upstream; onRefused?: OnRefused },
 ): Overlay[] {
   const scheme = use === 'first' ? 'http' : 'https';
   const plainPath = path.split(/[?#]/)[0] ?? '/';
@@ -89,7 +113,7 @@ export function leaveOverlays(
     cloud_scheme: scheme,
   };
   return vendor.leave.map(({ template, before }) => ({
-    text: renderTemplate(vendor.format, vendor.templates.get(template) ?? '', leave),
+    text: renderFor(vendor, template, { values: leave, onRefused }) ?? '',
     before,
     keepsTheirs: true,
   }));

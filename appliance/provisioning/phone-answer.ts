@@ -63,13 +63,14 @@ function rewritten(
 function overlaysFor(
   context: Context,
   vendor: VendorProvisioning,
-  { isBypassed, request, upstream }: Passing,
+  { asker, isBypassed, request, upstream }: Passing,
 ): Overlay[] {
-  if (isBypassed) return leaveOverlays(vendor, context.overlayValues(), upstream);
+  const values = context.overlayValues(asker);
+  const onRefused = (name: string, error: unknown) => context.vendors.refuse(asker.vendor, name, error);
+  if (isBypassed) return leaveOverlays(vendor, values, { upstream, onRefused });
   // What came in clear may be from a phone that does not trust us: it could not reach our TLS port.
-  return request.isSecure
-    ? vendorOverlays(vendor, context.overlayValues(), context.site.posture === 'full')
-    : [];
+  if (!request.isSecure) return [];
+  return vendorOverlays(vendor, values, { isFull: context.site.posture === 'full', onRefused });
 }
 
 /** Phones follow redirects themselves: the target must be one that they may be sent to. */

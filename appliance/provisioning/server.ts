@@ -16,7 +16,9 @@ import { newCounters, type Context } from './context.ts';
 import { newExchange } from './exchange.ts';
 import { allowedHosts, authorityPath } from './hosts.ts';
 import { openLeaseView } from './lease-view.ts';
-import { readVendorFiles } from './vendor-files.ts';
+import type { TemplateProblem } from './site-templates.ts';
+import { modelValue } from './template-values.ts';
+import { openTemplates } from './templates.ts';
 
 export interface Provisioning extends Part {
   readonly httpPort: number;
@@ -68,7 +70,7 @@ export async function startProvisioning(
     box.identity = serverIdentity(directory);
     https.setIdentity(box.identity);
   });
-  const watching = context.reach.watch(stop.signal);
+  const watching = [context.reach.watch(stop.signal), context.vendors.watch(stop.signal)];
   const running = starting.move();
   return {
     httpPort: http.port,
@@ -77,7 +79,7 @@ export async function startProvisioning(
     counters: () => ({ ...context.counters, connections_refused: http.refused() + https.refused() }),
     [Symbol.asyncDispose]: async () => {
       stop.abort();
-      await Promise.all([renewing, watching]);
+      await Promise.all([renewing, ...watching]);
       await running[Symbol.asyncDispose]();
     },
   };
@@ -100,7 +102,7 @@ interface Opening {
 }
 
 function openContext({ world, config, network, box, signal, owned }: Opening): Context {
-  const { site, provisioning, sip } = config;
+  const { site, provisioning, sip, dhcp } = config;
   const directory = site.state_directory;
   const origins = () => ({
     http: origin('http', box.address, box.ports.http),
@@ -108,24 +110,30 @@ function openContext({ world, config, network, box, signal, owned }: Opening): C
   });
   const hosts = allowedHosts(site, provisioning);
   const store = owned.use(openStore({ directory, part: 'provisioning', clock: world.clock }));
+  const counters = newCounters();
   return {
     world,
     site,
     provisioning,
     hosts,
     ...openCloud({ world, config, network, region: hosts.region, store, signal }),
-    vendors: readVendorFiles(),
+    vendors: openTemplates({ world, directory: provisioning.templates_directory, store, counters }),
     leases: owned.use(openLeaseView(directory, world.clock)),
     tasks: owned.use(openTaskView(directory, world.clock)),
     store,
     answers: openAnswers(owned.use(openSecrets(directory, 'provisioning', world.clock))),
-    counters: newCounters(),
+    counters,
     origins,
-    overlayValues: () => ({
+    overlayValues: ({ mac, model } = { mac: '' }) => ({
       address: box.address,
       tls_port: sip.tls_port,
       ca_url: `${origins().http}${authorityPath}`,
       ca_pem: box.identity.ca,
+      ntp_server: dhcp.ntp_servers[0] ?? '',
+      site_name: site.name,
+      language: site.language ?? 'en',
+      mac,
+      model: modelValue(model),
     }),
   };
 }
@@ -142,12 +150,18 @@ function handedOver(name: 'http' | 'https'): { fd: number } | undefined {
   return undefined;
 }
 
-function healthOf({ reach, provisioning }: Context): Health {
+function healthOf({ reach, provisioning, vendors }: Context): Health {
   if (provisioning.kept_answers_only)
     return { state: 'degraded', reason: 'the settings say that the cloud is not asked (kept_answers_only)' };
   const [unwell] = reach.unwell();
-  if (unwell === undefined) return { state: 'ok' };
+  if (unwell === undefined) return templateHealth(vendors.problems());
   return { state: 'degraded', reason: `${unwell.host} is ${unwell.reason}; phones keep their configuration` };
+}
+
+function templateHealth([problem]: readonly TemplateProblem[]): Health {
+  if (problem === undefined) return { state: 'ok' };
+  const { file, message } = problem;
+  return { state: 'degraded', reason: `${file} ${message}; the last good template, or ours, is used` };
 }
 
 async function renew({ clock, log }: World, signal: AbortSignal, work: () => Promise<void>): Promise<void> {

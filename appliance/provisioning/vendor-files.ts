@@ -37,6 +37,8 @@ const Schema = Type.Object(
           template: Type.String(),
           before: Type.Optional(Type.String()),
           posture: Type.Optional(Type.Literal('full')),
+          /** A key that the cloud sets itself stays the cloud's. */
+          keepsTheirs: Type.Optional(Type.Boolean()),
         },
         { additionalProperties: false },
       ),
@@ -60,8 +62,10 @@ export interface VendorProvisioning {
   readonly takesUploads: boolean;
   readonly overlays: VendorFile['overlays'];
   readonly leave: VendorFile['leave'];
-  /** Template text by file name. */
+  /** Template text by file name, as shipped. */
   readonly templates: ReadonlyMap<string, string>;
+  /** The site's own, by file name: these go before ours. */
+  readonly site: ReadonlyMap<string, string>;
   readonly isProvisioningUrl: (key: string) => boolean;
   /** Why a setting must not come from above. */
   readonly danger: (key: string) => string | undefined;
@@ -103,6 +107,7 @@ function readVendorFile(folder: string): VendorProvisioning {
     overlays: data.overlays,
     leave: data.leave,
     templates: new Map(names.map((name) => [name, readFileSync(join(folder, name), 'utf8')])),
+    site: new Map(),
     isProvisioningUrl: isUrl,
     danger: (key) => dangers.find(([, isDangerous]) => isDangerous(key))?.[0],
     isNotAsked: (name) => notAsked?.some((pattern) => pattern.test(name)) ?? false,
@@ -110,6 +115,13 @@ function readVendorFile(folder: string): VendorProvisioning {
     bootstrapTemplate: (name, mac) =>
       data.bootstrap.find((row) => forPhone(row.file, mac).test(name))?.template,
   };
+}
+
+/** The template that only a site has: laid over last, where this vendor's settings of an account go. */
+export function siteOverlay({ format, leave }: VendorProvisioning): VendorProvisioning['overlays'][number] {
+  const before = leave[0]?.before;
+  const template = format === 'yealink' || format === 'audiocodes' ? 'site.cfg.liquid' : 'site.xml.liquid';
+  return before === undefined ? { template } : { template, before };
 }
 
 /** Case is ignored: phones differ in whether they do. */

@@ -27,6 +27,8 @@ export const provisioningKinds = {
     fields: { vendor: 'open', model: 'open', ip: 'open' },
     coalesceSeconds: 60,
   },
+  /** A template of the site is not good: its last good text or ours is used. */
+  template_refused: { fields: { file: 'open', reason: 'open' }, coalesceSeconds: 3600 },
   upstream_failed: { fields: { host: 'open', reason: 'open' }, coalesceSeconds: 60 },
   /** The phone keeps asking in clear after it was told to trust us: it goes on without us. */
   authority_not_taken: { fields: { vendor: 'open', model: 'open', ip: 'open' }, coalesceSeconds: 3600 },

@@ -5,18 +5,13 @@ import { rewriteBody } from '../../../appliance/provisioning/rewrite.ts';
 import { readSettings } from '../../../appliance/provisioning/settings.ts';
 import { readVendorFiles } from '../../../appliance/provisioning/vendor-files.ts';
 import type { Vendor } from '../../../appliance/phones/vendors.ts';
+import { overlayValues as values } from '../../support/template-values.ts';
 
 const dm = 'usea.dm.sdg.teams.microsoft.com';
 const asked = { use: 'later', host: dm, path: '/device/mmiiaacc/canary/lang_en/x.cfg?a=1' } as const;
-const values = {
-  address: '10.0.0.1',
-  tls_port: 5061,
-  ca_url: 'http://10.0.0.1/gatehouse-ca.pem',
-  ca_pem: 'x',
-};
 const vendors = readVendorFiles();
 
-function left(vendor: Vendor, body: string): string {
+function left(vendor: Vendor, body: string, filled = values): string {
   const found = vendors.get(vendor);
   if (found === undefined) throw new Error(vendor);
   const { format, isProvisioningUrl, danger } = found;
@@ -30,7 +25,7 @@ function left(vendor: Vendor, body: string): string {
     isProvisioningUrl,
     danger,
     links: { hosts, box: undefined, from: asked },
-    overlays: leaveOverlays(found, values, asked),
+    overlays: leaveOverlays(found, filled, { upstream: asked }),
   }).body;
 }
 
@@ -52,7 +47,7 @@ test('what the cloud says of address and outbound proxy goes before ours, also u
     'account.1.outbound_proxy.1.port = 5061',
     '',
   ].join('\n');
-  expect(left('yealink', body)).toBe(body);
+  expect(left('yealink', body, { ...values, ntp_server: '' })).toBe(body);
 });
 
 test("Poly's master file takes no settings", () => {
@@ -60,15 +55,17 @@ test("Poly's master file takes no settings", () => {
   expect(left('poly', master)).toBe(master);
 });
 
-/** Our authority may stay: it is worth nothing outside this box. The transport is the cloud's own too. */
+/** Our authority may stay: it is worth nothing outside this box. The transport is the cloud's own too, and LLDP harms nobody. */
 const mayStay =
-  /trusted_certificates|trust_certificates|ca_cert|device\.set|customCaCert|Custom_CA|certificate|SIP_Transport|outboundProxy\.(?:port|transport)/;
+  /trusted_certificates|trust_certificates|ca_cert|device\.set|customCaCert|Custom_CA|certificate|SIP_Transport|outboundProxy\.(?:port|transport)|lldp/i;
 
 test.each([...vendors])('%s: all that the box laid over a configuration is taken away again', (_, vendor) => {
   const keys = (overlays: readonly { text: string }[]) =>
     overlays.flatMap(({ text }) => readSettings(vendor.format, text)).map(({ key }) => key);
-  const taken = keys(leaveOverlays(vendor, values, asked));
-  const staying = keys(vendorOverlays(vendor, values, true)).filter((key) => !taken.includes(key));
+  const taken = keys(leaveOverlays(vendor, values, { upstream: asked }));
+  const staying = keys(vendorOverlays(vendor, values, { isFull: true })).filter(
+    (key) => !taken.includes(key),
+  );
   expect(staying.filter((key) => !mayStay.test(key))).toEqual([]);
   expect(taken.some((key) => vendor.isProvisioningUrl(key))).toBe(true);
 });

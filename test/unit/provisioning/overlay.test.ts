@@ -1,30 +1,29 @@
 import { expect, test } from 'vitest';
 import { renderTemplate, vendorOverlays } from '../../../appliance/provisioning/overlay.ts';
 import { readSettings, type Format } from '../../../appliance/provisioning/settings.ts';
+import type { TemplateValues } from '../../../appliance/provisioning/template-values.ts';
 import { readVendorFiles } from '../../../appliance/provisioning/vendor-files.ts';
+import { overlayValues as values } from '../../support/template-values.ts';
 
 const hostile = `"/><x a='1'>&\t`;
-const values = {
-  address: '10.0.0.1',
-  tls_port: 5061,
-  ca_url: 'http://10.0.0.1/gatehouse-ca.pem',
-  ca_pem: '',
-};
 
 test.each([
-  ['attributes', '<a b.c="{{ address }}"/>'],
-  ['elements', '<a><b>{{ address }}</b></a>'],
-  ['id-value', '<a><setting id="b" value="{{ address }}"/></a>'],
+  ['attributes', '<a b.c="{{ site_name }}"/>'],
+  ['elements', '<a><b>{{ site_name }}</b></a>'],
+  ['id-value', '<a><setting id="b" value="{{ site_name }}"/></a>'],
 ] as const)('%s: a value can not leave its place', (format: Format, template) => {
-  const settings = readSettings(format, renderTemplate(format, template, { ...values, address: hostile }));
+  const settings = readSettings(format, renderTemplate(format, template, { ...values, site_name: hostile }));
   expect(settings.map(({ value }) => value)).toEqual([hostile]);
 });
 
 test('a line can not be given a second line', () => {
-  const template = 'account.1.outbound_proxy.1.address = {{ address }}\n';
-  expect(renderTemplate('yealink', template, values)).toBe('account.1.outbound_proxy.1.address = 10.0.0.1\n');
+  const template = 'account.1.label = {{ site_name }}\n';
+  expect(renderTemplate('yealink', template, values)).toBe('account.1.label = office\n');
   expect(() =>
-    renderTemplate('yealink', template, { ...values, address: 'x\nstatic.security.user_password = admin:1' }),
+    renderTemplate('yealink', template, {
+      ...values,
+      site_name: 'x\nstatic.security.user_password = admin:1',
+    }),
   ).toThrow(/line break/);
 });
 
@@ -39,16 +38,17 @@ test.each([
 });
 
 test('every shipped template renders to what its vendor reads', () => {
+  const all: TemplateValues = {
+    ...values,
+    directory_url: 'https://10.0.0.1/',
+    file_url: 'https://10.0.0.1/x.cfg',
+    cloud_url: 'https://usea.dm.sdg.teams.microsoft.com/x.cfg',
+    cloud_directory: 'https://usea.dm.sdg.teams.microsoft.com/',
+    cloud_scheme: 'https',
+  };
   for (const vendor of readVendorFiles().values()) {
     for (const text of vendor.templates.values()) {
-      const rendered = renderTemplate(vendor.format, text, {
-        ...values,
-        directory_url: 'https://10.0.0.1/',
-        file_url: 'https://10.0.0.1/x.cfg',
-        cloud_url: 'https://usea.dm.sdg.teams.microsoft.com/x.cfg',
-        cloud_directory: 'https://usea.dm.sdg.teams.microsoft.com/',
-        cloud_scheme: 'https',
-      });
+      const rendered = renderTemplate(vendor.format, text, all);
       expect(readSettings(vendor.format, rendered).length).toBeGreaterThan(0);
       expect(rendered).not.toMatch(/\{\{|undefined/);
     }
@@ -59,10 +59,29 @@ test('SIP is led through the box in posture full, and only when it listens for T
   const yealink = readVendorFiles().get('yealink');
   if (yealink === undefined) throw new Error('no yealink');
   const texts = (isFull: boolean, tlsPort: number) =>
-    vendorOverlays(yealink, { ...values, tls_port: tlsPort }, isFull)
+    vendorOverlays(yealink, { ...values, tls_port: tlsPort }, { isFull })
       .map(({ text }) => text)
       .join('');
   expect(texts(true, 5061)).toContain('outbound_proxy');
   expect(texts(false, 5061)).not.toContain('outbound_proxy');
   expect(texts(true, 0)).not.toContain('outbound_proxy');
+});
+
+test.each([
+  ['address', { address: 'box.example' }],
+  ['ntp_server', { ntp_server: 'time.example' }],
+  ['tls_port', { tls_port: 70_000 }],
+  ['model', { model: 'T46S" x="' }],
+  ['ca_url', { ca_url: 'file:///etc/passwd' }],
+])('a value that is no %s is not filled in', (name, wrong) => {
+  expect(() => renderTemplate('yealink', 'a = {{ address }}\n', { ...values, ...wrong })).toThrow(name);
+});
+
+test('of a key in two of our own pieces the later one counts', () => {
+  const poly = readVendorFiles().get('poly');
+  if (poly === undefined) throw new Error('no poly');
+  const text = vendorOverlays(poly, values, { isFull: true })
+    .map((overlay) => overlay.text)
+    .join('');
+  expect(text.match(/ device\.set="1"/g)).toHaveLength(1);
 });

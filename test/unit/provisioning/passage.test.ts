@@ -1,3 +1,4 @@
+import { overlayValues } from '../../support/template-values.ts';
 import { expect, test } from 'vitest';
 import { parseConfig } from '../../../appliance/config.ts';
 import type { Answers } from '../../../appliance/provisioning/answers.ts';
@@ -27,7 +28,12 @@ test('when the disk can not keep an answer the cloud is not asked: the phone wou
     site,
     provisioning,
     hosts: allowedHosts(site, provisioning),
-    vendors: new Map(),
+    vendors: {
+      get: () => undefined,
+      problems: () => [],
+      refuse: () => undefined,
+      watch: async () => undefined,
+    },
     leases: { byIp: () => undefined, ipOf: () => undefined },
     store: {
       get db(): never {
@@ -51,7 +57,7 @@ test('when the disk can not keep an answer the cloud is not asked: the phone wou
       watch: async () => undefined,
     },
     origins: () => ({ http: 'http://10.0.0.1', https: 'https://10.0.0.1' }),
-    overlayValues: () => ({ address: '10.0.0.1', tls_port: 5061, ca_url: '', ca_pem: '' }),
+    overlayValues: () => overlayValues,
     ask: async ({ target }) => {
       asked.push(target);
       throw new Error('asked');

@@ -1,0 +1,57 @@
+/** What a template may say, and what each value has to look like: names as in `firmware-templates/README.md`. */
+import { Type, type Static } from 'typebox';
+import { Value } from 'typebox/value';
+
+const ipv4 = Type.String({ pattern: String.raw`^\d{1,3}(?:\.\d{1,3}){3}$` });
+const url = Type.String({ pattern: String.raw`^https?://[\x21-\x7e]+$`, maxLength: 4096 });
+
+const common = {
+  /** The box on the phones' network. */
+  address: ipv4,
+  tls_port: Type.Integer({ minimum: 0, maximum: 65_535 }),
+  ca_url: url,
+  ca_pem: Type.String({ maxLength: 16_384 }),
+  /** The first one that the settings name; empty when they name none. */
+  ntp_server: Type.Union([ipv4, Type.Literal('')]),
+  site_name: Type.String({ maxLength: 1024 }),
+  language: Type.String({ pattern: '^[a-z]{2}$' }),
+  /** The phone's, with colons. */
+  mac: Type.String({ pattern: '^(?:[0-9a-f]{2}(?::[0-9a-f]{2}){5})?$' }),
+  /** As the phone names it; empty when it is not known. */
+  model: Type.String({ pattern: String.raw`^[\w .+/-]{0,64}$` }),
+};
+
+const Overlay = Type.Object(common);
+
+const Bootstrap = Type.Object({
+  ...common,
+  /** The URL of the request, over HTTPS; for phones that append their file names, up to the last slash. */
+  file_url: url,
+  directory_url: url,
+});
+
+const Leave = Type.Object({
+  ...common,
+  /** What the phone asked for, at the cloud itself; for phones that append their file names, up to the last slash. */
+  cloud_url: url,
+  cloud_directory: url,
+  cloud_scheme: Type.Union([Type.Literal('http'), Type.Literal('https')]),
+});
+
+export type OverlayValues = Static<typeof Overlay>;
+export type BootstrapValues = Static<typeof Bootstrap>;
+export type LeaveValues = Static<typeof Leave>;
+export type TemplateValues = OverlayValues | BootstrapValues | LeaveValues;
+
+/** Throws with the name of the first value that no template may be filled in with. */
+export function checkValues(values: TemplateValues): void {
+  const schema = 'cloud_url' in values ? Leave : 'file_url' in values ? Bootstrap : Overlay;
+  if (Value.Check(schema, values)) return;
+  const [error] = Value.Errors(schema, values);
+  throw new TypeError(`template value${error?.instancePath ?? ''} ${error?.message ?? 'is wrong'}`);
+}
+
+/** A model is the phone's own word: one with other characters than models have is as good as none. */
+export function modelValue(model = ''): string {
+  return Value.Check(common.model, model) ? model : '';
+}
