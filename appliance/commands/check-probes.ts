@@ -15,11 +15,12 @@ import { openUdp } from '../net/udp.ts';
 import { runWithSockets } from '../net/with-sockets.ts';
 import { firstStageHost, registrarHosts } from '../phones/service-hosts.ts';
 import { readPhones } from '../store/phones.ts';
+import { readDhcpNetwork } from '../store/dhcp-network.ts';
 import { readParts } from '../store/site-status.ts';
+import { dhcpVerdicts, type FoundServer } from './check-dhcp.ts';
 import {
   addressVerdict,
   clockVerdict,
-  dhcpVerdicts,
   dnsVerdict,
   firmwareVerdicts,
   httpClockAhead,
@@ -112,7 +113,7 @@ export const checks: Readonly<Record<CheckArea, (site: CheckSite) => Promise<Ver
 async function checkClock({ config, firstStageHosts: [host = ''], now }: CheckSite): Promise<Verdict[]> {
   const { ntp_servers: named, mode } = config.dhcp;
   const told = named.length > 0 ? named : [config.site.address];
-  const servers = mode === 'server' ? told : [];
+  const servers = mode === 'off' ? [] : told;
   const [answer, ...ahead] = await Promise.all([
     probeHttp(host, timeoutMs, now),
     ...servers.map(async (server) => await probeNtp(server, { timeoutMs: 2000, now })),
@@ -124,14 +125,18 @@ async function checkClock({ config, firstStageHosts: [host = ''], now }: CheckSi
 }
 
 /** With the socket that was handed over; as root through a child that gets one. */
-async function checkDhcp({ config, configFile }: CheckSite): Promise<Verdict[]> {
+async function checkDhcp({ config, configFile, now }: CheckSite): Promise<Verdict[]> {
   const card = config.dhcp.interface;
   const mac = cardMac(card);
   const fd = listenFds().get(`dhcp-client=${card}`);
   if (fd !== undefined && mac !== undefined) {
     await using socket = await openUdp({ fd });
     const offers = await probeDhcp(socket, { mac, waitMs: listenForOffersMs });
-    return dhcpVerdicts(card, config.site.address, { offers, isServing: config.dhcp.mode === 'server' });
+    const found = offers.map(({ serverIdentifier: address, provisioningUrl, tftpServerName }) => ({
+      address,
+      url: provisioningUrl ?? tftpServerName,
+    }));
+    return dhcpVerdicts(config.dhcp, config.site.address, found);
   }
   const notTested = (why: string): Verdict[] => [
     { area: 'dhcp', state: 'not tested', text: `other DHCP servers on ${card}: ${why}` },
@@ -145,6 +150,8 @@ async function checkDhcp({ config, configFile }: CheckSite): Promise<Verdict[]> 
       },
     ];
   }
+  const watched = watchedServers(config, now());
+  if (watched !== undefined) return dhcpVerdicts(config.dhcp, config.site.address, watched);
   if (process.getuid?.() !== 0) return notTested('only root may listen on port 68; run this as root');
   const words = [join(import.meta.dirname, '../main.ts'), 'check', 'dhcp', '--json', '--config', configFile];
   const { output, errors } = await runWithSockets(
@@ -159,8 +166,18 @@ async function checkDhcp({ config, configFile }: CheckSite): Promise<Verdict[]> 
   return (JSON.parse(output) as { verdicts: Verdict[] }).verdicts;
 }
 
+/** What the running box saw: it holds port 68, and probes itself. Undefined when it doesn't. */
+function watchedServers(config: Config, now: number): readonly FoundServer[] | undefined {
+  const { site, dhcp } = config;
+  const parts = readParts(site.state_directory, wantedParts(config), now);
+  const isRunning = parts.some((part) => part.name === 'dhcp' && part.isRunning);
+  const { watch, servers } = readDhcpNetwork(site.state_directory, dhcp.known_servers);
+  if (!isRunning || watch?.isOn !== true) return undefined;
+  return servers.filter(({ isPresent }) => isPresent);
+}
+
 async function checkPorts({ config, now }: CheckSite): Promise<Verdict[]> {
-  const { site, provisioning, sip, web, dhcp } = config;
+  const { site, provisioning, sip, web } = config;
   const parts = readParts(site.state_directory, wantedParts(config), now());
   const isOurs = (part: string) => parts.some(({ name, isRunning }) => name === part && isRunning);
   const use = (key: string, protocol: PortUse['protocol'], port: number): PortUse => {
@@ -182,12 +199,7 @@ async function checkPorts({ config, now }: CheckSite): Promise<Verdict[]> {
     use('sip.tcp_port', 'tcp', sip.tcp_port),
     use('sip.tls_port', 'tcp', sip.tls_port),
     use('web.port', 'tcp', web.port),
-  ].filter(
-    ({ key, port }) =>
-      port !== 0 &&
-      wanted[key.split('.')[0] as keyof typeof wanted] &&
-      (dhcp.mode === 'server' || !key.startsWith('dhcp')),
-  );
+  ].filter(({ key, port }) => port !== 0 && wanted[key.split('.')[0] as keyof typeof wanted]);
   const codes = await Promise.all(uses.map(async (one) => await probePort(one)));
   const missing = new Set(
     uses.filter((_one, at) => codes[at] === 'EADDRNOTAVAIL').map(({ address }) => address),

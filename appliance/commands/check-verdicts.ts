@@ -4,7 +4,6 @@ import type { DnsFinding } from '../net/probe-dns.ts';
 import type { HttpFinding } from '../net/probe-http.ts';
 import type { TlsFinding } from '../net/probe-tls.ts';
 import { isBelowMinimum } from '../phones/firmware-gate.ts';
-import type { DhcpOffer } from '../protocol/dhcp-probe.ts';
 import type { PhoneRow } from '../store/phones.ts';
 
 export const checkAreas = [
@@ -223,32 +222,6 @@ export function addressVerdict(address: string, key: string): Verdict {
     state: 'problem',
     text: `this machine has no address ${address} (${key}); \`ip address\` lists those it has`,
   };
-}
-
-/** Offers from others than ourselves. */
-export function dhcpVerdicts(
-  card: string,
-  ownAddress: string,
-  found: { offers: readonly DhcpOffer[]; isServing: boolean },
-): Verdict[] {
-  const area = 'dhcp';
-  const others = found.offers.filter((offer) => offer.serverIdentifier !== ownAddress);
-  if (others.length === 0) return [{ area, state: 'ok', text: `no other DHCP server answers on ${card}` }];
-  return others.map((offer): Verdict => {
-    const sends = offer.provisioningUrl ?? offer.tftpServerName;
-    const to = sends === undefined ? '' : `, and sends phones to ${sends.slice(0, 120)}`;
-    return found.isServing
-      ? {
-          area,
-          state: 'problem',
-          text: `another DHCP server, ${offer.serverIdentifier}, answers on ${card}${to}: turn one of the two off`,
-        }
-      : {
-          area,
-          state: 'ok',
-          text: `the DHCP server of ${card} is ${offer.serverIdentifier}${to}; Gatehouse gives out no addresses (dhcp.mode = "off")`,
-        };
-  });
 }
 
 export interface PortUse {

@@ -3,10 +3,12 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { readConfig, type Config } from '../config.ts';
 import { wantedParts } from '../config-parts.ts';
 import type { CommandCall } from '../main.ts';
+import { readDhcpNetwork, type DhcpNetwork } from '../store/dhcp-network.ts';
 import { countStages } from '../store/phone-stage.ts';
 import { readPhones } from '../store/phones.ts';
 import { readParts, troublesOf, type PartStatus, type Trouble } from '../store/site-status.ts';
 import { requireReadable } from './state-directory.ts';
+import { formatDhcpNetwork } from './status-dhcp.ts';
 import { elapsed, formatTable, plainText } from './table.ts';
 
 interface SiteStatus {
@@ -14,6 +16,7 @@ interface SiteStatus {
   readonly site: Pick<Config['site'], 'name' | 'region' | 'posture' | 'address'>;
   readonly parts: readonly PartStatus[];
   readonly phones: Readonly<Record<string, number>>;
+  readonly dhcp: DhcpNetwork;
   readonly troubles: readonly Trouble[];
 }
 
@@ -23,7 +26,7 @@ export async function statusCommand({ configFile, json, out }: CommandCall): Pro
   const now = Date.now();
   const status = readStatus(config, now);
   if (json) out(JSON.stringify(status));
-  else for (const line of formatStatus(status, now)) out(line);
+  else for (const line of formatStatus(status, { now, dhcp: config.dhcp })) out(line);
   return status.troubles.some((trouble) => trouble.severity === 'problem') ? 1 : 0;
 }
 
@@ -36,11 +39,18 @@ function readStatus(config: Config, now: number): SiteStatus {
     site: { name, region, posture, address },
     parts,
     phones: countStages(phones),
+    dhcp: readDhcpNetwork(directory, config.dhcp.known_servers),
     troubles: troublesOf({ parts, phones, allowCleartext: config.provisioning.allow_cleartext }),
   };
 }
 
-export function formatStatus({ release, site, parts, phones, troubles }: SiteStatus, now: number): string[] {
+interface When {
+  readonly now: number;
+  readonly dhcp: Config['dhcp'];
+}
+
+export function formatStatus(status: SiteStatus, { now, dhcp }: When): string[] {
+  const { release, site, parts, phones, troubles } = status;
   const total = Object.values(phones).reduce((sum, count) => sum + count, 0);
   const stages = Object.entries(phones).filter(([, count]) => count > 0);
   return [
@@ -49,6 +59,7 @@ export function formatStatus({ release, site, parts, phones, troubles }: SiteSta
     ...formatTable([['PART', 'STATE', 'FOR', 'COUNTERS'], ...parts.map((part) => partRow(part, now))]),
     '',
     `Phones: ${total === 0 ? 'none seen yet' : `${total} (${stages.map(([stage, count]) => `${count} ${stage}`).join(', ')})`}`,
+    ...formatDhcpNetwork(status.dhcp, dhcp, now),
     '',
     ...(troubles.length === 0 ? ['Nothing is wrong.'] : troubles.map(troubleLine)),
   ];

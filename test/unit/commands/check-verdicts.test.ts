@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
   clockVerdict,
-  dhcpVerdicts,
   dnsVerdict,
   firmwareVerdicts,
   httpClockAhead,
@@ -18,8 +17,6 @@ import { parseConfig } from '../../../appliance/config.ts';
 const host = 'emea.ipp.sdg.teams.microsoft.com';
 const answer = { status: 404, headers: {}, isHtml: false, askedAt: 0 };
 const use = { key: 'web.port', protocol: 'tcp', address: '127.0.0.1', port: 8080, isOurs: false } as const;
-const offer = { serverIdentifier: '10.0.0.9', offeredAddress: '10.0.0.77' };
-
 /** Title, verdict, state, words. */
 const verdicts: [string, Verdict, Verdict['state'], RegExp][] = [
   [
@@ -181,25 +178,6 @@ describe('settings that are seldom meant so', () => {
   });
   it('phones without a gateway can go nowhere by themselves', () => {
     expect(warned(server)).toEqual([expect.stringMatching(/^dhcp\.routers is empty/)]);
-  });
-});
-
-describe('DHCP offers', () => {
-  it('our own answer is not another server', () => {
-    expect(dhcpVerdicts('eth0', '10.0.0.9', { offers: [offer], isServing: true })).toMatchObject([
-      { state: 'ok' },
-    ]);
-  });
-  it('another server beside ours is a problem, with where it sends phones', () => {
-    const found = { offers: [{ ...offer, provisioningUrl: 'http://old-pbx/' }], isServing: true };
-    const [verdict] = dhcpVerdicts('eth0', '10.0.0.1', found);
-    expect(verdict?.state).toBe('problem');
-    expect(verdict?.text).toMatch(/10\.0\.0\.9, answers on eth0, and sends phones to http:\/\/old-pbx\//);
-  });
-  it('another server is what a box without one needs', () => {
-    expect(dhcpVerdicts('eth0', '10.0.0.1', { offers: [offer], isServing: false })).toMatchObject([
-      { state: 'ok' },
-    ]);
   });
 });
 

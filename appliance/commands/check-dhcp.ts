@@ -1,0 +1,36 @@
+/** What `check` says of other DHCP servers on the phones' network. Pure. */
+import type { Config } from '../config.ts';
+import type { Verdict } from './check-verdicts.ts';
+
+export interface FoundServer {
+  /** Server identifier. */
+  readonly address: string;
+  /** Where it sends phones. */
+  readonly url?: string | undefined;
+}
+
+type Dhcp = Pick<Config['dhcp'], 'interface' | 'mode' | 'known_servers'>;
+
+/** `found` may hold ourselves. */
+export function dhcpVerdicts(dhcp: Dhcp, ownAddress: string, found: readonly FoundServer[]): Verdict[] {
+  const others = found.filter(({ address }) => address !== ownAddress);
+  if (others.length === 0) {
+    return [{ area: 'dhcp', state: 'ok', text: `no other DHCP server answers on ${dhcp.interface}` }];
+  }
+  return others.map((server) => ({ area: 'dhcp', ...verdictOn(server, dhcp) }));
+}
+
+function verdictOn(
+  { address, url }: FoundServer,
+  { interface: card, mode, known_servers: known }: Dhcp,
+): Pick<Verdict, 'state' | 'text'> {
+  const to = url === undefined ? '' : `, and sends phones to ${url.slice(0, 120)}`;
+  const isKnown = known.includes(address);
+  if (mode === 'server') {
+    const text = `another DHCP server, ${address}, answers on ${card}${to}: turn one of the two off`;
+    return { state: 'problem', text };
+  }
+  const text = `the DHCP server of ${card} is ${address}${to}; Gatehouse gives out no addresses (dhcp.mode = "${mode}")`;
+  if (mode === 'off' || isKnown) return { state: 'ok', text };
+  return { state: 'warning', text: `${text}; name it in dhcp.known_servers if it belongs there` };
+}

@@ -1,0 +1,42 @@
+/** What `status` says of other DHCP servers and of phones that ask for options alone. Pure. */
+import type { Config } from '../config.ts';
+import { vendorName, vendors } from '../phones/vendors.ts';
+import type { DhcpNetwork, SeenServer } from '../store/dhcp-network.ts';
+import { elapsed, plainText } from './table.ts';
+
+export function formatDhcpNetwork(network: DhcpNetwork, dhcp: Config['dhcp'], now: number): string[] {
+  if (dhcp.mode === 'off') return [];
+  return [watchLine(network, dhcp, now), ...(dhcp.mode === 'inform' ? [informLine(network)] : [])];
+}
+
+function watchLine(
+  { watch, servers }: DhcpNetwork,
+  { interface: card }: Config['dhcp'],
+  now: number,
+): string {
+  const subject = `Other DHCP servers on ${card}:`;
+  if (watch === undefined) return `${subject} not looked for yet`;
+  if (!watch.isOn) {
+    return `${subject} not looked for: hand over "dhcp-client=${card}:udp:68" too (systemd/README.md)`;
+  }
+  const asked = watch.probedAt === undefined ? '' : ` (last asked ${elapsed(now - watch.probedAt)} ago)`;
+  const seen = servers.map((server) => serverText(server, now)).join('; ');
+  return plainText(`${subject} ${seen || 'none seen'}${asked}`);
+}
+
+function serverText({ address, isKnown, isPresent, lastSeenAt, url }: SeenServer, now: number): string {
+  const told = url === undefined ? '' : `, sends phones to ${url.slice(0, 80)}`;
+  const state = isPresent ? 'answers' : `gone, last seen ${elapsed(now - lastSeenAt)} ago`;
+  return `${address} (${isKnown ? 'known' : 'unknown'}, ${state}${told})`;
+}
+
+function informLine({ informed }: DhcpNetwork): string {
+  const asked = informed.map(({ vendor, phones }) => `${nameOf(vendor)} yes, ${phones}`);
+  const never = vendors.filter((vendor) => informed.every((row) => row.vendor !== vendor));
+  return `Phones that asked for options alone: ${[...asked, ...never.map((vendor) => `${vendorName(vendor)} never seen`)].join('; ')}`;
+}
+
+function nameOf(vendor: string): string {
+  const known = vendors.find((id) => id === vendor);
+  return known === undefined ? vendor : vendorName(known);
+}
