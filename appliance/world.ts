@@ -10,6 +10,8 @@ export const version = packageJson.version;
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number;
+  /** Milliseconds since some moment; goes on when the clock is set. */
+  monotonic(): number;
   /** Rejects with the signal's reason when it is aborted first. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
@@ -34,6 +36,7 @@ export interface Part extends AsyncDisposable {
 
 export const systemClock: Clock = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   sleep: async (ms, signal) => {
     await sleepTimer(ms, undefined, signal ? { signal } : {});
   },

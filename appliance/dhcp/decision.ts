@@ -4,6 +4,7 @@ import { formatIpv4, netmask, parseCidr, parseIpv4 } from '../protocol/ipv4.ts';
 import type { JournalEntry } from '../store/journal.ts';
 import type { LeaseRow } from '../store/leases.ts';
 import { declineBudget, type DeclineBudget } from './decline-budget.ts';
+import { boundRow, isRunning, probationRow } from './lease-row.ts';
 import type { Pool } from './pool.ts';
 import type { Profile, Profiles } from './profile.ts';
 import type { Reply } from './reply.ts';
@@ -46,9 +47,6 @@ export interface Decision {
   readonly silence?: Silence;
 }
 
-/** How long nobody gets an address that a client found in use. */
-export const probationMs = 3_600_000;
-
 export function openPolicy(config: Config, profiles: Profiles): Policy {
   const { site, dhcp } = config;
   const subnet = parseCidr(dhcp.subnet ?? '0.0.0.0/32');
@@ -60,7 +58,7 @@ export function openPolicy(config: Config, profiles: Profiles): Policy {
     authoritative: dhcp.authoritative,
     phonesOnly: dhcp.phones_only,
     profiles,
-    declines: declineBudget(probationMs),
+    declines: declineBudget(3_600_000),
   };
 }
 
@@ -133,35 +131,22 @@ function confirm(scene: Scene): Decision {
 }
 
 function grant({ request, pool, policy, profile, now }: Scene, address: number): Decision {
-  const before = pool.leaseOf(request.client);
-  const isSame = before?.ip === address;
-  const isRunning = isSame && before.state === 'bound' && before.expires_at > now;
-  const row: LeaseRow = {
-    ip: address,
-    client: request.client,
-    mac: request.mac,
-    client_id:
-      request.clientIdentifier === undefined ? null : Buffer.from(request.clientIdentifier).toString('hex'),
-    vendor: profile.phone?.vendor ?? null,
-    vendor_class: profile.vendorClass ?? null,
-    hostname: request.hostName ?? null,
-    started_at: isRunning ? before.started_at : now,
-    expires_at: now + policy.leaseMs,
-    state: 'bound',
-    sent: profile.sent,
-  };
+  const own = pool.leaseOf(request.client);
+  const before = pool.leaseAt(address);
+  const isSame = own?.ip === address;
+  const row = boundRow({ request, profile, before, now }, address, policy.leaseMs);
   const { serverIdentifier } = policy;
+  const isRenewal = request.kind === 'extending' && isRunning(before, request.client, now);
   return {
     reply: { type: 'ack', request, yiaddr: address, serverIdentifier, options: profile.leaseOptions },
     change: {
       row,
-      forget: before === undefined || isSame ? undefined : before.ip,
+      forget: own === undefined || isSame ? undefined : own.ip,
       undo: pool.save(row, now),
     },
-    journal:
-      isRunning && request.kind === 'extending'
-        ? { kind: 'renewed', mac: request.mac, body: { ip: formatIpv4(address) } }
-        : leased({ request, profile }, row, isSame),
+    journal: isRenewal
+      ? { kind: 'renewed', mac: request.mac, body: { ip: formatIpv4(address) } }
+      : leased({ request, profile }, row, isSame),
   };
 }
 
@@ -220,33 +205,20 @@ function release({ request, pool, policy, now }: Scene): Decision {
 }
 
 /** The client found the address in use by something that we don't know. Only its holder is believed. */
-function decline({ request, pool, policy, profile, now }: Scene): Decision {
+function decline({ request, pool, policy, now }: Scene): Decision {
   const { address, client, mac } = request;
   if (address === undefined || !pool.isHeldBy(address, client, now)) return { silence: 'not_ours' };
   if (isForAnother(request, policy)) return { silence: 'other_server' };
   if (!policy.declines.take(mac, now)) {
     return { silence: 'declined_too_often', journal: refused(request, 'declined too many addresses') };
   }
-  const before = pool.leaseAt(address);
-  const row: LeaseRow = {
-    ip: address,
-    client: null,
-    mac,
-    client_id: null,
-    vendor: profile.phone?.vendor ?? null,
-    vendor_class: profile.vendorClass ?? null,
-    hostname: request.hostName ?? null,
-    started_at: before?.started_at ?? now,
-    expires_at: now + probationMs,
-    state: 'declined',
-    sent: '{}',
-  };
+  const row = probationRow({ ip: address, mac }, pool.leaseAt(address), now);
   return {
     change: change(pool, row, now),
     journal: {
       kind: 'declined',
       mac,
-      body: { ip: formatIpv4(address), probation_seconds: probationMs / 1000 },
+      body: { ip: formatIpv4(address), probation_seconds: (row.expires_at - now) / 1000 },
     },
   };
 }

@@ -37,6 +37,7 @@ export class LeaseWriter implements AsyncDisposable {
   #turn: Waiting[] = [];
   #reports: JournalEntry[] = [];
   #isScheduled = false;
+  #committing = 0;
   #failure: Failure | undefined;
   #retrying: Promise<void> | undefined;
   readonly #reportBucket = newTokenBucket(reportRate);
@@ -68,6 +69,11 @@ export class LeaseWriter implements AsyncDisposable {
     this.#schedule();
   }
 
+  /** True when nothing waits for its commit. */
+  get isIdle(): boolean {
+    return this.#turn.length === 0 && this.#committing === 0;
+  }
+
   /** Why leases can't be saved at present. */
   problem(): string | undefined {
     return this.#failure && `leases can't be saved: ${this.#failure.reason}`;
@@ -88,6 +94,7 @@ export class LeaseWriter implements AsyncDisposable {
 
   async #commit(): Promise<void> {
     let taken: Waiting[] | undefined;
+    this.#committing += 1;
     try {
       await this.#needs.store.write((transaction) => {
         taken = this.#takeTurn();
@@ -98,6 +105,8 @@ export class LeaseWriter implements AsyncDisposable {
       // The database may have refused even to begin.
       this.#giveUp(taken ?? this.#takeTurn(), error);
       return;
+    } finally {
+      this.#committing -= 1;
     }
     if (this.#failure !== undefined) {
       this.#needs.log.info({ ...this.#failure }, 'leases are saved again');

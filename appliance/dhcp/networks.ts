@@ -58,6 +58,10 @@ export function networkOf(
   return own ?? networks.find((network) => network.card === card);
 }
 
+export function longestLeaseMs({ dhcp }: Config): number {
+  return 1000 * Math.max(dhcp.lease_seconds, ...dhcp.network.map(({ lease_seconds }) => lease_seconds ?? 0));
+}
+
 /** Each address takes memory from the start. */
 const maxAddresses = 1_000_000;
 

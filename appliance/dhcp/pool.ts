@@ -150,6 +150,18 @@ export class Pool {
     };
   }
 
+  /** All times are told by a clock that was set. */
+  shift(ms: number): void {
+    this.#nextSearch = 0;
+    for (const [at, { row, offer }] of this.#slots.entries()) {
+      if (row === undefined && offer === undefined) continue;
+      this.#slots[at] = {
+        row: row && { ...row, started_at: row.started_at + ms, expires_at: row.expires_at + ms },
+        offer: offer && { ...offer, until: offer.until + ms },
+      };
+    }
+  }
+
   /** What the client had ended and is offered to somebody else: it would come back as a second address of this client. */
   #leaveOther(at: number, client: string, now: number): void {
     const own = this.#byClient.get(client);

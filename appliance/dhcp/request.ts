@@ -1,7 +1,7 @@
 /** What a client wants: the states of RFC 2131 section 4.3.2 told apart by what a message carries. */
 import { defaultMaxBytes, messageType, type DhcpMessage } from '../protocol/dhcp.ts';
 import { readOption } from '../protocol/dhcp-options.ts';
-import { decodeRelayInformation } from '../protocol/dhcp-relay-information.ts';
+import { decodeRelayInformation, type RelayInformation } from '../protocol/dhcp-relay-information.ts';
 import { formatMac } from '../protocol/mac.ts';
 
 /** `extending` is RENEWING and REBINDING: on the wire they differ only in where the client sent it to. */
@@ -30,6 +30,8 @@ export interface ClientRequest {
   readonly maxBytes: number;
   /** An address of the client's subnet when a relay speaks for it (RFC 3527, RFC 3011, giaddr). */
   readonly link: number | undefined;
+  /** Option 82, where a relay put one in. */
+  readonly relay: RelayInformation | undefined;
 }
 
 const ethernet = 1;
@@ -47,6 +49,8 @@ export function readRequest(message: DhcpMessage): ClientRequest | undefined {
   if (kind === undefined) return undefined;
   const mac = formatMac(chaddr);
   const clientIdentifier = readOption(options, 'clientIdentifier');
+  const relayed = readOption(options, 'relayAgentInformation');
+  const relay = relayed === undefined ? undefined : decodeRelayInformation(relayed);
   return {
     kind,
     message,
@@ -58,7 +62,8 @@ export function readRequest(message: DhcpMessage): ClientRequest | undefined {
     vendorClass: readOption(options, 'vendorClass'),
     hostName: readOption(options, 'hostName')?.slice(0, 255),
     maxBytes: maxBytesOf(readOption(options, 'maxMessageSize')),
-    link: linkOf(message),
+    link: relay?.linkSelection ?? readOption(options, 'subnetSelection') ?? nonZero(message.giaddr),
+    relay,
   };
 }
 
@@ -98,12 +103,6 @@ function clientKey(identifier: Uint8Array | undefined, chaddr: Uint8Array, mac: 
 function maxBytesOf(maxMessageSize: number | undefined): number {
   if (maxMessageSize === undefined) return defaultMaxBytes;
   return Math.min(ethernetMaxBytes, Math.max(defaultMaxBytes, maxMessageSize - headerBytes));
-}
-
-function linkOf({ giaddr, options }: DhcpMessage): number | undefined {
-  const relay = readOption(options, 'relayAgentInformation');
-  const selected = relay === undefined ? undefined : decodeRelayInformation(relay).linkSelection;
-  return selected ?? readOption(options, 'subnetSelection') ?? nonZero(giaddr);
 }
 
 function nonZero(address: number): number | undefined {

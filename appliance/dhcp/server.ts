@@ -4,16 +4,17 @@ import { DecodeError } from '../protocol/bytes.ts';
 import { decodeMessage, type DhcpMessage } from '../protocol/dhcp.ts';
 import { isProbe } from '../protocol/dhcp-probe.ts';
 import { pruneSent, readLeaseRows } from '../store/leases.ts';
-import { openStore, type Store } from '../store/store.ts';
-import { version, type Health, type Part, type World } from '../world.ts';
-import { openCounters } from './counters.ts';
+import { openStore, type Transaction } from '../store/store.ts';
+import { version, type Health, type Logger, type Part, type World } from '../world.ts';
+import { openCounters, type Counters } from './counters.ts';
 import { decide } from './decision.ts';
 import { openLeaving } from './leaving.ts';
+import { resumeLeases, startLeaseClock, type LeaseClock } from './lease-clock.ts';
 import { LeaseWriter } from './lease-writer.ts';
-import { networkOf, openNetworks, type Network } from './networks.ts';
+import { longestLeaseMs, networkOf, openNetworks, type Network } from './networks.ts';
 import { encodeReply } from './reply.ts';
 import { readRequest, type ClientRequest } from './request.ts';
-import { handedOver, openSockets, type SocketSource } from './socket.ts';
+import { handedOver, openSockets, type Sockets, type SocketSource } from './socket.ts';
 import { startWatch, type Watch } from './watch.ts';
 
 /** Rejects when no network is described, a socket was not handed over, or the leases can't be opened. */
@@ -25,53 +26,34 @@ export async function startDhcpServer(
   const { clock, log } = world;
   const store = openStore({ directory: config.site.state_directory, part: 'dhcp', clock });
   const leaving = openLeaving(config.site.state_directory, clock);
+  await store.write((transaction) => begin(transaction, clock.now(), longestLeaseMs(config)));
   const networks = openNetworks(config, {
     rows: readLeaseRows(store.db),
     now: clock.now(),
     isLeaving: leaving.isLeaving,
   });
   const sockets = await openSockets(new Set(networks.map((network) => network.card)), source.server);
-  await noteStart(store);
   const counters = openCounters();
   const writer = new LeaseWriter({ store, clock, log, counters });
   const client = await source.client(config.dhcp.interface);
   const watch = startWatch({ world, config, store, counters }, client);
+  const time = startLeaseClock({ clock, store, log, networks, writer });
 
   sockets.onError((error, isFirst) => {
     counters.add('send_errors');
     if (isFirst) log.warn({ err: error }, 'an answer could not be sent');
   });
-  sockets.onDatagram((bytes, heardOn) => {
-    counters.add('received');
-    try {
-      const asked = askedOf(decodeMessage(bytes), heardOn, { networks, watch });
-      if (typeof asked === 'string') {
-        counters.add(`ignored_${asked}`);
-        return;
-      }
-      const { request, network } = asked;
-      const decision = decide(request, network, clock.now());
-      if (decision.silence !== undefined) counters.add(`ignored_${decision.silence}`);
-      const datagram = decision.reply && encodeReply(decision.reply);
-      writer.take(decision, datagram && (() => sockets.post(datagram, heardOn, network.card)));
-    } catch (error) {
-      if (error instanceof DecodeError) {
-        counters.add('malformed');
-        writer.report({ kind: 'malformed', body: { reason: error.message } });
-      } else {
-        counters.add('errors');
-        log.error({ err: error }, 'a packet could not be handled');
-      }
-    }
-  });
+  const service: Service = { counters, log, networks, sockets, time, watch, writer };
+  sockets.onDatagram((bytes, heardOn) => receive(bytes, heardOn, service));
 
   return {
     health: () =>
-      healthOf(writer.problem() ?? sockets.problem() ?? exhausted(networks, clock.now()) ?? watch.problem()),
+      healthOf(writer.problem() ?? sockets.problem() ?? exhausted(networks, time.now()) ?? watch.problem()),
     counters: () => ({ ...counters.values(), ...useOf(networks) }),
     [Symbol.asyncDispose]: async () => {
       await sockets[Symbol.asyncDispose]();
       await watch[Symbol.asyncDispose]();
+      await time[Symbol.asyncDispose]();
       await writer[Symbol.asyncDispose]();
       leaving[Symbol.dispose]();
       store[Symbol.dispose]();
@@ -79,11 +61,46 @@ export async function startDhcpServer(
   };
 }
 
-async function noteStart(store: Store): Promise<void> {
-  await store.write((transaction) => {
-    pruneSent(transaction.db);
-    transaction.journal({ kind: 'started', body: { release: version } });
-  });
+interface Service {
+  readonly counters: Counters;
+  readonly log: Logger;
+  readonly networks: readonly Network[];
+  readonly sockets: Sockets;
+  readonly time: LeaseClock;
+  readonly watch: Watch;
+  readonly writer: LeaseWriter;
+}
+
+function receive(bytes: Uint8Array, heardOn: string, service: Service): void {
+  const { counters, sockets, time, writer } = service;
+  counters.add('received');
+  time.follow();
+  try {
+    const asked = askedOf(decodeMessage(bytes), heardOn, service);
+    if (typeof asked === 'string') {
+      counters.add(`ignored_${asked}`);
+      return;
+    }
+    const { request, network } = asked;
+    const decision = decide(request, network, time.now());
+    if (decision.silence !== undefined) counters.add(`ignored_${decision.silence}`);
+    const datagram = decision.reply && encodeReply(decision.reply);
+    writer.take(decision, datagram && (() => sockets.post(datagram, heardOn, network.card)));
+  } catch (error) {
+    if (error instanceof DecodeError) {
+      counters.add('malformed');
+      writer.report({ kind: 'malformed', body: { reason: error.message } });
+    } else {
+      counters.add('errors');
+      service.log.error({ err: error }, 'a packet could not be handled');
+    }
+  }
+}
+
+function begin(transaction: Transaction, now: number, longestMs: number): void {
+  pruneSent(transaction.db);
+  resumeLeases(transaction, now, longestMs);
+  transaction.journal({ kind: 'started', body: { release: version } });
 }
 
 interface Asked {
@@ -94,7 +111,7 @@ interface Asked {
 function askedOf(
   message: DhcpMessage,
   heardOn: string,
-  { networks, watch }: { networks: readonly Network[]; watch: Watch },
+  { networks, watch }: Service,
 ): Asked | 'not_ours' | 'other_subnet' | 'held_back' {
   const request = isProbe(message) ? undefined : readRequest(message);
   if (request === undefined) return 'not_ours';

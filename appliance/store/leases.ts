@@ -5,6 +5,13 @@ import { all, one, run, type Database } from './database.ts';
 
 export type LeaseState = 'bound' | 'released' | 'declined';
 
+/** What a relay says about where a client is: bytes of the switch maker's own form. */
+export interface RelayId {
+  readonly hex: string;
+  /** Where all of it is printable. */
+  readonly text?: string;
+}
+
 export interface Lease {
   readonly mac: string;
   readonly ip: string;
@@ -16,9 +23,16 @@ export interface Lease {
   readonly hostname?: string;
   /** When this client got this address, ms since 1970; renewals don't move it. */
   readonly startedAt: number;
+  /** When it was last acknowledged, ms since 1970. */
+  readonly ackedAt?: number;
   /** End of the lease, or of a declined address's probation, ms since 1970. */
   readonly expiresAt: number;
   readonly state: LeaseState;
+  /** Switch port and switch by option 82, as the relay told when it last spoke for this client. */
+  readonly circuitId?: RelayId;
+  readonly remoteId?: RelayId;
+  /** Address of that relay. */
+  readonly giaddr?: string;
   /** Option number to what was sent, as text. */
   readonly sent: Readonly<Record<string, string>>;
 }
@@ -36,11 +50,20 @@ export interface LeaseRow {
   readonly started_at: number;
   readonly expires_at: number;
   readonly state: LeaseState;
+  /** Hex. */
+  readonly circuit_id: string | null;
+  readonly remote_id: string | null;
+  readonly giaddr: number | null;
+  readonly acked_at: number | null;
+  /** How often in a row the address was found in use. */
+  readonly declines: number;
   /** JSON. */
   readonly sent: string;
 }
 
-const select = `SELECT ip, client, mac, client_id, vendor, vendor_class, hostname, started_at, expires_at, state,
+const columns = `ip, client, mac, client_id, vendor, vendor_class, hostname, started_at, expires_at, state,
+  circuit_id, remote_id, giaddr, acked_at, declines`;
+const select = `SELECT ${columns},
   coalesce(options, '{}') AS sent FROM lease LEFT JOIN sent_options ON sent_options.id = lease.sent`;
 
 /** Every address ever given and not given to somebody else since, by address. */
@@ -57,11 +80,11 @@ export function leaseByIp(db: Database, ip: string, now: number): Lease | undefi
   return row && leaseOf(row);
 }
 
-/** The address that this MAC holds now; where it has several, the one that lasts longest. */
+/** The address that this MAC holds now; where it has several, as a phone that was moved, the latest. */
 export function ipOfMac(db: Database, mac: string, now: number): string | undefined {
   const row = one<{ ip: number }>(
     db,
-    `SELECT ip FROM lease WHERE mac = ? AND state = 'bound' AND expires_at > ? ORDER BY expires_at DESC LIMIT 1`,
+    `SELECT ip FROM lease WHERE mac = ? AND state = 'bound' AND expires_at > ? ORDER BY coalesce(acked_at, started_at) DESC LIMIT 1`,
     [mac, now],
   );
   return row && formatIpv4(row.ip);
@@ -99,8 +122,7 @@ function sentId(sent: string): number {
 export function saveLease(db: Database, row: LeaseRow): void {
   run(
     db,
-    `INSERT OR REPLACE INTO lease (ip, client, mac, client_id, vendor, vendor_class, hostname, started_at, expires_at, state, sent)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT OR REPLACE INTO lease (${columns}, sent) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     [
       row.ip,
       row.client,
@@ -112,6 +134,11 @@ export function saveLease(db: Database, row: LeaseRow): void {
       row.started_at,
       row.expires_at,
       row.state,
+      row.circuit_id,
+      row.remote_id,
+      row.giaddr,
+      row.acked_at,
+      row.declines,
       sentId(row.sent),
     ],
   );
@@ -119,6 +146,24 @@ export function saveLease(db: Database, row: LeaseRow): void {
 
 export function forgetLease(db: Database, ip: number): void {
   run(db, 'DELETE FROM lease WHERE ip = ?', [ip]);
+}
+
+/** When the server last knew the time, ms since 1970; undefined in a new database. */
+export function readLeaseClock(db: Database): number | undefined {
+  return one<{ at: number }>(db, 'SELECT at FROM lease_clock')?.at;
+}
+
+export function saveLeaseClock(db: Database, now: number): void {
+  run(db, 'INSERT OR REPLACE INTO lease_clock (id, at) VALUES (1, ?)', [now]);
+}
+
+/** Moves all times, as after the wall clock was set; none ends later than `latest`. */
+export function shiftLeases(db: Database, ms: number, latest: number): void {
+  run(
+    db,
+    `UPDATE lease SET started_at = started_at + ?, acked_at = acked_at + ?, expires_at = min(expires_at + ?, ?)`,
+    [ms, ms, ms, latest],
+  );
 }
 
 function leaseOf(row: LeaseRow): Lease {
@@ -133,5 +178,14 @@ function leaseOf(row: LeaseRow): Lease {
     ...(row.vendor === null ? {} : { vendor: row.vendor }),
     ...(row.vendor_class === null ? {} : { vendorClass: row.vendor_class }),
     ...(row.hostname === null ? {} : { hostname: row.hostname }),
+    ...(row.acked_at === null ? {} : { ackedAt: row.acked_at }),
+    ...(row.circuit_id === null ? {} : { circuitId: relayId(row.circuit_id) }),
+    ...(row.remote_id === null ? {} : { remoteId: relayId(row.remote_id) }),
+    ...(row.giaddr === null ? {} : { giaddr: formatIpv4(row.giaddr) }),
   };
+}
+
+function relayId(hex: string): RelayId {
+  const text = Buffer.from(hex, 'hex').toString('latin1');
+  return /^[ -~]+$/.test(text) ? { hex, text } : { hex };
 }

@@ -4,13 +4,20 @@ import type { Clock } from '../../appliance/world.ts';
 export interface FakeClock extends Clock {
   /** Moves time on and wakes those whose sleep has ended, in order. */
   advance(ms: number): Promise<void>;
+  /** Sets the time of day; no time goes by. */
+  set(now: number): void;
 }
 
 export function fakeClock(start = Date.UTC(2026, 0, 5, 12)): FakeClock {
   let now = start;
+  let wasSet = 0;
   const sleepers = new Set<{ readonly at: number; readonly wake: () => void }>();
   return {
-    now: () => now,
+    now: () => now + wasSet,
+    monotonic: () => now - start,
+    set: (time) => {
+      wasSet = time - now;
+    },
     sleep: async (ms, signal) => {
       signal?.throwIfAborted();
       await new Promise<void>((resolve, reject) => {
@@ -43,14 +50,19 @@ export function fakeClock(start = Date.UTC(2026, 0, 5, 12)): FakeClock {
 /** The wall's clock, which a test may also move on: for parts whose sockets need real time between. */
 export function hurriedClock(): FakeClock {
   let ahead = 0;
-  const now = () => Date.now() + ahead;
+  let wasSet = 0;
+  const now = () => Date.now() + ahead + wasSet;
   const sleepers = new Set<{ readonly at: number; readonly wake: () => void }>();
   return {
     now,
+    monotonic: () => performance.now() + ahead,
+    set: (time) => {
+      wasSet += time - now();
+    },
     sleep: async (ms, signal) => {
       signal?.throwIfAborted();
       await new Promise<void>((resolve, reject) => {
-        const sleeper = { at: now() + ms, wake: () => finish(resolve) };
+        const sleeper = { at: now() - wasSet + ms, wake: () => finish(resolve) };
         const timer = setTimeout(sleeper.wake, ms);
         const stopped = () => finish(() => reject(signal?.reason as Error));
         const finish = (settle: () => void) => {
@@ -65,7 +77,7 @@ export function hurriedClock(): FakeClock {
     },
     advance: async (ms) => {
       ahead += ms;
-      for (const sleeper of sleepers) if (sleeper.at <= now()) sleeper.wake();
+      for (const sleeper of sleepers) if (sleeper.at <= now() - wasSet) sleeper.wake();
       await new Promise((resolve) => setImmediate(resolve));
     },
   };

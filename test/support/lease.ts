@@ -19,6 +19,11 @@ export async function lease(directory: string, ip: string, holder: string): Prom
       started_at: clock.now(),
       expires_at: clock.now() + 3_600_000,
       state: 'bound',
+      circuit_id: null,
+      remote_id: null,
+      giaddr: null,
+      acked_at: null,
+      declines: 0,
       sent: '{}',
     });
   });

@@ -114,6 +114,11 @@ function leaseRow(mac: string, ip: string, now: number): LeaseRow {
     started_at: now,
     expires_at: now + 36e5,
     state: 'bound',
+    circuit_id: null,
+    remote_id: null,
+    giaddr: null,
+    acked_at: null,
+    declines: 0,
     sent: '{}',
   };
 }

@@ -28,6 +28,8 @@ export const dhcpKinds = {
   /** It left two probes unanswered. */
   server_gone: { fields: { address: 'open' }, coalesceSeconds: 3600 },
   malformed: { fields: { reason: 'open' }, reserved: 'security', coalesceSeconds: 600 },
+  /** The time of day was set, or the box was off, for so long; all leases were moved by it. */
+  clock_moved: { fields: { seconds: 'open', at_start: 'open' } },
   /** Leases could not be committed for a while; `unanswered` requests got no answer. */
   recovered: { fields: { reason: 'open', unanswered: 'open' } },
 } as const satisfies JournalKinds;

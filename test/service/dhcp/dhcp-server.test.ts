@@ -27,6 +27,7 @@ describe('a phone without an address', () => {
         vendor: 'yealink',
         startedAt: site.clock.now(),
         expiresAt: site.clock.now() + 3_600_000,
+        ackedAt: site.clock.now(),
         state: 'bound',
         sent: {
           1: '255.255.255.0',

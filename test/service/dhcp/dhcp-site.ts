@@ -54,8 +54,12 @@ export interface ClientMessage {
 
 export const yealink = '80:5e:c0:00:00:01';
 
-export async function openDhcpSite(directory: string, settings = ''): Promise<DhcpSite> {
-  const clock = fakeClock(Date.UTC(2026, 0, 15, 12));
+export async function openDhcpSite(
+  directory: string,
+  settings = '',
+  start = Date.UTC(2026, 0, 15, 12),
+): Promise<DhcpSite> {
+  const clock = fakeClock(start);
   const wires = new Map<string, ReturnType<typeof memoryWire>>();
   const part = await startDhcpServer(
     { log: pino({ level: 'silent' }), clock },

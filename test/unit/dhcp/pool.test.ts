@@ -36,6 +36,11 @@ function row(ip: number, client: string | null, more: Partial<LeaseRow> = {}): L
     started_at: now,
     expires_at: now + leaseMs,
     state: 'bound',
+    circuit_id: null,
+    remote_id: null,
+    giaddr: null,
+    acked_at: null,
+    declines: 0,
     sent: '{}',
     ...more,
   };

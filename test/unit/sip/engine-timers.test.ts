@@ -52,6 +52,7 @@ it.each([
   let skew = 0;
   const clock: Clock = {
     now: () => steady.now() + skew,
+    monotonic: () => steady.monotonic(),
     sleep: async (ms, signal) => await steady.sleep(ms, signal),
   };
   using timers = new TimerQueue(clock, () => undefined);

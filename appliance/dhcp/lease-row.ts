@@ -1,0 +1,85 @@
+/** What is written about an address: given to a client, or found in use by something else. */
+import type { LeaseRow } from '../store/leases.ts';
+import type { Profile } from './profile.ts';
+import type { ClientRequest } from './request.ts';
+
+interface Grant {
+  readonly request: ClientRequest;
+  readonly profile: Profile;
+  /** What is known of the address. */
+  readonly before: LeaseRow | undefined;
+  readonly now: number;
+}
+
+/** True when the client has this very lease already. */
+export function isRunning(row: LeaseRow | undefined, client: string, now: number): row is LeaseRow {
+  return row?.client === client && row.state === 'bound' && row.expires_at > now;
+}
+
+export function boundRow({ request, profile, before, now }: Grant, ip: number, leaseMs: number): LeaseRow {
+  const running = isRunning(before, request.client, now) ? before : undefined;
+  const { clientIdentifier, relay, message } = request;
+  // A renewal comes past the relay: where it said the client is still holds.
+  const isKept = request.kind === 'extending' && message.giaddr === 0 && relay === undefined;
+  const place = isKept ? running : undefined;
+  return {
+    ip,
+    client: request.client,
+    mac: request.mac,
+    client_id: hexOf(clientIdentifier),
+    vendor: profile.phone?.vendor ?? null,
+    vendor_class: profile.vendorClass ?? null,
+    hostname: request.hostName ?? null,
+    started_at: running?.started_at ?? now,
+    expires_at: now + leaseMs,
+    state: 'bound',
+    circuit_id: place?.circuit_id ?? hexOf(relay?.circuitId),
+    remote_id: place?.remote_id ?? hexOf(relay?.remoteId),
+    giaddr: place?.giaddr ?? (message.giaddr || null),
+    acked_at: now,
+    // Who renews has had it for itself all the while.
+    declines: request.kind === 'extending' ? 0 : (before?.declines ?? 0),
+    sent: profile.sent,
+  };
+}
+
+const firstProbationMs = 3_600_000;
+const longestProbationMs = 86_400_000;
+
+/** How long nobody gets an address that was found in use that often in a row: an hour, two, four, at last a day. */
+export function probationMs(declines: number): number {
+  return Math.min(longestProbationMs, firstProbationMs * 2 ** Math.min(declines - 1, 10));
+}
+
+/** `mac` is who declined it, or who was found to use it. */
+export function probationRow(
+  { ip, mac }: Pick<LeaseRow, 'ip' | 'mac'>,
+  before: LeaseRow | undefined,
+  now: number,
+): LeaseRow {
+  const declines = (before?.declines ?? 0) + 1;
+  return {
+    ip,
+    client: null,
+    mac,
+    client_id: null,
+    vendor: null,
+    vendor_class: null,
+    hostname: null,
+    started_at: now,
+    expires_at: now + probationMs(declines),
+    state: 'declined',
+    circuit_id: null,
+    remote_id: null,
+    giaddr: null,
+    acked_at: null,
+    declines,
+    sent: '{}',
+  };
+}
+
+function hexOf(bytes: Uint8Array | undefined): string | null {
+  return bytes === undefined
+    ? null
+    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
+}
