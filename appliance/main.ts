@@ -14,6 +14,8 @@ export interface CommandCall {
   readonly json: boolean;
   /** Take back what the command did before. */
   readonly undo?: boolean;
+  /** Address of the DHCP server that `probe` asks as a relay. */
+  readonly relay?: string;
   /** Words after the command. */
   readonly rest: readonly string[];
   readonly out: (line: string) => void;
@@ -45,6 +47,11 @@ const commands: Record<string, { readonly about: string; readonly run: Command }
     about:
       "bypass [MAC|all]  give phones back the cloud's own addresses (--undo: take them in again), or list them",
     run: async (call) => (await import('./commands/bypass.ts')).bypassCommand(call),
+  },
+  probe: {
+    about:
+      "probe dhcp        what your DHCP servers would tell each vendor's phones; --relay IP asks that server",
+    run: async (call) => (await import('./commands/probe.ts')).probeCommand(call),
   },
   config: {
     about: 'config <what>     check, print or schema of gatehouse.toml',
@@ -100,6 +107,7 @@ async function main(words: string[]): Promise<number> {
   }
   const command = commands[name];
   if (command === undefined) throw new UsageError(name === '' ? 'which command?' : `no command "${name}"`);
+  if (values.relay !== undefined && name !== 'probe') throw new UsageError('--relay belongs to probe');
   const configFile =
     values.config ??
     (existsSync('/etc/gatehouse/gatehouse.toml') ? '/etc/gatehouse/gatehouse.toml' : 'gatehouse.toml');
@@ -107,6 +115,7 @@ async function main(words: string[]): Promise<number> {
     configFile,
     json: values.json === true,
     undo: values.undo === true,
+    ...(values.relay === undefined ? {} : { relay: values.relay }),
     rest,
     out: (line) => console.log(line),
   });
@@ -121,6 +130,7 @@ function parseWords(words: string[]) {
         config: { type: 'string', short: 'c' },
         json: { type: 'boolean' },
         undo: { type: 'boolean' },
+        relay: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
       },
     });

@@ -19,15 +19,15 @@ export const snippets: Readonly<Record<string, (config: Config, now: number) => 
     const all = { noam: inRegion('noam'), emea: inRegion('emea'), apac: inRegion('apac') };
     return windowsSnippet(all, config.site.region);
   },
-  'windows undo': (config, now) => windowsUndoSnippet(snippetOf(config, now)),
+  'windows --undo': (config, now) => windowsUndoSnippet(snippetOf(config, now)),
   ios: (config, now) => iosSnippet(snippetOf(config, now)),
 };
 
-export async function snippetCommand({ configFile, json, rest, out }: CommandCall): Promise<number> {
-  const make = snippets[rest.join(' ')];
+export async function snippetCommand({ configFile, json, undo, rest, out }: CommandCall): Promise<number> {
+  const make = snippets[[...rest, ...(undo === true ? ['--undo'] : [])].join(' ')];
   if (make === undefined) {
     out('usage: gatehouse snippet dnsmasq|kea|isc|windows|ios [--config FILE]');
-    out('       gatehouse snippet windows undo');
+    out('       gatehouse snippet windows --undo');
     return 2;
   }
   const text = make(readConfig(configFile), Date.now()).join('\n');

@@ -37,6 +37,8 @@ export interface RecognisedPhone {
 export interface ClassForm {
   readonly starts: string;
   readonly ends?: string;
+  /** As a device sends it, where that is more than its beginning. */
+  readonly example?: string;
   /** Left out: a phone. */
   readonly kind?: PhoneKind;
 }

@@ -68,13 +68,12 @@ export function readIos(print: string): Told {
     if (opened !== undefined) name = opened.toLowerCase();
     else {
       const [, code = '', kind = '', value = ''] =
-        /^ option (\d+) (ascii|ip|hex) ("[^"?\\\p{Cc}]+"|[\d. ]+|[0-9a-f.]+)$/u.exec(line) ?? refuse(line);
+        /^ option (\d+) (ascii|ip|hex) ("[^"?\\\p{Cc}]+"|[\d. ]+|(?:[0-9a-f]{2})+)$/u.exec(line) ??
+        refuse(line);
       told.add(
         name,
         code,
-        kind === 'hex'
-          ? value.replaceAll('.', '').replace(/..(?=.)/g, '$&:')
-          : value.replaceAll(' ', kind === 'ip' ? ',' : ' '),
+        kind === 'hex' ? value.replace(/..(?=.)/g, '$&:') : value.replaceAll(' ', kind === 'ip' ? ',' : ' '),
       );
     }
   }

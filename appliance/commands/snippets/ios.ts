@@ -33,6 +33,5 @@ function words(code: number, bytes: Uint8Array): string {
   const value = optionValue(code, bytes);
   if (value.type === 'addresses') return `ip ${value.value.join(' ')}`;
   if (value.type === 'text') return `ascii "${value.value}"`;
-  // As IOS itself writes it: groups of four digits.
-  return `hex ${hexDigits(bytes).replace(/.{4}(?=.)/g, '$&.')}`;
+  return `hex ${hexDigits(bytes)}`;
 }

@@ -48,7 +48,7 @@ export function snippetOf(config: Config, now: number): Snippet {
     site: plainText(config.site.name),
     classes: all.filter(isRecognised),
     notToldApart: all.filter((one) => !isRecognised(one)),
-    warnings: clockWarning(config, now),
+    warnings: [...clockWarning(config, now), ...othersWarning(config)],
   };
 }
 
@@ -95,4 +95,9 @@ function clockWarning({ site }: Config, now: number): string[] {
   return [
     `Option 2 is right until the clocks change on ${day}: it must be ${then} then. Print and load this anew on that day.`,
   ];
+}
+
+function othersWarning({ dhcp }: Config): string[] {
+  if (!dhcp.phone_options_for_others) return [];
+  return ['phone_options_for_others is set, but this tells known phones only.'];
 }

@@ -21,7 +21,7 @@ export function windowsSnippet(snippets: SnippetsByRegion, region: Region): stri
       comment: '#',
       place:
         'Save as gatehouse.ps1 and a list of scopes as scopes.csv: first line  ScopeId,Region,NtpServer,UtcOffsetSeconds  then a line a scope, such as  10.20.0.0,emea,,3600  (all but ScopeId may be empty; two time servers are separated by a semicolon). Then  .\\gatehouse.ps1 -Csv scopes.csv -WhatIf  and the same without -WhatIf.',
-      undo: '`gatehouse snippet windows undo` prints a script that removes what this one added, and nothing else.',
+      undo: '`gatehouse snippet windows --undo` prints a script that removes what this one added, and nothing else.',
       notes,
     }),
     ...windowsApply(region, phoneTable(snippets)),

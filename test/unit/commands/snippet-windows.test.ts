@@ -53,7 +53,7 @@ describe('the script for Windows', () => {
 });
 
 describe('the script that undoes', () => {
-  const script = print('windows undo');
+  const script = print('windows --undo');
 
   it('removes only what bears our mark, and obeys -WhatIf', () => {
     const { commands } = checkPowershell(script);
