@@ -71,15 +71,31 @@ describe.each(foreignServers)('%s', (server) => {
         // dnsmasq ends option 66 with a NUL, which a receiver has to drop (RFC 2132 section 2).
         66: options.has(66) ? asText(options.get(66)).replace(/\0$/, '') : undefined,
         160: options.has(160) ? asText(options.get(160)) : undefined,
+        43: options.has(43) ? asText(options.get(43)) : undefined,
         42: options.get(42),
         hasOffset: options.has(2),
       };
     };
-    const nothing = { isAnswered: true, 66: undefined, 160: undefined, 42: undefined, hasOffset: false };
+    const nothing = {
+      isAnswered: true,
+      66: undefined,
+      160: undefined,
+      43: undefined,
+      42: undefined,
+      hasOffset: false,
+    };
+    // Sub-option 66, once more for older firmware.
+    const inside = `B${String.fromCodePoint(url.length)}${url}`;
     expect(phones.map(([title, , prefix]) => [title, told(prefix)])).toEqual(
       phones.map(([title, , , option, address]) => [
         title,
-        { ...nothing, [option]: address, 42: '0a420001', hasOffset: true },
+        {
+          ...nothing,
+          [option]: address,
+          43: title === 'ALE phone' ? inside : undefined,
+          42: '0a420001',
+          hasOffset: true,
+        },
       ]),
     );
     expect(others.map(([title, , prefix]) => [title, told(prefix)])).toEqual(
