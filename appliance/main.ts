@@ -43,6 +43,10 @@ const commands: Record<string, { readonly about: string; readonly run: Command }
     about: 'snippet <server>  configuration for your own dnsmasq, kea, isc, windows or ios DHCP server',
     run: async (call) => (await import('./commands/snippet.ts')).snippetCommand(call),
   },
+  url: {
+    about: "url <vendor>      the provisioning URL of a vendor's phones, with the steps for a phone at home",
+    run: async (call) => (await import('./commands/url.ts')).urlCommand(call),
+  },
   bypass: {
     about:
       "bypass [MAC|all]  give phones back the cloud's own addresses (--undo: take them in again), or list them",

@@ -3,6 +3,7 @@ import { existsSync, statSync } from 'node:fs';
 import { ConfigError, defaultConfig, readConfig, unreachablePaths, type Config } from '../config.ts';
 import { configJsonSchema, printConfig } from '../config-print.ts';
 import type { CommandCall } from '../main.ts';
+import { languageNotes } from '../phones/languages.ts';
 
 /** What is wrong with the site's templates, a sentence each: judged by the part that fills them in. */
 export type TemplateCheck = (directory: string) => readonly string[];
@@ -33,20 +34,32 @@ function isYetToBeWritten(file: string): boolean {
 }
 
 function checkConfig({ configFile, json, out }: CommandCall, templates: TemplateCheck): number {
-  const problems = problemsOf(configFile, templates);
-  if (json) out(JSON.stringify({ file: configFile, ok: problems.length === 0, problems }));
-  else if (problems.length === 0) out(`${configFile}: good`);
-  else for (const problem of problems) out(`${configFile}: ${problem}`);
+  const { problems, notes } = judged(configFile, templates);
+  if (json) out(JSON.stringify({ file: configFile, ok: problems.length === 0, problems, notes }));
+  else {
+    for (const problem of problems) out(`${configFile}: ${problem}`);
+    if (problems.length === 0) out(`${configFile}: good`);
+    for (const note of notes) out(`note: ${note}`);
+  }
   return problems.length === 0 ? 0 : 1;
 }
 
-function problemsOf(file: string, templates: TemplateCheck): readonly string[] {
+interface Judgement {
+  readonly problems: readonly string[];
+  /** What is right and may still surprise. */
+  readonly notes: readonly string[];
+}
+
+function judged(file: string, templates: TemplateCheck): Judgement {
   let config: Config;
   try {
     config = readConfig(file);
   } catch (error) {
-    if (error instanceof ConfigError) return error.problems;
+    if (error instanceof ConfigError) return { problems: error.problems, notes: [] };
     throw error;
   }
-  return [...unreachablePaths(config), ...templates(config.provisioning.templates_directory)];
+  return {
+    problems: [...unreachablePaths(config), ...templates(config.provisioning.templates_directory)],
+    notes: languageNotes(config.site.language).map(({ text }) => text),
+  };
 }

@@ -60,6 +60,7 @@ export async function startInform(
       socket.post(datagram.bytes, datagram.to);
       counters.add('acks');
       remember(answered);
+      counters.add('options_left_out', datagram.leftOut.length);
     }
   };
 

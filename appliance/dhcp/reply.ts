@@ -18,6 +18,8 @@ export interface Datagram {
   readonly to: { readonly address: string; readonly port: number };
   /** Goes to the client's own address, neither to a relay nor to everybody. */
   readonly isToClient: boolean;
+  /** Codes of options that found no room within what the client takes. */
+  readonly leftOut: readonly number[];
 }
 
 const serverPort = 67;
@@ -36,7 +38,7 @@ export function encodeReply(reply: Reply): Datagram {
   const { type, request, yiaddr } = reply;
   const { message } = request;
   const isNak = type === 'nak';
-  const { bytes } = encodeMessage(
+  const { bytes, leftOut } = encodeMessage(
     {
       op: 'reply',
       htype: message.htype,
@@ -57,7 +59,7 @@ export function encodeReply(reply: Reply): Datagram {
     },
     request.maxBytes,
   );
-  return { bytes, ...destination(reply) };
+  return { bytes, leftOut, ...destination(reply) };
 }
 
 function replyOptions({ type, request, serverIdentifier, options }: Reply): Map<number, Uint8Array> {
@@ -77,7 +79,7 @@ function replyOptions({ type, request, serverIdentifier, options }: Reply): Map<
  * RFC 2131 section 4.1. A client without an address gets a broadcast whatever its flag says: unicast would need an ARP
  * entry that nobody answers for.
  */
-function destination({ type, request: { kind, message } }: Reply): Omit<Datagram, 'bytes'> {
+function destination({ type, request: { kind, message } }: Reply): Pick<Datagram, 'to' | 'isToClient'> {
   if (message.giaddr !== 0 && kind !== 'inform')
     return { to: { address: formatIpv4(message.giaddr), port: serverPort }, isToClient: false };
   if (type === 'nak' || message.ciaddr === 0) return broadcast;

@@ -10,6 +10,7 @@ import { openCounters, type Counters } from './counters.ts';
 import { decide } from './decision.ts';
 import { openLeaving } from './leaving.ts';
 import { resumeLeases, startLeaseClock, type LeaseClock } from './lease-clock.ts';
+import { tellLeftOut } from './left-out.ts';
 import { LeaseWriter } from './lease-writer.ts';
 import { longestLeaseMs, networkOf, openNetworks, type Network } from './networks.ts';
 import { encodeReply } from './reply.ts';
@@ -85,6 +86,7 @@ function receive(bytes: Uint8Array, heardOn: string, service: Service): void {
     const decision = decide(request, network, time.now());
     if (decision.silence !== undefined) counters.add(`ignored_${decision.silence}`);
     const datagram = decision.reply && encodeReply(decision.reply);
+    if (datagram !== undefined) tellLeftOut(request, datagram, { counters, writer });
     writer.take(decision, datagram && (() => sockets.post(datagram, heardOn, network.card)));
   } catch (error) {
     if (error instanceof DecodeError) {

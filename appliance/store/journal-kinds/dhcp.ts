@@ -27,6 +27,8 @@ export const dhcpKinds = {
   known_server: { fields: { address: 'open', url: 'open' }, coalesceSeconds: 86_400 },
   /** It left two probes unanswered. */
   server_gone: { fields: { address: 'open' }, coalesceSeconds: 3600 },
+  /** Options, by number, that found no room in an answer: the client takes only so many bytes. */
+  left_out: { fields: { options: 'open' }, coalesceSeconds: 86_400 },
   malformed: { fields: { reason: 'open' }, reserved: 'security', coalesceSeconds: 600 },
   /** The time of day was set, or the box was off, for so long; all leases were moved by it. */
   clock_moved: { fields: { seconds: 'open', at_start: 'open' } },

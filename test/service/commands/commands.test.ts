@@ -129,6 +129,13 @@ describe('config', () => {
     });
   });
 
+  it('tells what to expect of a language, and is content all the same (G-26)', async () => {
+    const desk = openDesk('language = "ja"\n');
+    const { code, lines } = await runCommand(configCommand, desk, ['check']);
+    expect(code).toBe(0);
+    expect(lines).toContain('note: Japanese does not work on Yealink phones: they show English.');
+  });
+
   it('check names files that cannot be read and a state directory that cannot be written', async () => {
     const desk = openDesk('extra_ca_file = "/nowhere/ca.pem"\n');
     writeFileSync(join(desk.directory, 'file'), '');

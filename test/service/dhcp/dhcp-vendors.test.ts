@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { temporaryDirectory } from '../../support/directory.ts';
-import { boot, common, forPhones, openDhcpSite } from './dhcp-site.ts';
+import { boot, common, forPhones, openDhcpSite, yealink } from './dhcp-site.ts';
 
 describe('options by vendor', () => {
   test.each([
@@ -114,5 +114,18 @@ describe('options by vendor', () => {
     const [offer] = await site.say({ type: 'discover', options: { maxMessageSize: 576 } });
     expect(offer?.length).toBeLessThanOrEqual(548);
     expect(offer?.options.tftpServerName).toBe('http://10.66.0.1');
+    expect(site.part.counters()['options_left_out']).toBeUndefined();
+  });
+
+  test('what a client has no room for is counted and told by number, and the rest is whole', async () => {
+    await using site = await openDhcpSite(
+      temporaryDirectory(),
+      `ntp_servers = [${'"10.66.0.2", '.repeat(120)}]`,
+    );
+    const parameterRequestList = Uint8Array.of(1, 3, 66, 2, 42, 6);
+    const [offer] = await site.say({ type: 'discover', options: { parameterRequestList } });
+    expect(offer?.codes).toEqual([53, 54, 51, 58, 59, 1, 3, 66, 2, 6]);
+    expect(site.part.counters()['options_left_out']).toBe(1);
+    expect(site.journal()).toMatchObject([{ kind: 'left_out', mac: yealink, body: { options: '42' } }]);
   });
 });
