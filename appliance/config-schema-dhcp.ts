@@ -55,6 +55,31 @@ const Network = Type.Object(
   { additionalProperties: false },
 );
 
+const count = (description: string, value: number) =>
+  Type.Integer({ description, default: value, minimum: 0, maximum: 1_000_000 });
+
+const Limits = table({
+  messages_per_mac_per_minute: count(
+    'Messages taken from one MAC in a minute, all at once if need be. 0: no limit.',
+    120,
+  ),
+  messages_per_circuit_per_minute: count(
+    'The same for one circuit of option 82. 0: no limit, which is right where a relay names itself or a VLAN and not a switch port.',
+    0,
+  ),
+  leases_per_circuit: count('Most leases of one circuit of option 82 at a time. 0: no limit, as above.', 0),
+  new_clients_per_second: count(
+    'Clients never heard of that are offered an address in a second, after the first 20,000.',
+    500,
+  ),
+  pending_offers: Type.Integer({
+    description: 'Offers of each network that wait for their client; the oldest gives way to a new one.',
+    default: 4096,
+    minimum: 1,
+    maximum: 1_000_000,
+  }),
+});
+
 const Reservation = Type.Object(
   {
     mac: text('The one device that gets this address.', {
@@ -148,6 +173,7 @@ export const Dhcp = table({
     description: 'Give addresses only to devices known as phones.',
     default: false,
   }),
+  limits: Limits,
   network: Type.Array(Network, {
     description:
       'Further networks, on other cards or behind relays; one [[dhcp.network]] table each. The subnet above is the first.',

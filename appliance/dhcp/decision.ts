@@ -4,7 +4,8 @@ import { formatIpv4, netmask, parseCidr, parseIpv4 } from '../protocol/ipv4.ts';
 import type { JournalEntry } from '../store/journal.ts';
 import type { LeaseRow } from '../store/leases.ts';
 import { declineBudget, type DeclineBudget } from './decline-budget.ts';
-import { boundRow, isRunning, probationRow } from './lease-row.ts';
+import { boundRow, hexOf, isRunning, probationRow } from './lease-row.ts';
+import type { Excess, Limits } from './limits.ts';
 import type { Pool } from './pool.ts';
 import type { Profile, Profiles } from './profile.ts';
 import type { Reply } from './reply.ts';
@@ -17,6 +18,10 @@ export interface Policy {
   readonly leaseMs: number;
   readonly authoritative: boolean;
   readonly phonesOnly: boolean;
+  /** 0: any number. */
+  readonly leasesPerCircuit: number;
+  /** Shared by all networks. */
+  readonly limits: Limits;
   readonly profiles: Profiles;
   readonly declines: DeclineBudget;
 }
@@ -36,6 +41,8 @@ export type Silence =
   | 'not_a_phone'
   | 'unknown_lease'
   | 'no_address'
+  | 'circuit_full'
+  | Excess
   | 'declined_too_often'
   | 'not_ours';
 
@@ -47,7 +54,7 @@ export interface Decision {
   readonly silence?: Silence;
 }
 
-export function openPolicy(config: Config, profiles: Profiles): Policy {
+export function openPolicy(config: Config, profiles: Profiles, limits: Limits): Policy {
   const { site, dhcp } = config;
   const subnet = parseCidr(dhcp.subnet ?? '0.0.0.0/32');
   return {
@@ -57,6 +64,8 @@ export function openPolicy(config: Config, profiles: Profiles): Policy {
     leaseMs: dhcp.lease_seconds * 1000,
     authoritative: dhcp.authoritative,
     phonesOnly: dhcp.phones_only,
+    leasesPerCircuit: dhcp.limits.leases_per_circuit,
+    limits,
     profiles,
     declines: declineBudget(3_600_000),
   };
@@ -70,6 +79,9 @@ export interface Site {
 
 /** Changes the pool at once, so that the next message of the same turn finds what this one got. */
 export function decide(request: ClientRequest, { pool, policy }: Site, now: number): Decision {
+  const isNew = request.kind === 'discover' && pool.leaseOf(request.client) === undefined;
+  const excess = policy.limits.excess(request, isNew, now);
+  if (excess !== undefined) return { silence: excess, journal: refused(request, 'asks too often') };
   const profile = policy.profiles(request, now);
   const scene: Scene = { request, pool, policy, profile, now };
   const isLeaving = request.kind === 'release' || request.kind === 'decline';
@@ -96,6 +108,7 @@ const decisionOn: Record<RequestKind, (scene: Scene) => Decision> = {
 };
 
 function discover({ request, pool, policy, profile, now }: Scene): Decision {
+  if (isCircuitFull({ request, pool, policy, now })) return circuitFull(request);
   const yiaddr = pool.offer(request, request.address, now);
   if (yiaddr === undefined) return { silence: 'no_address', journal: refused(request, 'no address is left') };
   const { serverIdentifier } = policy;
@@ -109,6 +122,7 @@ function selecting(scene: Scene): Decision {
     pool.withdraw(request.client, now);
     return { silence: 'other_server' };
   }
+  if (isCircuitFull(scene)) return circuitFull(request);
   const { address } = request;
   // Not only what was offered: the offer may have been made before a restart.
   if (address !== undefined && pool.isOpenTo(address, request, now)) return grant(scene, address);
@@ -128,6 +142,20 @@ function confirm(scene: Scene): Decision {
   if (!isKnown && !policy.authoritative) return { silence: 'unknown_lease' };
   if (!isInSubnet(address, policy)) return refuse(scene, 'address is of another network');
   return refuse(scene, 'address is not yours');
+}
+
+/** A client that has a lease keeps it, however many others there are. */
+function isCircuitFull({ request, pool, policy, now }: Pick<Scene, 'request' | 'pool' | 'policy' | 'now'>) {
+  const circuitId = request.relay?.circuitId;
+  if (policy.leasesPerCircuit === 0 || circuitId === undefined) return false;
+  const own = pool.leaseOf(request.client);
+  if (own !== undefined && isRunning(own, request.client, now)) return false;
+  const circuit = { giaddr: request.message.giaddr || null, circuit_id: hexOf(circuitId) };
+  return pool.countOnCircuit(circuit, now) >= policy.leasesPerCircuit;
+}
+
+function circuitFull(request: ClientRequest): Decision {
+  return { silence: 'circuit_full', journal: refused(request, 'its switch port has too many leases') };
 }
 
 function grant({ request, pool, policy, profile, now }: Scene, address: number): Decision {

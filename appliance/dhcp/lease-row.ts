@@ -78,7 +78,8 @@ export function probationRow(
   };
 }
 
-function hexOf(bytes: Uint8Array | undefined): string | null {
+/** Null for what isn't there. */
+export function hexOf(bytes: Uint8Array | undefined): string | null {
   return bytes === undefined
     ? null
     : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');

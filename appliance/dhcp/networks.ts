@@ -5,6 +5,7 @@ import { parseMac } from '../protocol/mac.ts';
 import type { LeaseRow } from '../store/leases.ts';
 import type { AddressRange } from './address-space.ts';
 import { isInSubnet, openPolicy, type Site } from './decision.ts';
+import { openLimits } from './limits.ts';
 import { Pool, type PoolAddresses } from './pool.ts';
 import { openProfiles } from './profile.ts';
 import type { ClientRequest } from './request.ts';
@@ -33,12 +34,13 @@ export function openNetworks(config: Config, { rows, now, isLeaving }: Before): 
       `dhcp.pool and dhcp.network name ${size} addresses to give out: name ${maxAddresses} at most`,
     );
   }
+  const limits = openLimits(config);
   return described.map(({ key, subnet, ranges, settings }) => ({
     key,
     subnet,
     card: settings.dhcp.interface,
     pool: new Pool(poolAddresses(config, { subnet, ranges }), rows, now),
-    policy: openPolicy(settings, openProfiles(settings, isLeaving)),
+    policy: openPolicy(settings, openProfiles(settings, isLeaving), limits),
   }));
 }
 
@@ -111,5 +113,10 @@ function poolAddresses(
   const reserved = dhcp.reservation
     .filter(({ address }) => contains(net, address))
     .map(({ mac, address }): [string, number] => [parseMac(mac) ?? mac, parseIpv4(address)]);
-  return { ranges, excluded: new Set(taken.map(parseIpv4)), reserved: new Map(reserved) };
+  return {
+    ranges,
+    excluded: new Set(taken.map(parseIpv4)),
+    reserved: new Map(reserved),
+    maxOffers: dhcp.limits.pending_offers,
+  };
 }

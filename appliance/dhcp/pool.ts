@@ -2,6 +2,7 @@
 import type { LeaseRow } from '../store/leases.ts';
 import { addressLists, addressState, type AddressLists, type AddressState } from './address-lists.ts';
 import { addressSpace, type AddressRange, type AddressSpace } from './address-space.ts';
+import { circuitLeases, type Circuit } from './circuit-leases.ts';
 import type { ClientRequest } from './request.ts';
 
 /** The addresses of one network. */
@@ -11,6 +12,8 @@ export interface PoolAddresses {
   readonly excluded: ReadonlySet<number>;
   /** MAC to its address, inside the ranges or not; nobody else gets it. */
   readonly reserved: ReadonlyMap<string, number>;
+  /** Offers that wait for their client; the oldest gives way to a new one. */
+  readonly maxOffers: number;
 }
 
 /** Leases belong to `client`, reservations to `mac`. */
@@ -18,6 +21,8 @@ export type Claimant = Pick<ClientRequest, 'client' | 'mac'>;
 
 /** An address is kept this long for a client that was offered it and has not asked for it yet. */
 export const offerMs = 60_000;
+/** A client that wants an offer has asked for it by then. */
+const promptMs = 2000;
 /** After exhaustion the leases are looked through for ended ones out of order at most this often. */
 const searchEveryMs = 1000;
 
@@ -41,12 +46,22 @@ export class Pool {
   readonly #slots: Slot[];
   /** Index of the address that a client has, had last or was offered. */
   readonly #byClient = new Map<string, number>();
+  readonly #circuits = circuitLeases();
+  /** 1 where the lease is counted there. */
+  readonly #isCounted: Uint8Array;
+  readonly #maxOffers: number;
   #nextSearch = 0;
 
-  constructor({ ranges, excluded, reserved }: PoolAddresses, rows: readonly LeaseRow[], now: number) {
+  constructor(
+    { ranges, excluded, reserved, maxOffers }: PoolAddresses,
+    rows: readonly LeaseRow[],
+    now: number,
+  ) {
     const outside = [...reserved.values()].map((ip) => ({ first: ip, last: ip }));
     this.#space = addressSpace([...ranges, ...outside]);
     this.#reserved = reserved;
+    this.#maxOffers = maxOffers;
+    this.#isCounted = new Uint8Array(this.#space.size);
     this.#lists = addressLists(this.#space.size);
     this.#slots = Array.from({ length: this.#space.size }, () => freshSlot);
     for (const ip of excluded) {
@@ -110,6 +125,12 @@ export class Pool {
   isHeldBy(ip: number, client: string, now: number): boolean {
     const { row, offer } = this.#slotOf(ip) ?? freshSlot;
     return offer !== undefined && offer.until > now ? offer.client === client : row?.client === client;
+  }
+
+  /** Leases that run on this circuit. */
+  countOnCircuit(circuit: Circuit, now: number): number {
+    this.#endLeases(now);
+    return this.#circuits.count(circuit);
   }
 
   /** The client took another server's offer. */
@@ -202,8 +223,14 @@ export class Pool {
       if (client !== undefined && client !== null && this.#byClient.get(client) === at)
         this.#byClient.delete(client);
     }
+    this.#uncount(at);
     this.#slots[at] = slot;
     this.#lists.move(at, this.#stateOf(at, slot, now));
+    const { row } = slot;
+    if (row?.state === 'bound' && row.circuit_id !== null && row.expires_at > now) {
+      this.#circuits.add(row);
+      this.#isCounted[at] = 1;
+    }
     for (const client of [slot.row?.client, slot.offer?.client]) {
       if (client !== undefined && client !== null) this.#byClient.set(client, at);
     }
@@ -223,14 +250,26 @@ export class Pool {
         : this.#lists.oldest(addressState.fresh);
     }
     this.#endLeases(now);
-    return this.#lists.oldest(addressState.idle);
+    return this.#lists.oldest(addressState.idle) ?? this.#offerInVain(now);
+  }
+
+  /** Phones take an offer at once: a flood of questions must not hold the last addresses for a minute. */
+  #offerInVain(now: number): number | undefined {
+    const at = this.#lists.oldest(addressState.offered);
+    const slot = at === undefined ? undefined : this.#slots[at];
+    if (at === undefined || slot?.offer === undefined || this.#reservedFor.has(at)) return undefined;
+    const isPrompt = slot.offer.until - offerMs + promptMs > now;
+    const state = this.#stateOf(at, { row: slot.row, offer: undefined }, now);
+    return isPrompt || state === addressState.bound || state === addressState.declined ? undefined : at;
   }
 
   #endOffers(now: number): void {
     for (;;) {
       const at = this.#lists.oldest(addressState.offered);
       const slot = at === undefined ? undefined : this.#slots[at];
-      if (at === undefined || slot === undefined || (slot.offer?.until ?? 0) > now) return;
+      if (at === undefined || slot === undefined) return;
+      const isTooMany = this.#lists.count(addressState.offered) >= this.#maxOffers;
+      if ((slot.offer?.until ?? 0) > now && !isTooMany) return;
       this.#put(at, { row: slot.row, offer: undefined }, now);
     }
   }
@@ -254,7 +293,14 @@ export class Pool {
     }
   }
 
+  #uncount(at: number): void {
+    const row = this.#slots[at]?.row;
+    if (this.#isCounted[at] === 1 && row !== undefined) this.#circuits.remove(row);
+    this.#isCounted[at] = 0;
+  }
+
   #end(at: number): void {
+    this.#uncount(at);
     this.#lists.move(at, this.#reservedFor.has(at) ? addressState.reserved : addressState.idle);
   }
 

@@ -12,6 +12,7 @@ function addresses(size: number, excluded: number[] = []): PoolAddresses {
     ranges: [{ first, last: first + size - 1 }],
     excluded: new Set(excluded),
     reserved: new Map(),
+    maxOffers: 4096,
   };
 }
 
