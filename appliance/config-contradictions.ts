@@ -1,6 +1,7 @@
 /** What each value may be alone but not beside the others. Pure. */
 import type { Config } from './config-schema.ts';
 import { dhcpRules } from './config-contradictions-dhcp.ts';
+import { relayRules } from './config-contradictions-relay.ts';
 import { contradiction, type Problem, type Rule } from './config-problems.ts';
 import { parseCidr } from './protocol/ipv4.ts';
 import { parseMac } from './protocol/mac.ts';
@@ -8,6 +9,7 @@ import { parseMac } from './protocol/mac.ts';
 const rules: readonly Rule[] = [
   { keys: ['site.time_zone'], find: timeZone },
   ...dhcpRules,
+  ...relayRules,
   { keys: ['rtp.first_port', 'rtp.last_port'], find: mediaRange },
   { keys: ['rtp.first_port', 'rtp.last_port', 'sip.udp_port', 'site.posture'], find: mediaOverSip },
   { keys: ['sip.udp_port', 'sip.tcp_port', 'sip.tls_port', 'site.posture'], find: noSipPort },

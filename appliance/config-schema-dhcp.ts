@@ -130,12 +130,43 @@ const Vendor = Type.Object(
   { additionalProperties: false },
 );
 
-export const Dhcp = table({
-  mode: Type.Union([Type.Literal('server'), Type.Literal('inform'), Type.Literal('off')], {
-    description:
-      '"server" gives out addresses on the subnet below; "inform" works beside another server and answers only phones that ask for options alone (DHCPINFORM); "off" answers nobody.',
-    default: 'off',
+const DhcpRelay = table({
+  servers: list(ipv4('address'), 'Addresses of the DHCP servers; answers from others are dropped.'),
+  uplink: Type.Optional(
+    card("Card through which the servers are reached. Left out: the phones' own.", { examples: ['eth1'] }),
+  ),
+  uplink_address: Type.Optional(
+    ipv4(
+      "The box's own address that the servers answer to, when they have no route to site.address. They have to choose the phones' subnet by link selection then (RFC 3527).",
+    ),
+  ),
+  hop_limit: Type.Integer({
+    description: 'Requests that passed this many relays are dropped.',
+    default: 4,
+    minimum: 1,
+    maximum: 16,
   }),
+  trust_option_82: Type.Boolean({
+    description:
+      "Take requests that carry option 82 without a relay's address, as switches with DHCP snooping send them, and keep their option. Otherwise they are dropped: a device could have put it there itself.",
+    default: false,
+  }),
+  options: Type.Union([Type.Literal('keep'), Type.Literal('replace')], {
+    description:
+      'Where a server already tells phones one of the options for the URL, time servers or time offset: "keep" its value, or "replace" it by ours.',
+    default: 'keep',
+  }),
+});
+
+export const Dhcp = table({
+  mode: Type.Union(
+    [Type.Literal('server'), Type.Literal('inform'), Type.Literal('relay'), Type.Literal('off')],
+    {
+      description:
+        '"server" gives out addresses on the subnet below; "inform" works beside another server and answers only phones that ask for options alone (DHCPINFORM); "relay" passes everything to the servers of [dhcp.relay] and adds what phones need to their answers; "off" answers nobody.',
+      default: 'off',
+    },
+  ),
   interface: card('Card of the phones\' network, such as "eth0".', { default: 'eth0' }),
   authoritative: Type.Boolean({
     description:
@@ -196,4 +227,5 @@ export const Dhcp = table({
     minimum: 0,
     maximum: 86_400,
   }),
+  relay: DhcpRelay,
 });

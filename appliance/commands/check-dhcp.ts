@@ -30,6 +30,10 @@ function verdictOn(
     const text = `another DHCP server, ${address}, answers on ${card}${to}: turn one of the two off`;
     return { state: 'problem', text };
   }
+  if (mode === 'relay') {
+    const text = `a DHCP server, ${address}, answers on ${card} beside the relay${to}: nothing is added to its answers; leave the relay as the only way to a server`;
+    return { state: 'problem', text };
+  }
   const text = `the DHCP server of ${card} is ${address}${to}; Gatehouse gives out no addresses (dhcp.mode = "${mode}")`;
   if (mode === 'off' || isKnown) return { state: 'ok', text };
   return { state: 'warning', text: `${text}; name it in dhcp.known_servers if it belongs there` };

@@ -5,8 +5,6 @@ import { formatIpv4, parseIpv4 } from '../protocol/ipv4.ts';
 import { saveInformedPhone } from '../store/informed-phones.ts';
 import { openStore } from '../store/store.ts';
 import { version, type Part, type World } from '../world.ts';
-import { newTokenBucket, takeToken } from '../net/token-bucket.ts';
-import { newTokenBuckets } from '../net/token-buckets.ts';
 import { openCounters } from './counters.ts';
 import { openFactWriter } from './fact-writer.ts';
 import { informAnswer, type InformAnswer } from './inform-answer.ts';
@@ -14,12 +12,12 @@ import { openLeaving } from './leaving.ts';
 import { openProfiles } from './profile.ts';
 import { reading } from './reading.ts';
 import { encodeReply } from './reply.ts';
+import { openSenderLimits } from './sender-limits.ts';
 import { handedOver, type SocketSource } from './socket.ts';
 import { startWatch } from './watch.ts';
 
 /** A phone asks once a boot, and a few times more where no answer comes. */
-const rateOfEach = { burst: 5, perSecond: 0.2 };
-const rateOfAll = { burst: 2000, perSecond: 500 };
+const rates = { ofEach: { burst: 5, perSecond: 0.2 }, ofAll: { burst: 2000, perSecond: 500 } };
 
 /** Rejects when the socket was not handed over, or the database can't be opened. */
 export async function startInform(
@@ -32,7 +30,7 @@ export async function startInform(
   const store = openStore({ directory: config.site.state_directory, part: 'dhcp', clock });
   await store.write((transaction) => transaction.journal({ kind: 'started', body: { release: version } }));
   const counters = openCounters();
-  const isAllowed = openLimits();
+  const isAllowed = openSenderLimits(rates);
   const leaving = openLeaving(config.site.state_directory, clock);
   const policy = {
     serverIdentifier: parseIpv4(config.site.address),
@@ -84,10 +82,4 @@ export async function startInform(
       store[Symbol.dispose]();
     },
   };
-}
-
-function openLimits(): (mac: string, now: number) => boolean {
-  const each = newTokenBuckets(rateOfEach);
-  const all = newTokenBucket(rateOfAll);
-  return (mac, now) => each.take(mac, now) && takeToken(all, now);
 }

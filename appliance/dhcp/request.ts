@@ -37,7 +37,7 @@ export interface ClientRequest {
 const ethernet = 1;
 /** IP and UDP headers; option 57 counts them (RFC 2132 section 9.10). */
 const headerBytes = 28;
-const ethernetMaxBytes = 1500 - headerBytes;
+export const ethernetMaxBytes = 1500 - headerBytes;
 
 /** Undefined for what no client of ours sends: replies, BOOTP, other networks than Ethernet. Throws DecodeError. */
 export function readRequest(message: DhcpMessage): ClientRequest | undefined {

@@ -8,12 +8,15 @@ interface Seen {
 }
 
 export function watchProblem(
-  { interface: card, known_servers: known }: Config['dhcp'],
+  { mode, interface: card, known_servers: known }: Config['dhcp'],
   { present, isHoldingBack }: Seen,
 ): string | undefined {
   const unknown = present.filter((address) => !known.includes(address));
   if (isHoldingBack && present.length > 0) {
     return `no address is offered, since another DHCP server (${present.join(', ')}) answers on ${card}: turn one of the two off, or set dhcp.authoritative = true`;
+  }
+  if (mode === 'relay' && present.length > 0) {
+    return `a DHCP server (${present.join(', ')}) answers on ${card} beside this relay: phones may take its answers, and nothing is added to those; the relay must be the only way to a server`;
   }
   if (unknown.length > 0) {
     return `an unknown DHCP server (${unknown.join(', ')}) answers on ${card}: turn it off, or name it in dhcp.known_servers`;

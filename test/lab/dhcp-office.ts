@@ -24,6 +24,10 @@ export interface BoxChanges {
   /** Instead of 10.66.0.0/24 and a hundred addresses. */
   readonly subnet?: string;
   readonly pool?: readonly [string, string];
+  /** Lines of the table [dhcp] instead of those of a server. */
+  readonly dhcp?: string;
+  /** Handed over besides port 67 of eth0. */
+  readonly sockets?: readonly string[];
   /** Words before the program, such as a tracer. */
   readonly under?: readonly string[];
   /** Shell lines run first; see `Namespace.start`. */
@@ -82,7 +86,8 @@ async function startBox(
   changes: BoxChanges = {},
 ): Promise<Running> {
   const config = writeBoxConfig(lab.directory, changes);
-  const command = [...(changes.under ?? []), 'systemd/with-sockets', 'dhcp=eth0:udp:67', '--'];
+  const sockets = ['dhcp=eth0:udp:67', ...(changes.sockets ?? []), '--'];
+  const command = [...(changes.under ?? []), 'systemd/with-sockets', ...sockets];
   const running = box.start(
     [...command, process.execPath, 'appliance/main.ts', 'run', 'dhcp', '--config', config],
     {
@@ -110,16 +115,20 @@ time_zone = "${changes.timeZone ?? 'America/New_York'}"
 tenant_id = "11111111-2222-3333-4444-555555555555"
 state_directory = "${changes.stateDirectory ?? join(directory, 'state')}"
 [dhcp]
-mode = "server"
 interface = "eth0"
+${changes.dhcp ?? serverLines(changes)}
+`,
+  );
+  return file;
+}
+
+function serverLines(changes: BoxChanges): string {
+  return `mode = "server"
 subnet = "${changes.subnet ?? '10.66.0.0/24'}"
 pool = ${JSON.stringify(changes.pool ?? ['10.66.0.100', '10.66.0.199'])}
 routers = ["10.66.0.1"]
 dns_servers = ["10.66.0.1", "10.66.0.2"]
-lease_seconds = ${changes.leaseSeconds ?? 600}
-`,
-  );
-  return file;
+lease_seconds = ${changes.leaseSeconds ?? 600}`;
 }
 
 const fields = [
@@ -133,7 +142,8 @@ const fields = [
   'dhcp.option.value',
 ];
 
-async function readPackets(file: string, filter: string): Promise<WirePacket[]> {
+/** DHCP messages of a capture, oldest first, read by tshark. */
+export async function readPackets(file: string, filter: string): Promise<WirePacket[]> {
   const wanted = fields.flatMap((field) => ['-e', field]);
   const command = [
     'tshark',

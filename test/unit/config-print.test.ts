@@ -16,6 +16,9 @@ mode = "server"
 subnet = "10.20.0.0/24"
 pool = ["10.20.0.100", "10.20.0.199"]
 ntp_servers = ["10.20.0.2", "10.20.0.3"]
+[dhcp.relay]
+servers = ["10.9.0.1"]
+hop_limit = 2
 [[location.switch]]
 name = "first"
 address = "10.0.0.2"

@@ -34,7 +34,7 @@ const refused: [string, string, string[]][] = [
       'line 3: site.foo: no such key; `gatehouse config print` lists them all',
       'line 2: site.region = "mars": must be "noam" or "emea" or "apac"',
       'line 1: site.address: is missing; write an IPv4 address, such as "10.20.0.1"',
-      'line 6: dhcp.mode = 3: must be "server" or "inform" or "off"',
+      'line 6: dhcp.mode = 3: must be "server" or "inform" or "relay" or "off"',
       'line 5: dhcp.lease_seconds = -1: must be a whole number from 1 to 31536000',
     ],
   ],
@@ -143,6 +143,21 @@ const refused: [string, string, string[]][] = [
     [
       'line 4: dhcp.mode = "server": needs dhcp.subnet and dhcp.pool too, such as "10.20.0.0/24" and ["10.20.0.100", "10.20.0.199"]',
     ],
+  ],
+  [
+    'a relay without servers says what it needs',
+    `${site}[dhcp]\nmode = "relay"\n`,
+    ['line 4: dhcp.mode = "relay": needs dhcp.relay.servers too, such as ["10.9.0.1"]'],
+  ],
+  [
+    'a relay to itself is refused',
+    `${site}[dhcp]\nmode = "relay"\n[dhcp.relay]\nservers = ["10.20.0.1"]\n`,
+    ['line 6: dhcp.relay.servers[0] = "10.20.0.1": is the box\'s own address; name the server\'s'],
+  ],
+  [
+    'an address on the uplink needs the uplink',
+    `${site}[dhcp]\nmode = "relay"\n[dhcp.relay]\nservers = ["10.9.0.1"]\nuplink_address = "10.9.0.2"\n`,
+    ['line 7: dhcp.relay.uplink_address = "10.9.0.2": needs dhcp.relay.uplink too, the card that has it'],
   ],
   [
     'a pool outside the subnet is refused',

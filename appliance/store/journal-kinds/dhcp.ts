@@ -22,6 +22,11 @@ export const dhcpKinds = {
   /** Told no, or left without an address; `reason` is a sentence. */
   refused: { fields: { reason: 'open', ip: 'open' }, coalesceSeconds: 600 },
   informed: { fields: { ip: 'open', vendor: 'open' }, coalesceSeconds: 86_400 },
+  /** Another server's ACK passed; `added` are the options that it didn't tell so. */
+  relayed: {
+    fields: { ip: 'open', server: 'open', vendor: 'open', model: 'open', added: 'open' },
+    coalesceSeconds: 86_400,
+  },
   /** Another server answered clients; `url` is where it sends phones. Rogue unless the settings name it. */
   rogue_server: { fields: { address: 'open', url: 'open' }, reserved: 'security', coalesceSeconds: 3600 },
   known_server: { fields: { address: 'open', url: 'open' }, coalesceSeconds: 86_400 },

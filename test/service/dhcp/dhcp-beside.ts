@@ -21,6 +21,8 @@ export interface BesideSite extends AsyncDisposable {
   readonly clock: FakeClock;
   /** What the part sends when it hears this on port 67. */
   readonly hear: (bytes: Uint8Array, from?: string) => Promise<Answer[]>;
+  /** The same for bytes whose answers may be as odd: how many datagrams left. */
+  readonly tell: (bytes: Uint8Array, from?: string) => Promise<number>;
   /** Probes that left since the last call. */
   readonly probes: () => DhcpMessage[];
   /** Another server answers a client, or a probe. */
@@ -65,14 +67,21 @@ ${settings.dhcp}`);
     if (reader === undefined) throw new Error('no database');
     return work(reader);
   };
+  const deliver = async (bytes: Uint8Array, from = '10.66.0.50') => {
+    server.deliver(bytes, { address: from, port: 68 });
+    await turns();
+  };
   return {
     part,
     clock,
     read,
-    hear: async (bytes, from = '10.66.0.50') => {
-      server.deliver(bytes, { address: from, port: 68 });
-      await turns();
+    hear: async (bytes, from) => {
+      await deliver(bytes, from);
       return server.taken().map((sent) => readAnswer('lo', sent));
+    },
+    tell: async (bytes, from) => {
+      await deliver(bytes, from);
+      return server.taken().length;
     },
     probes: () => client.taken().map(({ bytes }) => decodeMessage(bytes)),
     otherServerSays: async (address, options = {}) => {
