@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { MessageType } from '../../../appliance/protocol/dhcp.ts';
 import { parseIpv4 } from '../../../appliance/protocol/ipv4.ts';
+import { dhcpFuzz } from '../../long/dhcp-fuzz.ts';
 import { temporaryDirectory } from '../../support/directory.ts';
 import { boot, box, clientBytes, openDhcpSite } from './dhcp-site.ts';
 
@@ -74,4 +75,8 @@ test('whatever comes in, nothing breaks, no address has two holders, and phones 
   expect(new Set(holders).size).toBe(holders.length);
   await site.clock.advance(3_600_001);
   expect(await boot(site, '80:5e:c0:00:00:ff')).toMatch(/^10\.66\.0\.10\d$/);
+});
+
+test('damaged packets of real clients and phones end in an answer that can be read, in silence, or in DecodeError', async () => {
+  expect(await dhcpFuzz(() => {}, { packets: 15_000, seed: 1 })).toMatchObject({ passed: true });
 });
