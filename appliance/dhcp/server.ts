@@ -8,6 +8,7 @@ import { openStore, type Transaction } from '../store/store.ts';
 import { version, type Health, type Logger, type Part, type World } from '../world.ts';
 import { openCounters, type Counters } from './counters.ts';
 import { decide } from './decision.ts';
+import { openLatency, type Latency } from './latency.ts';
 import { openLeaving } from './leaving.ts';
 import { resumeLeases, startLeaseClock, type LeaseClock } from './lease-clock.ts';
 import { tellLeftOut } from './left-out.ts';
@@ -44,13 +45,13 @@ export async function startDhcpServer(
     counters.add('send_errors');
     if (isFirst) log.warn({ err: error }, 'an answer could not be sent');
   });
-  const service: Service = { counters, log, networks, sockets, time, watch, writer };
+  const service: Service = { counters, latency: openLatency(), log, networks, sockets, time, watch, writer };
   sockets.onDatagram((bytes, heardOn) => receive(bytes, heardOn, service));
 
   return {
     health: () =>
       healthOf(writer.problem() ?? sockets.problem() ?? exhausted(networks, time.now()) ?? watch.problem()),
-    counters: () => ({ ...counters.values(), ...useOf(networks) }),
+    counters: () => ({ ...counters.values(), ...useOf(networks), ...waitOf(service.latency) }),
     [Symbol.asyncDispose]: async () => {
       await sockets[Symbol.asyncDispose]();
       await watch[Symbol.asyncDispose]();
@@ -64,6 +65,7 @@ export async function startDhcpServer(
 
 interface Service {
   readonly counters: Counters;
+  readonly latency: Latency;
   readonly log: Logger;
   readonly networks: readonly Network[];
   readonly sockets: Sockets;
@@ -73,7 +75,8 @@ interface Service {
 }
 
 function receive(bytes: Uint8Array, heardOn: string, service: Service): void {
-  const { counters, sockets, time, writer } = service;
+  const { counters, latency, sockets, time, writer } = service;
+  const receivedAt = performance.now();
   counters.add('received');
   time.follow();
   try {
@@ -87,7 +90,14 @@ function receive(bytes: Uint8Array, heardOn: string, service: Service): void {
     if (decision.silence !== undefined) counters.add(`ignored_${decision.silence}`);
     const datagram = decision.reply && encodeReply(decision.reply);
     if (datagram !== undefined) tellLeftOut(request, datagram, { counters, writer });
-    writer.take(decision, datagram && (() => sockets.post(datagram, heardOn, network.card)));
+    writer.take(
+      decision,
+      datagram &&
+        (() => {
+          sockets.post(datagram, heardOn, network.card);
+          if (decision.change !== undefined) latency.record(performance.now() - receivedAt);
+        }),
+    );
   } catch (error) {
     if (error instanceof DecodeError) {
       counters.add('malformed');
@@ -125,6 +135,14 @@ function askedOf(
 
 function healthOf(reason: string | undefined): Health {
   return reason === undefined ? { state: 'ok' } : { state: 'degraded', reason };
+}
+
+/** From a request to the ACK that leaves after its commit. */
+function waitOf(latency: Latency) {
+  return {
+    ack_p50_microseconds: latency.percentile(0.5),
+    ack_p99_microseconds: latency.percentile(0.99),
+  };
 }
 
 function useOf(networks: readonly Network[]) {
