@@ -64,6 +64,31 @@ const Provisioning = table({
       'What happens to a phone whose firmware is below the minimum of SIP Gateway: "warn" (page and `check` say so), "hold" (its first request is answered with "try later" until it was updated by other means), "offer" (it is offered the firmware of the store, where that vendor\'s phones can be). Cisco\'s enterprise firmware counts as below.',
     default: 'warn',
   }),
+  offer_updates: Type.Boolean({
+    description:
+      'Offer firmware of the store to phones that could go on without it: all that run less than it, but nothing newer than what Microsoft approved.',
+    default: false,
+  }),
+  firmware_pilot: Type.Integer({
+    description:
+      'So many phones of a model are offered a version first; the others when so many came back with it. Lower it to go on without one that never comes back.',
+    default: 2,
+    minimum: 1,
+    maximum: 1000,
+  }),
+  firmware_directory: Type.Optional(
+    text(
+      'Folder of firmware files, `<vendor>/<model>/<version>/<file>`; left out: `provisioning/firmware` in the state directory.',
+      { examples: ['/srv/firmware'] },
+    ),
+  ),
+  firmware_mbit_per_second: Type.Integer({
+    description:
+      'All firmware downloads together take no more than this, so that calls and configuration have room.',
+    default: 100,
+    minimum: 1,
+    maximum: 10_000,
+  }),
   allow_cleartext: list(
     text('vendor'),
     'Vendors whose phones can\'t be given our certificate authority and may fetch later stages and register in clear; "other" is every device of no known vendor. Shown red on the page.',

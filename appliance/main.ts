@@ -16,6 +16,8 @@ export interface CommandCall {
   readonly undo?: boolean;
   /** Address of the DHCP server that `probe` asks as a relay. */
   readonly relay?: string;
+  /** `--model`, `--release` and `--sha256` of `firmware add`. */
+  readonly firmware?: { readonly model?: string; readonly release?: string; readonly sha256?: string };
   /** Words after the command. */
   readonly rest: readonly string[];
   readonly out: (line: string) => void;
@@ -56,6 +58,10 @@ const commands: Record<string, { readonly about: string; readonly run: Command }
     about:
       "probe dhcp        what your DHCP servers would tell each vendor's phones; --relay IP asks that server",
     run: async (call) => (await import('./commands/probe.ts')).probeCommand(call),
+  },
+  firmware: {
+    about: 'firmware [what]   firmware for phones: list; add <file…> --model M --release V; pause; resume',
+    run: async (call) => (await import('./commands/firmware.ts')).firmwareCommand(call),
   },
   config: {
     about: 'config <what>     check, print or schema of gatehouse.toml',
@@ -120,6 +126,7 @@ async function main(words: string[]): Promise<number> {
     json: values.json === true,
     undo: values.undo === true,
     ...(values.relay === undefined ? {} : { relay: values.relay }),
+    firmware: values,
     rest,
     out: (line) => console.log(line),
   });
@@ -135,6 +142,9 @@ function parseWords(words: string[]) {
         json: { type: 'boolean' },
         undo: { type: 'boolean' },
         relay: { type: 'string' },
+        model: { type: 'string' },
+        release: { type: 'string' },
+        sha256: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
       },
     });

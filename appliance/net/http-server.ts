@@ -12,6 +12,7 @@ import {
 } from 'node:http';
 import { createServer as createHttps, type Server as HttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
+import { pipeline } from 'node:stream/promises';
 import { headerPairs, type Header } from './http-upstream.ts';
 import { plainAddress } from './tcp.ts';
 
@@ -29,6 +30,17 @@ export interface HttpAnswer {
   readonly status: number;
   readonly headers: readonly Header[];
   readonly body: Uint8Array;
+  /** In the place of `body`, for what is too large for memory. */
+  readonly stream?: BodyStream;
+  /** Of the body that a GET would get, in the answer to a HEAD. */
+  readonly length?: number;
+}
+
+/** Disposed when all is sent, or the peer has gone, or it was not wanted. A throw while it is read cuts the connection. */
+export interface BodyStream extends Disposable {
+  /** Bytes; as many as `chunks` has. */
+  readonly length: number;
+  readonly chunks: AsyncIterable<Uint8Array>;
 }
 
 export interface HttpListener extends AsyncDisposable {
@@ -136,6 +148,8 @@ function limitPerAddress(server: Server, onRefused: () => void): void {
   });
 }
 
+const tooLarge: HttpAnswer = { status: 413, headers: [['Connection', 'close']], body: Buffer.alloc(0) };
+
 async function answerRequest(
   options: ListenOptions,
   request: IncomingMessage,
@@ -153,8 +167,9 @@ async function answerRequest(
           headers: headerPairs(request.rawHeaders),
           remoteAddress: plainAddress(request.socket.remoteAddress),
         })
-      : { status: 413, headers: [['Connection', 'close']] as const, body: Buffer.alloc(0) };
-    send(response, answer, request.method === 'HEAD');
+      : tooLarge;
+    if (answer.stream === undefined) send(response, answer, request.method === 'HEAD');
+    else await sendStream(response, answer, answer.stream);
   } catch (error) {
     options.onError(error);
     if (!response.headersSent) send(response, { status: 500, headers: [], body: Buffer.alloc(0) }, false);
@@ -162,9 +177,28 @@ async function answerRequest(
   }
 }
 
-function send(response: ServerResponse, { status, headers, body }: HttpAnswer, isHead: boolean): void {
+/** As fast as the peer takes it: no more than a few chunks wait in memory. */
+async function sendStream(
+  response: ServerResponse,
+  { status, headers }: HttpAnswer,
+  stream: BodyStream,
+): Promise<void> {
+  using body = stream;
   response.sendDate = false;
   response.writeHead(status, [...headers, ['Content-Length', String(body.length)]].flat());
+  try {
+    await pipeline(body.chunks, response);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    // A peer that goes away in the middle is no error of ours.
+    if (code !== 'ERR_STREAM_PREMATURE_CLOSE' && code !== 'ECONNRESET' && code !== 'EPIPE') throw error;
+  }
+}
+
+function send(response: ServerResponse, answer: HttpAnswer, isHead: boolean): void {
+  const { status, headers, body, length = body.length } = answer;
+  response.sendDate = false;
+  response.writeHead(status, [...headers, ['Content-Length', String(length)]].flat());
   response.end(isHead ? undefined : body);
 }
 

@@ -7,6 +7,7 @@ import type { TaskView } from '../store/task-view.ts';
 import type { World } from '../world.ts';
 import type { Answers } from './answers.ts';
 import type { CloudReach } from './cloud-reach.ts';
+import type { FirmwareStore } from './firmware-store.ts';
 import type { Hosts } from './hosts.ts';
 import type { LeaseView } from './identify.ts';
 import type { OverlayValues } from './template-values.ts';
@@ -20,6 +21,7 @@ export interface Context {
   readonly vendors: Templates;
   readonly leases: LeaseView;
   readonly store: Store;
+  readonly firmware: FirmwareStore;
   readonly tasks: Pick<TaskView, 'isBypassed'>;
   readonly answers: Answers;
   readonly counters: Counters;
@@ -44,6 +46,9 @@ export interface Counters {
   requests_refused: number;
   requests_unknown: number;
   requests_held: number;
+  firmware_offers: number;
+  firmware_downloads: number;
+  firmware_bytes: number;
   upstream_failures: number;
   answers_refused: number;
   settings_dropped: number;
@@ -60,6 +65,9 @@ export const newCounters = (): Counters => ({
   requests_refused: 0,
   requests_unknown: 0,
   requests_held: 0,
+  firmware_offers: 0,
+  firmware_downloads: 0,
+  firmware_bytes: 0,
   upstream_failures: 0,
   answers_refused: 0,
   settings_dropped: 0,

@@ -6,9 +6,11 @@ import {
   resetBootstraps,
   savePhoneConfiguration,
 } from '../store/phone-configurations.ts';
+import type { FirmwareFile } from '../store/firmware-files.ts';
 import { emptyAnswer, textAnswer, tryLater, type Context } from './context.ts';
 import { headerValue } from './headers.ts';
-import { noteFirmware } from './firmware-seen.ts';
+import { noteOffer, withFirmware } from './firmware-overlay.ts';
+import { noteFirmware, type SeenFirmware } from './firmware-seen.ts';
 import { routeOf, type Upstream } from './hosts.ts';
 import { identify, type Asker } from './identify.ts';
 import { newAdmission } from './admission.ts';
@@ -42,6 +44,7 @@ export function newExchange(context: Context): (request: HttpRequest) => Promise
     counters.requests += 1;
     const route = routeOf(request.target, context.hosts);
     if (route.kind === 'authority') return authorityAnswer(context, request);
+    if (route.kind === 'firmware') return context.firmware.answer(request, route.name);
     if (route.kind === 'bad') {
       counters.requests_refused += 1;
       return emptyAnswer(400);
@@ -59,8 +62,8 @@ export function newExchange(context: Context): (request: HttpRequest) => Promise
     const owner = route.use === 'later' ? context.answers.ownerOf(route) : undefined;
     if (owner !== undefined && owner !== asker.mac) return refuse(request, "another phone's path", asker.mac);
     const vendor = context.vendors.get(asker.vendor);
-    const isHeld = await isHeldBack(context, asker, route);
-    if (isHeld && route.use === 'first' && request.method === 'GET') {
+    const seen = await seeFirmware(context, asker, route);
+    if (seen?.phone.heldAt !== undefined && route.use === 'first' && request.method === 'GET') {
       counters.requests_held += 1;
       return tryLater();
     }
@@ -69,7 +72,8 @@ export function newExchange(context: Context): (request: HttpRequest) => Promise
     const file = route.path.split(/[?#]/)[0]?.split('/').at(-1) ?? '';
     if (vendor?.isNotAsked(file)) return emptyAnswer(404);
     const isBypassed = context.tasks.isBypassed(asker.mac);
-    const passing = { request, asker, vendor, upstream: route, isBypassed };
+    const firmware = isBypassed || !seen ? undefined : await context.firmware.offerFor(seen, vendor);
+    const passing = { request, asker, vendor, upstream: route, isBypassed, firmware };
     if (request.isSecure) {
       await noteTrust(context, asker);
       return pass({ ...passing, box: isBypassed ? undefined : context.origins().https });
@@ -82,11 +86,14 @@ export function newExchange(context: Context): (request: HttpRequest) => Promise
   };
 }
 
-async function isHeldBack(context: Context, asker: Asker, { path }: Upstream): Promise<boolean> {
+async function seeFirmware(
+  context: Context,
+  asker: Asker,
+  { path }: Upstream,
+): Promise<SeenFirmware | undefined> {
   const { vendor } = asker;
-  if (vendor === 'other') return false;
-  const seen = await noteFirmware(context, { ...asker, vendor }, path.split(/[?#]/)[0] ?? '');
-  return seen.phone.heldAt !== undefined;
+  if (vendor === 'other') return undefined;
+  return noteFirmware(context, { ...asker, vendor }, path.split(/[?#]/)[0] ?? '');
 }
 
 function authorityAnswer(context: Context, request: HttpRequest): HttpAnswer {
@@ -117,6 +124,8 @@ interface InClear {
   readonly upstream: Upstream;
   readonly file: string;
   readonly isBypassed: boolean;
+  /** What the phone is offered. */
+  readonly firmware: FirmwareFile | undefined;
 }
 
 /** A phone that can be made to trust us gets nothing but that in clear; the others go on as they would without us. */
@@ -142,7 +151,7 @@ function goDirect({ world }: Context, { mac, vendor }: Asker): 'pass' {
 
 async function bootstrap(
   context: Context,
-  { asker, vendor, upstream }: InClear & { readonly vendor: VendorProvisioning },
+  { asker, vendor, upstream, firmware: offered }: InClear & { readonly vendor: VendorProvisioning },
   template: string,
 ): Promise<HttpAnswer> {
   const path = upstream.host === context.hosts.region ? upstream.path : `/${upstream.host}${upstream.path}`;
@@ -153,7 +162,8 @@ async function bootstrap(
     directory_url: `${context.origins().https}${plainPath.slice(0, plainPath.lastIndexOf('/') + 1)}`,
   };
   const onRefused = (name: string, error: unknown) => context.vendors.refuse(asker.vendor, name, error);
-  const body = renderFor(vendor, template, { values, onRefused }) ?? '';
+  const own = renderFor(vendor, template, { values, onRefused }) ?? '';
+  const body = withFirmware(context, vendor, { body: own, file: offered });
   const { mac, ip, model, firmware, userAgent } = asker;
   const before = readPhoneConfiguration(context.store.db, mac);
   const isLast = readBootstraps(context.store.db, mac) + 1 === mostBootstraps;
@@ -170,6 +180,7 @@ async function bootstrap(
       at: context.world.clock.now(),
       status: 200,
     });
+    if (body !== own) noteOffer(context, tx, { mac, file: offered });
     tx.journal({ kind: 'overlay_given', mac, body: { vendor: asker.vendor, model, ip } });
     if (isLast) tx.journal({ kind: 'authority_not_taken', mac, body: { vendor: asker.vendor, model, ip } });
   });

@@ -38,10 +38,13 @@ export interface Upstream {
 export type Route =
   | ({ readonly kind: 'upstream' } & Upstream)
   | { readonly kind: 'authority' }
+  | { readonly kind: 'firmware'; readonly name: string }
   | { readonly kind: 'bad'; readonly reason: string };
 
 /** Where the site's authority can be fetched, in clear: it is no secret. */
 export const authorityPath = '/gatehouse-ca.pem';
+/** Files of the firmware folder are below it. */
+export const firmwarePath = '/gatehouse-firmware/';
 
 const longestTarget = 2048;
 
@@ -54,6 +57,7 @@ export function routeOf(target: string, hosts: Hosts): Route {
     return { kind: 'bad', reason: 'target has characters that no URL has' };
   if (target.split(/[?#]/)[0]?.split('/').some(isDotSegment)) return { kind: 'bad', reason: 'target climbs' };
   if (target === authorityPath) return { kind: 'authority' };
+  if (target.startsWith(firmwarePath)) return { kind: 'firmware', name: target.slice(firmwarePath.length) };
   const [, segment = '', rest = ''] = /^\/([^/?#]*)(.*)$/.exec(target) ?? [];
   const host = segment.toLowerCase();
   const path = rest.startsWith('/') ? rest : `/${rest}`;

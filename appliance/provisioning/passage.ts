@@ -4,11 +4,13 @@
  */
 import type { HttpAnswer, HttpRequest } from '../net/http-server.ts';
 import { UpstreamError, type UpstreamAnswer } from '../net/http-upstream.ts';
+import type { FirmwareFile } from '../store/firmware-files.ts';
 import { readPosture, savePhoneConfiguration, savePosture } from '../store/phone-configurations.ts';
 import type { Posture } from '../store/phone-stage.ts';
 import type { Transaction } from '../store/store.ts';
 import type { KeptAnswer } from './answers.ts';
 import { emptyAnswer, tryLater, type Context } from './context.ts';
+import { noteOffer } from './firmware-overlay.ts';
 import { upstreamHeaders } from './headers.ts';
 import type { Upstream } from './hosts.ts';
 import type { Asker } from './identify.ts';
@@ -26,6 +28,8 @@ export interface Passing {
   readonly box: string | undefined;
   /** The phone gets the cloud's own addresses back. */
   readonly isBypassed: boolean;
+  /** What the phone is offered. */
+  readonly firmware: FirmwareFile | undefined;
 }
 
 /** More than any phone's configuration has. */
@@ -177,6 +181,7 @@ async function give(context: Context, passing: Passing, fresh: KeptAnswer): Prom
         mac,
         body: { vendor, model, firmware, stage, status, ip, host: upstream.host },
       });
+      if (result.offered !== undefined) noteOffer(context, tx, { mac, file: result.offered });
       if (passing.isBypassed && status === 200) noteBypass(context, tx, asker);
     }
     for (const { key, reason } of dropped.slice(0, mostDropRows)) {

@@ -1,9 +1,11 @@
 /** What a phone gets of an answer of the cloud. Pure but for the templates of our own that are laid over it. */
 import { DecodeError } from '../protocol/bytes.ts';
 import type { HttpAnswer } from '../net/http-server.ts';
+import type { FirmwareFile } from '../store/firmware-files.ts';
 import type { Header } from '../net/http-upstream.ts';
 import type { KeptAnswer } from './answers.ts';
 import type { Context } from './context.ts';
+import { firmwareOverlays } from './firmware-overlay.ts';
 import { phoneHeaders } from './headers.ts';
 import { urlInBox, type LinkPolicy, type LinkTarget } from './links.ts';
 import { leaveOverlays, vendorOverlays } from './overlay.ts';
@@ -16,6 +18,8 @@ export interface Answered {
   readonly dropped: readonly Dropped[];
   /** Where the phone was led, by way of the box. */
   readonly links: readonly LinkTarget[];
+  /** What the answer offers the phone. */
+  readonly offered?: FirmwareFile | undefined;
 }
 
 /** The phone's answer from the cloud's; a sentence when it must not reach the phone. */
@@ -53,6 +57,7 @@ function rewritten(
       answer: { status, headers, body: Buffer.from(result.body, 'latin1') },
       dropped: result.dropped,
       links: result.links,
+      offered: isOffered(vendor, passing) ? passing.firmware : undefined,
     };
   } catch (error) {
     if (error instanceof DecodeError) return `configuration can't be read: ${error.message}`;
@@ -60,17 +65,24 @@ function rewritten(
   }
 }
 
+function isOffered({ firmware }: VendorProvisioning, { request, isBypassed }: Passing): boolean {
+  return firmware !== undefined && !firmware.isBootstrapOnly && request.isSecure && !isBypassed;
+}
+
 function overlaysFor(
   context: Context,
   vendor: VendorProvisioning,
-  { asker, isBypassed, request, upstream }: Passing,
+  { asker, firmware, isBypassed, request, upstream }: Passing,
 ): Overlay[] {
   const values = context.overlayValues(asker);
   const onRefused = (name: string, error: unknown) => context.vendors.refuse(asker.vendor, name, error);
   if (isBypassed) return leaveOverlays(vendor, values, { upstream, onRefused });
   // What came in clear may be from a phone that does not trust us: it could not reach our TLS port.
   if (!request.isSecure) return [];
-  return vendorOverlays(vendor, values, { isFull: context.site.posture === 'full', onRefused });
+  return [
+    ...vendorOverlays(vendor, values, { isFull: context.site.posture === 'full', onRefused }),
+    ...firmwareOverlays(context, vendor, firmware),
+  ];
 }
 
 /** Phones follow redirects themselves: the target must be one that they may be sent to. */

@@ -14,6 +14,7 @@ import { openAnswers } from './answers.ts';
 import { openCloud, type UpstreamNetwork } from './cloud.ts';
 import { newCounters, type Context } from './context.ts';
 import { newExchange } from './exchange.ts';
+import { openFirmwareStore } from './firmware-store.ts';
 import { allowedHosts, authorityPath } from './hosts.ts';
 import { openLeaseView } from './lease-view.ts';
 import type { TemplateProblem } from './site-templates.ts';
@@ -70,7 +71,11 @@ export async function startProvisioning(
     box.identity = serverIdentity(directory);
     https.setIdentity(box.identity);
   });
-  const watching = [context.reach.watch(stop.signal), context.vendors.watch(stop.signal)];
+  const watching = [
+    context.reach.watch(stop.signal),
+    context.vendors.watch(stop.signal),
+    context.firmware.watch(stop.signal),
+  ];
   const running = starting.move();
   return {
     httpPort: http.port,
@@ -110,6 +115,7 @@ function openContext({ world, config, network, box, signal, owned }: Opening): C
   });
   const hosts = allowedHosts(site, provisioning);
   const store = owned.use(openStore({ directory, part: 'provisioning', clock: world.clock }));
+  const leases = owned.use(openLeaseView(directory, world.clock));
   const counters = newCounters();
   return {
     world,
@@ -118,9 +124,10 @@ function openContext({ world, config, network, box, signal, owned }: Opening): C
     hosts,
     ...openCloud({ world, config, network, region: hosts.region, store, signal }),
     vendors: openTemplates({ world, directory: provisioning.templates_directory, store, counters }),
-    leases: owned.use(openLeaseView(directory, world.clock)),
+    leases,
     tasks: owned.use(openTaskView(directory, world.clock)),
     store,
+    firmware: openFirmwareStore({ world, site, provisioning, store, counters, leases }, signal),
     answers: openAnswers(owned.use(openSecrets(directory, 'provisioning', world.clock))),
     counters,
     origins,

@@ -38,14 +38,28 @@ const Leave = Type.Object({
   cloud_scheme: Type.Union([Type.Literal('http'), Type.Literal('https')]),
 });
 
+const Firmware = Type.Object({
+  ...common,
+  /** The file that the phone is pointed to. */
+  firmware_url: url,
+});
+
 export type OverlayValues = Static<typeof Overlay>;
 export type BootstrapValues = Static<typeof Bootstrap>;
 export type LeaveValues = Static<typeof Leave>;
-export type TemplateValues = OverlayValues | BootstrapValues | LeaveValues;
+type FirmwareValues = Static<typeof Firmware>;
+export type TemplateValues = OverlayValues | BootstrapValues | LeaveValues | FirmwareValues;
 
 /** Throws with the name of the first value that no template may be filled in with. */
 export function checkValues(values: TemplateValues): void {
-  const schema = 'cloud_url' in values ? Leave : 'file_url' in values ? Bootstrap : Overlay;
+  const schema =
+    'cloud_url' in values
+      ? Leave
+      : 'file_url' in values
+        ? Bootstrap
+        : 'firmware_url' in values
+          ? Firmware
+          : Overlay;
   if (Value.Check(schema, values)) return;
   const [error] = Value.Errors(schema, values);
   throw new TypeError(`template value${error?.instancePath ?? ''} ${error?.message ?? 'is wrong'}`);

@@ -50,6 +50,19 @@ const Schema = Type.Object(
         { additionalProperties: false },
       ),
     ),
+    /** The key that points a phone to firmware is confirmed. `file`: which file of a release it points to. */
+    firmware: Type.Optional(
+      Type.Object(
+        {
+          template: Type.String(),
+          before: Type.Optional(Type.String()),
+          file: Type.String(),
+          /** The key belongs into a file that is the cloud's after onboarding. */
+          bootstrapOnly: Type.Optional(Type.Boolean()),
+        },
+        { additionalProperties: false },
+      ),
+    ),
   },
   { additionalProperties: false },
 );
@@ -61,6 +74,16 @@ export interface VendorProvisioning {
   readonly trustsAuthority: boolean;
   readonly takesUploads: boolean;
   readonly overlays: VendorFile['overlays'];
+  /** How a phone is pointed to firmware; undefined: no key for it is confirmed. */
+  readonly firmware:
+    | {
+        /** The text of its template; a site can't have another. */
+        readonly template: string;
+        readonly before: string | undefined;
+        readonly isMain: (name: string) => boolean;
+        readonly isBootstrapOnly: boolean;
+      }
+    | undefined;
   readonly leave: VendorFile['leave'];
   /** Template text by file name, as shipped. */
   readonly templates: ReadonlyMap<string, string>;
@@ -106,6 +129,7 @@ function readVendorFile(folder: string): VendorProvisioning {
     takesUploads: data.uploads ?? false,
     overlays: data.overlays,
     leave: data.leave,
+    firmware: data.firmware && firmwareKey(folder, data.firmware),
     templates: new Map(names.map((name) => [name, readFileSync(join(folder, name), 'utf8')])),
     site: new Map(),
     isProvisioningUrl: isUrl,
@@ -122,6 +146,19 @@ export function siteOverlay({ format, leave }: VendorProvisioning): VendorProvis
   const before = leave[0]?.before;
   const template = format === 'yealink' || format === 'audiocodes' ? 'site.cfg.liquid' : 'site.xml.liquid';
   return before === undefined ? { template } : { template, before };
+}
+
+function firmwareKey(
+  folder: string,
+  { template, before, file, bootstrapOnly }: NonNullable<VendorFile['firmware']>,
+) {
+  const main = new RegExp(file, 'i');
+  return {
+    template: readFileSync(join(folder, template), 'utf8'),
+    before,
+    isMain: (name: string) => main.test(name),
+    isBootstrapOnly: bootstrapOnly ?? false,
+  };
 }
 
 /** Case is ignored: phones differ in whether they do. */

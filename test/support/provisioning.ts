@@ -26,7 +26,7 @@ export interface ProvisioningSite extends AsyncDisposable {
   readonly journal: () => JournalRow[];
 }
 
-interface SiteOptions {
+export interface SiteOptions {
   /** More lines of gatehouse.toml, after the tables' own. */
   readonly toml?: string;
   /** In place of the stand-in cloud's ports. */

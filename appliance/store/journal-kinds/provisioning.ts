@@ -39,6 +39,20 @@ export const provisioningKinds = {
   },
   /** It is kept from the cloud: its firmware is below the minimum, and the settings say so. */
   firmware_held: { fields: { vendor: 'open', model: 'open', firmware: 'open' }, coalesceSeconds: 60 },
+  firmware_file_found: {
+    fields: { vendor: 'open', model: 'open', version: 'open', name: 'open', size: 'open', problem: 'open' },
+  },
+  firmware_file_refused: {
+    fields: { vendor: 'open', model: 'open', version: 'open', name: 'open', size: 'open', problem: 'open' },
+    coalesceSeconds: 60,
+  },
+  firmware_offered: { fields: { vendor: 'open', model: 'open', version: 'open' }, coalesceSeconds: 3600 },
+  /** A phone that was offered a version came back with it. */
+  firmware_updated: { fields: { vendor: 'open', model: 'open', version: 'open' } },
+  firmware_sent: {
+    fields: { vendor: 'open', model: 'open', version: 'open', name: 'open', ip: 'open' },
+    coalesceSeconds: 60,
+  },
   request_refused: { fields: { ip: 'open', reason: 'open' }, reserved: 'security', coalesceSeconds: 60 },
   setting_dropped: {
     fields: { vendor: 'open', key: 'open', reason: 'open', host: 'open' },

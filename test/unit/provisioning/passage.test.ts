@@ -2,7 +2,7 @@ import { overlayValues } from '../../support/template-values.ts';
 import { expect, test } from 'vitest';
 import { parseConfig } from '../../../appliance/config.ts';
 import type { Answers } from '../../../appliance/provisioning/answers.ts';
-import { newCounters, type Context } from '../../../appliance/provisioning/context.ts';
+import { emptyAnswer, newCounters, type Context } from '../../../appliance/provisioning/context.ts';
 import { allowedHosts } from '../../../appliance/provisioning/hosts.ts';
 import { newPassage } from '../../../appliance/provisioning/passage.ts';
 import { quietWorld } from '../../support/provisioning-site.ts';
@@ -56,6 +56,11 @@ test('when the disk can not keep an answer the cloud is not asked: the phone wou
       unwell: () => [],
       watch: async () => undefined,
     },
+    firmware: {
+      answer: () => emptyAnswer(404),
+      offerFor: async () => undefined,
+      watch: async () => undefined,
+    },
     origins: () => ({ http: 'http://10.0.0.1', https: 'https://10.0.0.1' }),
     overlayValues: () => overlayValues,
     ask: async ({ target }) => {
@@ -70,6 +75,7 @@ test('when the disk can not keep an answer the cloud is not asked: the phone wou
     upstream: { use: 'later', host: 'usea.dm.sdg.teams.microsoft.com', path: '/device/ob/canary/' },
     box: 'https://10.0.0.1',
     isBypassed: false,
+    firmware: undefined,
   });
   expect(answer.status).toBe(503);
   expect(asked).toEqual([]);

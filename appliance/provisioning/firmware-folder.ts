@@ -1,0 +1,149 @@
+/**
+ * The firmware folder: `<vendor>/<model>/<version>/<file>`, put there by `gatehouse firmware add` or by hand. Each file is
+ * looked at before it is given out; what is wrong with one is said and stops no other.
+ */
+import { createHash } from 'node:crypto';
+import { constants, type Stats } from 'node:fs';
+import { lstat, open, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readFirmware } from '../phones/firmware.ts';
+import { deviceOf, knownDevices } from '../phones/firmware-devices.ts';
+import { regions } from '../phones/url.ts';
+import { vendors, type Vendor } from '../phones/vendors.ts';
+import type { FirmwareFile } from '../store/firmware-files.ts';
+
+/** More is no phone's firmware. */
+const mostBytes = 1_073_741_824;
+const mostFiles = 1000;
+/** What a maker publishes and `sha256sum` writes; lines as of `sha256sum -c`. */
+const sumsName = 'SHA256SUMS';
+/** No blanks, no dots in front, nothing that a URL would have to escape. */
+const goodName = /^[A-Za-z0-9][\w.+-]{0,127}$/;
+
+interface Release {
+  readonly vendor: Vendor;
+  readonly model: string;
+  readonly version: string;
+}
+
+/** `before`: as last looked at; a file whose size and time are the same is not read again. Sorted by path. */
+export async function lookAtFolder(folder: string, before: readonly FirmwareFile[]): Promise<FirmwareFile[]> {
+  const known = new Map(before.map((file) => [filePath(file), file]));
+  const found: FirmwareFile[] = [];
+  for (const vendor of vendors) {
+    for (const model of await foldersIn(join(folder, vendor))) {
+      for (const version of await foldersIn(join(folder, vendor, model))) {
+        const release = { vendor, model, version };
+        const files = await lookAtRelease(join(folder, vendor, model, version), release, known);
+        found.push(...files.slice(0, mostFiles - found.length));
+      }
+    }
+  }
+  return found;
+}
+
+/** Relative to the folder, and the end of its URL. */
+export function filePath({
+  vendor,
+  model,
+  version,
+  name,
+}: Pick<FirmwareFile, 'vendor' | 'model' | 'version' | 'name'>): string {
+  return `${vendor}/${model}/${version}/${name}`;
+}
+
+async function lookAtRelease(
+  directory: string,
+  release: Release,
+  known: ReadonlyMap<string, FirmwareFile>,
+): Promise<FirmwareFile[]> {
+  const sums = await readSums(join(directory, sumsName));
+  const names = (await readdir(directory)).filter((name) => name !== sumsName && !name.startsWith('.'));
+  const files: FirmwareFile[] = [];
+  for (const name of names.toSorted()) {
+    const file = join(directory, name);
+    const stats = await lstat(file);
+    const about = { ...release, name, size: stats.size, changedAt: Math.trunc(stats.mtimeMs) };
+    const wrong = releaseProblem(release) ?? fileProblem(name, stats);
+    const last = known.get(filePath(about));
+    const isSame = last !== undefined && last.size === about.size && last.changedAt === about.changedAt;
+    const read =
+      wrong ?? (isSame && last.sha256 !== '' ? { sha256: last.sha256 } : await hashOf(file, stats));
+    const sha256 = typeof read === 'string' ? '' : read.sha256;
+    const problem = typeof read === 'string' ? read : sumProblem(sha256, sums.get(name));
+    files.push({ ...about, sha256, ...(problem === undefined ? {} : { problem }) });
+  }
+  return files;
+}
+
+function releaseProblem({ vendor, model, version }: Release): string | undefined {
+  if (!goodName.test(model) || !goodName.test(version)) return 'its folder has characters that no URL has';
+  const devices = knownDevices();
+  const isListed = [undefined, ...regions].some((region) => deviceOf(devices, { vendor, model, region }));
+  if (!isListed) return `"${model}" is no model of Microsoft's list`;
+  if (readFirmware(vendor, version) === undefined)
+    return `"${version}" is no version as this maker writes them`;
+  return undefined;
+}
+
+function fileProblem(name: string, stats: Stats): string | undefined {
+  if (stats.isSymbolicLink()) return 'is a symbolic link: put the file itself here';
+  if (!stats.isFile()) return 'is no file';
+  if (!goodName.test(name)) return 'its name has characters that no URL has';
+  if (stats.size === 0) return 'is empty';
+  if (stats.size > mostBytes) return `is larger than ${mostBytes} bytes`;
+  return undefined;
+}
+
+function sumProblem(sha256: string, expected: string | undefined): string | undefined {
+  return expected === undefined || expected === sha256
+    ? undefined
+    : `its SHA-256 is ${sha256}, ${sumsName} says ${expected}`;
+}
+
+/** A sentence when it can't be read, or is no longer the file that was looked at. */
+async function hashOf(file: string, looked: Stats): Promise<{ sha256: string } | string> {
+  try {
+    await using handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW);
+    const hash = createHash('sha256');
+    for await (const chunk of handle.createReadStream({ autoClose: false })) hash.update(chunk as Buffer);
+    const isSame = isUnchanged(await handle.stat(), looked);
+    return isSame ? { sha256: hash.digest('hex') } : 'is still being written';
+  } catch (error) {
+    return `cannot be read (${(error as NodeJS.ErrnoException).code ?? String(error)})`;
+  }
+}
+
+/** Still the file that was looked at: written to, its time or size moves; replaced, its size or time is another. */
+export function isUnchanged(
+  now: Pick<Stats, 'size' | 'mtimeMs'>,
+  looked: Pick<Stats, 'size' | 'mtimeMs'>,
+): boolean {
+  return now.size === looked.size && Math.trunc(now.mtimeMs) === Math.trunc(looked.mtimeMs);
+}
+
+async function readSums(file: string): Promise<Map<string, string>> {
+  const text = await readFile(file, 'utf8').catch(() => '');
+  const lines = text.slice(0, 1_000_000).split('\n');
+  return new Map(
+    lines.flatMap((line) => {
+      const [, sum, name] = /^([0-9a-f]{64}) [ *](.+?)\r?$/i.exec(line) ?? [];
+      return sum === undefined || name === undefined ? [] : [[name, sum.toLowerCase()] as const];
+    }),
+  );
+}
+
+/** Real ones: a link could lead anywhere. None where there is no such folder. */
+async function foldersIn(directory: string): Promise<string[]> {
+  try {
+    if (!(await lstat(directory)).isDirectory()) return [];
+    const entries = await readdir(directory, { withFileTypes: true });
+    return entries
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name)
+      .toSorted();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
