@@ -30,6 +30,7 @@ export const testPrograms: Programs = {
   ...officePrograms,
   chromium: 'chromium',
   dhcpd: 'isc-dhcp-server',
+  dhcrelay: 'isc-dhcp-relay',
   'kea-dhcp4': 'kea-dhcp4-server',
   openssl: 'openssl',
   perfdhcp: 'kea-admin',
