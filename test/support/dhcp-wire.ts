@@ -43,6 +43,8 @@ interface BoxPlace {
   readonly inside?: readonly string[];
   /** Shell lines run first; see `Namespace.start`. */
   readonly prepare?: readonly string[];
+  /** Tables below `[dhcp]`, as text. */
+  readonly dhcpSettings?: string;
 }
 
 /** The box's DHCP part as a process of its own, as in the image. */
@@ -64,7 +66,7 @@ pool = ${JSON.stringify(pool)}
 routers = ["${serverAddress}"]
 dns_servers = ["${serverAddress}"]
 lease_seconds = 4000
-`,
+${place.dhcpSettings ?? ''}`,
   );
   const main = [process.execPath, join(root, 'appliance/main.ts'), 'run', 'dhcp', '--config', config];
   const script = [...prepare, 'exec "$@"'].join(' && ');
