@@ -7,12 +7,12 @@ export interface BenchRow {
   readonly peerName: string;
   readonly unit: string;
   readonly better: 'higher' | 'lower';
-  /** ours / peer. */
+  /** ours / peer; null where there is no peer, or nothing to divide by. */
   readonly ratio: number | null;
 }
 
 export function benchRow(row: Omit<BenchRow, 'ratio'>): BenchRow {
-  return { ...row, ratio: row.peer === null ? null : round(row.ours / row.peer) };
+  return { ...row, ratio: row.peer === null || row.peer === 0 ? null : round(row.ours / row.peer) };
 }
 
 /** Three digits that mean something. */
