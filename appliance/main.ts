@@ -63,6 +63,10 @@ const commands: Record<string, { readonly about: string; readonly run: Command }
     about: 'firmware [what]   firmware for phones: list; add <file…> --model M --release V; pause; resume',
     run: async (call) => (await import('./commands/firmware.ts')).firmwareCommand(call),
   },
+  adopt: {
+    about: 'adopt [list|plan|start|pause|resume|undo]  phones already in use, and taking them over in waves',
+    run: async (call) => (await import('./commands/adopt.ts')).adoptCommand(call),
+  },
   config: {
     about: 'config <what>     check, print or schema of gatehouse.toml',
     run: async (call) => {

@@ -5,6 +5,8 @@ export const webKinds = {
   started: { fields: { release: 'open' } },
   /** An order to other parts, for one phone or (`*`) for all; see the table `task`. */
   task_given: { fields: { task: 'open', target: 'open' } },
+  /** A wave of phones was planned, started, paused, resumed or undone. */
+  adoption_wave: { fields: { wave: 'open', state: 'open', phones: 'open' } },
   /** A request that named the page by a host that is not ours: a web site elsewhere may be trying to read it. */
   foreign_host: { fields: { host: 'open', remote: 'open' }, reserved: 'security', coalesceSeconds: 60 },
 } as const satisfies JournalKinds;
