@@ -53,6 +53,11 @@ const Provisioning = table({
       'Act as in an outage: the cloud is not asked, phones that have asked before get what was kept for them. For work on the line; set it back after.',
     default: false,
   }),
+  pnp: Type.Union([Type.Literal('off'), Type.Literal('watch'), Type.Literal('answer')], {
+    description:
+      'SIP plug and play (phones ask 224.0.1.75 for an address when DHCP names none; whoever answers first is believed): "watch" tells who else answers, "answer" also answers phones of known makes. For networks whose DHCP can\'t name the box.',
+    default: 'off',
+  }),
   templates_directory: text(
     "The site's own templates, which updates don't touch: `<vendor>/<name>` takes the place of the one of this name in firmware-templates/, `<vendor>/site.cfg.liquid` (site.xml.liquid for Poly, Cisco and Snom) is laid over last. `gatehouse config check` judges them. It need not be there.",
     { default: '/etc/gatehouse/templates' },

@@ -22,7 +22,16 @@ export interface UdpPort extends AsyncDisposable {
 /** Datagrams kept for a handler that is not set yet. */
 const maxEarly = 256;
 
-type Where = { readonly fd: number } | { readonly address: string; readonly port: number };
+type Where =
+  | { readonly fd: number }
+  | {
+      readonly address: string;
+      readonly port: number;
+      /** Datagrams to multicast groups leave by the card of `address`. */
+      readonly sendsToGroups?: boolean;
+    }
+  /** Only what is sent to a multicast group, on the card with the address `on`. */
+  | { readonly group: string; readonly port: number; readonly on: string };
 
 /**
  * Rejects with one clear sentence when the port is taken, the address is not ours, or the descriptor is no UDP socket.
@@ -89,9 +98,19 @@ async function bind(socket: Socket, where: Where): Promise<void> {
       resolve();
     };
     if ('fd' in where) socket.bind({ fd: where.fd }, done);
-    else socket.bind({ address: where.address, port: where.port, exclusive: true }, done);
+    else socket.bind({ address: nameOf(where), port: where.port, exclusive: true }, done);
   });
-  if (!('fd' in where)) socket.setBroadcast(true);
+  if ('group' in where) {
+    socket.addMembership(where.group, where.on);
+    socket.setMulticastInterface(where.on);
+  } else if ('address' in where) {
+    socket.setBroadcast(true);
+    if (where.sendsToGroups === true) socket.setMulticastInterface(where.address);
+  }
+}
+
+function nameOf(where: Exclude<Where, { fd: number }>): string {
+  return 'group' in where ? where.group : where.address;
 }
 
 function bindError(cause: unknown, where: Where): Error {
@@ -102,7 +121,7 @@ function bindError(cause: unknown, where: Where): Error {
       { cause },
     );
   }
-  const name = `UDP ${where.address}:${where.port}`;
+  const name = `UDP ${nameOf(where)}:${where.port}`;
   const reasons: Record<string, string> = {
     EADDRINUSE: `${name} is in use: another program listens there (\`ss -lunp\` names it)`,
     EADDRNOTAVAIL: `${name} can't be opened: no card of this machine has that address`,

@@ -53,6 +53,9 @@ export interface Counters {
   answers_refused: number;
   settings_dropped: number;
   templates_refused: number;
+  pnp_answered: number;
+  pnp_ignored: number;
+  pnp_rivals: number;
   errors: number;
 }
 
@@ -72,6 +75,9 @@ export const newCounters = (): Counters => ({
   answers_refused: 0,
   settings_dropped: 0,
   templates_refused: 0,
+  pnp_answered: 0,
+  pnp_ignored: 0,
+  pnp_rivals: 0,
   errors: 0,
 });
 

@@ -19,6 +19,7 @@ import { allowedHosts, authorityPath } from './hosts.ts';
 import { openLeaseView } from './lease-view.ts';
 import type { TemplateProblem } from './site-templates.ts';
 import { modelValue } from './template-values.ts';
+import { startPnp } from './pnp.ts';
 import { openTemplates } from './templates.ts';
 
 export interface Provisioning extends Part {
@@ -71,6 +72,7 @@ export async function startProvisioning(
     box.identity = serverIdentity(directory);
     https.setIdentity(box.identity);
   });
+  starting.use(await startPnp({ ...context, config, httpPort: () => http.port }));
   const watching = [
     context.reach.watch(stop.signal),
     context.vendors.watch(stop.signal),

@@ -29,6 +29,10 @@ export const provisioningKinds = {
   },
   /** A template of the site is not good: its last good text or ours is used. */
   template_refused: { fields: { file: 'open', reason: 'open' }, coalesceSeconds: 3600 },
+  /** The phone asked the plug and play group and was named the box. */
+  pnp_answered: { fields: { vendor: 'open', model: 'open', ip: 'open' }, coalesceSeconds: 60 },
+  /** Somebody else answers what phones ask the plug and play group: phones may believe him. */
+  pnp_rival: { fields: { ip: 'open', url: 'open' }, reserved: 'security', coalesceSeconds: 3600 },
   upstream_failed: { fields: { host: 'open', reason: 'open' }, coalesceSeconds: 60 },
   /** The phone keeps asking in clear after it was told to trust us: it goes on without us. */
   authority_not_taken: { fields: { vendor: 'open', model: 'open', ip: 'open' }, coalesceSeconds: 3600 },
