@@ -45,10 +45,13 @@ export interface UpstreamAnswer {
   readonly body: Buffer;
 }
 
-/** `unreachable`: no answer came, and the phone may be served otherwise. `refused`: one came that must not be passed on. */
+/**
+ * `unreachable`: no answer came, and the phone may be served otherwise. `untrusted`: whoever answers is not the cloud.
+ * `refused`: an answer came that must not be passed on. `busy`: it was not asked at all.
+ */
 export class UpstreamError extends Error {
   override readonly name = 'UpstreamError';
-  readonly kind: 'unreachable' | 'untrusted' | 'refused';
+  readonly kind: 'unreachable' | 'untrusted' | 'refused' | 'busy';
   constructor(kind: UpstreamError['kind'], message: string, cause?: unknown) {
     super(message, { cause });
     this.kind = kind;

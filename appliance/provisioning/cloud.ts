@@ -1,11 +1,17 @@
 /** The way to the cloud: how it is asked, how it is watched, and how long a phone may wait for it. */
 import type { Config } from '../config-schema.ts';
-import { askUpstream, upstreamAuthorities, type LookupFunction } from '../net/http-upstream.ts';
+import {
+  askUpstream,
+  UpstreamError,
+  upstreamAuthorities,
+  type LookupFunction,
+} from '../net/http-upstream.ts';
 import { probeUpstream } from '../net/probe-upstream.ts';
 import type { Store } from '../store/store.ts';
 import type { World } from '../world.ts';
 import { newCloudReach } from './cloud-reach.ts';
 import type { Context } from './context.ts';
+import { newPacer } from './pacer.ts';
 
 /** Where the cloud is found when it is not where its names say: for tests on one machine. */
 export interface UpstreamNetwork {
@@ -26,6 +32,8 @@ interface Opening {
 
 /** A probe longer than this says that the host is away, whatever comes later. */
 const longestProbeMs = 3000;
+/** A thousand phones after a power cut must not look like an attack to the cloud. */
+const mostAtOnce = 32;
 
 export function openCloud(opening: Opening): Pick<Context, 'ask' | 'reach'> {
   const { world, network, region, store, signal } = opening;
@@ -37,16 +45,17 @@ export function openCloud(opening: Opening): Pick<Context, 'ask' | 'reach'> {
   const portOf = (scheme: 'http' | 'https') =>
     scheme === 'http' ? (network.httpPort ?? 80) : (network.httpsPort ?? 443);
   const { lookup } = network;
+  const pace = newPacer(mostAtOnce);
   return {
-    ask: async (request) =>
-      askUpstream({
-        ...request,
-        port: portOf(request.scheme),
-        ca,
-        lookup,
-        signal,
-        timeoutMs: waitMs - probeMs,
-      }),
+    ask: async (request) => {
+      const until = world.clock.now() + waitMs - probeMs;
+      return pace(async () => {
+        const timeoutMs = until - world.clock.now();
+        // With so little left it would be the queue that failed, not the cloud.
+        if (timeoutMs < probeMs) throw new UpstreamError('busy', 'too many phones ask at once');
+        return askUpstream({ ...request, port: portOf(request.scheme), ca, lookup, signal, timeoutMs });
+      });
+    },
     reach: newCloudReach({
       world,
       region: { use: 'first', host: region },

@@ -36,7 +36,8 @@ export interface Passing {
 const mostBodyBytes = 1_048_576;
 /** So long a repeated one-time request gets the answer that it had: the cloud would refuse it. */
 const repeatMs = 3_600_000;
-const mostFlights = 256;
+/** They wait for their turn with the cloud; each is a phone that boots. */
+const mostFlights = 2048;
 
 export function newPassage(context: Context): (passing: Passing) => Promise<HttpAnswer> {
   const flights = new Map<string, Promise<HttpAnswer>>();
@@ -92,6 +93,7 @@ async function fly(context: Context, passing: Passing): Promise<HttpAnswer> {
     context.reach.succeeded(upstream);
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
+    if (error.kind === 'busy') return tryLater();
     counters.upstream_failures += 1;
     if (error.kind === 'refused') return refuseAnswer(context, passing, error.message);
     await noteFailure(context, upstream.host, error);

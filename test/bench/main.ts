@@ -9,6 +9,7 @@ type Measure = (say: (line: string) => void) => Promise<BenchRow[]>;
 /** One file an area. */
 const areas: Readonly<Record<string, () => Promise<Measure>>> = {
   dhcp: async () => (await import('./dhcp.ts')).measureDhcp,
+  provisioning: async () => (await import('./provisioning.ts')).measureProvisioning,
 };
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: 'boolean' } } });

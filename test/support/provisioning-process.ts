@@ -9,13 +9,19 @@ interface Settings {
   readonly httpsPort: number;
   readonly cloudHttpPort: number;
   readonly cloudHttpsPort: number;
+  /** More lines of the table `[provisioning]`. */
+  readonly toml?: string;
 }
 
 const settings = JSON.parse(process.argv[2] ?? '') as Settings;
-const { directory, caFile, httpPort, httpsPort } = settings;
-const part = await startProvisioning(quietWorld(), siteConfig({ directory, caFile, httpPort, httpsPort }), {
-  lookup: loopbackLookup,
-  httpPort: settings.cloudHttpPort,
-  httpsPort: settings.cloudHttpsPort,
-});
+const { directory, caFile, httpPort, httpsPort, toml = '' } = settings;
+const part = await startProvisioning(
+  quietWorld(),
+  siteConfig({ directory, caFile, httpPort, httpsPort, toml }),
+  {
+    lookup: loopbackLookup,
+    httpPort: settings.cloudHttpPort,
+    httpsPort: settings.cloudHttpsPort,
+  },
+);
 process.send?.({ httpPort: part.httpPort, httpsPort: part.httpsPort });

@@ -1,0 +1,113 @@
+/**
+ * Phones for `provisioning.ts`, in a process of their own: settings are JSON in the file named first, the result is one line
+ * of JSON. Each phone has its own source address.
+ */
+import { readFileSync } from 'node:fs';
+import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { bootPhone } from '../support/phone-provisioning.ts';
+import type { PhoneVendor } from '../support/phone-configuration.ts';
+
+export interface BenchPhone {
+  readonly vendor: PhoneVendor;
+  readonly mac: string;
+  readonly from: string;
+  /** Whole URL. */
+  readonly url: string;
+}
+
+export interface LoadSettings {
+  readonly kind: 'load' | 'boot';
+  readonly phones: readonly BenchPhone[];
+  readonly ca: string;
+  readonly userAgent: string;
+  /** Of each phone, one after the other. */
+  readonly requests: number;
+  /** A connection for each request, or one for all of a phone. */
+  readonly isFresh: boolean;
+  /** Phones at the same time. */
+  readonly atOnce: number;
+}
+
+export interface LoadResult {
+  readonly rate: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly failures: number;
+  readonly seconds: number;
+}
+
+const settings = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as LoadSettings;
+const tookMs: number[] = [];
+let failures = 0;
+const queue = [...settings.phones];
+const started = performance.now();
+await Promise.all(Array.from({ length: settings.atOnce }, worker));
+const seconds = (performance.now() - started) / 1000;
+tookMs.sort((a, b) => a - b);
+const quantile = (part: number) => tookMs[Math.floor((tookMs.length - 1) * part)] ?? Number.NaN;
+const result: LoadResult = {
+  rate: tookMs.length / seconds,
+  p50: quantile(0.5),
+  p99: quantile(0.99),
+  failures,
+  seconds,
+};
+console.log(JSON.stringify(result));
+
+async function worker(): Promise<void> {
+  for (let phone = queue.shift(); phone !== undefined; phone = queue.shift()) {
+    await (settings.kind === 'boot' ? boot(phone) : load(phone)).catch(() => (failures += 1));
+  }
+}
+
+/** From power-on to an account, again and again as phones do when they are told to come later. */
+async function boot(phone: BenchPhone): Promise<void> {
+  const before = performance.now();
+  for (let attempt = 0; attempt < 20; attempt += 1) {
+    const state = await bootPhone({ ...phone, trusted: settings.ca }).catch(() => undefined);
+    if (state?.account !== undefined) {
+      tookMs.push(performance.now() - before);
+      return;
+    }
+    failures += 1;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}
+
+async function load(phone: BenchPhone): Promise<void> {
+  const { hostname, port, pathname, protocol } = new URL(phone.url);
+  const open = (): Socket => {
+    const where = { host: hostname, port: Number(port), localAddress: phone.from };
+    return protocol === 'https:' ? connectTls({ ...where, ca: settings.ca }) : connectTcp(where);
+  };
+  const bytes = `GET ${pathname} HTTP/1.1\r\nHost: ${hostname}\r\nUser-Agent: ${settings.userAgent}\r\n\r\n`;
+  let socket = settings.isFresh ? undefined : open();
+  for (let at = 0; at < settings.requests; at += 1) {
+    const before = performance.now();
+    socket = settings.isFresh || socket === undefined ? open() : socket;
+    const status = await ask(socket, bytes);
+    if (settings.isFresh) socket.destroy();
+    if (status === 200) tookMs.push(performance.now() - before);
+    else failures += 1;
+  }
+  socket?.destroy();
+}
+
+/** Status of an answer with a Content-Length, read to its end. */
+async function ask(socket: Socket, bytes: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const onClose = () => reject(new Error('closed'));
+    let received = '';
+    const onData = (chunk: Buffer) => {
+      received += chunk.toString('latin1');
+      const head = received.indexOf('\r\n\r\n');
+      const length = /content-length: (\d+)/i.exec(received)?.[1];
+      if (head === -1 || length === undefined || received.length < head + 4 + Number(length)) return;
+      socket.off('data', onData).off('error', reject).off('close', onClose);
+      resolve(Number(received.slice(9, 12)));
+    };
+    socket.on('data', onData).once('error', reject).once('close', onClose);
+    socket.write(bytes);
+  });
+}
