@@ -4,6 +4,7 @@ import { dhcpRules } from './config-contradictions-dhcp.ts';
 import { relayRules } from './config-contradictions-relay.ts';
 import { contradiction, type Problem, type Rule } from './config-problems.ts';
 import { parseCidr } from './protocol/ipv4.ts';
+import { furthestPosture } from './config-parts.ts';
 import { parseMac } from './protocol/mac.ts';
 
 const rules: readonly Rule[] = [
@@ -11,8 +12,14 @@ const rules: readonly Rule[] = [
   ...dhcpRules,
   ...relayRules,
   { keys: ['rtp.first_port', 'rtp.last_port'], find: mediaRange },
-  { keys: ['rtp.first_port', 'rtp.last_port', 'sip.udp_port', 'site.posture'], find: mediaOverSip },
-  { keys: ['sip.udp_port', 'sip.tcp_port', 'sip.tls_port', 'site.posture'], find: noSipPort },
+  {
+    keys: ['rtp.first_port', 'rtp.last_port', 'sip.udp_port', 'site.posture', 'site.posture_for'],
+    find: mediaOverSip,
+  },
+  {
+    keys: ['sip.udp_port', 'sip.tcp_port', 'sip.tls_port', 'site.posture', 'site.posture_for'],
+    find: noSipPort,
+  },
   { keys: ['provisioning', 'sip.tcp_port', 'sip.tls_port', 'web.port'], find: samePort },
   { keys: ['location.switch'], find: switches },
   { keys: ['location.wiremap'], find: places },
@@ -65,7 +72,8 @@ function mediaRange({ rtp }: Config): Problem[] {
 }
 
 function mediaOverSip({ rtp, sip, site }: Config): Problem[] {
-  if (site.posture !== 'full' || sip.udp_port < rtp.first_port || sip.udp_port > rtp.last_port) return [];
+  if (furthestPosture(site) !== 'full' || sip.udp_port < rtp.first_port || sip.udp_port > rtp.last_port)
+    return [];
   return [
     contradiction(
       'sip.udp_port',
@@ -76,7 +84,7 @@ function mediaOverSip({ rtp, sip, site }: Config): Problem[] {
 }
 
 function noSipPort({ sip, site }: Config): Problem[] {
-  if (site.posture !== 'full' || sip.udp_port + sip.tcp_port + sip.tls_port > 0) return [];
+  if (furthestPosture(site) !== 'full' || sip.udp_port + sip.tcp_port + sip.tls_port > 0) return [];
   return [
     contradiction(
       'sip.tls_port',

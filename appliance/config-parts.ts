@@ -3,13 +3,20 @@ import type { Config } from './config-schema.ts';
 
 /** By part, in start order: facts before those who read them. */
 export function wantedParts({ dhcp, site, cloud }: Pick<Config, 'dhcp' | 'site' | 'cloud'>) {
+  const posture = furthestPosture(site);
   return {
     dhcp: dhcp.mode !== 'off',
-    provisioning: site.posture !== 'assist',
-    rtp: site.posture === 'full',
-    sip: site.posture === 'full',
+    provisioning: posture !== 'assist',
+    rtp: posture === 'full',
+    sip: posture === 'full',
     location: true,
     cloud: cloud.url !== undefined,
     web: true,
   };
+}
+
+/** The furthest that any phone of the site is to go. */
+export function furthestPosture({ posture, posture_for: rules }: Config['site']): Config['site']['posture'] {
+  const wanted = new Set([posture, ...rules.map((rule) => rule.posture)]);
+  return wanted.has('full') ? 'full' : wanted.has('provision') ? 'provision' : 'assist';
 }

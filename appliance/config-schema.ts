@@ -3,6 +3,24 @@ import { Type, type Static } from 'typebox';
 import { Dhcp } from './config-schema-dhcp.ts';
 import { card, cidr, host, ipv4, list, port, seconds, table, text } from './config-values.ts';
 
+const PostureRule = Type.Object(
+  {
+    posture: Type.Union([Type.Literal('assist'), Type.Literal('provision'), Type.Literal('full')], {
+      description: 'As `site.posture`, for the phones that this table names.',
+    }),
+    vendor: Type.Optional(text('Their vendor.', { examples: ['yealink'] })),
+    model: Type.Optional(text('Their model, as the phone names it.', { examples: ['T46S'] })),
+    mac: Type.Optional(
+      text('This one phone.', {
+        title: 'a MAC',
+        examples: ['80:5e:c0:12:34:56'],
+        pattern: String.raw`^[0-9a-fA-F]{2}(?:[:\-]?[0-9a-fA-F]{2}){5}$`,
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
 const Site = table({
   name: text('What people call this site; stands on the page and in the cloud.', { default: 'office' }),
   region: Type.Union([Type.Literal('noam'), Type.Literal('emea'), Type.Literal('apac')], {
@@ -30,6 +48,10 @@ const Site = table({
       'How far Gatehouse stands between phones and cloud: "assist" (DHCP and location only), "provision" (configuration too), "full" (SIP and media too). Phones that can\'t be given our certificate authority go to the cloud by themselves all the same; the page says which.',
     default: 'full',
   }),
+  posture_for: list(
+    PostureRule,
+    'Vendors, models and phones with another posture than the site, one [[site.posture_for]] table each: a phone goes before a model, a model before a vendor. For a pilot, set `site.posture = "assist"` and name the pilot phones.',
+  ),
   address: ipv4(
     "The box's own IPv4 address on the phones' network; phones are sent to it. Another address means another certificate authority, which phones have to be given anew.",
   ),

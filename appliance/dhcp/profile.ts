@@ -1,7 +1,9 @@
 /** What a kind of client is told with every lease: worked out once a kind and minute, not once a packet. */
 import type { Config } from '../config-schema.ts';
+import { postureFor } from '../phones/posture.ts';
 import { recognisePhone, type RecognisedPhone } from '../phones/vendors.ts';
 import { encodeOptions, formatOption, optionCode } from '../protocol/dhcp-options.ts';
+import { parseMac } from '../protocol/mac.ts';
 import { netmask, parseCidr, parseIpv4 } from '../protocol/ipv4.ts';
 import { addressList, phoneOptions } from './phone-options.ts';
 import { posixTimeZone } from './posix-time-zone.ts';
@@ -35,7 +37,8 @@ const maxProfiles = 2000;
 
 /** `isLeaving`: this phone is given the cloud's own URL whatever the settings say. */
 export function openProfiles(config: Config, isLeaving: (mac: string) => boolean = () => false): Profiles {
-  const assisting: Config = { ...config, site: { ...config.site, posture: 'assist' } };
+  const { posture_for: rules } = config.site;
+  const named = new Set(rules.map(({ mac }) => mac && parseMac(mac)));
   const known = new Map<string, Profile>();
   let validUntil = 0;
   let minute = minuteAt(config, 0);
@@ -46,13 +49,25 @@ export function openProfiles(config: Config, isLeaving: (mac: string) => boolean
       validUntil = (Math.floor(now / validMs) + 1) * validMs;
     }
     const leaves = isLeaving(request.mac);
-    const key = `${leaves ? '-' : ''}${kindKey(request)}`;
+    // A phone that the settings name is a kind of its own.
+    const who = named.has(request.mac) ? request.mac : '';
+    const key = `${leaves ? '-' : ''}${who}${kindKey(request)}`;
     let profile = known.get(key);
     if (profile === undefined) {
-      known.set(key, (profile = profileOf(request, leaves ? assisting : config, minute)));
+      known.set(key, (profile = profileOf(request, ofPhone(config, request, leaves), minute)));
     }
     return profile;
   };
+}
+
+/** The settings as they are for this phone. */
+function ofPhone(config: Config, { mac, vendorClass }: Kind, leaves: boolean): Config {
+  const { posture: ofSite, posture_for: rules } = config.site;
+  if (!leaves && rules.length === 0) return config;
+  const posture = leaves
+    ? 'assist'
+    : postureFor(rules, { mac, ...recognisePhone({ mac, vendorClass }) }, ofSite);
+  return { ...config, site: { ...config.site, posture } };
 }
 
 /** What is the same for all kinds. */

@@ -48,10 +48,11 @@ export interface UpstreamAnswer {
 /**
  * `unreachable`: no answer came, and the phone may be served otherwise. `untrusted`: whoever answers is not the cloud.
  * `refused`: an answer came that must not be passed on. `busy`: it was not asked at all.
+ * `client certificate`: it wants one, which only the phone has.
  */
 export class UpstreamError extends Error {
   override readonly name = 'UpstreamError';
-  readonly kind: 'unreachable' | 'untrusted' | 'refused' | 'busy';
+  readonly kind: 'unreachable' | 'untrusted' | 'refused' | 'busy' | 'client certificate';
   constructor(kind: UpstreamError['kind'], message: string, cause?: unknown) {
     super(message, { cause });
     this.kind = kind;
@@ -170,6 +171,14 @@ function upstreamError(error: unknown, { host, timeoutMs }: UpstreamRequest, isL
   if (isLate)
     return new UpstreamError('unreachable', `${host}: no whole answer within ${timeoutMs} ms`, error);
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  // The first is TLS 1.3's own word (RFC 8446, 6.2); older servers end the handshake (RFC 5246, 7.2.2).
+  if (
+    /alert[_ ](?:certificate[_ ]required|handshake[_ ]failure|bad[_ ]certificate)/i.test(
+      `${code} ${String(error)}`,
+    )
+  ) {
+    return new UpstreamError('client certificate', `${host}: asks for a client certificate (${code})`, error);
+  }
   if (/^(?:CERT_|ERR_TLS_CERT|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|ERR_SSL|EPROTO)/.test(code)) {
     return new UpstreamError('untrusted', `${host}: not trusted (${code})`, error);
   }

@@ -10,6 +10,7 @@ import type { CloudReach } from './cloud-reach.ts';
 import type { FirmwareStore } from './firmware-store.ts';
 import type { Hosts } from './hosts.ts';
 import type { LeaseView } from './identify.ts';
+import type { Refusals } from './move-back.ts';
 import type { OverlayValues } from './template-values.ts';
 import type { Templates } from './templates.ts';
 
@@ -26,6 +27,7 @@ export interface Context {
   readonly answers: Answers;
   readonly counters: Counters;
   readonly reach: CloudReach;
+  readonly refusals: Refusals;
   /** `http://10.0.0.1` and `https://10.0.0.1`, with ports where they are not the schemes' own. */
   readonly origins: () => { readonly http: string; readonly https: string };
   /** What templates are filled in with, for one phone or for none. */

@@ -15,6 +15,7 @@ import { routeOf, type Upstream } from './hosts.ts';
 import { identify, type Asker } from './identify.ts';
 import { newAdmission } from './admission.ts';
 import { renderFor } from './overlay.ts';
+import { postureNow, toCloud } from './move-back.ts';
 import { newPassage } from './passage.ts';
 import type { BootstrapValues } from './template-values.ts';
 import type { VendorProvisioning } from './vendor-files.ts';
@@ -26,10 +27,7 @@ const mostBootstraps = 6;
 export function newExchange(context: Context): (request: HttpRequest) => Promise<HttpAnswer> {
   const { counters, world } = context;
   const pass = newPassage(context);
-  const mayAsk = newAdmission({
-    clock: world.clock,
-    isKnown: (ip, mac) => readPhoneConfiguration(context.store.db, mac)?.ip === ip,
-  });
+  const mayAsk = admissionOf(context);
 
   const refuse = async (request: HttpRequest, reason: string, mac?: string): Promise<HttpAnswer> => {
     counters.requests_refused += 1;
@@ -71,9 +69,11 @@ export function newExchange(context: Context): (request: HttpRequest) => Promise
     if (local) return local;
     const file = route.path.split(/[?#]/)[0]?.split('/').at(-1) ?? '';
     if (vendor?.isNotAsked(file)) return emptyAnswer(404);
-    const isBypassed = context.tasks.isBypassed(asker.mac);
+    const { posture, movedBack } = await postureNow(context, asker);
+    if (movedBack === 'client certificate' && route.use === 'later') return toCloud(route);
+    const isBypassed = posture === 'assist' || context.tasks.isBypassed(asker.mac);
     const firmware = isBypassed || !seen ? undefined : await context.firmware.offerFor(seen, vendor);
-    const passing = { request, asker, vendor, upstream: route, isBypassed, firmware };
+    const passing = { request, asker, vendor, upstream: route, isBypassed, firmware, posture };
     if (request.isSecure) {
       await noteTrust(context, asker);
       return pass({ ...passing, box: isBypassed ? undefined : context.origins().https });
@@ -94,6 +94,11 @@ async function seeFirmware(
   const { vendor } = asker;
   if (vendor === 'other') return undefined;
   return noteFirmware(context, { ...asker, vendor }, path.split(/[?#]/)[0] ?? '');
+}
+
+function admissionOf({ store, world }: Context): ReturnType<typeof newAdmission> {
+  const isKnown = (ip: string, mac: string) => readPhoneConfiguration(store.db, mac)?.ip === ip;
+  return newAdmission({ clock: world.clock, isKnown });
 }
 
 function authorityAnswer(context: Context, request: HttpRequest): HttpAnswer {

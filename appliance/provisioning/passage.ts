@@ -15,6 +15,7 @@ import { upstreamHeaders } from './headers.ts';
 import type { Upstream } from './hosts.ts';
 import type { Asker } from './identify.ts';
 import { canLeadSip } from './overlay.ts';
+import { moveBack } from './move-back.ts';
 import { phoneAnswer } from './phone-answer.ts';
 import type { VendorProvisioning } from './vendor-files.ts';
 
@@ -30,6 +31,8 @@ export interface Passing {
   readonly isBypassed: boolean;
   /** What the phone is offered. */
   readonly firmware: FirmwareFile | undefined;
+  /** How far the settings want the box between this phone and the cloud. */
+  readonly posture: Posture;
 }
 
 /** More than any phone's configuration has. */
@@ -94,12 +97,15 @@ async function fly(context: Context, passing: Passing): Promise<HttpAnswer> {
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
     if (error.kind === 'busy') return tryLater();
+    if (error.kind === 'client certificate') return moveBack(context, passing, error.kind);
     counters.upstream_failures += 1;
     if (error.kind === 'refused') return refuseAnswer(context, passing, error.message);
     await noteFailure(context, upstream.host, error);
     const isOutage = await context.reach.failed(upstream, error.kind);
     return isOutage ? withoutCloud(context, passing, kept) : tryLater();
   }
+  if (upstream.use === 'later' && context.refusals.isSecond(asker.mac, answer.status, world.clock.now()))
+    return moveBack(context, passing, 'refused');
   const fresh: KeptAnswer = { ...answer, at: world.clock.now(), ip: asker.ip, stage };
   if (answer.status === 200) answers.keep(key, fresh);
   return give(context, passing, fresh);
@@ -199,10 +205,10 @@ async function give(context: Context, passing: Passing, fresh: KeptAnswer): Prom
 const mostDropRows = 20;
 
 /** How far the box stands between this phone and the cloud from here on. */
-function postureOf({ site, overlayValues }: Context, { box, request, vendor }: Passing): Posture {
+function postureOf({ overlayValues }: Context, { box, posture, request, vendor }: Passing): Posture {
   if (box === undefined) return 'assist';
   const isLed = request.isSecure && vendor !== undefined && canLeadSip(vendor, overlayValues());
-  return isLed ? site.posture : 'provision';
+  return isLed ? posture : 'provision';
 }
 
 async function refuseAnswer(

@@ -72,7 +72,7 @@ function isOffered({ firmware }: VendorProvisioning, { request, isBypassed }: Pa
 function overlaysFor(
   context: Context,
   vendor: VendorProvisioning,
-  { asker, firmware, isBypassed, request, upstream }: Passing,
+  { asker, firmware, isBypassed, posture, request, upstream }: Passing,
 ): Overlay[] {
   const values = context.overlayValues(asker);
   const onRefused = (name: string, error: unknown) => context.vendors.refuse(asker.vendor, name, error);
@@ -80,7 +80,7 @@ function overlaysFor(
   // What came in clear may be from a phone that does not trust us: it could not reach our TLS port.
   if (!request.isSecure) return [];
   return [
-    ...vendorOverlays(vendor, values, { isFull: context.site.posture === 'full', onRefused }),
+    ...vendorOverlays(vendor, values, { isFull: posture === 'full', onRefused }),
     ...firmwareOverlays(context, vendor, firmware),
   ];
 }

@@ -17,6 +17,7 @@ import { newExchange } from './exchange.ts';
 import { openFirmwareStore } from './firmware-store.ts';
 import { allowedHosts, authorityPath } from './hosts.ts';
 import { openLeaseView } from './lease-view.ts';
+import { newRefusals } from './move-back.ts';
 import type { TemplateProblem } from './site-templates.ts';
 import { modelValue } from './template-values.ts';
 import { startPnp } from './pnp.ts';
@@ -127,6 +128,7 @@ function openContext({ world, config, network, box, signal, owned }: Opening): C
     ...openCloud({ world, config, network, region: hosts.region, store, signal }),
     vendors: openTemplates({ world, directory: provisioning.templates_directory, store, counters }),
     leases,
+    refusals: newRefusals(),
     tasks: owned.use(openTaskView(directory, world.clock)),
     store,
     firmware: openFirmwareStore({ world, site, provisioning, store, counters, leases }, signal),

@@ -1,10 +1,12 @@
 /** How far a phone has come, and what keeps it from the next step. Pure. */
+import type { Posture } from '../phones/posture.ts';
 import type { Binding } from './bindings.ts';
 import type { Call } from './calls.ts';
 import type { Lease } from './leases.ts';
 import { leavingOf, leavingWords } from './leaving.ts';
 import type { PhoneConfiguration } from './phone-configurations.ts';
 import type { PhoneFirmware } from './phone-firmware.ts';
+import type { MovedBack } from './moved-back.ts';
 import type { Placement } from './placements.ts';
 import type { Task } from './tasks.ts';
 
@@ -18,8 +20,7 @@ export function countStages(phones: readonly { readonly stage: string }[]): Reco
   return Object.fromEntries(phoneStages.map((stage) => [stage, count(stage)])) as Record<PhoneStage, number>;
 }
 
-/** How far the box stands between phones and cloud; see `site.posture`. */
-export type Posture = 'assist' | 'provision' | 'full';
+export type { Posture } from '../phones/posture.ts';
 
 /** The steps that the box can see in each posture, `in call` apart. */
 export const stepsOf: Readonly<Record<Posture, readonly PhoneStage[]>> = {
@@ -40,6 +41,8 @@ export interface KnownOfPhone {
   readonly placement?: Placement;
   /** It was ordered back to the cloud's own addresses. */
   readonly bypass?: Task;
+  /** The box gave it back to the cloud by itself. */
+  readonly movedBack?: MovedBack;
 }
 
 /** How far the box stands between this phone and the cloud: as the settings say, or less where it can't be done. */
@@ -110,6 +113,7 @@ export function phoneProblem(
     return `The cloud refused its configuration (status ${configuration.status}): check model and firmware against Microsoft's list.`;
   }
   if (bypass !== undefined) return stayedProblem(known, bypass, now);
+  if (known.movedBack !== undefined) return movedBackWords[known.movedBack.reason];
   if (posture === 'full') {
     if (binding?.state === 'lost') return 'Its registration was lost: it cannot be called.';
     if (binding?.state === 'late') return 'It has not renewed its registration in time.';
@@ -140,6 +144,13 @@ function stayedProblem(known: KnownOfPhone, bypass: Task, now: number): string |
   if (leaving === 'left' || now < bypass.deadlineAt) return undefined;
   return `It was ordered back to the cloud, but ${leavingWords[leaving]}.`;
 }
+
+const movedBackWords: Readonly<Record<MovedBack['reason'], string>> = {
+  'client certificate':
+    'The cloud asks it for a certificate that only the phone has, so it was moved back: it goes to the cloud by itself, as without this box.',
+  refused:
+    'The cloud refused it twice behind this box, so it was moved back: it goes to the cloud by itself. To let it try again, set its posture lower and then up again.',
+};
 
 /** What a phone does by itself although the settings want more. */
 const behindPosture: Readonly<Record<Posture, string | undefined>> = {

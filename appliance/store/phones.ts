@@ -18,6 +18,8 @@ import type { Database } from './database.ts';
 import { leavingOf, type Leaving } from './leaving.ts';
 import type { PartName } from './journal-kinds.ts';
 import { readLeases, type Lease } from './leases.ts';
+import { readAllMovedBack, type MovedBack } from './moved-back.ts';
+import { postureFor, type PostureRule } from '../phones/posture.ts';
 import { readPhoneConfigurations, type PhoneConfiguration } from './phone-configurations.ts';
 import { readPhoneFirmwares, type PhoneFirmware } from './phone-firmware.ts';
 import { readPlacements, type Placement } from './placements.ts';
@@ -66,11 +68,13 @@ export interface PhoneFacts {
   readonly calls: readonly Call[];
   readonly placements: readonly Placement[];
   readonly tasks: readonly Task[];
+  readonly movedBack: readonly MovedBack[];
 }
 
 /** What the settings say of the site. */
 export interface SiteOfPhones {
   readonly posture: Posture;
+  readonly posture_for?: readonly PostureRule[];
   readonly region?: Region;
 }
 
@@ -88,6 +92,7 @@ export function readPhoneFacts(directory: string): PhoneFacts {
     calls: readFacts(directory, 'sip', readOpenCalls),
     placements: readFacts(directory, 'location', readPlacements),
     tasks: readFacts(directory, 'web', readTasks),
+    movedBack: readFacts(directory, 'provisioning', readAllMovedBack),
   };
 }
 
@@ -122,6 +127,7 @@ export function joinPhones(facts: PhoneFacts, now: number, site: JoiningSite): P
     if (known.lease === undefined || isBetterLease(lease, known.lease)) known.lease = lease;
   }
   for (const configuration of facts.configurations) of(configuration.mac).configuration = configuration;
+  for (const movedBack of facts.movedBack) of(movedBack.mac).movedBack = movedBack;
   for (const asked of facts.firmwares) of(asked.mac).asked = asked;
   for (const placement of facts.placements) of(placement.mac).placement = placement;
   for (const binding of facts.bindings) {
@@ -200,9 +206,10 @@ function phoneRow(mac: string, known: KnownOfPhone, { now, site }: When): PhoneR
   const vendor = configuration?.vendor ?? asked?.vendor ?? lease?.vendor ?? recognised?.vendor;
   if (vendor === undefined && configuration === undefined && binding === undefined && call === undefined)
     return undefined;
-  const posture = postureOf(known, site.posture);
   const running = runningFirmware(known, { vendor, model: recognised?.model }, site);
-  const when = { now, posture, ofSite: site.posture, firmware: running.problem };
+  const wanted = postureFor(site.posture_for ?? [], { mac, vendor, model: running.model }, site.posture);
+  const posture = postureOf(known, wanted);
+  const when = { now, posture, ofSite: wanted, firmware: running.problem };
   const reached = stepsReached(known, when);
   return {
     mac,

@@ -162,20 +162,15 @@ interface Cloud {
   readonly httpsPort: number;
 }
 
+function serve({ url }: IncomingMessage, response: ServerResponse): void {
+  const { type, text } = url?.includes('mmiiaacc') === true ? bodies.yealink : bodies.audiocodes;
+  response.writeHead(200, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(text) }).end(text);
+}
+
 /** Answers everything with the same body: what is measured is the way there. */
 async function startCloud({ authority }: Stage): Promise<Cloud & AsyncDisposable> {
-  const serve = ({ url }: IncomingMessage, response: ServerResponse) => {
-    const { type, text } = url?.includes('mmiiaacc') === true ? bodies.yealink : bodies.audiocodes;
-    response.writeHead(200, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(text) }).end(text);
-  };
   const http = createHttp(serve);
   const https = createHttps(await authority.certificateFor([host]), serve);
-  const listen = async (server: Server) => {
-    server.listen(0, address);
-    await once(server, 'listening');
-    const bound = server.address();
-    return typeof bound === 'object' && bound !== null ? bound.port : 0;
-  };
   return {
     httpPort: await listen(http),
     httpsPort: await listen(https),
@@ -186,6 +181,13 @@ async function startCloud({ authority }: Stage): Promise<Cloud & AsyncDisposable
       }
     },
   };
+}
+
+async function listen(server: Server): Promise<number> {
+  server.listen(0, address);
+  await once(server, 'listening');
+  const bound = server.address();
+  return typeof bound === 'object' && bound !== null ? bound.port : 0;
 }
 
 interface Box extends Cloud {
@@ -264,15 +266,18 @@ interface Load {
   readonly atOnce: number;
 }
 
+/** What a phone of this vendor asks for. */
+function pathOf({ vendor, mac }: BenchPhone): string {
+  return `${vendor === 'yealink' ? folder(mac) : '/'}${mac.replaceAll(':', '')}.cfg`;
+}
+
 async function load(
   stage: Stage,
   { phones, base, ca, ...rest }: Load & { base: string; ca?: string },
 ): Promise<LoadResult> {
-  const path = ({ vendor, mac }: BenchPhone) =>
-    `${vendor === 'yealink' ? folder(mac) : '/'}${mac.replaceAll(':', '')}.cfg`;
   const result = await client(stage, {
     kind: 'load',
-    phones: phones.map((phone) => ({ ...phone, url: base + path(phone) })),
+    phones: phones.map((phone) => ({ ...phone, url: base + pathOf(phone) })),
     ca: ca ?? stage.authority.ca,
     userAgent:
       phones[0]?.vendor === 'yealink'
@@ -288,7 +293,7 @@ async function client({ directory }: Stage, settings: LoadSettings): Promise<Loa
   const file = join(directory, 'load.json');
   writeFileSync(file, JSON.stringify(settings));
   const program = join(import.meta.dirname, 'provisioning-client.ts');
-  return JSON.parse(await run([process.execPath, program, file], { timeoutMs: 60_000 })) as LoadResult;
+  return JSON.parse(await run([process.execPath, program, file], { timeoutMs: 120_000 })) as LoadResult;
 }
 
 function row(

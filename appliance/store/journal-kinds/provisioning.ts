@@ -34,6 +34,8 @@ export const provisioningKinds = {
   /** Somebody else answers what phones ask the plug and play group: phones may believe him. */
   pnp_rival: { fields: { ip: 'open', url: 'open' }, reserved: 'security', coalesceSeconds: 3600 },
   upstream_failed: { fields: { host: 'open', reason: 'open' }, coalesceSeconds: 60 },
+  /** The box gave the phone back to the cloud by itself. */
+  moved_back: { fields: { vendor: 'open', model: 'open', reason: 'open' }, reserved: 'security' },
   /** The phone keeps asking in clear after it was told to trust us: it goes on without us. */
   authority_not_taken: { fields: { vendor: 'open', model: 'open', ip: 'open' }, coalesceSeconds: 3600 },
   /** A phone says that it runs this, for the first time or anew. */

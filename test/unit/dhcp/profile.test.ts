@@ -49,3 +49,22 @@ test('where clocks never change a renewal is always at half-time', () => {
   });
   expect(told(change - 600_000, 3600, 'UTC')).toMatchObject({ timeOffset: 0, renewalTime: 1800 });
 });
+
+test('a phone that the settings name has its own URL, and its brothers the one of the site', () => {
+  const profiles = openProfiles(
+    parseConfig(
+      '[site]\naddress = "10.66.0.1"\nposture = "assist"\n[[site.posture_for]]\nposture = "full"\nmac = "00:15:65:00:00:02"',
+    ),
+  );
+  const urlOf = (mac: string) => {
+    const request = readRequest(decodeMessage(clientBytes({ type: 'discover' })));
+    if (request === undefined) throw new Error('no request');
+    return decodeOptions(profiles({ ...request, mac }, change).leaseOptions).tftpServerName;
+  };
+  const cloud = 'http://emea.ipp.sdg.teams.microsoft.com';
+  expect(['01', '02', '03'].map((end) => urlOf(`00:15:65:00:00:${end}`))).toEqual([
+    cloud,
+    'http://10.66.0.1',
+    cloud,
+  ]);
+});

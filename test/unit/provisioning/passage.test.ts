@@ -48,6 +48,7 @@ test('when the disk can not keep an answer the cloud is not asked: the phone wou
     answers,
     tasks: { isBypassed: () => false },
     counters: newCounters(),
+    refusals: { isSecond: () => false },
     reach: {
       isOutage: () => false,
       answers: async () => true,
@@ -76,6 +77,7 @@ test('when the disk can not keep an answer the cloud is not asked: the phone wou
     box: 'https://10.0.0.1',
     isBypassed: false,
     firmware: undefined,
+    posture: 'full',
   });
   expect(answer.status).toBe(503);
   expect(asked).toEqual([]);

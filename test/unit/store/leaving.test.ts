@@ -74,7 +74,7 @@ describe('a phone that is ordered back to the cloud', () => {
 });
 
 function phoneAfter(tasks: readonly Task[], more: Partial<PhoneFacts> = {}) {
-  const none = { leases: [], firmwares: [], bindings: [], calls: [], placements: [] };
+  const none = { leases: [], firmwares: [], bindings: [], calls: [], placements: [], movedBack: [] };
   const facts = {
     ...none,
     configurations: [{ ...long, vendor: 'yealink', posture: 'full' as const }],

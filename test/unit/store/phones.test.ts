@@ -77,6 +77,7 @@ function phonesOf(facts: Partial<PhoneFacts>, posture: Posture = 'full') {
     calls: [],
     placements: [],
     tasks: [],
+    movedBack: [],
   };
   return joinPhones({ ...none, ...facts }, now, { posture, region: 'emea', devices: knownDevices() });
 }
@@ -88,6 +89,7 @@ const walk: PhoneFacts = {
   bindings: [binding()],
   placements: [placement()],
   calls: [call()],
+  movedBack: [],
   tasks: [],
 };
 
