@@ -31,7 +31,7 @@ export async function dhcpKill(say: (line: string) => void): Promise<Finding> {
       const { held, broken } = await holders.check();
       if (broken.length > 0) return failed(`after ${kill - 1} kills`, broken);
       checked += held;
-      if (kill % 20 === 0) say(`${kill} kills, ${held} leases held`);
+      if (kill % 20 === 5) say(`${kill} kills, ${held} leases held`);
       await sleep(Math.random() * maxLoadMs);
     }
     box.kill('SIGKILL');

@@ -32,6 +32,8 @@ const [phoneCount = 1, outstanding = 1] = numbers.map(Number);
 const lostAfterMs = 150;
 /** A lease is lost when the server is there and does not confirm it so often. */
 const checkTries = 40;
+/** A check that has found so much ends: the server has lost them all, and to hear nothing takes long. */
+const maxBroken = 20;
 
 interface Exchange {
   readonly phone: number;
@@ -89,6 +91,7 @@ function fill(): void {
     check = { held: held.size, left: [...held.keys()].map((phone) => [phone, 0]) };
   }
   if (isCheckWanted) return;
+  if (check !== undefined && broken.length >= maxBroken) check.left = [];
   while (running.size < outstanding) {
     const [phone, tried] =
       check === undefined ? [Math.floor(Math.random() * phoneCount)] : (check.left.pop() ?? []);
