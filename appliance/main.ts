@@ -41,6 +41,10 @@ const commands: Record<string, { readonly about: string; readonly run: Command }
     about: 'phones            every phone and how far it has come',
     run: async (call) => (await import('./commands/phones.ts')).phonesCommand(call),
   },
+  phone: {
+    about: 'phone <MAC>       all that is known of one phone, and what to do next',
+    run: async (call) => (await import('./commands/phone.ts')).phoneCommand(call),
+  },
   snippet: {
     about: 'snippet <server>  configuration for your own dnsmasq, kea, isc, windows or ios DHCP server',
     run: async (call) => (await import('./commands/snippet.ts')).snippetCommand(call),

@@ -2,6 +2,7 @@
 import type { ProvisioningConfig, SiteConfig } from '../config-schema.ts';
 import type { HttpAnswer } from '../net/http-server.ts';
 import type { UpstreamAnswer, UpstreamRequest } from '../net/http-upstream.ts';
+import type { RequestOutcome } from '../store/phone-requests.ts';
 import type { Store } from '../store/store.ts';
 import type { TaskView } from '../store/task-view.ts';
 import type { World } from '../world.ts';
@@ -11,6 +12,7 @@ import type { FirmwareStore } from './firmware-store.ts';
 import type { Hosts } from './hosts.ts';
 import type { LeaseView } from './identify.ts';
 import type { Refusals } from './move-back.ts';
+import type { RequestLog } from './request-log.ts';
 import type { OverlayValues } from './template-values.ts';
 import type { Templates } from './templates.ts';
 
@@ -26,6 +28,7 @@ export interface Context {
   readonly tasks: Pick<TaskView, 'isBypassed'>;
   readonly answers: Answers;
   readonly counters: Counters;
+  readonly requests: Pick<RequestLog, 'note'>;
   readonly reach: CloudReach;
   readonly refusals: Refusals;
   /** `http://10.0.0.1` and `https://10.0.0.1`, with ports where they are not the schemes' own. */
@@ -83,12 +86,22 @@ export const newCounters = (): Counters => ({
   errors: 0,
 });
 
+/** With what people are told of it. */
+export interface Answer extends HttpAnswer {
+  readonly outcome?: RequestOutcome;
+  /** A sentence. */
+  readonly reason?: string;
+}
+
 export function emptyAnswer(status: number, headers: HttpAnswer['headers'] = []): HttpAnswer {
   return { status, headers, body: new Uint8Array() };
 }
 
 /** On a 5xx phones keep what they have in flash and come again. */
-export const tryLater = (): HttpAnswer => emptyAnswer(503, [['Retry-After', '60']]);
+export const tryLater = (outcome: 'held' | 'cloud away' | 'busy'): Answer => ({
+  ...emptyAnswer(503, [['Retry-After', '60']]),
+  outcome,
+});
 
 export function textAnswer(type: string, text: string): HttpAnswer {
   return {

@@ -7,7 +7,7 @@ import {
   savePhoneConfiguration,
 } from '../store/phone-configurations.ts';
 import type { FirmwareFile } from '../store/firmware-files.ts';
-import { emptyAnswer, textAnswer, tryLater, type Context } from './context.ts';
+import { emptyAnswer, textAnswer, tryLater, type Answer, type Context } from './context.ts';
 import { headerValue } from './headers.ts';
 import { noteOffer, withFirmware } from './firmware-overlay.ts';
 import { noteFirmware, type SeenFirmware } from './firmware-seen.ts';
@@ -24,19 +24,11 @@ import type { VendorProvisioning } from './vendor-files.ts';
 const mostBootstraps = 6;
 
 /** The returned function rejects only where we are wrong. */
-export function newExchange(context: Context): (request: HttpRequest) => Promise<HttpAnswer> {
-  const { counters, world } = context;
-  const pass = newPassage(context);
+export function newExchange(context: Context): (request: HttpRequest) => Promise<Answer> {
+  const { counters } = context;
   const mayAsk = admissionOf(context);
-
-  const refuse = async (request: HttpRequest, reason: string, mac?: string): Promise<HttpAnswer> => {
-    counters.requests_refused += 1;
-    world.log.warn({ ip: request.remoteAddress, mac, reason }, 'request refused');
-    await context.store.write((tx) => {
-      tx.journal({ kind: 'request_refused', mac, body: { ip: request.remoteAddress, reason } });
-    });
-    return emptyAnswer(403);
-  };
+  const answerPhone = newPhoneExchange(context);
+  const refuse = newRefusal(context);
 
   return async (request) => {
     counters.requests += 1;
@@ -50,20 +42,50 @@ export function newExchange(context: Context): (request: HttpRequest) => Promise
     const userAgent = headerValue(request.headers, 'user-agent');
     const identity = identify({ ip: request.remoteAddress, path: route.path, userAgent }, context.leases);
     if (!mayAsk(request.remoteAddress, identity)) return emptyAnswer(429, [['Retry-After', '60']]);
-    if (identity.kind === 'refused') return refuse(request, identity.reason, identity.mac);
     if (identity.kind === 'unknown') {
       counters.requests_unknown += 1;
       return emptyAnswer(404);
     }
+    if (identity.kind === 'refused') {
+      const { mac, reason } = identity;
+      const answer = await refuse(request, reason, mac);
+      if (mac !== undefined)
+        context.requests.note({ request, mac, upstream: route, answer, isForeign: true });
+      return answer;
+    }
     const { asker } = identity;
+    const answer = await answerPhone(request, asker, route);
+    context.requests.note({ request, mac: asker.mac, upstream: route, answer });
+    return answer;
+  };
+}
+
+type Refusal = (request: HttpRequest, reason: string, mac?: string) => Promise<Answer>;
+
+function newRefusal({ counters, store, world }: Context): Refusal {
+  return async (request, reason, mac) => {
+    counters.requests_refused += 1;
+    world.log.warn({ ip: request.remoteAddress, mac, reason }, 'request refused');
+    await store.write((tx) => {
+      tx.journal({ kind: 'request_refused', mac, body: { ip: request.remoteAddress, reason } });
+    });
+    return { ...emptyAnswer(403), outcome: 'refused', reason };
+  };
+}
+
+/** For a phone that was told from all others. */
+function newPhoneExchange(context: Context) {
+  const pass = newPassage(context);
+  const refuse = newRefusal(context);
+  return async (request: HttpRequest, asker: Asker, route: Upstream): Promise<Answer> => {
     // A first stage has no secret in its path, and every phone of a vendor may ask for the same one.
     const owner = route.use === 'later' ? context.answers.ownerOf(route) : undefined;
     if (owner !== undefined && owner !== asker.mac) return refuse(request, "another phone's path", asker.mac);
     const vendor = context.vendors.get(asker.vendor);
     const seen = await seeFirmware(context, asker, route);
     if (seen?.phone.heldAt !== undefined && route.use === 'first' && request.method === 'GET') {
-      counters.requests_held += 1;
-      return tryLater();
+      context.counters.requests_held += 1;
+      return tryLater('held');
     }
     const local = methodAnswer(request, vendor);
     if (local) return local;
@@ -134,7 +156,7 @@ interface InClear {
 }
 
 /** A phone that can be made to trust us gets nothing but that in clear; the others go on as they would without us. */
-async function clearAnswer(context: Context, asked: InClear): Promise<HttpAnswer | 'pass' | 'refused'> {
+async function clearAnswer(context: Context, asked: InClear): Promise<Answer | 'pass' | 'refused'> {
   const { asker, vendor, upstream, isBypassed } = asked;
   if (!vendor?.trustsAuthority || isBypassed) {
     const isAllowed = upstream.use === 'first' || context.provisioning.allow_cleartext.includes(asker.vendor);
@@ -145,7 +167,7 @@ async function clearAnswer(context: Context, asked: InClear): Promise<HttpAnswer
   const template = vendor.bootstrapTemplate(asked.file, asker.mac);
   if (template === undefined) return emptyAnswer(404);
   // The overlay would take the place of what a signed-in phone has, and lead to nothing.
-  if (!(await context.reach.answers(upstream))) return tryLater();
+  if (!(await context.reach.answers(upstream))) return tryLater('cloud away');
   return bootstrap(context, { ...asked, vendor }, template);
 }
 
@@ -158,7 +180,7 @@ async function bootstrap(
   context: Context,
   { asker, vendor, upstream, firmware: offered }: InClear & { readonly vendor: VendorProvisioning },
   template: string,
-): Promise<HttpAnswer> {
+): Promise<Answer> {
   const path = upstream.host === context.hosts.region ? upstream.path : `/${upstream.host}${upstream.path}`;
   const plainPath = path.split(/[?#]/)[0] ?? '/';
   const values: BootstrapValues = {
@@ -191,8 +213,6 @@ async function bootstrap(
   });
   context.counters.overlays_given += 1;
   context.world.log.info({ mac, vendor: asker.vendor, ip }, 'overlay given');
-  return textAnswer(
-    vendor.format === 'yealink' || vendor.format === 'audiocodes' ? 'text/plain' : 'text/xml',
-    body,
-  );
+  const type = vendor.format === 'yealink' || vendor.format === 'audiocodes' ? 'text/plain' : 'text/xml';
+  return { ...textAnswer(type, body), outcome: 'overlay given' };
 }

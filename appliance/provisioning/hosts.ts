@@ -34,6 +34,12 @@ export interface Upstream {
   readonly path: string;
 }
 
+/** 1 to 3, as the cloud's paths tell them apart. */
+export function stageOf({ use, path }: Upstream): 1 | 2 | 3 {
+  if (use === 'first') return 1;
+  return path.includes('/mmiiaacc/') ? 3 : 2;
+}
+
 /** What a phone asked the box for, by the target of its request line. */
 export type Route =
   | ({ readonly kind: 'upstream' } & Upstream)

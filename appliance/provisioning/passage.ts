@@ -2,17 +2,25 @@
  * A request handed up to the cloud and its answer down to the phone. The first two stages mint one-time accounts: each
  * request goes up once, when the phone asks, and what comes is on our disk before the phone has it.
  */
-import type { HttpAnswer, HttpRequest } from '../net/http-server.ts';
+import type { HttpRequest } from '../net/http-server.ts';
 import { UpstreamError, type UpstreamAnswer } from '../net/http-upstream.ts';
 import type { FirmwareFile } from '../store/firmware-files.ts';
-import { readPosture, savePhoneConfiguration, savePosture } from '../store/phone-configurations.ts';
+import {
+  readPhoneConfiguration,
+  readPosture,
+  saveMilestones,
+  savePhoneConfiguration,
+  savePosture,
+} from '../store/phone-configurations.ts';
+import { nextMilestones, type Milestones } from '../store/milestones.ts';
 import type { Posture } from '../store/phone-stage.ts';
 import type { Transaction } from '../store/store.ts';
+import { accountKind } from './account-kind.ts';
 import type { KeptAnswer } from './answers.ts';
-import { emptyAnswer, tryLater, type Context } from './context.ts';
+import { emptyAnswer, tryLater, type Answer, type Context } from './context.ts';
 import { noteOffer } from './firmware-overlay.ts';
 import { upstreamHeaders } from './headers.ts';
-import type { Upstream } from './hosts.ts';
+import { stageOf, type Upstream } from './hosts.ts';
 import type { Asker } from './identify.ts';
 import { canLeadSip } from './overlay.ts';
 import { moveBack } from './move-back.ts';
@@ -42,15 +50,15 @@ const repeatMs = 3_600_000;
 /** They wait for their turn with the cloud; each is a phone that boots. */
 const mostFlights = 2048;
 
-export function newPassage(context: Context): (passing: Passing) => Promise<HttpAnswer> {
-  const flights = new Map<string, Promise<HttpAnswer>>();
+export function newPassage(context: Context): (passing: Passing) => Promise<Answer> {
+  const flights = new Map<string, Promise<Answer>>();
   return async (passing) => {
     const { asker, request, upstream } = passing;
     const way = request.isSecure ? 'https' : 'http';
     const name = `${way} ${asker.mac} ${asker.ip} ${upstream.host} ${upstream.path}`;
     const running = flights.get(name);
     if (running) return running;
-    if (flights.size >= mostFlights) return tryLater();
+    if (flights.size >= mostFlights) return tryLater('busy');
     // Not tied to the phone's connection: what was asked for has to be kept even if the phone has gone.
     const flight = fly(context, passing).finally(() => flights.delete(name));
     flights.set(name, flight);
@@ -58,13 +66,7 @@ export function newPassage(context: Context): (passing: Passing) => Promise<Http
   };
 }
 
-/** 1 to 3, as the cloud's paths tell them apart. */
-function stageOf({ use, path }: Upstream): 1 | 2 | 3 {
-  if (use === 'first') return 1;
-  return path.includes('/mmiiaacc/') ? 3 : 2;
-}
-
-async function fly(context: Context, passing: Passing): Promise<HttpAnswer> {
+async function fly(context: Context, passing: Passing): Promise<Answer> {
   const { answers, world, counters } = context;
   const { asker, upstream } = passing;
   const key = { mac: asker.mac, host: upstream.host, path: upstream.path };
@@ -81,7 +83,7 @@ async function fly(context: Context, passing: Passing): Promise<HttpAnswer> {
     // A full or broken disk: nothing is asked for that could not be kept.
     counters.errors += 1;
     world.log.error({ error: String(error) }, 'answers cannot be kept, the cloud is not asked');
-    return tryLater();
+    return tryLater('busy');
   }
   let answer: UpstreamAnswer;
   try {
@@ -96,13 +98,13 @@ async function fly(context: Context, passing: Passing): Promise<HttpAnswer> {
     context.reach.succeeded(upstream);
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
-    if (error.kind === 'busy') return tryLater();
+    if (error.kind === 'busy') return tryLater('busy');
     if (error.kind === 'client certificate') return moveBack(context, passing, error.kind);
     counters.upstream_failures += 1;
     if (error.kind === 'refused') return refuseAnswer(context, passing, error.message);
     await noteFailure(context, upstream.host, error);
     const isOutage = await context.reach.failed(upstream, error.kind);
-    return isOutage ? withoutCloud(context, passing, kept) : tryLater();
+    return isOutage ? withoutCloud(context, passing, kept) : tryLater('cloud away');
   }
   if (upstream.use === 'later' && context.refusals.isSecond(asker.mac, answer.status, world.clock.now()))
     return moveBack(context, passing, 'refused');
@@ -121,8 +123,8 @@ async function withoutCloud(
   context: Context,
   passing: Passing,
   kept: KeptAnswer | undefined,
-): Promise<HttpAnswer> {
-  return kept ? giveKept(context, passing, { kept, reason: 'outage' }) : tryLater();
+): Promise<Answer> {
+  return kept ? giveKept(context, passing, { kept, reason: 'outage' }) : tryLater('cloud away');
 }
 
 async function noteFailure({ world, store }: Context, host: string, error: UpstreamError): Promise<void> {
@@ -136,7 +138,7 @@ async function giveKept(
   context: Context,
   passing: Passing,
   { kept, reason }: { kept: KeptAnswer; reason: string },
-): Promise<HttpAnswer> {
+): Promise<Answer> {
   const { mac, vendor } = passing.asker;
   const answer = phoneAnswer(context, passing, kept);
   if (typeof answer === 'string') return refuseAnswer(context, passing, answer);
@@ -146,7 +148,7 @@ async function giveKept(
     tx.journal({ kind: 'kept_answer_given', mac, body: { vendor, stage: kept.stage, reason } });
     if (passing.isBypassed) noteBypass(context, tx, passing.asker);
   });
-  return answer.answer;
+  return { ...answer.answer, outcome: 'kept answer', reason };
 }
 
 /** Once it has this the phone asks the cloud by itself. */
@@ -156,7 +158,7 @@ function noteBypass({ counters, world }: Context, tx: Transaction, { mac, vendor
   tx.journal({ kind: 'bypass_answered', mac, body: { vendor, model, ip } });
 }
 
-async function give(context: Context, passing: Passing, fresh: KeptAnswer): Promise<HttpAnswer> {
+async function give(context: Context, passing: Passing, fresh: KeptAnswer): Promise<Answer> {
   const { asker, upstream } = passing;
   const { mac, ip, vendor, model, firmware, userAgent } = asker;
   const result = phoneAnswer(context, passing, fresh);
@@ -172,6 +174,7 @@ async function give(context: Context, passing: Passing, fresh: KeptAnswer): Prom
     if (status !== 404) {
       // Without a new configuration the phone goes where it went before.
       const posture = status === 200 ? postureOf(context, passing) : readPosture(tx.db, mac);
+      const before = readPhoneConfiguration(tx.db, mac);
       savePhoneConfiguration(tx.db, {
         mac,
         ip,
@@ -184,6 +187,7 @@ async function give(context: Context, passing: Passing, fresh: KeptAnswer): Prom
         status,
         ...(posture === undefined ? {} : { posture }),
       });
+      noteMilestones(tx, { passing, fresh, before });
       tx.journal({
         kind: 'configuration_passed',
         mac,
@@ -199,10 +203,25 @@ async function give(context: Context, passing: Passing, fresh: KeptAnswer): Prom
   context.counters.answers_passed += 1;
   context.counters.settings_dropped += dropped.length;
   context.world.log.info({ mac, vendor, stage, status, dropped: dropped.length }, 'configuration passed');
-  return answer;
+  return { ...answer, outcome: 'passed' };
 }
 
 const mostDropRows = 20;
+
+interface Given {
+  readonly passing: Passing;
+  readonly fresh: KeptAnswer;
+  readonly before: Milestones | undefined;
+}
+
+function noteMilestones(tx: Transaction, { passing, fresh, before = {} }: Given): void {
+  const { asker, upstream, vendor } = passing;
+  const { stage, status, at, body } = fresh;
+  const account = status === 200 && vendor?.isPage(upstream.path) !== true ? accountKind(body) : undefined;
+  const { milestones, news } = nextMilestones(before, { stage, status, account, at });
+  saveMilestones(tx.db, asker.mac, milestones);
+  if (news !== undefined) tx.journal({ kind: news, mac: asker.mac, body: { vendor: asker.vendor } });
+}
 
 /** How far the box stands between this phone and the cloud from here on. */
 function postureOf({ overlayValues }: Context, { box, posture, request, vendor }: Passing): Posture {
@@ -215,12 +234,12 @@ async function refuseAnswer(
   { counters, world, store }: Context,
   { asker, upstream }: Passing,
   reason: string,
-): Promise<HttpAnswer> {
+): Promise<Answer> {
   const { mac, vendor } = asker;
   counters.answers_refused += 1;
   world.log.warn({ mac, vendor, host: upstream.host, reason }, 'answer of the cloud refused');
   await store.write((tx) => {
     tx.journal({ kind: 'answer_refused', mac, body: { vendor, host: upstream.host, reason } });
   });
-  return emptyAnswer(502);
+  return { ...emptyAnswer(502), outcome: 'answer refused', reason };
 }

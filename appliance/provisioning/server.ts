@@ -18,6 +18,7 @@ import { openFirmwareStore } from './firmware-store.ts';
 import { allowedHosts, authorityPath } from './hosts.ts';
 import { openLeaseView } from './lease-view.ts';
 import { newRefusals } from './move-back.ts';
+import { openRequestLog, type RequestLog } from './request-log.ts';
 import type { TemplateProblem } from './site-templates.ts';
 import { modelValue } from './template-values.ts';
 import { startPnp } from './pnp.ts';
@@ -74,11 +75,8 @@ export async function startProvisioning(
     https.setIdentity(box.identity);
   });
   starting.use(await startPnp({ ...context, config, httpPort: () => http.port }));
-  const watching = [
-    context.reach.watch(stop.signal),
-    context.vendors.watch(stop.signal),
-    context.firmware.watch(stop.signal),
-  ];
+  const { firmware, reach, requests, vendors } = context;
+  const watching = [reach, vendors, firmware, requests].map((part) => part.watch(stop.signal));
   const running = starting.move();
   return {
     httpPort: http.port,
@@ -109,7 +107,9 @@ interface Opening {
   readonly owned: AsyncDisposableStack;
 }
 
-function openContext({ world, config, network, box, signal, owned }: Opening): Context {
+function openContext({ world, config, network, box, signal, owned }: Opening): Context & {
+  readonly requests: RequestLog;
+} {
   const { site, provisioning, sip, dhcp } = config;
   const directory = site.state_directory;
   const origins = () => ({
@@ -134,6 +134,7 @@ function openContext({ world, config, network, box, signal, owned }: Opening): C
     firmware: openFirmwareStore({ world, site, provisioning, store, counters, leases }, signal),
     answers: openAnswers(owned.use(openSecrets(directory, 'provisioning', world.clock))),
     counters,
+    requests: openRequestLog(world, store),
     origins,
     overlayValues: ({ mac, model } = { mac: '' }) => ({
       address: box.address,

@@ -52,6 +52,14 @@ export function readCalls(db: Database, limit: number): Call[] {
   return all<CallRow>(db, 'SELECT * FROM call ORDER BY started_at DESC, id LIMIT ?', [limit]).map(callOf);
 }
 
+/** Of one phone, latest first. */
+export function readCallsOf(db: Database, mac: string, limit: number): Call[] {
+  return all<CallRow>(db, 'SELECT * FROM call WHERE mac = ? ORDER BY started_at DESC, id LIMIT ?', [
+    mac,
+    limit,
+  ]).map(callOf);
+}
+
 /** Ringing or up. */
 export function readOpenCalls(db: Database): Call[] {
   return all<CallRow>(db, `SELECT * FROM call WHERE state <> 'ended' ORDER BY started_at, id`).map(callOf);

@@ -1,11 +1,12 @@
 /** The table `phone_configuration` of provisioning: the last answer each phone was given. */
 import { all, one, run, type Database } from './database.ts';
+import type { AccountKind, Milestones } from './milestones.ts';
 import type { Posture } from './phone-stage.ts';
 
 /** 0: our overlay only. 1 to 3: the cloud's stages. */
 export type ConfigurationStage = 0 | 1 | 2 | 3;
 
-export interface PhoneConfiguration {
+export interface PhoneConfiguration extends Milestones {
   readonly mac: string;
   readonly ip: string;
   readonly vendor?: string;
@@ -33,6 +34,11 @@ interface Row {
   readonly status: number;
   readonly bootstraps: number;
   readonly posture: Posture | null;
+  readonly account: AccountKind | null;
+  readonly onboarded_at: number | null;
+  readonly signed_in_at: number | null;
+  readonly signed_out_at: number | null;
+  readonly cloud_seen_at: number | null;
 }
 
 /** One row a phone, by MAC. */
@@ -77,6 +83,24 @@ export function savePhoneConfiguration(db: Database, phone: PhoneConfiguration):
   }
 }
 
+/** All of them, absent ones too. A phone that was answered before; nothing is changed of one that wasn't. */
+export function saveMilestones(db: Database, mac: string, milestones: Milestones): void {
+  run(
+    db,
+    `UPDATE phone_configuration SET account = @account, onboarded_at = @onboardedAt, signed_in_at = @signedInAt,
+       signed_out_at = @signedOutAt, cloud_seen_at = @cloudSeenAt WHERE mac = @mac`,
+    {
+      account: null,
+      onboardedAt: null,
+      signedInAt: null,
+      signedOutAt: null,
+      cloudSeenAt: null,
+      ...milestones,
+      mac,
+    },
+  );
+}
+
 /** The phone came over HTTPS: it trusts our authority. */
 export function resetBootstraps(db: Database, mac: string): void {
   run(db, 'UPDATE phone_configuration SET bootstraps = 0 WHERE mac = ?', [mac]);
@@ -111,5 +135,10 @@ function fromRow(row: Row): PhoneConfiguration {
     at,
     status,
     ...(posture === null ? {} : { posture }),
+    ...(row.account === null ? {} : { account: row.account }),
+    ...(row.onboarded_at === null ? {} : { onboardedAt: row.onboarded_at }),
+    ...(row.signed_in_at === null ? {} : { signedInAt: row.signed_in_at }),
+    ...(row.signed_out_at === null ? {} : { signedOutAt: row.signed_out_at }),
+    ...(row.cloud_seen_at === null ? {} : { cloudSeenAt: row.cloud_seen_at }),
   };
 }

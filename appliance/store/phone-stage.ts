@@ -4,6 +4,7 @@ import type { Binding } from './bindings.ts';
 import type { Call } from './calls.ts';
 import type { Lease } from './leases.ts';
 import { leavingOf, leavingWords } from './leaving.ts';
+import { clockProblem } from './onboarding.ts';
 import type { PhoneConfiguration } from './phone-configurations.ts';
 import type { PhoneFirmware } from './phone-firmware.ts';
 import type { MovedBack } from './moved-back.ts';
@@ -136,7 +137,7 @@ export function phoneProblem(
   if (placement !== undefined && placement.place === undefined) {
     return 'Its switch port is known, but no place is named for it: add it to location.wiremap.';
   }
-  return posture === ofSite ? undefined : behindPosture[posture];
+  return clockProblem(known, { posture, now }) ?? (posture === ofSite ? undefined : behindPosture[posture]);
 }
 
 function stayedProblem(known: KnownOfPhone, bypass: Task, now: number): string | undefined {

@@ -114,7 +114,15 @@ export interface JoiningSite extends SiteOfPhones {
   readonly devices: readonly Device[];
 }
 
+/** Sorted by MAC. */
 export function joinPhones(facts: PhoneFacts, now: number, site: JoiningSite): PhoneRow[] {
+  return Array.from(knownPhones(facts, now), ([mac, known]) => phoneRow(mac, known, { now, site }))
+    .filter((row) => row !== undefined)
+    .toSorted((a, b) => (a.mac < b.mac ? -1 : 1));
+}
+
+/** By MAC, devices that are no phones too. */
+export function knownPhones(facts: PhoneFacts, now: number): Map<string, KnownOfPhone> {
   const phones = new Map<string, Mutable<KnownOfPhone>>();
   const of = (mac: string) => {
     const known = phones.get(mac) ?? {};
@@ -144,9 +152,7 @@ export function joinPhones(facts: PhoneFacts, now: number, site: JoiningSite): P
     const bypass = bypassOf(mac);
     if (bypass !== undefined) known.bypass = bypass;
   }
-  return Array.from(phones, ([mac, known]) => phoneRow(mac, known, { now, site }))
-    .filter((row) => row !== undefined)
-    .toSorted((a, b) => (a.mac < b.mac ? -1 : 1));
+  return phones;
 }
 
 /** The order that counts for a phone, when it is to leave. */
@@ -195,7 +201,7 @@ interface When {
 }
 
 /** `undefined` for a device that has shown nothing of a phone. */
-function phoneRow(mac: string, known: KnownOfPhone, { now, site }: When): PhoneRow | undefined {
+export function phoneRow(mac: string, known: KnownOfPhone, { now, site }: When): PhoneRow | undefined {
   const { lease, configuration, binding, call, placement, asked } = known;
   const evidence = {
     mac,

@@ -1,6 +1,7 @@
 /** What a watcher has not been told yet: phones one by one, calls and status as a whole. */
 import type { PhoneView } from './schemas.ts';
-import type { Audience, Picture, Views } from './views.ts';
+import type { Audience } from './people.ts';
+import type { Picture, Views } from './views.ts';
 
 /** One server-sent event, before it is written out. */
 export interface News {

@@ -3,7 +3,8 @@ import { partNames, type PartName } from '../store/journal-kinds.ts';
 import { followStores, openReader, type JournalGap, type JournalRow, type Reader } from '../store/reader.ts';
 import type { Clock, Logger } from '../world.ts';
 import { trackChanges, type News } from './changes.ts';
-import { journalView, type Audience, type Views } from './views.ts';
+import type { Audience } from './people.ts';
+import { journalView, type Views } from './views.ts';
 
 export interface Watcher extends Audience {
   /** Must not block; a watcher that can't keep up ends itself. */

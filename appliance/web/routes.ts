@@ -5,7 +5,9 @@ import { partNames } from '../store/journal-kinds.ts';
 import { formatMetrics } from './metrics.ts';
 import { openApi, type RouteDescription } from './openapi.ts';
 import { Call, JournalEvent, PartName, Phone, Status } from './schemas.ts';
-import { isPartName, type Audience, type Views } from './views.ts';
+import type { Audience } from './people.ts';
+import { PhoneInDetail } from './phone-detail.ts';
+import { isPartName, type Views } from './views.ts';
 
 export interface Asked extends Audience {
   readonly params: Readonly<Record<string, string>>;
@@ -59,16 +61,13 @@ export const routes: readonly Route[] = [
   },
   {
     url: '/api/phones/:mac',
-    summary: 'One phone, by its MAC in any spelling.',
+    summary: 'All that is known of one phone and what to do next, by its MAC in any spelling.',
     params: Type.Object({ mac: Type.String({ maxLength: 24 }) }),
-    answer: Phone,
+    answer: PhoneInDetail,
     answerTo: (asked, { views }) => {
       const mac = parseMac(asked.params['mac'] ?? '');
       if (mac === undefined) return failure(400, 'not_a_mac', 'A MAC has twelve hex digits.');
-      const phone = views
-        .look(asked.now)
-        .phones(asked)
-        .find((row) => row.mac === mac);
+      const phone = views.phone(mac, asked);
       return phone === undefined
         ? failure(404, 'no_such_phone', `No phone ${mac} was seen here.`)
         : ok(phone);

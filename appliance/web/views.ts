@@ -1,24 +1,24 @@
 /** What the page and the API show, read from the files of all parts. */
 import type { Config } from '../config.ts';
 import { wantedParts } from '../config-parts.ts';
-import { readCalls, readOpenCalls, type Call } from '../store/calls.ts';
+import { readCalls, readOpenCalls } from '../store/calls.ts';
 import { journalKinds, partNames, type JournalKinds, type PartName } from '../store/journal-kinds.ts';
 import { readNeighbors, type Neighbor } from '../store/neighbors.ts';
 import { countStages } from '../store/phone-stage.ts';
+import { readPhoneDetail } from '../store/phone-detail.ts';
 import { readFacts, readPhones, type PhoneRow } from '../store/phones.ts';
 import { openReader, type JournalGap, type JournalRow, type Reader } from '../store/reader.ts';
 import { readParts, troublesOf } from '../store/site-status.ts';
+import { callView, phoneView, type Audience } from './people.ts';
+import { phoneInDetail, type PhoneInDetailView } from './phone-detail.ts';
 import type { CallView, JournalView, PhoneView, StatusView } from './schemas.ts';
-
-/** `personal`: names and numbers of people are shown. */
-export interface Audience {
-  readonly personal: boolean;
-}
 
 export interface Views {
   /** Reads everything once. */
   look(now: number): Picture;
   calls(audience: Audience): CallView[];
+  /** Undefined: nobody has seen it. */
+  phone(mac: string, asked: Audience & { now: number }): PhoneInDetailView | undefined;
   /** Rows of one part after a number, oldest first. */
   journalAfter(part: PartName, after: number, page: Audience & { limit: number }): JournalView[];
   /** The last rows of all parts together, or of one, oldest first. */
@@ -53,6 +53,10 @@ export function openViews(config: Config, release: string): Views {
       };
     },
     calls: (audience) => calls().map((call) => callView(call, audience)),
+    phone: (mac, { now, personal }) => {
+      const detail = readPhoneDetail(directory, mac, { now, site: config.site });
+      return detail && phoneInDetail(detail, { personal });
+    },
     journalAfter: (part, after, { limit, personal }) =>
       read(part, (reader) => reader.journalAfter(after, limit)).map((row) =>
         journalView(part, row, { personal }),
@@ -116,17 +120,6 @@ function ownPort({
     heardAt,
     ...(systemName === undefined ? {} : { switchName: systemName }),
   };
-}
-
-/** Who somebody is (the account, the name that the device was given) is personal; where a phone stands is not. */
-function phoneView(row: PhoneRow, { personal }: Audience): PhoneView {
-  if (personal) return row;
-  const { aor: _aor, hostname: _hostname, ...open } = row;
-  return open;
-}
-
-function callView({ from, to, ...call }: Call, { personal }: Audience): CallView {
-  return { ...call, ...(personal ? { from, to } : {}) };
 }
 
 /** A row of a kind that this release does not know keeps its name and loses its body: nobody can say what is in it. */

@@ -1,45 +1,18 @@
 /** The page in a real browser, over facts written by the real store functions. Without Chromium these fail. */
-import { chromium, type Browser, type BrowserContextOptions, type Page as Tab } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { openPage, type Page } from '../support/page.ts';
+import type { Browser, Page as Tab } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openPage } from '../support/page.ts';
 import { placedPhone, reportAll } from '../support/site.ts';
-
-const chromiumArguments = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
+import { launchBrowser, openTab } from '../support/tab.ts';
 
 let browser: Browser;
 beforeAll(async () => {
-  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: chromiumArguments });
+  browser = await launchBrowser();
 });
 afterAll(async () => await browser.close());
 
 const mac = '00:15:65:aa:00:01';
 const ip = '10.66.0.100';
-
-/** A tab on the page, and what it complained of. */
-async function openTab(
-  page: Page,
-  options: BrowserContextOptions = {},
-): Promise<{ tab: Tab; complaints: string[] }> {
-  const context = await browser.newContext({ viewport: { width: 1200, height: 900 }, ...options });
-  onTestFinished(async () => await context.close());
-  const tab = await context.newPage();
-  const complaints: string[] = [];
-  tab.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
-  });
-  tab.on('pageerror', (error) => complaints.push(error.message));
-  await tab.goto(page.url);
-  await tab.locator('#connection[data-state=live]').waitFor();
-  return { tab, complaints };
-}
 
 function row(tab: Tab, of = mac) {
   return tab.locator(`tr[data-mac="${of}"]`);
@@ -49,7 +22,7 @@ describe('a phone that comes up while somebody watches', () => {
   it('is shown step by step as its facts are committed, without a reload', async () => {
     const page = await openPage();
     reportAll(page.site);
-    const { tab, complaints } = await openTab(page);
+    const { tab, complaints } = await openTab(browser, page);
     await tab.getByText('No phone has been seen yet').waitFor();
     const steps: [() => Promise<void>, string][] = [
       [async () => await page.site.lease(mac, ip, { vendor: 'yealink' }), 'Has an address'],
@@ -79,7 +52,7 @@ describe('a phone that comes up while somebody watches', () => {
   it('moves to its new place', async () => {
     const page = await openPage();
     await placedPhone(page.site, mac, ip);
-    const { tab } = await openTab(page);
+    const { tab } = await openTab(browser, page);
     await row(tab).getByText('room 301').waitFor();
     await page.site.placement(mac, { place: 'Building 3', port: 'Gi1/0/9', switchName: 'first floor' });
     await row(tab).getByText('Building 3').waitFor();
@@ -88,7 +61,7 @@ describe('a phone that comes up while somebody watches', () => {
 
   it('leaves its rows of the journal, newest first', async () => {
     const page = await openPage();
-    const { tab } = await openTab(page);
+    const { tab } = await openTab(browser, page);
     for (const release of ['one', 'two']) {
       await page.site.write('dhcp', (tx) => tx.journal({ kind: 'started', mac, body: { release } }));
       await tab.locator('#journal-rows').getByText(`release ${release}`).waitFor();
@@ -102,7 +75,7 @@ describe('what is wrong', () => {
     const page = await openPage();
     reportAll(page.site);
     page.site.report('location', { state: 'degraded', reason: 'switch a is silent' });
-    const { tab } = await openTab(page);
+    const { tab } = await openTab(browser, page);
     await tab.getByRole('heading', { name: 'One thing is wrong' }).waitFor();
     expect(await tab.locator('main > section').first().textContent()).toContain('switch a is silent');
     reportAll(page.site);
@@ -112,14 +85,14 @@ describe('what is wrong', () => {
   it('phones that may send passwords in clear are marked', async () => {
     const page = await openPage('[provisioning]\nallow_cleartext = ["yealink"]\n[web]\nport = 0\n');
     await placedPhone(page.site, mac, ip);
-    const { tab } = await openTab(page);
+    const { tab } = await openTab(browser, page);
     await row(tab).getByText('Passwords in clear').waitFor();
     expect(await tab.locator('#facts').textContent()).toContain('In clear: yealink');
   });
 
   it('a page whose box is gone says so', async () => {
     const page = await openPage();
-    const { tab } = await openTab(page);
+    const { tab } = await openTab(browser, page);
     await page.web[Symbol.asyncDispose]();
     await tab.getByText('Connection lost, trying again').waitFor();
     expect(await tab.locator('#connection').getAttribute('data-state')).toBe('lost');
@@ -162,7 +135,7 @@ describe('hostile words of phones and switches', () => {
       );
     }
     page.site.report('sip', { state: 'degraded', reason: hostile.join(' ') });
-    const { tab, complaints } = await openTab(page);
+    const { tab, complaints } = await openTab(browser, page);
     await row(tab, '00:15:65:aa:01:08').locator('.stage').waitFor();
     expect(await tab.evaluate('globalThis.owned')).toBeUndefined();
     expect(await tab.locator('h1').count()).toBe(1);
@@ -193,7 +166,7 @@ describe('hostile words of phones and switches', () => {
       tx.journal({ kind: 'registered', mac, body: { aor: 'W'.repeat(400) } }),
     );
     page.site.report('sip', { state: 'degraded', reason: 'W'.repeat(300) });
-    const { tab } = await openTab(page, { viewport: { width, height: 800 } });
+    const { tab } = await openTab(browser, page, { viewport: { width, height: 800 } });
     await row(tab).locator('.stage').waitFor();
     await tab.locator('#journal-rows li').first().waitFor();
     expect(await tab.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
@@ -202,7 +175,7 @@ describe('hostile words of phones and switches', () => {
 
 describe('the browser keeps the rules of the page', () => {
   it('inline script and script from elsewhere do not run', async () => {
-    const { tab } = await openTab(await openPage());
+    const { tab } = await openTab(browser, await openPage());
     const blocked = await tab.evaluate(`new Promise((resolve) => {
       const seen = [];
       document.addEventListener('securitypolicyviolation', (event) => {
@@ -223,7 +196,7 @@ describe('the browser keeps the rules of the page', () => {
     const page = await openPage();
     reportAll(page.site);
     await placedPhone(page.site, mac, ip);
-    const { tab } = await openTab(page, { viewport: { width: 375, height: 800 } });
+    const { tab } = await openTab(browser, page, { viewport: { width: 375, height: 800 } });
     await row(tab).locator('.stage').waitFor();
     for (const role of ['banner', 'main', 'contentinfo'] as const)
       expect(await tab.getByRole(role).count()).toBe(1);
@@ -244,7 +217,7 @@ describe('the browser keeps the rules of the page', () => {
   it('words stand out from their ground in light and in dark', async () => {
     const page = await openPage();
     for (const colorScheme of ['light', 'dark'] as const) {
-      const { tab } = await openTab(page, { colorScheme });
+      const { tab } = await openTab(browser, page, { colorScheme });
       const ratios = await tab.evaluate(contrasts);
       expect(Object.entries(ratios as Record<string, number>).filter(([, ratio]) => ratio < 4.5)).toEqual([]);
       expect(Object.keys(ratios as object)).toHaveLength(11);

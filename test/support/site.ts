@@ -8,6 +8,7 @@ import {
   savePhoneConfiguration,
   type PhoneConfiguration,
 } from '../../appliance/store/phone-configurations.ts';
+import { savePhoneRequest, type PhoneRequest } from '../../appliance/store/phone-requests.ts';
 import { savePlacement, type Placement } from '../../appliance/store/placements.ts';
 import { openStore, type Store, type Transaction } from '../../appliance/store/store.ts';
 import { openTelemetry } from '../../appliance/store/telemetry.ts';
@@ -25,6 +26,7 @@ export interface Site extends Disposable {
   configuration(mac: string, ip: string, more?: Partial<PhoneConfiguration>): Promise<void>;
   binding(mac: string, ip: string, more?: Partial<BindingRow>): Promise<void>;
   placement(mac: string, more?: Partial<Placement>): Promise<void>;
+  request(mac: string, more?: Partial<PhoneRequest>): Promise<void>;
   call(mac: string, more?: Partial<Call>): Promise<void>;
   neighbor(more?: Partial<Neighbor>): Promise<void>;
   /** Says for a part that it runs. */
@@ -61,6 +63,10 @@ export function openSite(directory: string, clock: Clock): Site {
     placement: async (mac, more = {}) =>
       await write('location', ({ db }) =>
         savePlacement(db, { mac, source: 'snmp', at: clock.now(), ...more }),
+      ),
+    request: async (mac, more = {}) =>
+      await write('provisioning', ({ db }) =>
+        savePhoneRequest(db, { ...requestRow(mac, clock.now()), ...more }),
       ),
     call: async (mac, more = {}) =>
       await write('sip', ({ db }) => {
@@ -144,6 +150,22 @@ function bindingRow(mac: string, ip: string, now: number): BindingRow {
     registered_at: now,
     expires_at: now + 36e5,
     local_expires_at: now + 12e4,
+  };
+}
+
+export function requestRow(mac: string, now: number): PhoneRequest {
+  return {
+    mac,
+    path: `/${mac.replaceAll(':', '')}.cfg`,
+    method: 'GET',
+    isSecure: true,
+    stage: 1,
+    status: 200,
+    outcome: 'passed',
+    ip: '10.66.0.100',
+    firstAt: now,
+    lastAt: now,
+    count: 1,
   };
 }
 

@@ -17,6 +17,11 @@ export const provisioningKinds = {
     },
     coalesceSeconds: 60,
   },
+  /** The cloud made a one-time account for it: it is waiting for somebody to sign in. */
+  onboarded: { fields: { vendor: 'open' } },
+  signed_in: { fields: { vendor: 'open' } },
+  /** It had a final account, and has a one-time account again. */
+  signed_out: { fields: { vendor: 'open' } },
   /** The cloud could not be asked; the phone got what was kept for exactly this request. */
   kept_answer_given: { fields: { vendor: 'open', stage: 'open', reason: 'open' }, coalesceSeconds: 60 },
   /** A request and a probe failed: phones are served from what was kept until the host has been well for a while. */

@@ -1,9 +1,10 @@
 /** The status page: what the API says, live. */
 import { addJournal, drawCalls } from './calls.js';
 import { byId } from './elements.js';
+import { openPhones } from './phone.js';
 import { drawPhones } from './phones.js';
 import { drawStatus } from './status.js';
-import { ago, duration } from './words.js';
+import { ago, countdownText, duration } from './words.js';
 
 const state = { phones: new Map(), calls: [], status: undefined };
 
@@ -21,6 +22,7 @@ async function load(path) {
 }
 
 function apply({ changed, gone }) {
+  for (const phone of changed) onePhone.changed(phone.mac);
   for (const phone of changed) state.phones.set(phone.mac, phone);
   for (const mac of gone) state.phones.delete(mac);
   drawPhones(state);
@@ -62,10 +64,14 @@ function watch() {
   });
   on('phones', apply);
   on('calls', ({ calls }) => {
+    onePhone.changed();
     state.calls = calls;
     drawCalls(state);
   });
-  on('journal', (row) => addJournal([row]));
+  on('journal', (row) => {
+    addJournal([row]);
+    if (row.mac !== undefined) onePhone.changed(row.mac);
+  });
   events.addEventListener('error', () => {
     setConnection('lost', 'Connection lost, trying again');
     if (events.readyState !== EventSource.CLOSED) return;
@@ -81,7 +87,12 @@ function tick() {
     shown.textContent = ago(Number(shown.dataset.ago), now);
   for (const shown of document.querySelectorAll('[data-since]'))
     shown.textContent = duration(now - Number(shown.dataset.since));
+  for (const shown of document.querySelectorAll('[data-until]'))
+    shown.textContent = countdownText(Number(shown.dataset.until), now);
 }
 
+const onePhone = openPhones(load);
 watch();
 setInterval(tick, 1000);
+// Requests are listed without a word in the journal.
+setInterval(() => onePhone.changed(), 5000);

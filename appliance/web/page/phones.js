@@ -52,12 +52,18 @@ function flash(row) {
 function nameCell(phone, status) {
   const isInClear = status?.allowCleartext.some((vendor) => vendor === phone.vendor) === true;
   return [
-    element('strong', '', foreign(phoneName(phone))),
+    element('strong', '', phoneLink(phone)),
     element('span', 'mono', foreign(phone.mac)),
     phone.firmware === undefined ? undefined : element('span', 'muted', foreign(firmwareName(phone))),
     phone.aor === undefined ? undefined : element('span', 'muted', foreign(uriName(phone.aor))),
     isInClear ? element('span', 'tag problem', 'Passwords in clear') : undefined,
   ];
+}
+
+function phoneLink(phone) {
+  const link = element('a', '', foreign(phoneName(phone)));
+  link.href = `#phone=${encodeURIComponent(phone.mac).replaceAll('%3A', ':')}`;
+  return link;
 }
 
 function progressCell(phone) {

@@ -76,6 +76,25 @@ export function ago(at, now) {
   return `${Math.floor(seconds / 86_400)} days ago`;
 }
 
+const countdownNames = {
+  'bulk-new': 'Bulk sign-in of a new phone (72 hours)',
+  'bulk-signed-out': 'Bulk sign-in after the sign-out (168 hours)',
+  'unseen-signed-in': 'The cloud drops a signed-in phone that it has not seen (30 days)',
+  'unseen-signed-out': 'The cloud drops a phone that is not signed in and that it has not seen (14 days)',
+};
+
+export function countdownName(kind) {
+  return countdownNames[kind] ?? plain(kind);
+}
+
+/** `2 d 3 h left`, `5 h 12 min left`, `over`. */
+export function countdownText(endsAt, now) {
+  const minutes = Math.ceil((endsAt - now) / 60_000);
+  if (minutes <= 0) return 'over';
+  const [days, hours] = [Math.floor(minutes / 1440), Math.floor(minutes / 60) % 24];
+  return days > 0 ? `${days} d ${hours} h left` : `${hours} h ${minutes % 60} min left`;
+}
+
 /** `1:05` or `1:02:05` */
 export function duration(ms) {
   const seconds = Math.max(0, Math.floor(ms / 1000));

@@ -48,6 +48,7 @@ test('when the disk can not keep an answer the cloud is not asked: the phone wou
     answers,
     tasks: { isBypassed: () => false },
     counters: newCounters(),
+    requests: { note: () => undefined },
     refusals: { isSecond: () => false },
     reach: {
       isOutage: () => false,

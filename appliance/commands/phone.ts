@@ -1,0 +1,144 @@
+/** `gatehouse phone <mac>`: everything known of one phone, and what to do next. */
+import { readConfig } from '../config.ts';
+import type { CommandCall } from '../main.ts';
+import { parseMac } from '../protocol/mac.ts';
+import { readPhoneDetail, type PhoneDetail } from '../store/phone-detail.ts';
+import type { PhoneRequest } from '../store/phone-requests.ts';
+import { requestWords } from '../store/request-words.ts';
+import type { Countdown } from '../store/sign-in-windows.ts';
+import { requireReadable } from './state-directory.ts';
+import { elapsed, formatTable, plainText } from './table.ts';
+
+export async function phoneCommand({ configFile, json, rest, out }: CommandCall): Promise<number> {
+  const mac = parseMac(rest[0] ?? '');
+  if (mac === undefined || rest.length > 1) {
+    out('usage: gatehouse phone MAC [--config FILE] [--json]');
+    return 2;
+  }
+  const { site } = readConfig(configFile);
+  requireReadable(site.state_directory);
+  const now = Date.now();
+  const detail = readPhoneDetail(site.state_directory, mac, { now, site });
+  if (detail === undefined) {
+    out(json ? JSON.stringify({ mac, phone: null }) : `No phone ${mac} was seen here.`);
+    return 1;
+  }
+  if (json) out(JSON.stringify(detail));
+  else for (const line of formatPhone(detail, now)) out(line);
+  return detail.onboarding.isGood === true && detail.phone.problem === undefined ? 0 : 1;
+}
+
+export function formatPhone(detail: PhoneDetail, now: number): string[] {
+  const { onboarding, phone, guide } = detail;
+  const name = [phone.vendorName, phone.model].filter(Boolean).join(' ') || 'Phone';
+  const steps = guide?.steps.map((step, at) => `  ${at + 1}. ${step}`) ?? [];
+  return [
+    `Next: ${onboarding.nextStep}`,
+    ...steps,
+    ...(guide?.source === undefined ? [] : [`  (${guide.source})`]),
+    '',
+    `${name} ${phone.mac}: ${onboarding.words}`,
+    ...(phone.problem === undefined || phone.problem === onboarding.words ? [] : [phone.problem]),
+    ...onboarding.countdowns.map((countdown) => countdownLine(countdown, now)),
+    '',
+    ...formatTable(factRows(detail, now)),
+    '',
+    ...formatRequests(detail.requests, now),
+    ...formatCalls(detail, now),
+  ].map(plainText);
+}
+
+const countdownNames = {
+  'bulk-new': 'Bulk sign-in of a new phone (72 h)',
+  'bulk-signed-out': 'Bulk sign-in after the sign-out (168 h)',
+  'unseen-signed-in': 'The cloud drops a signed-in phone that it has not seen (30 days)',
+  'unseen-signed-out': 'The cloud drops a phone that is not signed in and that it has not seen (14 days)',
+} as const satisfies Record<Countdown['kind'], string>;
+
+const stateNotes = {
+  early: ', wait an hour after onboarding first',
+  open: '',
+  closing: ', closing',
+  over: '',
+} as const satisfies Record<Countdown['state'], string>;
+
+function countdownLine({ endsAt, kind, state }: Countdown, now: number): string {
+  const left = state === 'over' ? `over since ${elapsed(now - endsAt)}` : `${elapsed(endsAt - now)} left`;
+  return `${countdownNames[kind]}: ${left}${stateNotes[state]}`;
+}
+
+/** What nobody knows is left out. */
+function factRows({ known, listed, milestones, phone, wantedPosture }: PhoneDetail, now: number): string[][] {
+  const { binding, bypass, lease } = known;
+  const since = (at: number | undefined) => (at === undefined ? undefined : ago(at, now));
+  const builds = listed && `minimum ${listed.minimum ?? 'not printed'}, approved ${listed.approved}`;
+  const rows: [string, string | undefined][] = [
+    ['Stage', phone.stage],
+    [
+      'Posture',
+      wantedPosture === phone.posture ? phone.posture : `${phone.posture} (settings: ${wantedPosture})`,
+    ],
+    ['Address', phone.ip],
+    ['Lease', lease && `${lease.ip}, ${lease.state}, given ${ago(lease.startedAt, now)}`],
+    ['Says of itself (option 60)', lease?.vendorClass],
+    ...Object.entries(lease?.sent ?? {}).map(([code, text]): [string, string] => [
+      `Told in option ${code}`,
+      text,
+    ]),
+    ['Relay (option 82)', lease?.circuitId && relayText(lease)],
+    ['Firmware', phone.firmware && `${phone.firmware}, ${phone.firmwareState ?? 'unknown'}`],
+    ["Microsoft's list", builds],
+    ['Onboarded', since(milestones.onboardedAt)],
+    ['Signed in as', milestones.account === 'onboarding' ? undefined : phone.aor],
+    ['Signed in', since(milestones.signedInAt)],
+    ['Signed out', since(milestones.signedOutAt)],
+    ['The cloud last answered it', since(milestones.cloudSeenAt)],
+    ['Registration', binding && `${binding.state}, ${binding.transport}, ${ago(binding.registeredAt, now)}`],
+    ['Place', phone.place],
+    [
+      'Switch port',
+      phone.port && `${phone.switchName ?? phone.chassis ?? '?'} ${phone.port} (${phone.placeSource ?? '?'})`,
+    ],
+    ['Order', bypass && `${bypass.kind}, given ${ago(bypass.givenAt, now)}`],
+  ];
+  return rows.flatMap(([name, value]) => (value === undefined || value === '' ? [] : [[name, value]]));
+}
+
+function relayText({ circuitId, remoteId, giaddr }: NonNullable<PhoneDetail['known']['lease']>): string {
+  const parts = [
+    circuitId && (circuitId.text ?? circuitId.hex),
+    remoteId && (remoteId.text ?? remoteId.hex),
+    giaddr,
+  ];
+  return parts.filter(Boolean).join(', ');
+}
+
+function formatRequests(requests: readonly PhoneRequest[], now: number): string[] {
+  if (requests.length === 0) return ['It has not asked here for anything.'];
+  const rows = requests.map((request) => [
+    ago(request.lastAt, now),
+    String(request.stage),
+    String(request.status),
+    `${request.method} ${request.isSecure ? 'https' : 'http'} ${request.path}`,
+    `${requestWords(request)}${request.count > 1 ? ` (${request.count} times)` : ''}`,
+  ]);
+  return formatTable([['WHEN', 'STAGE', 'STATUS', 'REQUEST', 'WHAT BECAME OF IT'], ...rows]);
+}
+
+function formatCalls({ calls }: PhoneDetail, now: number): string[] {
+  if (calls.length === 0) return [];
+  const rows = calls.map(({ direction, from, startedAt, state, to, reason = '-' }) => [
+    ago(startedAt, now),
+    direction,
+    from,
+    to,
+    state,
+    reason,
+  ]);
+  return ['', ...formatTable([['CALL', 'DIRECTION', 'FROM', 'TO', 'STATE', 'REASON'], ...rows])];
+}
+
+function ago(at: number, now: number): string {
+  const text = elapsed(now - at);
+  return text === 'now' ? text : `${text} ago`;
+}

@@ -1,0 +1,90 @@
+/** Everything known of one phone, and what to do next. */
+import { deviceOf, knownDevices, type Device } from '../phones/firmware-devices.ts';
+import { postureFor } from '../phones/posture.ts';
+import { resetGuide, type Guide } from '../phones/reset-steps.ts';
+import type { Vendor } from '../phones/vendors.ts';
+import { readCallsOf, type Call } from './calls.ts';
+import type { Milestones } from './milestones.ts';
+import { signInSteps } from './onboarding-words.ts';
+import { onboarding, type Onboarding } from './onboarding.ts';
+import { readPhoneRequests, type PhoneRequest } from './phone-requests.ts';
+import type { KnownOfPhone, Posture } from './phone-stage.ts';
+import {
+  knownPhones,
+  phoneRow,
+  readFacts,
+  readPhoneFacts,
+  type PhoneRow,
+  type SiteOfPhones,
+} from './phones.ts';
+
+export interface PhoneDetail {
+  readonly phone: PhoneRow;
+  readonly onboarding: Onboarding;
+  /** How the next step is done, where that takes several. */
+  readonly guide?: Guide;
+  /** Of each the row that counts. */
+  readonly known: KnownOfPhone;
+  readonly milestones: Milestones;
+  /** As the settings want it; the phone's own is in `phone`. */
+  readonly wantedPosture: Posture;
+  /** Microsoft's list for this model: minimum and approved. */
+  readonly listed?: Pick<Device, 'minimum' | 'approved'>;
+  /** The newest first, as the calls. */
+  readonly requests: readonly PhoneRequest[];
+  readonly calls: readonly Call[];
+}
+
+export interface SiteOfPhone extends SiteOfPhones {
+  readonly tenant_id?: string;
+}
+
+const callsShown = 10;
+
+/** Undefined for a MAC that nobody has seen, or that has shown nothing of a phone. */
+export function readPhoneDetail(
+  directory: string,
+  mac: string,
+  { now, site }: { readonly now: number; readonly site: SiteOfPhone },
+): PhoneDetail | undefined {
+  const devices = knownDevices();
+  const known = knownPhones(readPhoneFacts(directory), now).get(mac);
+  const phone = known && phoneRow(mac, known, { now, site: { ...site, devices } });
+  if (known === undefined || phone === undefined) return undefined;
+  const vendor = phone.vendor as Vendor | undefined;
+  const { model } = phone;
+  const requests = readFacts(directory, 'provisioning', (db) => readPhoneRequests(db, mac));
+  const stands = onboarding({ known, phone, requests, tenantId: site.tenant_id }, now);
+  const listed =
+    vendor === undefined || model === undefined
+      ? undefined
+      : deviceOf(devices, { vendor, model, region: site.region });
+  return {
+    phone,
+    onboarding: stands,
+    ...(stands.guide === undefined ? {} : { guide: guideOf(stands.guide, vendor) }),
+    known,
+    milestones: milestonesOf(known),
+    wantedPosture: postureFor(site.posture_for ?? [], { mac, vendor, model }, site.posture),
+    ...(listed === undefined ? {} : { listed: listedBuilds(listed) }),
+    requests,
+    calls: readFacts(directory, 'sip', (db) => readCallsOf(db, mac, callsShown)),
+  };
+}
+
+function guideOf(guide: 'reset' | 'sign-in', vendor: Vendor | undefined): Guide {
+  return guide === 'reset' ? resetGuide(vendor) : { steps: signInSteps };
+}
+
+function listedBuilds({ minimum, approved }: Pick<Device, 'minimum' | 'approved'>) {
+  return { approved, ...(minimum === undefined ? {} : { minimum }) };
+}
+
+function milestonesOf({ configuration = {} }: { readonly configuration?: Milestones }): Milestones {
+  const { account, onboardedAt, signedInAt, signedOutAt, cloudSeenAt } = configuration;
+  return Object.fromEntries(
+    Object.entries({ account, onboardedAt, signedInAt, signedOutAt, cloudSeenAt }).filter(
+      ([, value]) => value !== undefined,
+    ),
+  );
+}

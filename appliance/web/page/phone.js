@@ -1,0 +1,178 @@
+/** One phone with all that is known of it, in a dialog of its own; its MAC is the page's fragment, so that Back closes it. */
+import { agoElement, byId, element, fill, foreign, timeElement } from './elements.js';
+import { countdownName, countdownText, firmwareName, phoneName, plain, portName, uriName } from './words.js';
+
+const fragment = /^#phone=([0-9a-f]{2}(?::[0-9a-f]{2}){5})$/;
+let shown;
+let opener;
+
+/** `load` fetches a path of the API as JSON. */
+export function openPhones(load) {
+  const dialog = byId('phone');
+  const refresh = async () => {
+    const mac = shown;
+    if (mac === undefined) return;
+    try {
+      const phone = await load(`/api/phones/${mac}`);
+      if (mac === shown) draw(phone);
+    } catch {
+      if (mac === shown) byId('phone-state').textContent = 'Not read now; trying again';
+    }
+  };
+  const follow = () => {
+    const mac = fragment.exec(location.hash)?.[1];
+    if (mac === shown) return;
+    shown = mac;
+    if (mac === undefined) {
+      dialog.close();
+      opener?.focus();
+      return;
+    }
+    opener = document.activeElement;
+    clear(mac);
+    if (!dialog.open) dialog.showModal();
+    void refresh();
+  };
+  dialog.addEventListener('close', () => {
+    if (shown !== undefined) location.hash = '';
+  });
+  byId('phone-close').addEventListener('click', () => dialog.close());
+  addEventListener('hashchange', follow);
+  follow();
+  let waiting = false;
+  return {
+    /** Something was written; of one phone when `mac` is named. Many at once are one look. */
+    changed: (mac) => {
+      if (shown === undefined || waiting || (mac !== undefined && mac !== shown)) return;
+      waiting = true;
+      setTimeout(() => {
+        waiting = false;
+        void refresh();
+      }, 300);
+    },
+  };
+}
+
+function clear(mac) {
+  byId('phone-title').textContent = plain(mac);
+  byId('phone-state').textContent = 'Looking…';
+  for (const id of ['phone-next', 'phone-facts', 'phone-requests', 'phone-calls']) fill(byId(id), []);
+}
+
+function draw(phone) {
+  const { onboarding } = phone;
+  byId('phone-title').textContent = phoneName(phone);
+  byId('phone-state').textContent = plain(phone.mac);
+  byId('phone-next').dataset.state = onboarding.isGood ? 'ok' : 'notice';
+  fill(byId('phone-next'), nextStep(phone));
+  fill(byId('phone-facts'), facts(phone));
+  fill(byId('phone-requests'), requestRows(phone.requests));
+  fill(byId('phone-calls'), callRows(phone.calls));
+  byId('phone-calls-title').hidden = phone.calls.length === 0;
+}
+
+function nextStep({ onboarding, problem }) {
+  const { countdowns, nextStep: next, source, steps = [], words } = onboarding;
+  return [
+    element('p', 'next', foreign(next)),
+    steps.length === 0
+      ? undefined
+      : element('ol', 'guide', ...steps.map((step) => element('li', '', foreign(step)))),
+    source === undefined ? undefined : element('p', 'muted', 'As described at ', foreign(source)),
+    element('p', '', foreign(words)),
+    problem === undefined || problem === words ? undefined : element('p', 'trouble', foreign(problem)),
+    ...countdowns.map(countdown),
+  ].filter(Boolean);
+}
+
+function countdown({ endsAt, kind, state }) {
+  const time = timeElement(endsAt, countdownText(endsAt, Date.now()), state === 'open' ? '' : 'pressing');
+  time.dataset.until = String(endsAt);
+  const note = state === 'early' ? ' (wait an hour after onboarding first)' : '';
+  return element('p', 'countdown', element('span', '', countdownName(kind)), ' ', time, note);
+}
+
+/** What nobody knows is left out. */
+function facts(phone) {
+  const { lease, registration } = phone;
+  const told = Object.entries(lease?.sent ?? {}).map(([code, text]) => [`Told in option ${code}`, text]);
+  const posture =
+    phone.posture === phone.wantedPosture
+      ? phone.posture
+      : `${phone.posture}; settings: ${phone.wantedPosture}`;
+  const rows = [
+    [
+      'Signed in as',
+      phone.account === 'onboarding' || phone.aor === undefined ? undefined : uriName(phone.aor),
+    ],
+    ['Onboarded', phone.onboardedAt],
+    ['Signed in', phone.signedInAt],
+    ['Signed out', phone.signedOutAt],
+    ['The cloud last answered it', phone.cloudSeenAt],
+    ['Firmware', phone.firmware && firmwareName(phone).replace(/^Firmware /, '')],
+    ["Microsoft's minimum", phone.minimumFirmware],
+    ["Microsoft's approved", phone.approvedFirmware],
+    ['Posture', posture],
+    ['Address', phone.ip],
+    ['Lease', lease && `${lease.state}, until ${new Date(lease.expiresAt).toLocaleString()}`],
+    ['Says of itself (option 60)', lease?.vendorClass],
+    ...told,
+    ['Option 82', [lease?.circuitId, lease?.remoteId, lease?.relay].filter(Boolean).join(', ')],
+    ['Registration', registration && `${registration.state} over ${registration.transport}`],
+    ['Registered', registration?.registeredAt],
+    ['Place', phone.place],
+    ['Switch port', phone.port && portName(phone)],
+    ['Ordered', phone.order && `${phone.order.kind}, ${new Date(phone.order.givenAt).toLocaleString()}`],
+  ];
+  return rows
+    .filter(([, value]) => value !== undefined && value !== '')
+    .map(([name, value]) => {
+      const text = typeof value === 'number' ? agoElement(value) : foreign(value);
+      return element('div', '', element('dt', '', name), element('dd', '', text));
+    });
+}
+
+function requestRows(requests) {
+  if (requests.length === 0) return [element('li', 'muted', 'It has not asked here for anything.')];
+  return requests.map((request) => {
+    const times = request.count > 1 ? `, ${request.count} times` : '';
+    const isBad = request.status >= 400 && request.status !== 404;
+    return element(
+      'li',
+      '',
+      agoElement(request.lastAt),
+      element('span', isBad ? 'tag notice' : 'tag ended', `${request.status}`),
+      element(
+        'span',
+        'what',
+        element('span', '', foreign(request.words)),
+        element('span', 'mono', foreign(`${request.method} ${request.path}`)),
+        element(
+          'span',
+          'muted',
+          foreign(`Stage ${request.stage}, ${request.isSecure ? 'HTTPS' : 'HTTP'}${times}`),
+        ),
+      ),
+    );
+  });
+}
+
+function callRows(calls) {
+  return calls.map((call) =>
+    element(
+      'li',
+      '',
+      agoElement(call.startedAt),
+      element('span', 'tag ended', plain(call.direction)),
+      element(
+        'span',
+        'what',
+        foreign(
+          [call.from === undefined ? call.state : `${uriName(call.from)} → ${uriName(call.to)}`, call.reason]
+            .filter(Boolean)
+            .join(', '),
+        ),
+      ),
+    ),
+  );
+}

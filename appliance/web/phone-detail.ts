@@ -1,0 +1,152 @@
+/** One phone with all that is known of it, as the API answers it: what does not stand here never leaves the box. */
+import { Type, type Static } from 'typebox';
+import type { Binding } from '../store/bindings.ts';
+import type { Lease } from '../store/leases.ts';
+import { onboardingStages } from '../store/onboarding-words.ts';
+import type { PhoneDetail } from '../store/phone-detail.ts';
+import { requestWords } from '../store/request-words.ts';
+import { requestOutcomes } from '../store/phone-requests.ts';
+import { countdownKinds, countdownStates } from '../store/sign-in-windows.ts';
+import { Call, Phone } from './schemas.ts';
+import { callView, phoneView, type Audience } from './people.ts';
+
+const text = Type.String();
+const optionalText = Type.Optional(text);
+const time = Type.Integer({ description: 'Milliseconds since 1970.' });
+const optionalTime = Type.Optional(time);
+const oneOf = <const T extends readonly string[]>(values: T) => Type.Enum([...values], { type: 'string' });
+const posture = oneOf(['assist', 'provision', 'full']);
+
+const Countdown = Type.Object({
+  kind: oneOf(countdownKinds),
+  state: oneOf(countdownStates),
+  since: time,
+  endsAt: time,
+});
+
+const OnboardingView = Type.Object({
+  stage: oneOf(onboardingStages),
+  words: Type.String({ description: 'What it means.' }),
+  nextStep: Type.String({ description: 'What to do next.' }),
+  isGood: Type.Boolean({ description: 'Nothing is wrong.' }),
+  steps: Type.Optional(
+    Type.Array(text, { description: 'How the next step is done, where that takes several.' }),
+  ),
+  source: Type.Optional(Type.String({ description: 'Where the maker says how.' })),
+  countdowns: Type.Array(Countdown),
+});
+
+const Request = Type.Object({
+  path: Type.String({ description: 'One-time parts are masked.' }),
+  method: text,
+  isSecure: Type.Boolean(),
+  stage: Type.Integer({ description: "0: the box's own overlay. 1 to 3: the cloud's stages." }),
+  status: Type.Integer({ description: 'HTTP status that the phone got.' }),
+  outcome: oneOf(requestOutcomes),
+  reason: optionalText,
+  words: Type.String({ description: 'What became of it.' }),
+  ip: text,
+  firstAt: time,
+  lastAt: time,
+  count: Type.Integer(),
+});
+
+const LeaseView = Type.Object({
+  ip: text,
+  state: oneOf(['bound', 'released', 'declined']),
+  startedAt: time,
+  ackedAt: optionalTime,
+  expiresAt: time,
+  vendorClass: optionalText,
+  circuitId: Type.Optional(
+    Type.String({ description: 'Option 82: the switch port, as the relay wrote it.' }),
+  ),
+  remoteId: Type.Optional(Type.String({ description: 'Option 82: the switch.' })),
+  relay: optionalText,
+  sent: Type.Record(text, text, { description: 'Option number to what was sent.' }),
+});
+
+const Registration = Type.Object({
+  state: oneOf(['registered', 'late', 'lost']),
+  transport: oneOf(['udp', 'tcp', 'tls']),
+  source: text,
+  userAgent: optionalText,
+  registeredAt: time,
+  expiresAt: time,
+});
+
+export const PhoneInDetail = Type.Object({
+  ...Phone.properties,
+  onboarding: OnboardingView,
+  wantedPosture: posture,
+  minimumFirmware: optionalText,
+  approvedFirmware: optionalText,
+  account: Type.Optional(oneOf(['onboarding', 'final'])),
+  onboardedAt: optionalTime,
+  signedInAt: optionalTime,
+  signedOutAt: optionalTime,
+  cloudSeenAt: optionalTime,
+  lease: Type.Optional(LeaseView),
+  registration: Type.Optional(Registration),
+  requests: Type.Array(Request, { description: 'What it asked for, the newest first; equal ones as one.' }),
+  calls: Type.Array(Call),
+  order: Type.Optional(Type.Object({ kind: text, givenAt: time, deadlineAt: time })),
+});
+
+export type PhoneInDetailView = Static<typeof PhoneInDetail>;
+
+export function phoneInDetail(detail: PhoneDetail, audience: Audience): PhoneInDetailView {
+  const { known, listed, milestones, onboarding, phone, requests, guide, wantedPosture } = detail;
+  const { binding, bypass, lease } = known;
+  const { countdowns, isGood = false, nextStep, stage, words } = onboarding;
+  return {
+    ...phoneView(phone, audience),
+    onboarding: {
+      stage,
+      words,
+      nextStep,
+      isGood,
+      countdowns: [...countdowns],
+      ...(guide && { steps: [...guide.steps] }),
+      ...(guide?.source !== undefined && { source: guide.source }),
+    },
+    wantedPosture,
+    ...(listed?.minimum !== undefined && { minimumFirmware: listed.minimum }),
+    ...(listed && { approvedFirmware: listed.approved }),
+    ...milestones,
+    ...(lease && { lease: leaseView(lease) }),
+    ...(binding && { registration: registrationView(binding) }),
+    requests: requests.map(({ mac: _mac, ...request }) => ({ ...request, words: requestWords(request) })),
+    calls: detail.calls.map((call) => callView(call, audience)),
+    ...(bypass && {
+      order: { kind: bypass.kind, givenAt: bypass.givenAt, deadlineAt: bypass.deadlineAt },
+    }),
+  };
+}
+
+function leaseView({ ip, state, startedAt, ackedAt, expiresAt, sent, ...lease }: Lease) {
+  const { circuitId, giaddr, remoteId, vendorClass } = lease;
+  return {
+    ip,
+    state,
+    startedAt,
+    expiresAt,
+    sent: { ...sent },
+    ...(ackedAt !== undefined && { ackedAt }),
+    ...(vendorClass !== undefined && { vendorClass }),
+    ...(circuitId && { circuitId: circuitId.text ?? circuitId.hex }),
+    ...(remoteId && { remoteId: remoteId.text ?? remoteId.hex }),
+    ...(giaddr !== undefined && { relay: giaddr }),
+  };
+}
+
+function registrationView({ state, transport, source, userAgent, registeredAt, expiresAt }: Binding) {
+  return {
+    state,
+    transport,
+    source,
+    registeredAt,
+    expiresAt,
+    ...(userAgent !== undefined && { userAgent }),
+  };
+}

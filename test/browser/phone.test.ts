@@ -1,0 +1,165 @@
+/** One phone's own view in a real browser. Without Chromium these fail. */
+import type { Browser, Page as Tab } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { saveSent } from '../../appliance/store/leases.ts';
+import { saveMilestones } from '../../appliance/store/phone-configurations.ts';
+import { systemClock } from '../../appliance/world.ts';
+import { openPage } from '../support/page.ts';
+import { placedPhone, reportAll, type Site } from '../support/site.ts';
+import { launchBrowser, openTab } from '../support/tab.ts';
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launchBrowser();
+});
+afterAll(async () => await browser.close());
+
+const mac = '00:15:65:aa:00:01';
+const ip = '10.66.0.100';
+const hour = 3_600_000;
+
+/** Onboarded and waiting for somebody to sign in, with an hour and a half less than its 72. */
+async function waitingPhone(site: Site): Promise<void> {
+  const now = systemClock.now();
+  await placedPhone(site, mac, ip);
+  const sent = '{"42":"10.66.0.1","66":"http://10.66.0.1"}';
+  await site.lease(mac, ip, {
+    vendor: 'yealink',
+    vendor_class: 'yealink',
+    hostname: 'reception',
+    circuit_id: '506f727433',
+    sent,
+  });
+  await site.write('dhcp', ({ db }) => saveSent(db, sent));
+  await site.binding(mac, ip, { aor: 'sip:001565aa0001x@onboarding.org' });
+  await site.write('provisioning', ({ db }) =>
+    saveMilestones(db, mac, { account: 'onboarding', onboardedAt: now - 1.5 * hour, cloudSeenAt: now }),
+  );
+  const boot = { isSecure: false, lastAt: now - 1.6 * hour };
+  await site.request(mac, { path: '/001565aa0001.boot', status: 404, outcome: 'not here', ...boot });
+  await site.request(mac, { stage: 0, outcome: 'overlay given', ...boot });
+  await site.request(mac, {
+    path: '/device/ob/…/lang_en/001565aa0001.cfg',
+    stage: 2,
+    lastAt: now - 1.5 * hour,
+  });
+  await site.request(mac, {
+    path: '/device/state/OnBoarding/mmiiaacc/…/lang_en/001565aa0001.cfg',
+    stage: 3,
+    count: 28,
+  });
+  await site.call(mac, { state: 'ringing' });
+}
+
+const screenshots = process.env['GATEHOUSE_SCREENSHOTS'];
+
+async function screenshot(tab: Tab, name: string): Promise<void> {
+  if (screenshots !== undefined) await tab.screenshot({ path: `${screenshots}/${name}.png` });
+}
+
+it.each([
+  ['desktop', { viewport: { width: 1200, height: 900 } }],
+  ['phone', { viewport: { width: 390, height: 844 } }],
+  ['dark', { viewport: { width: 1200, height: 900 }, colorScheme: 'dark' as const }],
+])(
+  'on a %s screen a phone’s name opens what to do next, what is known, and what it asked for',
+  async (name, options) => {
+    const page = await openPage();
+    reportAll(page.site);
+    await waitingPhone(page.site);
+    const { tab, complaints } = await openTab(browser, page, options);
+    await tab.getByRole('link', { name: 'Yealink SIP-T46S' }).click();
+    const view = tab.getByRole('dialog', { name: 'Yealink SIP-T46S' });
+    await view.getByText('Sign in at the phone; common-area phones').waitFor();
+    await view.getByText('70 h').or(view.getByText('2 d 22 h left')).waitFor();
+    const text = (await view.textContent()) ?? '';
+    for (const words of [
+      'Press Sign-in at the phone.',
+      'waits for somebody to sign in',
+      'Told in option 66http://10.66.0.1',
+      'Option 82Port3',
+      'room 301',
+      'GET /device/state/OnBoarding/mmiiaacc/…/lang_en/001565aa0001.cfg',
+      'Passed from the cloud: its configuration',
+      'Stage 3, HTTPS, 28 times',
+      '66.86.0.15',
+    ])
+      expect(text).toContain(words);
+    const inner = await view.evaluate(
+      'document.getElementById("phone").scrollWidth - document.getElementById("phone").clientWidth',
+    );
+    expect(inner).toBe(0);
+    expect(await tab.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
+    await screenshot(tab, name);
+    expect(complaints).toEqual([]);
+  },
+);
+
+it('follows the phone while it is open, without a reload', async () => {
+  const page = await openPage();
+  await waitingPhone(page.site);
+  const { tab } = await openTab(browser, page, { hash: `#phone=${mac}` });
+  const view = tab.getByRole('dialog');
+  await view.getByText('waits for somebody to sign in').waitFor();
+  await page.site.binding(mac, ip, { aor: 'sip:+4930123456@contoso.com', registered_at: systemClock.now() });
+  await page.site.write('provisioning', ({ db }) =>
+    saveMilestones(db, mac, { account: 'final', signedInAt: systemClock.now() }),
+  );
+  await view.getByText('It is signed in.').waitFor();
+  expect(await view.textContent()).toContain('Signed in as+4930123456');
+  await page.site.request(mac, { status: 410, stage: 2 });
+  await view.getByText('Reset it to factory settings, so that it begins again.').waitFor();
+  expect(await view.getByRole('list').first().textContent()).toContain('Menu > Settings');
+});
+
+it('opens and closes by keyboard, Back closes it, and the reader is where they were', async () => {
+  const page = await openPage();
+  await waitingPhone(page.site);
+  const { tab } = await openTab(browser, page);
+  const link = tab.getByRole('link', { name: 'Yealink SIP-T46S' });
+  await link.focus();
+  await tab.keyboard.press('Enter');
+  await tab.getByRole('dialog').waitFor();
+  await tab.keyboard.press('Escape');
+  await tab.getByRole('dialog').waitFor({ state: 'hidden' });
+  expect(new URL(tab.url()).hash).toBe('');
+  expect(await link.evaluate('document.activeElement.textContent')).toBe('Yealink SIP-T46S');
+  await link.click();
+  await tab.getByRole('dialog').waitFor();
+  await tab.goBack();
+  await tab.getByRole('dialog').waitFor({ state: 'hidden' });
+  await link.click();
+  await tab.getByRole('button', { name: 'Close' }).click();
+  await tab.getByRole('dialog').waitFor({ state: 'hidden' });
+});
+
+it('shows hostile words of a phone as text, which do nothing', async () => {
+  const page = await openPage();
+  const words = '<img src=x onerror="globalThis.owned = 1">\u202Eevil\u001B[31m';
+  await waitingPhone(page.site);
+  await page.site.lease(mac, ip, { vendor: 'yealink', vendor_class: words, hostname: words });
+  await page.site.request(mac, {
+    path: words,
+    reason: words,
+    method: words,
+    outcome: 'refused',
+    status: 403,
+  });
+  const { tab, complaints } = await openTab(browser, page, { hash: `#phone=${mac}` });
+  const view = tab.getByRole('dialog');
+  await view.getByText('was refused here').first().waitFor();
+  const text = (await view.textContent()) ?? '';
+  expect(text).toContain('<img src=x');
+  for (const control of ['\u202E', '\u001B']) expect(text).not.toContain(control);
+  expect(await view.locator('img').count()).toBe(0);
+  expect(await tab.evaluate('globalThis.owned')).toBeUndefined();
+  expect(complaints).toEqual([]);
+});
+
+it('a fragment that is no phone opens nothing; a phone that nobody has seen is said to be missing', async () => {
+  const page = await openPage();
+  const { tab } = await openTab(browser, page, { hash: '#phone=../../x' });
+  expect(await tab.getByRole('dialog').count()).toBe(0);
+  await tab.evaluate('location.hash = "#phone=00:15:65:aa:00:77"');
+  await tab.getByRole('dialog').getByText('Not read now; trying again').waitFor();
+});
