@@ -27,7 +27,7 @@ export function onboarding(facts: OnboardingFacts, now: number): Onboarding {
   const account = accountOf(known);
   const countdowns = clocksOf(known, { posture: phone.posture, now });
   const found =
-    troubleOf(facts) ?? accountStage(facts, { account, countdowns, now }) ?? earlyStage(facts, now);
+    troubleOf(facts, account) ?? accountStage(facts, { account, countdowns, now }) ?? earlyStage(facts, now);
   return { ...found, countdowns };
 }
 
@@ -73,10 +73,15 @@ function seenByCloud({ binding, configuration }: KnownOfPhone, { posture, now }:
 }
 
 /** What stands in the way, whatever was reached before. */
-function troubleOf({ known, phone, requests }: OnboardingFacts): Found | undefined {
+function troubleOf(
+  { known, phone, requests }: OnboardingFacts,
+  account: AccountKind | undefined,
+): Found | undefined {
   const { lease, asked } = known;
   if (lease?.state === 'declined') return say('address refused');
-  if (phone.firmwareState === 'convert first' || phone.firmwareState === 'too old') {
+  // A phone that is signed in was taken with what it runs: a reset would only sign it out.
+  const isJudged = account !== 'final';
+  if (isJudged && (phone.firmwareState === 'convert first' || phone.firmwareState === 'too old')) {
     const stage = phone.firmwareState === 'too old' ? 'firmware too old' : 'convert first';
     return say(asked?.heldAt === undefined ? stage : 'held', phone.problem ? { words: phone.problem } : {});
   }

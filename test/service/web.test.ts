@@ -206,7 +206,7 @@ describe('who may ask', () => {
     await site.write('sip', (tx) =>
       tx.journal({ kind: 'registered', mac, body: { aor: 'sip:canary@x', transport: 'tls' } }),
     );
-    for (const path of ['/api/phones', '/api/calls', '/api/journal?part=sip']) {
+    for (const path of ['/api/phones', `/api/phones/${mac}`, '/api/calls', '/api/journal?part=sip']) {
       const { text } = await ask({ port: web.address.port }, path);
       expect(text).toContain(mac);
       expect(text).not.toMatch(/canary|@example\.com|\+4930/);

@@ -61,8 +61,8 @@ function clear(mac) {
 
 function draw(phone) {
   const { onboarding } = phone;
-  byId('phone-title').textContent = phoneName(phone);
-  byId('phone-state').textContent = plain(phone.mac);
+  fill(byId('phone-title'), [phoneName(phone)]);
+  fill(byId('phone-state'), [plain(phone.mac)]);
   byId('phone-next').dataset.state = onboarding.isGood ? 'ok' : 'notice';
   fill(byId('phone-next'), nextStep(phone));
   fill(byId('phone-facts'), facts(phone));

@@ -140,6 +140,11 @@ const table: [(typeof onboardingStages)[number], string, Given][] = [
   ['signed in', 'a final account, registered', { known: { configuration: signedIn, binding: binding() } }],
   [
     'signed in',
+    'firmware below the minimum, and signed in all the same',
+    { phone: { firmwareState: 'too old' }, known: { configuration: signedIn, binding: binding() } },
+  ],
+  [
+    'signed in',
     'in posture provision',
     { phone: { posture: 'provision' }, known: { configuration: signedIn } },
   ],
