@@ -2,7 +2,6 @@
  * One HTTP request to a server above us, as raw as Node allows: target and headers go out as they are given, in their
  * order and case. A connection of its own, no retry, no redirect followed, and an end to how long and how much.
  */
-import { readFileSync } from 'node:fs';
 import {
   request as httpRequest,
   type ClientRequest,
@@ -11,9 +10,9 @@ import {
 } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { LookupFunction } from 'node:net';
-import { rootCertificates } from 'node:tls';
 import { gunzip } from 'node:zlib';
 import { promisify } from 'node:util';
+import { trustIn } from './upstream-trust.ts';
 
 export type { LookupFunction } from 'node:net';
 
@@ -29,6 +28,8 @@ export interface UpstreamRequest {
   readonly target: string;
   readonly headers: readonly Header[];
   readonly timeoutMs: number;
+  /** How much longer the answer is waited for where the whole request had gone out in time. */
+  readonly lateMs?: number;
   /** Of the body, after unpacking. */
   readonly mostBytes: number;
   /** PEM authorities for https. */
@@ -53,39 +54,74 @@ export interface UpstreamAnswer {
 export class UpstreamError extends Error {
   override readonly name = 'UpstreamError';
   readonly kind: 'unreachable' | 'untrusted' | 'refused' | 'busy' | 'client certificate';
-  constructor(kind: UpstreamError['kind'], message: string, cause?: unknown) {
+  /** The answer, where it may come still. */
+  readonly late: Promise<UpstreamAnswer> | undefined;
+  constructor(
+    kind: UpstreamError['kind'],
+    message: string,
+    { cause, late }: { cause?: unknown; late?: Promise<UpstreamAnswer> } = {},
+  ) {
     super(message, { cause });
     this.kind = kind;
+    this.late = late;
   }
-}
-
-/** Node's own roots and the site's: for firewalls that open TLS. Throws when the file can't be read. */
-export function upstreamAuthorities(extraFile?: string): string[] {
-  return extraFile === undefined
-    ? [...rootCertificates]
-    : [...rootCertificates, readFileSync(extraFile, 'utf8')];
 }
 
 /** Rejects with an {@link UpstreamError}, and nothing else that a server or the way to it can cause. */
 export async function askUpstream(asked: UpstreamRequest): Promise<UpstreamAnswer> {
-  const timeout = AbortSignal.timeout(asked.timeoutMs);
-  const signal = asked.signal ? AbortSignal.any([asked.signal, timeout]) : timeout;
-  let request: ClientRequest | undefined;
+  const stop = new AbortController();
+  const signal = asked.signal ? AbortSignal.any([asked.signal, stop.signal]) : stop.signal;
+  const { promise: timeOver, resolve } = Promise.withResolvers<undefined>();
+  const timer = setTimeout(() => resolve(undefined), asked.timeoutMs);
   try {
-    request = openRequest(asked, signal);
+    const request = openRequest(asked, signal);
+    const answer = wholeAnswer(request, asked);
+    const inTime = await Promise.race([answer, timeOver]);
+    if (inTime !== undefined) return inTime;
+    throw tooLate(asked, { answer, stop, isSent: request.writableFinished });
+  } catch (error) {
+    throw upstreamError(error, asked);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+interface Waiting {
+  readonly answer: Promise<UpstreamAnswer>;
+  readonly stop: AbortController;
+  /** The server may be at work on it. */
+  readonly isSent: boolean;
+}
+
+function tooLate({ host, timeoutMs, lateMs = 0 }: UpstreamRequest, waiting: Waiting): UpstreamError {
+  const { answer, stop, isSent } = waiting;
+  const message = `${host}: no whole answer within ${timeoutMs} ms`;
+  answer.catch(() => undefined);
+  if (lateMs === 0 || !isSent) {
+    stop.abort();
+    return new UpstreamError('unreachable', message);
+  }
+  const end = setTimeout(() => stop.abort(), lateMs);
+  return new UpstreamError('unreachable', message, { late: answer.finally(() => clearTimeout(end)) });
+}
+
+/** Ends with the connection closed. */
+async function wholeAnswer(
+  request: ClientRequest,
+  { mostBytes }: Pick<UpstreamRequest, 'mostBytes'>,
+): Promise<UpstreamAnswer> {
+  try {
     const response = await answerOf(request);
-    const packed = await readBody(response, asked.mostBytes);
+    const packed = await readBody(response, mostBytes);
     const headers = headerPairs(response.rawHeaders);
     return {
       status: response.statusCode ?? 0,
       reason: response.statusMessage ?? '',
-      ...(await unpacked(headers, packed, asked.mostBytes)),
+      ...(await unpacked(headers, packed, mostBytes)),
     };
-  } catch (error) {
-    throw upstreamError(error, asked, timeout.aborted);
   } finally {
     // Nothing of this connection is used again; a body that was too long goes on coming otherwise.
-    request?.destroy();
+    request.destroy();
   }
 }
 
@@ -104,15 +140,9 @@ function openRequest(asked: UpstreamRequest, signal: AbortSignal): ClientRequest
     signal,
     ...(asked.lookup ? { lookup: asked.lookup } : {}),
   };
-  const request =
-    asked.scheme === 'http'
-      ? httpRequest(options)
-      : httpsRequest({
-          ...options,
-          servername: asked.host,
-          ca: [...(asked.ca ?? rootCertificates)],
-          minVersion: 'TLSv1.2',
-        });
+  // Node hands it on to `tls.connect`, its types don't say so.
+  const trusting = { ...options, servername: asked.host, secureContext: trustIn(asked.ca) };
+  const request = asked.scheme === 'http' ? httpRequest(options) : httpsRequest(trusting);
   request.end();
   return request;
 }
@@ -161,15 +191,14 @@ async function unpacked(
       body: body.length === 0 ? body : await promisify(gunzip)(body, { maxOutputLength: mostBytes }),
     };
   } catch (error) {
-    throw new UpstreamError('refused', 'the packed body is broken or too long', error);
+    throw new UpstreamError('refused', 'the packed body is broken or too long', { cause: error });
   }
 }
 
-function upstreamError(error: unknown, { host, timeoutMs }: UpstreamRequest, isLate: boolean): UpstreamError {
+function upstreamError(error: unknown, { host }: UpstreamRequest): UpstreamError {
   if (error instanceof UpstreamError) return error;
-  if (error instanceof TooLongError) return new UpstreamError('refused', `${host}: ${error.message}`, error);
-  if (isLate)
-    return new UpstreamError('unreachable', `${host}: no whole answer within ${timeoutMs} ms`, error);
+  if (error instanceof TooLongError)
+    return new UpstreamError('refused', `${host}: ${error.message}`, { cause: error });
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   // The first is TLS 1.3's own word (RFC 8446, 6.2); older servers end the handshake (RFC 5246, 7.2.2).
   if (
@@ -177,14 +206,16 @@ function upstreamError(error: unknown, { host, timeoutMs }: UpstreamRequest, isL
       `${code} ${String(error)}`,
     )
   ) {
-    return new UpstreamError('client certificate', `${host}: asks for a client certificate (${code})`, error);
+    return new UpstreamError('client certificate', `${host}: asks for a client certificate (${code})`, {
+      cause: error,
+    });
   }
   if (/^(?:CERT_|ERR_TLS_CERT|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|ERR_SSL|EPROTO)/.test(code)) {
-    return new UpstreamError('untrusted', `${host}: not trusted (${code})`, error);
+    return new UpstreamError('untrusted', `${host}: not trusted (${code})`, { cause: error });
   }
   if (code.startsWith('HPE_'))
-    return new UpstreamError('refused', `${host}: not an HTTP answer (${code})`, error);
-  return new UpstreamError('unreachable', `${host}: ${code === '' ? String(error) : code}`, error);
+    return new UpstreamError('refused', `${host}: not an HTTP answer (${code})`, { cause: error });
+  return new UpstreamError('unreachable', `${host}: ${code === '' ? String(error) : code}`, { cause: error });
 }
 
 /** Node's flat `rawHeaders` as pairs. */

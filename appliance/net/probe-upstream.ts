@@ -1,6 +1,7 @@
 /** Whether a server above us takes connections, without asking it for anything. */
 import { connect as connectTcp, type LookupFunction, type Socket } from 'node:net';
-import { connect as connectTls, rootCertificates } from 'node:tls';
+import { connect as connectTls } from 'node:tls';
+import { trustIn } from './upstream-trust.ts';
 
 export interface UpstreamTarget {
   readonly scheme: 'http' | 'https';
@@ -38,8 +39,5 @@ function open({ scheme, host, port, ca, lookup }: UpstreamTarget, onReached: () 
   const where = { host, port, family: 4, ...(lookup ? { lookup } : {}) };
   return scheme === 'http'
     ? connectTcp(where, onReached)
-    : connectTls(
-        { ...where, servername: host, ca: [...(ca ?? rootCertificates)], minVersion: 'TLSv1.2' },
-        onReached,
-      );
+    : connectTls({ ...where, servername: host, secureContext: trustIn(ca) }, onReached);
 }

@@ -1,12 +1,8 @@
 /** The way to the cloud: how it is asked, how it is watched, and how long a phone may wait for it. */
 import type { Config } from '../config-schema.ts';
-import {
-  askUpstream,
-  UpstreamError,
-  upstreamAuthorities,
-  type LookupFunction,
-} from '../net/http-upstream.ts';
+import { askUpstream, UpstreamError, type LookupFunction } from '../net/http-upstream.ts';
 import { probeUpstream } from '../net/probe-upstream.ts';
+import { upstreamAuthorities } from '../net/upstream-trust.ts';
 import type { Store } from '../store/store.ts';
 import type { World } from '../world.ts';
 import { newCloudReach } from './cloud-reach.ts';

@@ -16,7 +16,7 @@ import { nextMilestones, type Milestones } from '../store/milestones.ts';
 import type { Posture } from '../store/phone-stage.ts';
 import type { Transaction } from '../store/store.ts';
 import { accountKind } from './account-kind.ts';
-import type { KeptAnswer } from './answers.ts';
+import type { AnswerKey, KeptAnswer } from './answers.ts';
 import { emptyAnswer, tryLater, type Answer, type Context } from './context.ts';
 import { noteOffer } from './firmware-overlay.ts';
 import { upstreamHeaders } from './headers.ts';
@@ -47,6 +47,8 @@ export interface Passing {
 const mostBodyBytes = 1_048_576;
 /** So long a repeated one-time request gets the answer that it had: the cloud would refuse it. */
 const repeatMs = 3_600_000;
+/** A cloud that takes a minute longer than phones wait has given up as well. */
+const lateMs = 60_000;
 /** They wait for their turn with the cloud; each is a phone that boots. */
 const mostFlights = 2048;
 
@@ -60,13 +62,26 @@ export function newPassage(context: Context): (passing: Passing) => Promise<Answ
     if (running) return running;
     if (flights.size >= mostFlights) return tryLater('busy');
     // Not tied to the phone's connection: what was asked for has to be kept even if the phone has gone.
-    const flight = fly(context, passing).finally(() => flights.delete(name));
+    let late: Promise<void> | undefined;
+    const flight = fly(context, passing, (coming) => {
+      late = coming;
+    });
     flights.set(name, flight);
+    // Until then whoever repeats it is told the same: the cloud is at work on the first.
+    void flight
+      .catch(() => undefined)
+      .then(async () => late)
+      .finally(() => flights.delete(name));
     return flight;
   };
 }
 
-async function fly(context: Context, passing: Passing): Promise<Answer> {
+/** `onLate`: the phone has waited long enough, what the cloud says is waited for all the same. */
+async function fly(
+  context: Context,
+  passing: Passing,
+  onLate: (kept: Promise<void>) => void,
+): Promise<Answer> {
   const { answers, world, counters } = context;
   const { asker, upstream } = passing;
   const key = { mac: asker.mac, host: upstream.host, path: upstream.path };
@@ -94,10 +109,13 @@ async function fly(context: Context, passing: Passing): Promise<Answer> {
       target: upstream.path,
       headers: upstreamHeaders(passing.request.headers, upstream.host),
       mostBytes: mostBodyBytes,
+      // A third stage may be asked for again and again.
+      lateMs: stage === 3 ? 0 : lateMs,
     });
     context.reach.succeeded(upstream);
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
+    if (error.late !== undefined) onLate(keepLate(context, { key, asker, stage }, error.late));
     if (error.kind === 'busy') return tryLater('busy');
     if (error.kind === 'client certificate') return moveBack(context, passing, error.kind);
     counters.upstream_failures += 1;
@@ -111,6 +129,23 @@ async function fly(context: Context, passing: Passing): Promise<Answer> {
   const fresh: KeptAnswer = { ...answer, at: world.clock.now(), ip: asker.ip, stage };
   if (answer.status === 200) answers.keep(key, fresh);
   return give(context, passing, fresh);
+}
+
+/** The cloud gives this account once: the phone that comes again gets it, and not another one. Never rejects. */
+async function keepLate(
+  { answers, world }: Context,
+  { key, asker, stage }: { key: AnswerKey; asker: Asker; stage: 1 | 2 | 3 },
+  late: Promise<UpstreamAnswer>,
+): Promise<void> {
+  const { mac, ip, vendor } = asker;
+  try {
+    const answer = await late;
+    if (answer.status !== 200) return;
+    answers.keep(key, { ...answer, at: world.clock.now(), ip, stage });
+    world.log.info({ mac, vendor, stage }, 'late answer kept');
+  } catch (error) {
+    world.log.warn({ mac, vendor, stage, error: String(error) }, 'late answer lost');
+  }
 }
 
 /** The address is the phone's: by its lease, which was compared, else it is the one that it had. */

@@ -50,7 +50,7 @@ export function openStore({ directory, part, clock, quota }: StoreOptions): Stor
     if (journal.nextDue === 0) return;
     wake = setTimeout(
       () => void store.write(() => undefined).catch(() => undefined),
-      journal.nextDue - clock.now() + 1,
+      Math.max(1, journal.nextDue - clock.now() + 1),
     ).unref();
   };
 

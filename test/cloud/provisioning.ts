@@ -61,6 +61,8 @@ export interface ProvisioningCloud extends AsyncDisposable {
   readonly violations: readonly string[];
   /** The user of this phone has signed in: the next poll gives the final account. MAC in any spelling. */
   signIn(mac: string, user: string): void;
+  /** From here on answers of later stages, made at once, leave only when the returned function is called. */
+  hold(): () => void;
 }
 
 interface Phone {
@@ -110,6 +112,14 @@ export async function startProvisioningCloud(options: CloudOptions): Promise<Pro
     listen(https, address, options.httpsPort),
   ]);
   return {
+    hold: () => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      state.held = promise;
+      return () => {
+        state.held = undefined;
+        resolve();
+      };
+    },
     httpPort,
     httpsPort,
     firstHost: state.firstHost,
@@ -135,6 +145,7 @@ interface State {
   readonly requests: CloudRequest[];
   readonly accounts: CloudAccount[];
   readonly violations: string[];
+  held?: Promise<void> | undefined;
 }
 
 interface Answer {
@@ -165,7 +176,8 @@ function serve(state: State, secure: boolean): (request: IncomingMessage, respon
       'Content-Length': text.length,
       'X-Ms-Correlation-Id': randomBytes(8).toString('hex'),
     });
-    response.end(text);
+    if (!secure || state.held === undefined) response.end(text);
+    else void state.held.then(() => response.end(text));
   };
 }
 
