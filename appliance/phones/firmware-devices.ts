@@ -93,7 +93,7 @@ export function deviceOf(
   { vendor, model, region }: { vendor: Vendor; model: string; region?: Region | undefined },
 ): Device | undefined {
   const key = modelKey(vendor, model);
-  const rows = devices.filter((row) => row.vendor === vendor && modelKey(vendor, row.model) === key);
+  const rows = devices.filter((row) => row.vendor === vendor && keyOf(row) === key);
   return rows.find((row) => row.region === region) ?? rows.find((row) => row.region === undefined);
 }
 
@@ -103,6 +103,15 @@ const around: Readonly<Partial<Record<Vendor, RegExp>>> = {
   cisco: /^CP-?|-?(?:3PCC|MPP)$/g,
   ale: /-?CE$/,
 };
+
+/** Rows are few and asked at each request of a phone. */
+const keys = new WeakMap<Device, string>();
+
+function keyOf(row: Device): string {
+  const key = keys.get(row) ?? modelKey(row.vendor, row.model);
+  keys.set(row, key);
+  return key;
+}
 
 /** `VVX_150` and `VVX150` are one model. */
 function modelKey(vendor: Vendor, model: string): string {

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Header } from '../net/http-upstream.ts';
-import type { Secrets } from '../store/secrets.ts';
+import type { Secrets, SecretWriter } from '../store/secrets.ts';
 import type { LinkTarget } from './links.ts';
 
 export interface KeptAnswer {
@@ -27,13 +27,13 @@ export interface AnswerKey {
 }
 
 export interface Answers {
-  /** Before asking: a disk that can't keep the answer must not cost a phone its one-time account. Throws then. */
-  reserve(): void;
-  /** Durable when it returns; throws when it can't be. */
-  keep(key: AnswerKey, answer: KeptAnswer): void;
+  /** Before asking: a disk that can't keep the answer must not cost a phone its one-time account. Rejects then. */
+  reserve(): Promise<void>;
+  /** Durable when it resolves; rejects when it can't be. */
+  keep(key: AnswerKey, answer: KeptAnswer): Promise<void>;
   find(key: AnswerKey): KeptAnswer | undefined;
-  /** This phone was led to these URLs; durable when it returns. */
-  own(mac: string, links: readonly LinkTarget[]): void;
+  /** This phone was led to these URLs; durable when it resolves. */
+  own(mac: string, links: readonly LinkTarget[]): Promise<void>;
   /** Which phone was led to this folder: another one that knows the path has stolen it. */
   ownerOf(link: LinkTarget): string | undefined;
 }
@@ -49,19 +49,24 @@ export function openAnswers(secrets: Secrets, bounds = { answers: mostAnswers, l
   const answers = boundedRecords(secrets, 'answer/', bounds.answers);
   const links = boundedRecords(secrets, 'link/', bounds.links);
   return {
-    reserve: () => secrets.put('asking', new Uint8Array([1])),
-    keep: (key, answer) => {
-      const name = nameOf(key);
-      answers.put(name, encode(answer));
-      const others = secrets.names(`answer/${key.mac}/`).filter((other) => other !== name);
-      for (const old of others.slice(0, Math.max(0, others.length - mostPerPhone + 1))) answers.remove(old);
-    },
+    reserve: async () => secrets.write((records) => records.put('asking', new Uint8Array([1]))),
+    keep: async (key, answer) =>
+      secrets.write((records) => {
+        const name = nameOf(key);
+        answers.put(records, name, encode(answer));
+        const others = secrets.names(`answer/${key.mac}/`).filter((other) => other !== name);
+        for (const old of others.slice(0, Math.max(0, others.length - mostPerPhone + 1)))
+          answers.remove(records, old);
+      }),
     find: (key) => {
       const kept = secrets.get(nameOf(key));
       return kept && decode(kept.value, kept.at);
     },
-    own: (mac, targets) => {
-      for (const target of targets) links.put(linkName(target), Buffer.from(mac));
+    own: async (mac, targets) => {
+      if (targets.length === 0) return;
+      await secrets.write((records) => {
+        for (const target of targets) links.put(records, linkName(target), Buffer.from(mac));
+      });
     },
     ownerOf: (link) => {
       const owner = secrets.get(linkName(link));
@@ -70,20 +75,26 @@ export function openAnswers(secrets: Secrets, bounds = { answers: mostAnswers, l
   };
 }
 
-/** Over the limit the oldest go, a tenth at once. */
-function boundedRecords(secrets: Secrets, prefix: string, most: number): Pick<Secrets, 'put' | 'remove'> {
+interface BoundedRecords {
+  put(records: SecretWriter, name: string, value: Uint8Array): void;
+  remove(records: SecretWriter, name: string): void;
+}
+
+/** Over the limit the oldest go, a tenth at once. A write that was undone may leave it off by a few. */
+function boundedRecords(secrets: Secrets, prefix: string, most: number): BoundedRecords {
   let count = secrets.names(prefix).length;
-  const remove = (name: string) => {
-    secrets.remove(name);
-    count -= 1;
+  const remove = (records: SecretWriter, name: string) => {
+    if (records.remove(name)) count -= 1;
   };
   return {
     remove,
-    put: (name, value) => {
-      if (!secrets.names(name).includes(name)) count += 1;
-      secrets.put(name, value);
+    put: (records, name, value) => {
+      if (!records.has(name)) count += 1;
+      records.put(name, value);
       if (count <= most) return;
-      for (const old of secrets.names(prefix).slice(0, count - most + Math.floor(most / 10))) remove(old);
+      const names = secrets.names(prefix);
+      for (const old of names.slice(0, names.length - most + Math.floor(most / 10))) remove(records, old);
+      count = secrets.names(prefix).length;
     },
   };
 }

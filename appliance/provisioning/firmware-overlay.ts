@@ -5,7 +5,7 @@ import type { Transaction } from '../store/store.ts';
 import type { Context } from './context.ts';
 import { filePath } from './firmware-folder.ts';
 import { firmwarePath } from './hosts.ts';
-import { renderTemplate } from './overlay.ts';
+import { renderTemplate } from './render.ts';
 import { rewriteBody, type Overlay } from './rewrite.ts';
 import type { VendorProvisioning } from './vendor-files.ts';
 

@@ -54,7 +54,7 @@ export function openFirmwareStore(needs: Needs, signal: AbortSignal): FirmwareSt
     },
     offerFor: async (seen, vendor) => {
       await noteUpdated(needs, seen);
-      if (vendor?.firmware === undefined || isPaused(folder)) return undefined;
+      if (vendor?.firmware === undefined || files.length === 0 || isPaused(folder)) return undefined;
       const file = chooseFirmware(files, seen, {
         region: site.region,
         belowMinimum: provisioning.below_minimum,

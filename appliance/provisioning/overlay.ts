@@ -1,38 +1,10 @@
-/** Fills in the templates of `firmware-templates/`: every value is escaped for the vendor's format, by itself. */
-import { Liquid } from 'liquidjs';
+/** What is laid over a phone's configuration, from the templates of `firmware-templates/` and of the site. */
 import type { Upstream } from './hosts.ts';
 import type { Overlay } from './rewrite.ts';
-import { applyEdits, escapeValue, escapeXml, readSettings, type Format } from './settings.ts';
-import { checkValues, type LeaveValues, type OverlayValues, type TemplateValues } from './template-values.ts';
+import { renderShipped, renderTemplate } from './render.ts';
+import { applyEdits, readSettings, type Format } from './settings.ts';
+import type { LeaveValues, OverlayValues, TemplateValues } from './template-values.ts';
 import type { VendorProvisioning } from './vendor-files.ts';
-
-/** Templates are from our own disk, but people edit them: no file access, and an end to loops. */
-function newEngine(format: Format): Liquid {
-  const isLine = format === 'yealink' || format === 'audiocodes';
-  return new Liquid({
-    strictVariables: true,
-    strictFilters: true,
-    ownPropertyOnly: true,
-    outputEscape: (value) => (isLine ? escapeValue(String(value), 'line') : escapeXml(String(value))),
-    templates: {},
-    parseLimit: 100_000,
-    renderLimit: 1000,
-    memoryLimit: 1_000_000,
-  });
-}
-
-const engines = new Map<Format, Liquid>();
-
-export function renderTemplate(format: Format, template: string, values: TemplateValues): string {
-  checkValues(values);
-  const engine = engines.get(format) ?? newEngine(format);
-  engines.set(format, engine);
-  const result: unknown = engine.parseAndRenderSync(template, {
-    ...values,
-    ca_base64: pemContent(values.ca_pem),
-  });
-  return String(result);
-}
 
 type OnRefused = (name: string, error: unknown) => void;
 
@@ -58,7 +30,7 @@ export function renderFor(
     }
   }
   const ours = vendor.templates.get(name);
-  return ours === undefined ? undefined : renderTemplate(vendor.format, ours, values);
+  return ours === undefined ? undefined : renderShipped(vendor.format, ours, values);
 }
 
 interface Laying {
@@ -80,7 +52,20 @@ export function vendorOverlays(
     const text = renderFor(vendor, template, { values, onRefused });
     return text === undefined ? [] : [{ text, before, keepsTheirs }];
   });
-  return overlays.map((overlay, at) => ({
+  return withoutRepeats(vendor, overlays);
+}
+
+/** By vendor and texts: most phones of a make get the same. */
+const laid = new WeakMap<VendorProvisioning, Map<string, Overlay[]>>();
+const mostLaid = 64;
+
+function withoutRepeats(vendor: VendorProvisioning, overlays: readonly Overlay[]): Overlay[] {
+  const known = laid.get(vendor) ?? new Map<string, Overlay[]>();
+  laid.set(vendor, known);
+  const name = overlays.map(({ text }) => text).join('\0');
+  const before = known.get(name);
+  if (before !== undefined) return before;
+  const result = overlays.map((overlay, at) => ({
     ...overlay,
     text: withoutKeys(
       vendor.format,
@@ -88,6 +73,9 @@ export function vendorOverlays(
       overlays.slice(at + 1).flatMap(({ text }) => readSettings(vendor.format, text).map(({ key }) => key)),
     ),
   }));
+  if (known.size >= mostLaid) known.clear();
+  known.set(name, result);
+  return result;
 }
 
 function withoutKeys(format: Format, text: string, keys: readonly string[]): string {
@@ -122,9 +110,4 @@ export function leaveOverlays(
 /** Whether this vendor's phones are told that SIP goes through the box, in posture `full`. */
 export function canLeadSip(vendor: VendorProvisioning, { tls_port: tlsPort }: OverlayValues): boolean {
   return tlsPort !== 0 && vendor.overlays.some(({ posture }) => posture === 'full');
-}
-
-/** Base64 without its frame and line breaks. */
-function pemContent(pem: string): string {
-  return pem.replaceAll(/-----[^-]*-----|\s/g, '');
 }

@@ -93,7 +93,7 @@ async function fly(
   }
   if (context.reach.isOutage(upstream)) return withoutCloud(context, passing, kept);
   try {
-    answers.reserve();
+    await answers.reserve();
   } catch (error) {
     // A full or broken disk: nothing is asked for that could not be kept.
     counters.errors += 1;
@@ -127,8 +127,12 @@ async function fly(
   if (upstream.use === 'later' && context.refusals.isSecond(asker.mac, answer.status, world.clock.now()))
     return moveBack(context, passing, 'refused');
   const fresh: KeptAnswer = { ...answer, at: world.clock.now(), ip: asker.ip, stage };
-  if (answer.status === 200) answers.keep(key, fresh);
-  return give(context, passing, fresh);
+  // In one turn, so that they share their commits.
+  const [given] = await Promise.all([
+    give(context, passing, fresh),
+    answer.status === 200 ? answers.keep(key, fresh) : undefined,
+  ]);
+  return given;
 }
 
 /** The cloud gives this account once: the phone that comes again gets it, and not another one. Never rejects. */
@@ -141,7 +145,7 @@ async function keepLate(
   try {
     const answer = await late;
     if (answer.status !== 200) return;
-    answers.keep(key, { ...answer, at: world.clock.now(), ip, stage });
+    await answers.keep(key, { ...answer, at: world.clock.now(), ip, stage });
     world.log.info({ mac, vendor, stage }, 'late answer kept');
   } catch (error) {
     world.log.warn({ mac, vendor, stage, error: String(error) }, 'late answer lost');
@@ -200,11 +204,11 @@ async function give(context: Context, passing: Passing, fresh: KeptAnswer): Prom
   if (typeof result === 'string') return refuseAnswer(context, passing, result);
   const { answer, dropped } = result;
   const { stage, status, at } = fresh;
-  context.answers.own(
+  const owning = context.answers.own(
     mac,
     result.links.filter(({ host }) => context.hosts.later.has(host)),
   );
-  await context.store.write((tx) => {
+  const writing = context.store.write((tx) => {
     // A 404 is an everyday step in a vendor's order of files, and says nothing of how far a phone is.
     if (status !== 404) {
       // Without a new configuration the phone goes where it went before.
@@ -235,6 +239,7 @@ async function give(context: Context, passing: Passing, fresh: KeptAnswer): Prom
       tx.journal({ kind: 'setting_dropped', mac, body: { vendor, key, reason, host: upstream.host } });
     }
   });
+  await Promise.all([owning, writing]);
   context.counters.answers_passed += 1;
   context.counters.settings_dropped += dropped.length;
   context.world.log.info({ mac, vendor, stage, status, dropped: dropped.length }, 'configuration passed');

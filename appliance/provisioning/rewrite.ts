@@ -89,7 +89,7 @@ function lay(
     const at = overlay.before === undefined ? body.length : body.lastIndexOf(overlay.before);
     // A body without that mark is of another kind (Poly's master file) and takes no settings.
     if (at === -1) continue;
-    const ours = readSettings(format, overlay.text);
+    const ours = settingsOf(format, overlay);
     const present = new Map(ours.map((own) => [own.key, settings.filter(({ key }) => key === own.key)]));
     // Vendors have several names for the URL: one in the body is enough.
     const isTheirs = ({ key }: Setting) =>
@@ -106,6 +106,15 @@ function lay(
     all.push({ start: at, end: at, replacement: joined(body, at, applyEdits(overlay.text, gone)) });
   }
   return applyEdits(body, all);
+}
+
+/** The same overlay is laid over the bodies of many phones. */
+const settingsOfOverlays = new WeakMap<Overlay, readonly Setting[]>();
+
+function settingsOf(format: Format, overlay: Overlay): readonly Setting[] {
+  const settings = settingsOfOverlays.get(overlay) ?? readSettings(format, overlay.text);
+  settingsOfOverlays.set(overlay, settings);
+  return settings;
 }
 
 /** Of edits within one another only the outer one counts: an element that goes takes its attributes with it. */

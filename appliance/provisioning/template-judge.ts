@@ -1,7 +1,7 @@
 /** Is a template of the site good? It is filled in for sample phones and read as the box reads a phone's configuration. */
 import { DecodeError } from '../protocol/bytes.ts';
 import type { Make } from './identify.ts';
-import { renderTemplate } from './overlay.ts';
+import { renderTemplate } from './render.ts';
 import { readSettings } from './settings.ts';
 import type { TemplateValues } from './template-values.ts';
 import { siteOverlay, type VendorProvisioning } from './vendor-files.ts';

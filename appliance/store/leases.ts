@@ -80,6 +80,16 @@ export function leaseByIp(db: Database, ip: string, now: number): Lease | undefi
   return row && leaseOf(row);
 }
 
+/** As {@link leaseByIp}, and a tenth of its work: asked for each request of a phone. */
+export function holderOfIp(db: Database, ip: string, now: number): Pick<Lease, 'mac' | 'vendor'> | undefined {
+  const row = one<Pick<LeaseRow, 'mac' | 'vendor'>>(
+    db,
+    `SELECT mac, vendor FROM lease WHERE ip = ? AND state = 'bound' AND expires_at > ?`,
+    [parseIpv4(ip), now],
+  );
+  return row && { mac: row.mac, ...(row.vendor === null ? {} : { vendor: row.vendor }) };
+}
+
 /** The address that this MAC holds now; where it has several, as a phone that was moved, the latest. */
 export function ipOfMac(db: Database, mac: string, now: number): string | undefined {
   const row = one<{ ip: number }>(

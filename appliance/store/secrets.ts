@@ -1,5 +1,5 @@
 /** `<part>.secret.db`: records that only their own part can read, sealed one by one. */
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, randomBytes, type KeyObject } from 'node:crypto';
 import {
   chmodSync,
   closeSync,
@@ -15,13 +15,20 @@ import { dirname, join } from 'node:path';
 import type { Clock } from '../world.ts';
 import { all, makeDirectory, one, openDatabase, run } from './database.ts';
 import type { PartName } from './journal-kinds.ts';
+import { newTurns, type Turns } from './turns.ts';
+
+/** Valid only during the call that it was handed to. */
+export interface SecretWriter {
+  put(name: string, value: Uint8Array): void;
+  /** False when there was none. */
+  remove(name: string): boolean;
+  has(name: string): boolean;
+}
 
 export interface Secrets extends Disposable {
-  /** Durable when it returns. */
-  put(name: string, value: Uint8Array): void;
+  readonly write: Turns<SecretWriter>['write'];
   /** Throws when the record was changed behind our back or the key is another one. */
   get(name: string): { at: number; value: Uint8Array } | undefined;
-  remove(name: string): void;
   /** Names that begin with this, oldest first. */
   names(prefix: string): string[];
 }
@@ -34,22 +41,26 @@ export function openSecrets(directory: string, part: PartName, clock: Pick<Clock
   const key = openKey(join(directory, part, `${part}.key`));
   const db = openDatabase({ file, migrations: 'secret', synchronous: 'FULL' });
   for (const name of [file, `${file}-wal`, `${file}-shm`]) if (existsSync(name)) chmodSync(name, 0o600);
-  return {
-    put: (name, value) => {
-      run(db, 'INSERT OR REPLACE INTO secret (name, at, sealed) VALUES (?, ?, ?)', [
-        name,
-        clock.now(),
-        seal(key, name, value),
-      ]);
+  const turns = newTurns<SecretWriter>(db, {
+    given: {
+      put: (name, value) => {
+        run(db, 'INSERT OR REPLACE INTO secret (name, at, sealed) VALUES (?, ?, ?)', [
+          name,
+          clock.now(),
+          seal(key, name, value),
+        ]);
+      },
+      remove: (name) => run(db, 'DELETE FROM secret WHERE name = ?', [name]) > 0,
+      has: (name) => one(db, 'SELECT 1 FROM secret WHERE name = ?', [name]) !== undefined,
     },
+  });
+  return {
+    write: turns.write,
     get: (name) => {
       const row = one<{ at: number; sealed: Buffer }>(db, 'SELECT at, sealed FROM secret WHERE name = ?', [
         name,
       ]);
       return row && { at: row.at, value: unseal(key, name, row.sealed) };
-    },
-    remove: (name) => {
-      run(db, 'DELETE FROM secret WHERE name = ?', [name]);
     },
     names: (prefix) =>
       all<{ name: string }>(db, 'SELECT name FROM secret WHERE name >= ? AND name < ? ORDER BY at', [
@@ -57,6 +68,7 @@ export function openSecrets(directory: string, part: PartName, clock: Pick<Clock
         `${prefix}\u{10FFFF}`,
       ]).map((row) => row.name),
     [Symbol.dispose]: () => {
+      turns.end();
       db.close();
     },
   };
@@ -65,10 +77,10 @@ export function openSecrets(directory: string, part: PartName, clock: Pick<Clock
 const keyBytes = 32;
 
 /** Random bytes beside the database, made at first use, for the part's own user only. */
-function openKey(file: string): Buffer {
+function openKey(file: string): KeyObject {
   if (!existsSync(file)) makeKey(file);
   const key = readFileSync(file);
-  if (key.length === keyBytes) return key;
+  if (key.length === keyBytes) return createSecretKey(key);
   throw new Error(
     `${file} is damaged: it has ${key.length} bytes, a key has ${keyBytes}; restore it from a backup, or move it and the .secret.db beside it away (what they hold is lost then)`,
   );
@@ -90,14 +102,14 @@ function makeKey(file: string): void {
   }
 }
 
-function seal(key: Buffer, name: string, value: Uint8Array): Buffer {
+function seal(key: KeyObject, name: string, value: Uint8Array): Buffer {
   const nonce = randomBytes(nonceBytes);
   const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(name));
   const sealed = Buffer.concat([cipher.update(value), cipher.final()]);
   return Buffer.concat([nonce, cipher.getAuthTag(), sealed]);
 }
 
-function unseal(key: Buffer, name: string, sealed: Buffer): Buffer {
+function unseal(key: KeyObject, name: string, sealed: Buffer): Buffer {
   const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, nonceBytes))
     .setAAD(Buffer.from(name))
     .setAuthTag(sealed.subarray(nonceBytes, nonceBytes + tagBytes));

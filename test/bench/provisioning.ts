@@ -200,7 +200,7 @@ async function startBox(
   { directory, caFile }: Stage,
   { cloud, toml, fill = [] }: { cloud: Cloud; toml?: string; fill?: readonly BenchPhone[] },
 ): Promise<Box> {
-  if (fill.length > 0) fillStore(directory, fill);
+  if (fill.length > 0) await fillStore(directory, fill);
   const settings = {
     directory,
     caFile,
@@ -209,6 +209,8 @@ async function startBox(
     cloudHttpPort: cloud.httpPort,
     cloudHttpsPort: cloud.httpsPort,
     toml,
+    // As the settings have it when they say nothing.
+    upstreamTimeoutSeconds: 20,
   };
   const child = fork(
     join(import.meta.dirname, '../support/provisioning-process.ts'),
@@ -222,13 +224,13 @@ async function startBox(
 }
 
 /** What an earlier walk of each phone would have left behind. */
-function fillStore(directory: string, phones: readonly BenchPhone[]): void {
+async function fillStore(directory: string, phones: readonly BenchPhone[]): Promise<void> {
   using secrets = openSecrets(directory, 'provisioning', systemClock);
   const answers = openAnswers(secrets);
   for (const { mac, from } of phones) {
     const headers = [['Content-Type', bodies.yealink.type]] as const;
     const body = Buffer.from(bodies.yealink.text);
-    answers.keep(
+    await answers.keep(
       { mac, host, path: `${folder(mac)}${mac.replaceAll(':', '')}.cfg` },
       { at: 0, ip: from, stage: 3, status: 200, headers, body },
     );

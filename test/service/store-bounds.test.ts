@@ -55,12 +55,12 @@ function targetOf(fd: string): string {
   }
 }
 
-it('a key is whole or not there: what a power cut left behind is not taken for one', () => {
+it('a key is whole or not there: what a power cut left behind is not taken for one', async () => {
   const directory = temporaryDirectory();
   mkdirSync(join(directory, 'sip'));
   writeFileSync(join(directory, 'sip/sip.key.new'), 'half');
   using secrets = openSecrets(directory, 'sip', fakeClock());
-  secrets.put('ha1/1001', Buffer.from('x'));
+  await secrets.write((records) => records.put('ha1/1001', Buffer.from('x')));
   expect(readFileSync(join(directory, 'sip/sip.key'))).toHaveLength(32);
   expect(readdirSync(join(directory, 'sip'))).not.toContain('sip.key.new');
 });
@@ -73,8 +73,10 @@ it('a damaged key is refused in one sentence that says what to do, and is not re
   expect(readFileSync(join(directory, 'sip/sip.key'))).toHaveLength(0);
 });
 
-it('secrets are listed by the beginning of their name, oldest first', () => {
+it('secrets are listed by the beginning of their name, oldest first', async () => {
   using secrets = openSecrets(temporaryDirectory(), 'sip', fakeClock());
-  for (const name of ['a/2', 'b/1', 'a/1', 'a', 'a0']) secrets.put(name, Buffer.from('x'));
+  await secrets.write((records) => {
+    for (const name of ['a/2', 'b/1', 'a/1', 'a', 'a0']) records.put(name, Buffer.from('x'));
+  });
   expect(secrets.names('a/').toSorted()).toEqual(['a/1', 'a/2']);
 });

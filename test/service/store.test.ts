@@ -173,10 +173,10 @@ it('ordinary rows cannot push out those of a reserved kind', async () => {
   expect(other?.journalAfter(0, 1)).toMatchObject([{ seq: 1, kind: security[0] }]);
 });
 
-it('a secret is on disk only sealed, and only its own name opens it', () => {
+it('a secret is on disk only sealed, and only its own name opens it', async () => {
   const directory = temporaryDirectory();
   const secrets = openSecrets(directory, 'sip', fakeClock());
-  secrets.put('ha1/1001', Buffer.from('canary-5f2e'));
+  await secrets.write((records) => records.put('ha1/1001', Buffer.from('canary-5f2e')));
   expect(Buffer.from(secrets.get('ha1/1001')?.value ?? []).toString()).toBe('canary-5f2e');
   secrets[Symbol.dispose]();
   for (const name of readdirSync(join(directory, 'sip'))) {

@@ -46,8 +46,12 @@ const mostRounds = 8;
 
 /** From power-on until the URL stays as it is. Rejects when a server is not trusted or a body can't be read. */
 export async function bootPhone(boot: PhoneBoot): Promise<PhoneState> {
-  const { vendor, mac, url, trusted = '', from, names } = boot;
-  return settlePhone({
+  return settlePhone(factoryState(boot));
+}
+
+/** A phone that has its URL from DHCP, and nothing else. */
+export function factoryState({ vendor, mac, url, trusted = '', from, names }: PhoneBoot): PhoneState {
+  return {
     vendor,
     mac,
     url: url.replaceAll('$PSN', '8841-3PCC'),
@@ -55,7 +59,7 @@ export async function bootPhone(boot: PhoneBoot): Promise<PhoneState> {
     asked: [],
     ...(from === undefined ? {} : { from }),
     ...(names === undefined ? {} : { names }),
-  });
+  };
 }
 
 /** Polls until the URL stays as it is. */

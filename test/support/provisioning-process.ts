@@ -11,17 +11,14 @@ interface Settings {
   readonly cloudHttpsPort: number;
   /** More lines of the table `[provisioning]`. */
   readonly toml?: string;
+  readonly upstreamTimeoutSeconds?: number;
 }
 
 const settings = JSON.parse(process.argv[2] ?? '') as Settings;
-const { directory, caFile, httpPort, httpsPort, toml = '' } = settings;
-const part = await startProvisioning(
-  quietWorld(),
-  siteConfig({ directory, caFile, httpPort, httpsPort, toml }),
-  {
-    lookup: loopbackLookup,
-    httpPort: settings.cloudHttpPort,
-    httpsPort: settings.cloudHttpsPort,
-  },
-);
+const { cloudHttpPort, cloudHttpsPort, ...site } = settings;
+const part = await startProvisioning(quietWorld(), siteConfig(site), {
+  lookup: loopbackLookup,
+  httpPort: cloudHttpPort,
+  httpsPort: cloudHttpsPort,
+});
 process.send?.({ httpPort: part.httpPort, httpsPort: part.httpsPort });

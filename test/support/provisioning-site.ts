@@ -21,6 +21,8 @@ interface SiteSettings {
   readonly httpPort?: number;
   readonly httpsPort?: number;
   readonly posture?: 'provision' | 'full';
+  /** 2 where it is left out: tests don't wait long. */
+  readonly upstreamTimeoutSeconds?: number;
 }
 
 export function siteConfig({
@@ -30,6 +32,7 @@ export function siteConfig({
   httpPort = 0,
   httpsPort = 0,
   posture = 'full',
+  upstreamTimeoutSeconds = 2,
 }: SiteSettings): Config {
   return parseConfig(`
     [site]
@@ -40,7 +43,7 @@ export function siteConfig({
     [provisioning]
     http_port = ${httpPort}
     https_port = ${httpsPort}
-    upstream_timeout_seconds = 2
+    upstream_timeout_seconds = ${upstreamTimeoutSeconds}
     ${toml}`);
 }
 

@@ -22,9 +22,9 @@ async function kept(bounds: { answers: number; links: number }) {
   const answers = openAnswers(secrets, bounds);
   for (let n = 0; n < 50; n += 1) {
     await clock.advance(1);
-    answers.reserve();
-    answers.keep(keyOf(n), answer);
-    answers.own(macOf(n), [keyOf(n)]);
+    await answers.reserve();
+    await answers.keep(keyOf(n), answer);
+    await answers.own(macOf(n), [keyOf(n)]);
   }
   return { secrets, answers };
 }

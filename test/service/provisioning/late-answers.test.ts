@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { mac } from '../../support/hostile-cloud.ts';
 import { until } from '../../support/command.ts';
-import { pollPhone, settlePhone, type PhoneState } from '../../support/phone-provisioning.ts';
+import { factoryState, pollPhone, settlePhone } from '../../support/phone-provisioning.ts';
 import { startSite } from '../../support/provisioning.ts';
 
 test('an account that comes later than a phone waits is minted once, and the phone gets it when it asks again', async () => {
   await using site = await startSite();
   const { cloud } = site;
-  const phone: PhoneState = { vendor: 'yealink', mac, url: `${site.url}/`, trusted: '', asked: [] };
+  const phone = factoryState({ vendor: 'yealink', mac, url: `${site.url}/` });
   // The overlay, then the first stage.
   await pollPhone(phone);
   await pollPhone(phone);

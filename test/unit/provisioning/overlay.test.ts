@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { renderTemplate, vendorOverlays } from '../../../appliance/provisioning/overlay.ts';
+import { vendorOverlays } from '../../../appliance/provisioning/overlay.ts';
+import { renderShipped, renderTemplate } from '../../../appliance/provisioning/render.ts';
 import { readSettings, type Format } from '../../../appliance/provisioning/settings.ts';
 import type { TemplateValues } from '../../../appliance/provisioning/template-values.ts';
 import { readVendorFiles } from '../../../appliance/provisioning/vendor-files.ts';
@@ -84,4 +85,16 @@ test('of a key in two of our own pieces the later one counts', () => {
     .map((overlay) => overlay.text)
     .join('');
   expect(text.match(/ device\.set="1"/g)).toHaveLength(1);
+});
+
+test('a template of ours follows each value that it names, whatever it was filled in with before', () => {
+  const template = "{% unless model contains 'ATA' %}a = {{ address }}\n{% endunless %}b = {{ ca_base64 }}\n";
+  const given = (changed: Partial<typeof values>) =>
+    renderShipped('yealink', template, { ...values, ...changed });
+  const pem = values.ca_pem.replace('QUJD', 'REVG');
+  expect(given({})).toBe('a = 10.0.0.1\nb = QUJD\n');
+  expect(given({ mac: '00:15:65:aa:bb:02', site_name: 'x' })).toBe('a = 10.0.0.1\nb = QUJD\n');
+  expect(given({ model: 'ATA 192' })).toBe('b = QUJD\n');
+  expect(given({ address: '10.0.0.9', ca_pem: pem })).toBe('a = 10.0.0.9\nb = REVG\n');
+  expect(given({})).toBe('a = 10.0.0.1\nb = QUJD\n');
 });

@@ -14,12 +14,12 @@ test('when the disk can not keep an answer the cloud is not asked: the phone wou
   const asked: string[] = [];
   const full = new Error('SQLITE_FULL: database or disk is full');
   const answers: Answers = {
-    reserve: () => {
+    reserve: async () => {
       throw full;
     },
-    keep: () => undefined,
+    keep: async () => undefined,
     find: () => undefined,
-    own: () => undefined,
+    own: async () => undefined,
     ownerOf: () => undefined,
   };
   const log: string[] = [];
