@@ -51,9 +51,15 @@ test('a neighbour’s LLDP ends at the switch, which names the port; moved, it i
   const heard = await lldpcli(guest, join(directory, 'lldpd.sock'), ['show', 'neighbors']);
   expect(heard).toContain('port3');
   await daemon[Symbol.asyncDispose]();
-  const onBoxPort = await capture.text('', ['-e', '-v']);
+  const onBoxPort = await until(
+    'the switch to name its port on the wire to the box',
+    async () => {
+      const text = await capture.text('', ['-e', '-v']);
+      return text.includes('port8') ? text : undefined;
+    },
+    { timeoutMs: 40_000, everyMs: 500 },
+  );
   await capture[Symbol.asyncDispose]();
-  expect(onBoxPort).toContain('port8');
   expect(onBoxPort).not.toContain('02:66:00:00:00:77');
 });
 
@@ -223,11 +229,11 @@ test('a run that is killed leaves nothing after the next one starts', async () =
   expect(readdirSync('/run/netns')).toContain(network.box.name);
 });
 
-test('what runs in the lab dies with the process that built it', async () => {
+test('what runs in the lab is ended with it', async () => {
   const sleeper = guest.start(['sleep', '301']);
-  const command = readFileSync(`/proc/${sleeper.pid}/cmdline`, 'utf8');
-  await sleep(100);
-  expect(command).not.toBe('');
+  const command = () => readFileSync(`/proc/${sleeper.pid}/cmdline`, 'utf8');
+  const isThere = () => command().startsWith('sleep') || undefined;
+  expect(await until('the program to run', isThere, { timeoutMs: 10_000, lastSeen: command })).toBe(true);
   await sleeper[Symbol.asyncDispose]();
   expect(await run(['ip', 'netns', 'pids', guest.name])).not.toContain(String(sleeper.pid));
 });

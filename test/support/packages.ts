@@ -33,6 +33,7 @@ export const testPrograms: Programs = {
   dhcrelay: 'isc-dhcp-relay',
   'kea-dhcp4': 'kea-dhcp4-server',
   openssl: 'openssl',
+  ping: 'iputils-ping',
   perfdhcp: 'kea-admin',
   sipp: 'sip-tester',
   strace: 'strace',
