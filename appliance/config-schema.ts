@@ -135,6 +135,12 @@ const Sip = table({
     "More registrar hosts, by exact name, that phones may be relayed to over TLS; the service's own are built in.",
   ),
   upstream_port: port('TLS port of the registrars.', 5061),
+  return_per_second: Type.Integer({
+    description: 'After an outage: phones a second that are handed back to the registrar.',
+    default: 5,
+    minimum: 1,
+    maximum: 100,
+  }),
   local_expires_udp_seconds: seconds('Registration time told to phones on UDP.', 60, 3600),
   local_expires_tcp_seconds: seconds('Registration time told to phones on TCP and TLS.', 120, 3600),
 });

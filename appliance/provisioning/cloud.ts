@@ -5,7 +5,7 @@ import { probeUpstream } from '../net/probe-upstream.ts';
 import { upstreamAuthorities } from '../net/upstream-trust.ts';
 import type { Store } from '../store/store.ts';
 import type { World } from '../world.ts';
-import { newCloudReach } from './cloud-reach.ts';
+import { newCloudReach } from '../net/cloud-reach.ts';
 import type { Context } from './context.ts';
 import { newPacer } from './pacer.ts';
 
@@ -54,7 +54,7 @@ export function openCloud(opening: Opening): Pick<Context, 'ask' | 'reach'> {
     },
     reach: newCloudReach({
       world,
-      region: { use: 'first', host: region },
+      always: [{ use: 'first', host: region }],
       isForced: provisioning.kept_answers_only,
       probe: async ({ use, host }) => {
         const scheme = use === 'first' ? 'http' : 'https';

@@ -1,5 +1,6 @@
 /** What one exchange needs of the running part, and the few answers that are made here. */
 import type { ProvisioningConfig, SiteConfig } from '../config-schema.ts';
+import type { CloudReach } from '../net/cloud-reach.ts';
 import type { HttpAnswer } from '../net/http-server.ts';
 import type { UpstreamAnswer, UpstreamRequest } from '../net/http-upstream.ts';
 import type { RequestOutcome } from '../store/phone-requests.ts';
@@ -7,9 +8,8 @@ import type { Store } from '../store/store.ts';
 import type { TaskView } from '../store/task-view.ts';
 import type { World } from '../world.ts';
 import type { Answers } from './answers.ts';
-import type { CloudReach } from './cloud-reach.ts';
 import type { FirmwareStore } from './firmware-store.ts';
-import type { Hosts } from './hosts.ts';
+import type { Hosts, Upstream } from './hosts.ts';
 import type { LeaseView } from './identify.ts';
 import type { Refusals } from './move-back.ts';
 import type { RequestLog } from './request-log.ts';
@@ -29,7 +29,7 @@ export interface Context {
   readonly answers: Answers;
   readonly counters: Counters;
   readonly requests: Pick<RequestLog, 'note'>;
-  readonly reach: CloudReach;
+  readonly reach: CloudReach<Pick<Upstream, 'use' | 'host'>>;
   readonly refusals: Refusals;
   /** `http://10.0.0.1` and `https://10.0.0.1`, with ports where they are not the schemes' own. */
   readonly origins: () => { readonly http: string; readonly https: string };

@@ -7,6 +7,7 @@ import type { Bindings } from './bindings.ts';
 import type { CallTable } from './call-table.ts';
 import type { Flows } from './flows.ts';
 import type { Media } from './media.ts';
+import type { Outages } from './outages.ts';
 import type { SipServer } from './srf.ts';
 import type { Subscriptions } from './subscription-table.ts';
 import { newTokenBuckets, type TokenBuckets } from '../net/token-buckets.ts';
@@ -25,6 +26,9 @@ export interface Application {
   leaseMac(address: string): string | undefined;
   /** Registrars that could not be reached when last tried, and why. */
   readonly trouble: Map<string, string>;
+  readonly outages: Outages;
+  /** Tokens of bindings whose phone's connection has been open since its registrar accepted them. */
+  readonly attached: Set<string>;
   readonly subscriptions: Subscriptions;
   /** REGISTERs on their way upstream, by address of the phone. */
   readonly registering: Map<string, number>;

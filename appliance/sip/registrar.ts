@@ -10,13 +10,14 @@ import { macInUserAgent } from './phone-mac.ts';
 import {
   decideRegistration,
   grantedSeconds,
-  phoneContact,
   readRegistration,
   repeatedReply,
   upstreamContact,
   type Registration,
 } from './registrations.ts';
 import type { Answer, Incoming, Received } from './srf.ts';
+import { isRegistrar } from './registrars.ts';
+import { accepted, answerFromStore } from './registration-answer.ts';
 import { mayTry, refuse, refuseTooFast } from './registration-refusal.ts';
 import { askRegistrar, retryAfter } from './upstream-attempts.ts';
 
@@ -46,6 +47,8 @@ export async function relayRegister(app: Application, request: Incoming): Promis
       transport: request.transport,
       isClearAllowed: isClearAllowed(app, request),
       binding,
+      isAttached: binding !== undefined && app.attached.has(binding.token),
+      way: isRegistrar(registrar, sip.registrars) ? app.outages.wayTo(registrar) : 'open',
       now,
     },
     {
@@ -75,17 +78,6 @@ function isClearAllowed(app: Application, request: Incoming): boolean {
   const mac = app.leaseMac(addressOf(request.source));
   const evidence = { mac, userAgent: headerValue(request, 'User-Agent') };
   return app.config.provisioning.allow_cleartext.includes(recogniseVendor(evidence) ?? 'other');
-}
-
-async function answerFromStore(
-  { bindings, counters, world }: Application,
-  request: Incoming,
-  { binding, expiresSeconds }: { binding: BindingRow; expiresSeconds: number },
-): Promise<void> {
-  await bindings.save({ ...binding, local_expires_at: world.clock.now() + expiresSeconds * 1000 });
-  counters.registrations_answered += 1;
-  const kept = JSON.parse(binding.reply) as SipHeader[];
-  await request.respond(accepted(kept, headerValue(request, 'Contact') ?? binding.contact, expiresSeconds));
 }
 
 interface Passing {
@@ -134,13 +126,14 @@ async function relayUpstream(app: Application, request: Incoming, passing: Passi
   }
   const token = binding?.token ?? newToken(phone, registration.aor, registration.registrar);
   app.counters.registrations_passed += 1;
-  const attempted = await askRegistrar(app, {
+  const outgoing = {
     method: 'REGISTER',
     uri: request.uri,
     route: upstreamRoute(app, { registrar: registration.registrar, flow }),
     headers: [...registerHeaders(request, registration, token), hops],
     ...(request.body === '' ? {} : { body: request.body }),
-  });
+  };
+  const attempted = await askRegistrar(app, outgoing, registration.registrar);
   // Its connection may have been lost, and it with it, while we waited.
   const current = { ...passing, binding: binding && app.bindings.byToken(binding.token) };
   if (attempted.kind === 'failed') {
@@ -149,6 +142,7 @@ async function relayUpstream(app: Application, request: Incoming, passing: Passi
   }
   const { response, localAddress } = attempted;
   app.trouble.delete(registration.registrar);
+  app.outages.succeeded(registration.registrar);
   if (response.status < 200 || response.status > 299) {
     await request.respond(relayed(response));
     return;
@@ -177,6 +171,10 @@ async function unreachable(
 ): Promise<void> {
   app.trouble.set(registration.registrar, cause);
   if (binding !== undefined) await app.bindings.mark([binding], 'lost', `registrar not reached (${cause})`);
+  if (await app.outages.failed(registration.registrar, cause)) {
+    await relayRegister(app, request);
+    return;
+  }
   await request.respond({ status: 503, reason: 'Registrar not reached', headers: [retryAfter()] });
 }
 
@@ -227,6 +225,7 @@ async function settle(app: Application, request: Incoming, settling: Settling): 
         }
       : undefined,
   );
+  app.attached.add(row.token);
   if (isNews) app.world.log.info({ mac: row.mac, registrar, transport: row.transport }, 'phone registered');
   await request.respond(accepted(passedWithoutBody(response.headers, 'phone'), row.contact, expiresSeconds));
 }
@@ -245,6 +244,7 @@ async function forget(app: Application, row: BindingRow): Promise<void> {
     mac: row.mac ?? undefined,
     body: { aor, registrar },
   });
+  app.attached.delete(row.token);
   if (app.bindings.byFlow(row.flow).length > 0) return;
   app.flows.forget(row.flow);
   app.server.engine.closeFlow(row.flow);
@@ -284,15 +284,4 @@ function bindingRow(
 /** Every challenge, Retry-After and warning as it came. */
 function relayed({ status, reason, headers }: Received): Answer {
   return { status, reason, headers: passedWithoutBody(headers, 'phone') };
-}
-
-function accepted(headers: readonly SipHeader[], contact: string, expiresSeconds: number): Answer {
-  return {
-    status: 200,
-    headers: [
-      ...headers.filter(({ name }) => name !== 'Expires'),
-      { name: 'Contact', value: phoneContact(contact, expiresSeconds) },
-      { name: 'Expires', value: String(expiresSeconds) },
-    ],
-  };
 }

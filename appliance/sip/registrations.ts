@@ -10,6 +10,7 @@ import {
 } from '../protocol/sip-headers.ts';
 import { SipSyntaxError, type SipHeader } from '../protocol/sip-message.ts';
 import { param, parseSipUri, withoutParam, withParam } from '../protocol/sip-uri.ts';
+import type { Way } from './outages.ts';
 import { isRegistrar } from './registrars.ts';
 
 /** A REGISTER as far as it is judged. */
@@ -48,6 +49,9 @@ export interface RegistrationContext {
   readonly isClearAllowed: boolean;
   /** The binding of this phone and AOR at this registrar. */
   readonly binding: BindingRow | undefined;
+  /** The phone's connection has been open since the registrar accepted this binding. */
+  readonly isAttached: boolean;
+  readonly way: Way;
   readonly now: number;
 }
 
@@ -76,9 +80,14 @@ export function aorOf(address: string): string {
   return `${user}@${host}`;
 }
 
+const notReached = { kind: 'refuse', status: 503, reason: 'Registrar not reached' } as const;
+
+/** Short, so that phones go back to the cloud soon after it is there again. */
+const keptSeconds = { away: 60, queue: 20 } as const;
+
 export function decideRegistration(
   registration: Registration,
-  { source, transport, isClearAllowed, binding, now }: RegistrationContext,
+  { source, transport, isClearAllowed, binding, isAttached, way, now }: RegistrationContext,
   policy: RegistrationPolicy,
 ): RegistrationDecision {
   const { registrar, contact, expiresSeconds } = registration;
@@ -89,9 +98,8 @@ export function decideRegistration(
   if (transport !== 'tls' && !isClearAllowed) return { kind: 'refuse', status: 403, reason: 'TLS required' };
   if (contact === 'all' && expiresSeconds !== 0)
     return { kind: 'refuse', status: 400, reason: 'Contact * without Expires 0' };
-  if (binding === undefined || contact === undefined || contact === 'all' || expiresSeconds === 0) {
-    return { kind: 'pass', binding };
-  }
+  const isRefresh = binding !== undefined && typeof contact === 'object' && expiresSeconds !== 0;
+  if (!isRefresh) return way === 'away' ? notReached : { kind: 'pass', binding };
   const isSame =
     binding.contact_uri === contact.uri &&
     binding.source === source &&
@@ -99,6 +107,14 @@ export function decideRegistration(
     binding.user_agent === (registration.userAgent ?? null) &&
     (registration.authUser === undefined || registration.authUser === binding.auth_user);
   const localSeconds = policy.localSeconds[transport];
+  if (way !== 'open') {
+    if (!isSame || !isAttached) return way === 'away' ? notReached : { kind: 'pass', binding };
+    return {
+      kind: 'answer',
+      binding,
+      expiresSeconds: Math.min(keptSeconds[way], expiresSeconds ?? localSeconds),
+    };
+  }
   // Passed through while there is still time for a second try before the registrar forgets the phone.
   const isFresh = binding.state === 'registered' && binding.expires_at - now > 2 * localSeconds * 1000;
   if (!isSame || !isFresh) return { kind: 'pass', binding };

@@ -18,6 +18,7 @@ import type { Transport } from './engine/flow.ts';
 import { newFlows } from './flows.ts';
 import { renewIdentity } from './identity.ts';
 import { openMedia } from './media.ts';
+import { newOutages, type Outages } from './outages.ts';
 import { handleRequest } from './requests.ts';
 import { startSipServer, type SipServer } from './srf.ts';
 import { newSubscriptions } from './subscription-table.ts';
@@ -37,6 +38,16 @@ export async function startSip(world: World, config: Config): Promise<Part> {
   for (const { flow, phone, registrar } of bindings.all()) flows.adopt(flow, phone, registrar);
   const adoption = await openAdoption(store, world.clock);
   const counters = newCounters();
+  const outages = newOutages({
+    world,
+    store,
+    bindings,
+    port: config.sip.upstream_port,
+    trust: extraTrust(config),
+    perSecond: config.sip.return_per_second,
+    onError: (error) => onError(error),
+  });
+  const attached = new Set<string>();
   const trouble = new Map<string, string>();
   const calls = newCallTable();
   const onError = (error: unknown) => noteError(world, counters, error);
@@ -63,6 +74,8 @@ export async function startSip(world: World, config: Config): Promise<Part> {
     media,
     server,
     counters,
+    outages,
+    attached,
     trouble,
     subscriptions: newSubscriptions(),
     registering: new Map(),
@@ -70,9 +83,10 @@ export async function startSip(world: World, config: Config): Promise<Part> {
     mayTell: newBudget(refusalsToldPerMinute, () => world.clock.now()),
     leaseMac: (address) => leases.mac(address),
   };
-  const lost = server.engine.onFlowLost((flow) => void onFlowLost(bindings, flow).catch(onError));
+  const lost = server.engine.onFlowLost((flow) => void onFlowLost(app, flow).catch(onError));
   starting.defer(() => lost[Symbol.dispose]());
   starting.use(sweepBindings(app, onError));
+  starting.use(watchOutages(outages, onError));
   starting.use(renewIdentity(world, { site: config.site, engine: server.engine, shown: identity, onError }));
   starting.use(boundAdoption(app, adoption, onError));
   starting.defer(() => hangUpAll(app));
@@ -105,8 +119,13 @@ function engineOptions({ site, sip }: Config, { cert, key }: ServerIdentity): Om
       port === 0 ? [] : [{ transport, address: site.address, port }],
     ),
     tls: { cert, key },
-    trust: site.extra_ca_file === undefined ? undefined : [readFileSync(site.extra_ca_file, 'utf8')],
+    trust: extraTrust({ site }),
   };
+}
+
+/** PEM, besides Node's roots. */
+function extraTrust({ site }: Pick<Config, 'site'>): string[] {
+  return site.extra_ca_file === undefined ? [] : [readFileSync(site.extra_ca_file, 'utf8')];
 }
 
 /** Leases of the dhcp part, which may not be there, or not yet. */
@@ -130,14 +149,29 @@ function openLeases(
 }
 
 /** Of a phone (`in:tls:10.66.0.23:50123`), or ours to a registrar. */
-async function onFlowLost(bindings: Bindings, flow: string): Promise<void> {
+async function onFlowLost({ bindings, attached, outages }: Application, flow: string): Promise<void> {
   const [, transport, source] = /^in:(tcp|tls):(.+)$/.exec(flow) ?? [];
   if (transport === undefined || source === undefined) {
-    await bindings.mark(bindings.byFlow(flow), 'lost', 'connection to the registrar lost');
+    const upon = bindings.byFlow(flow);
+    await bindings.mark(upon, 'lost', 'connection to the registrar lost');
+    if (upon[0] !== undefined) await outages.failed(upon[0].registrar, 'connection lost');
     return;
   }
-  const good = bindings.bySource(source, transport).filter(({ state }) => state === 'registered');
+  const of = bindings.bySource(source, transport);
+  for (const { token } of of) attached.delete(token);
+  const good = of.filter(({ state }) => state === 'registered');
   await bindings.mark(good, 'late', 'connection of the phone lost');
+}
+
+function watchOutages(outages: Outages, onError: (error: unknown) => void): AsyncDisposable {
+  const stop = new AbortController();
+  const running = outages.watch(stop.signal).catch(onError);
+  return {
+    [Symbol.asyncDispose]: async () => {
+      stop.abort();
+      await running;
+    },
+  };
 }
 
 /** How long the media relay has to come up and tell what still flows. */
@@ -198,9 +232,17 @@ async function hangUpAll(app: Application): Promise<void> {
   stop.abort();
 }
 
-function healthOf({ media, trouble, bindings }: Application): Health {
+function healthOf({ media, trouble, bindings, outages, attached }: Application): Health {
   if (!media.isConnected)
     return { state: 'degraded', reason: 'media relay (rtp) not reached: calls are refused' };
+  const [away] = outages.since.keys();
+  if (away !== undefined) {
+    const kept = bindings.all().filter(({ token }) => attached.has(token)).length;
+    return {
+      state: 'degraded',
+      reason: `no way to the registrar ${away}: ${kept} of ${bindings.size} phones are kept here and can call each other`,
+    };
+  }
   const [first] = trouble;
   if (first !== undefined)
     return { state: 'degraded', reason: `registrar ${first[0]} not reached (${first[1]})` };

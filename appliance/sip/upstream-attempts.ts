@@ -20,14 +20,25 @@ export type Attempted =
   | { readonly kind: 'answered'; readonly response: Received; readonly localAddress: string }
   | { readonly kind: 'failed'; readonly cause: string };
 
+const outage = 'outage';
+
+interface Asking {
+  readonly outgoing: Outgoing;
+  readonly registrar: string;
+}
+
 /** Throws DecodeError for what can't be sent because of how the phone wrote it. */
-export async function askRegistrar(app: Application, outgoing: Outgoing): Promise<Attempted> {
+export async function askRegistrar(
+  app: Application,
+  outgoing: Outgoing,
+  registrar: string,
+): Promise<Attempted> {
   const { clock } = app.world;
   const asked = clock.now();
   for (let attempt = 1; ; attempt += 1) {
     const begun = clock.now();
-    const attempted = await askOnce(app, outgoing, limits.answer - (begun - asked));
-    if (attempted.kind === 'answered') return attempted;
+    const attempted = await askOnce(app, { outgoing, registrar }, limits.answer - (begun - asked));
+    if (attempted.kind === 'answered' || attempted.cause === outage) return attempted;
     const now = clock.now();
     // The old connection was dead, or so is the whole way for the moment.
     const mayHelp =
@@ -39,17 +50,24 @@ export async function askRegistrar(app: Application, outgoing: Outgoing): Promis
   }
 }
 
-async function askOnce(app: Application, outgoing: Outgoing, ms: number): Promise<Attempted> {
+async function askOnce(app: Application, { outgoing, registrar }: Asking, ms: number): Promise<Attempted> {
   const stop = new AbortController();
   const late = app.world.clock.sleep(ms, stop.signal).then(
     (): Attempted => ({ kind: 'failed', cause: 'timeout' }),
     (): Attempted => ({ kind: 'failed', cause: 'stopped' }),
   );
   try {
-    return await Promise.race([answerTo(app, outgoing), late]);
+    return await Promise.race([answerTo(app, outgoing), late, noWay(app, registrar, stop.signal)]);
   } finally {
     stop.abort();
   }
+}
+
+/** Asked for once nothing has come for a while: resolves in an outage only. */
+async function noWay(app: Application, registrar: string, signal: AbortSignal): Promise<Attempted> {
+  await app.world.clock.sleep(limits.silence, signal).catch(() => undefined);
+  const isOutage = !signal.aborted && (await app.outages.failed(registrar, 'silent'));
+  return isOutage ? { kind: 'failed', cause: outage } : await new Promise<never>(() => undefined);
 }
 
 async function answerTo(app: Application, outgoing: Outgoing): Promise<Attempted> {

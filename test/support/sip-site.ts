@@ -59,6 +59,8 @@ export interface SipSite {
   bindings(): Binding[];
   calls(): Call[];
   journal(kind: string): unknown[];
+  /** The way to the registrar: while it is cut connections end, and none can be made. */
+  cutRegistrar(isCut: boolean): void;
   /** Stops the relay and starts it again on the same state, as after a crash or an update. */
   restartSip(): Promise<void>;
 }
@@ -132,6 +134,7 @@ ${options.settings ?? ''}`);
       reading((reader) => reader.journalAfter(0, 500)).flatMap((row) =>
         'body' in row && row.kind === kind ? [JSON.parse(row.body) as unknown] : [],
       ),
+    cutRegistrar: registrar.cut,
     restartSip: async () => {
       await sip[Symbol.asyncDispose]();
       sip = await startSip(world, config);
@@ -148,12 +151,16 @@ async function mediaConnected(sip: () => Part): Promise<void> {
 async function startRegistrar(identity: {
   key: string;
   cert: string;
-}): Promise<{ port: number; peers: Peer[] }> {
+}): Promise<{ port: number; peers: Peer[]; cut: (isCut: boolean) => void }> {
   const peers: Peer[] = [];
+  let isAway = false;
   const sockets = new Set<TLSSocket>();
   const server = createTlsServer(identity, (socket) => {
     sockets.add(socket);
     peers.push(streamPeer(socket));
+  });
+  server.on('connection', (socket) => {
+    if (isAway) socket.destroy();
   });
   server.on('tlsClientError', () => undefined);
   server.listen(0, local);
@@ -164,7 +171,11 @@ async function startRegistrar(identity: {
   });
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
-  return { port: address.port, peers };
+  const cut = (isCut: boolean) => {
+    isAway = isCut;
+    if (isCut) for (const socket of sockets) socket.destroy();
+  };
+  return { port: address.port, peers, cut };
 }
 
 async function streamPhone(port: number, ca: string | undefined): Promise<Peer> {

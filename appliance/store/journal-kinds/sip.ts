@@ -15,6 +15,9 @@ export const sipKinds = {
     reserved: 'security',
     coalesceSeconds: 60,
   },
+  /** Requests to the registrar and connections of our own both fail. */
+  outage_began: { fields: { registrar: 'open' } },
+  outage_ended: { fields: { registrar: 'open', seconds: 'open' } },
   call_started: { fields: { call: 'open', direction: 'open', from: 'personal', to: 'personal' } },
   call_answered: { fields: { call: 'open', seconds: 'open' } },
   call_ended: {

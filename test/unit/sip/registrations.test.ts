@@ -53,6 +53,8 @@ const context: RegistrationContext = {
   transport: 'tls',
   isClearAllowed: false,
   binding,
+  isAttached: true,
+  way: 'open',
   now,
 };
 const policy = { registrars: ['extra.example'], localSeconds: { udp: 60, tcp: 120, tls: 120 } };
@@ -90,6 +92,20 @@ const rows: Row[] = [
   ["the site's own registrar passes", [{ registrar: 'extra.example' }, { binding: undefined }], 'pass'],
 ];
 
+const lost = { ...binding, state: 'lost', expires_at: now - 1 } as const;
+const away = { binding: lost, way: 'away' } as const;
+rows.push(
+  ['in an outage a phone on its old connection is kept, even after its time upstream', [{}, away], 'answer'],
+  ['in an outage a phone on a new connection is not', [{}, { ...away, isAttached: false }], 'refuse'],
+  ['nor one that changes its Contact', [{ contact: { uri: 'sip:x@10.66.0.9', params: [] } }, away], 'refuse'],
+  ['nor one that nobody knows', [{}, { ...away, binding: undefined }], 'refuse'],
+  ['nor one from another address', [{}, { ...away, source: '10.66.0.66:40000' }], 'refuse'],
+  ['nor one with another user', [{ authUser: '1002' }, away], 'refuse'],
+  ['nor is a phone signed off in an outage', [{ expiresSeconds: 0 }, away], 'refuse'],
+  ['whose turn has not come after an outage is kept', [{}, { binding: lost, way: 'queue' }], 'answer'],
+  ['a new phone passes right after an outage', [{}, { binding: undefined, way: 'queue' }], 'pass'],
+);
+
 it.each(rows)('%s', (_title, [changed, around], kind) => {
   expect(decideRegistration({ ...refresh, ...changed }, { ...context, ...around }, policy).kind).toBe(kind);
 });
@@ -102,6 +118,17 @@ it('a local answer never gives more than the phone asked for', () => {
     expiresSeconds: 120,
   });
 });
+
+it.each([
+  ['away', 60],
+  ['queue', 20],
+] as const)(
+  'a phone that is kept while the way is %s comes back within %i seconds',
+  (way, expiresSeconds) => {
+    const around = { ...context, binding: lost, way };
+    expect(decideRegistration(refresh, around, policy)).toMatchObject({ kind: 'answer', expiresSeconds });
+  },
+);
 
 it.each([
   ['obsbc-noam.sdg.teams.microsoft.com', true],

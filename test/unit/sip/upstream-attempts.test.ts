@@ -12,7 +12,7 @@ interface Fate {
   readonly afterMs: number;
 }
 
-function newAttempts(fates: readonly Fate[]) {
+function newAttempts(fates: readonly Fate[], { isOutage = false } = {}) {
   const clock = fakeClock();
   const sentAt: number[] = [];
   const start = clock.now();
@@ -34,12 +34,14 @@ function newAttempts(fates: readonly Fate[]) {
     return await Promise.resolve({ localAddress: '10.0.0.1', final, cancel: () => undefined });
   };
   const world = { log: pino({ level: 'silent' }), clock };
-  const app = { world, counters, server: { send } } as unknown as Application;
-  return { clock, sentAt, counters, asked: askRegistrar(app, { method: 'REGISTER', headers: [] }) };
+  const outages = { failed: async () => await Promise.resolve(isOutage) };
+  const app = { world, counters, server: { send }, outages } as unknown as Application;
+  const asked = askRegistrar(app, { method: 'REGISTER', headers: [] }, 'registrar.example');
+  return { clock, sentAt, counters, asked };
 }
 
-async function outcome(fates: readonly Fate[]) {
-  const { clock, sentAt, asked } = newAttempts(fates);
+async function outcome(fates: readonly Fate[], about: { isOutage?: boolean } = {}) {
+  const { clock, sentAt, asked } = newAttempts(fates, about);
   const start = clock.now();
   const ended = asked.then(() => clock.now() - start);
   for (let at = 0; at < 40; at += 1) await clock.advance(1000);
@@ -53,6 +55,10 @@ async function outcome(fates: readonly Fate[]) {
 
 const dead: Fate = { cause: 'flow-failed', afterMs: 13_000 };
 const silent: Fate = { cause: 'unreachable', afterMs: 4000 };
+
+it('three seconds of silence that turn out to be an outage end the attempt', async () => {
+  expect(await outcome([dead], { isOutage: true })).toEqual({ sentAt: [0], after: 3000, result: 'outage' });
+});
 
 it('what was asked over a dead connection is asked again over another one', async () => {
   expect(await outcome([dead, { status: 200, afterMs: 100 }])).toMatchObject({

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { newCloudReach } from '../../../appliance/provisioning/cloud-reach.ts';
-import { newReach, noteSign, type SignSource } from '../../../appliance/provisioning/outage.ts';
+import { newCloudReach } from '../../../appliance/net/cloud-reach.ts';
+import { newReach, noteSign, type SignSource } from '../../../appliance/net/outage.ts';
 import { fakeClock } from '../../support/clock.ts';
 import { quietWorld } from '../../support/provisioning-site.ts';
 
@@ -40,9 +40,9 @@ const region = { use: 'first', host: 'emea.ipp.sdg.teams.microsoft.com' } as con
 function watched({ isForced = false } = {}) {
   const clock = fakeClock();
   const state = { isUp: true, probes: [] as string[], changes: [] as string[] };
-  const reach = newCloudReach({
+  const reach = newCloudReach<{ readonly host: string }>({
     world: { ...quietWorld(), clock },
-    region,
+    always: [region],
     isForced,
     probe: async (asked) => {
       state.probes.push(asked.host);

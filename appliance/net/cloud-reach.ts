@@ -1,11 +1,12 @@
 /** Keeps watch over the hosts of the cloud that phones are led to; the decisions are in `outage.ts`. */
 import type { World } from '../world.ts';
-import type { Upstream } from './hosts.ts';
 import { newReach, noteSign, type Reach, type SignSource } from './outage.ts';
 
-type Host = Pick<Upstream, 'use' | 'host'>;
+interface Named {
+  readonly host: string;
+}
 
-export interface CloudReach {
+export interface CloudReach<Host extends Named> {
   /** Phones are served from the store; decided by what is known. */
   isOutage(host: Host): boolean;
   /** By a sign of the last seconds, so it may wait for a probe. */
@@ -19,17 +20,17 @@ export interface CloudReach {
   watch(signal: AbortSignal): Promise<void>;
 }
 
-interface Needs {
-  readonly world: Pick<World, 'clock' | 'log'>;
-  /** Always watched: phones start there. */
-  readonly region: Host;
+interface Needs<Host extends Named> {
+  readonly world: Pick<World, 'clock'>;
+  /** Watched when all is well, too. */
+  readonly always: readonly Host[];
   readonly probe: (host: Host) => Promise<boolean>;
   readonly onChange: (host: string, isOutage: boolean) => void;
   /** The admin says that the cloud is away. */
   readonly isForced: boolean;
 }
 
-interface Watched {
+interface Watched<Host extends Named> {
   readonly host: Host;
   reach: Reach;
   reason: string;
@@ -41,11 +42,17 @@ const freshMs = 5000;
 const doubtMs = 5000;
 const calmMs = 30_000;
 
-export function newCloudReach({ world, region, probe, onChange, isForced }: Needs): CloudReach {
+export function newCloudReach<Host extends Named>({
+  world,
+  always,
+  probe,
+  onChange,
+  isForced,
+}: Needs<Host>): CloudReach<Host> {
   const { clock } = world;
-  const known = new Map<string, Watched>();
+  const known = new Map<string, Watched<Host>>();
   const of = (host: Host) => {
-    const entry: Watched = known.get(host.host) ?? { host, reach: newReach, reason: 'unreachable' };
+    const entry: Watched<Host> = known.get(host.host) ?? { host, reach: newReach, reason: 'unreachable' };
     known.set(host.host, entry);
     return entry;
   };
@@ -89,10 +96,13 @@ export function newCloudReach({ world, region, probe, onChange, isForced }: Need
     },
     unwell: () => unwell().map(({ host, reason }) => ({ host: host.host, reason })),
     watch: async (signal) => {
-      while (!signal.aborted) {
-        const others = unwell().filter(({ host }) => host.host !== region.host);
-        await Promise.all([region, ...others.map(({ host }) => host)].map(probeOnce));
-        await clock.sleep(unwell().length === 0 ? calmMs : doubtMs, signal).catch(() => undefined);
+      let probedAt = -Infinity;
+      for (; !signal.aborted; await clock.sleep(doubtMs, signal).catch(() => undefined)) {
+        // Turned to at the first doubt, not when a long sleep has ended.
+        if (unwell().length === 0 && clock.now() - probedAt < calmMs) continue;
+        probedAt = clock.now();
+        const others = unwell().filter(({ host }) => !always.some((other) => other.host === host.host));
+        await Promise.all([...always, ...others.map(({ host }) => host)].map(probeOnce));
       }
     },
   };

@@ -1,0 +1,29 @@
+/** The 200 to a REGISTER: as the registrar gave it, or from the store. */
+import { headerValue } from '../protocol/sip-headers.ts';
+import type { SipHeader } from '../protocol/sip-message.ts';
+import type { BindingRow } from '../store/bindings.ts';
+import type { Application } from './application.ts';
+import { phoneContact } from './registrations.ts';
+import type { Answer, Incoming } from './srf.ts';
+
+export async function answerFromStore(
+  { bindings, counters, world }: Application,
+  request: Incoming,
+  { binding, expiresSeconds }: { binding: BindingRow; expiresSeconds: number },
+): Promise<void> {
+  await bindings.save({ ...binding, local_expires_at: world.clock.now() + expiresSeconds * 1000 });
+  counters.registrations_answered += 1;
+  const kept = JSON.parse(binding.reply) as SipHeader[];
+  await request.respond(accepted(kept, headerValue(request, 'Contact') ?? binding.contact, expiresSeconds));
+}
+
+export function accepted(headers: readonly SipHeader[], contact: string, expiresSeconds: number): Answer {
+  return {
+    status: 200,
+    headers: [
+      ...headers.filter(({ name }) => name !== 'Expires'),
+      { name: 'Contact', value: phoneContact(contact, expiresSeconds) },
+      { name: 'Expires', value: String(expiresSeconds) },
+    ],
+  };
+}
