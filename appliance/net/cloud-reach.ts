@@ -75,14 +75,12 @@ export function newCloudReach<Host extends Named>({
       .finally(() => delete entry.running);
     return entry.running;
   };
-  const unwell = () =>
-    Array.from(known.values()).filter(({ reach }) => reach.isOutage || reach.newest?.isGood === false);
+  const unwell = () => Array.from(known.values()).filter(isUnwell);
   return {
     isOutage: (host) => isForced || of(host).reach.isOutage,
     answers: async (host) => {
-      const { reach } = of(host);
-      if (isForced || reach.isOutage) return false;
-      const { newest } = reach;
+      const { isOutage, newest } = of(host).reach;
+      if (isForced || isOutage) return false;
       // What another host has just failed at may be the line that they share.
       const isNews = newest !== undefined && clock.now() - newest.at <= freshMs && newest.at > failedAt;
       return isNews ? newest.isGood : probeOnce(host);
@@ -106,4 +104,8 @@ export function newCloudReach<Host extends Named>({
       }
     },
   };
+}
+
+function isUnwell({ reach }: { readonly reach: Reach }): boolean {
+  return reach.isOutage || reach.newest?.isGood === false;
 }

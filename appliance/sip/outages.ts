@@ -1,4 +1,5 @@
 /** Registrars out of reach, and the minutes after: phones stay registered here, and go back to the cloud at a pace. */
+import type { Config } from '../config-schema.ts';
 import { newCloudReach } from '../net/cloud-reach.ts';
 import { probeTls } from '../net/probe-tls.ts';
 import { newTokenBucket, takeToken } from '../net/token-bucket.ts';
@@ -9,7 +10,7 @@ import type { Bindings } from './bindings.ts';
 /** `away`: an outage. `queue`: it is over, and others go first. */
 export type Way = 'open' | 'away' | 'queue';
 
-export interface Outages {
+export interface Outages extends AsyncDisposable {
   isOutage(registrar: string): boolean;
   /** For one REGISTER: after an outage each that is told `open` counts. */
   wayTo(registrar: string): Way;
@@ -18,17 +19,15 @@ export interface Outages {
   failed(registrar: string, cause: string): Promise<boolean>;
   /** ms since 1970 by registrar. */
   readonly since: ReadonlyMap<string, number>;
-  watch(signal: AbortSignal): Promise<void>;
 }
 
 interface Needs {
   readonly world: World;
   readonly store: Store;
   readonly bindings: Bindings;
-  readonly port: number;
   /** PEM, besides Node's roots. */
   readonly trust: readonly string[];
-  readonly perSecond: number;
+  readonly sip: Pick<Config['sip'], 'upstream_port' | 'return_per_second'>;
   readonly onError: (error: unknown) => void;
 }
 
@@ -36,10 +35,11 @@ const probeMs = 3000;
 /** By then every phone has asked again, and whoever comes is an everyday matter. */
 const returningMs = 180_000;
 
-export function newOutages({ world, store, bindings, port, trust, perSecond, onError }: Needs): Outages {
+export function newOutages({ world, store, bindings, sip, trust, onError }: Needs): Outages {
   const { clock, log } = world;
   const since = new Map<string, number>();
   const endedAt = new Map<string, number>();
+  const { upstream_port: port, return_per_second: perSecond } = sip;
   const pace = newTokenBucket({ burst: perSecond, perSecond });
   const began = async (registrar: string) => {
     since.set(registrar, clock.now());
@@ -63,6 +63,8 @@ export function newOutages({ world, store, bindings, port, trust, perSecond, onE
     probe: async ({ host }) => (await probeTls({ host, port, trust }, probeMs)).reached === 'trusted',
     onChange: (host, isOutage) => void (isOutage ? began(host) : ended(host)).catch(onError),
   });
+  const stop = new AbortController();
+  const watching = reach.watch(stop.signal).catch(onError);
   return {
     since,
     isOutage: (registrar) => reach.isOutage({ host: registrar }),
@@ -74,6 +76,9 @@ export function newOutages({ world, store, bindings, port, trust, perSecond, onE
     },
     succeeded: (registrar) => reach.succeeded({ host: registrar }),
     failed: (registrar, cause) => reach.failed({ host: registrar }, cause),
-    watch: (signal) => reach.watch(signal),
+    [Symbol.asyncDispose]: async () => {
+      stop.abort();
+      await watching;
+    },
   };
 }

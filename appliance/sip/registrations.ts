@@ -112,7 +112,7 @@ export function decideRegistration(
     return {
       kind: 'answer',
       binding,
-      expiresSeconds: Math.min(keptSeconds[way], expiresSeconds ?? localSeconds),
+      expiresSeconds: Math.min(keptSeconds[way], localSeconds, expiresSeconds ?? localSeconds),
     };
   }
   // Passed through while there is still time for a second try before the registrar forgets the phone.

@@ -10,7 +10,7 @@ import { openStore } from '../store/store.ts';
 import { version, type Health, type Part, type World } from '../world.ts';
 import { openAdoption, type Adoption } from './adoption.ts';
 import { newAttempts, newBudget, newCounters, type Application, type SipCounters } from './application.ts';
-import { openBindings, type Bindings } from './bindings.ts';
+import { openBindings } from './bindings.ts';
 import { hangUp } from './call-end.ts';
 import { newCallTable } from './call-table.ts';
 import type { EngineOptions } from './engine/engine.ts';
@@ -18,7 +18,7 @@ import type { Transport } from './engine/flow.ts';
 import { newFlows } from './flows.ts';
 import { renewIdentity } from './identity.ts';
 import { openMedia } from './media.ts';
-import { newOutages, type Outages } from './outages.ts';
+import { newOutages } from './outages.ts';
 import { handleRequest } from './requests.ts';
 import { startSipServer, type SipServer } from './srf.ts';
 import { newSubscriptions } from './subscription-table.ts';
@@ -38,19 +38,11 @@ export async function startSip(world: World, config: Config): Promise<Part> {
   for (const { flow, phone, registrar } of bindings.all()) flows.adopt(flow, phone, registrar);
   const adoption = await openAdoption(store, world.clock);
   const counters = newCounters();
-  const outages = newOutages({
-    world,
-    store,
-    bindings,
-    port: config.sip.upstream_port,
-    trust: extraTrust(config),
-    perSecond: config.sip.return_per_second,
-    onError: (error) => onError(error),
-  });
-  const attached = new Set<string>();
   const trouble = new Map<string, string>();
   const calls = newCallTable();
   const onError = (error: unknown) => noteError(world, counters, error);
+  const trust = extraTrust(config);
+  const outages = starting.use(newOutages({ world, store, bindings, sip: config.sip, trust, onError }));
   const identity = serverIdentity(directory);
   const server: SipServer = starting.use(
     await startSipServer(world, engineOptions(config, identity), {
@@ -75,7 +67,7 @@ export async function startSip(world: World, config: Config): Promise<Part> {
     server,
     counters,
     outages,
-    attached,
+    attached: new Set(),
     trouble,
     subscriptions: newSubscriptions(),
     registering: new Map(),
@@ -83,10 +75,8 @@ export async function startSip(world: World, config: Config): Promise<Part> {
     mayTell: newBudget(refusalsToldPerMinute, () => world.clock.now()),
     leaseMac: (address) => leases.mac(address),
   };
-  const lost = server.engine.onFlowLost((flow) => void onFlowLost(app, flow).catch(onError));
-  starting.defer(() => lost[Symbol.dispose]());
+  starting.use(server.engine.onFlowLost((flow) => void onFlowLost(app, flow).catch(onError)));
   starting.use(sweepBindings(app, onError));
-  starting.use(watchOutages(outages, onError));
   starting.use(renewIdentity(world, { site: config.site, engine: server.engine, shown: identity, onError }));
   starting.use(boundAdoption(app, adoption, onError));
   starting.defer(() => hangUpAll(app));
@@ -161,17 +151,6 @@ async function onFlowLost({ bindings, attached, outages }: Application, flow: st
   for (const { token } of of) attached.delete(token);
   const good = of.filter(({ state }) => state === 'registered');
   await bindings.mark(good, 'late', 'connection of the phone lost');
-}
-
-function watchOutages(outages: Outages, onError: (error: unknown) => void): AsyncDisposable {
-  const stop = new AbortController();
-  const running = outages.watch(stop.signal).catch(onError);
-  return {
-    [Symbol.asyncDispose]: async () => {
-      stop.abort();
-      await running;
-    },
-  };
 }
 
 /** How long the media relay has to come up and tell what still flows. */

@@ -43,7 +43,7 @@ it('a phone whose own connection ended in the outage has lost its registration',
   phone.close();
   const again = await site.phone('tls');
   again.send(registerText({ cseq: 2 }));
-  await again.response(503);
+  expect((await again.response(503)).reason).toBe('Registrar not reached');
 });
 
 it('after the outage the next refresh goes to the registrar', async () => {
