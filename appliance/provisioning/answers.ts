@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { Header } from '../net/http-upstream.ts';
 import type { Secrets, SecretWriter } from '../store/secrets.ts';
+import type { Clock } from '../world.ts';
 import type { LinkTarget } from './links.ts';
 
 export interface KeptAnswer {
@@ -45,13 +46,38 @@ const mostAnswers = 20_000;
 /** Each boot of a phone makes one or two. */
 const mostLinks = 50_000;
 
-export function openAnswers(secrets: Secrets, bounds = { answers: mostAnswers, links: mostLinks }): Answers {
+/** A disk that has just kept an answer has room for the next. */
+const provenMs = 1000;
+
+interface Needs {
+  readonly secrets: Secrets;
+  readonly clock: Pick<Clock, 'monotonic'>;
+}
+
+export function openAnswers(
+  { secrets, clock }: Needs,
+  bounds = { answers: mostAnswers, links: mostLinks },
+): Answers {
   const answers = boundedRecords(secrets, 'answer/', bounds.answers);
   const links = boundedRecords(secrets, 'link/', bounds.links);
+  let provenAt = -Infinity;
+  const writing: Secrets['write'] = async (work) => {
+    try {
+      const result = await secrets.write(work);
+      provenAt = clock.monotonic();
+      return result;
+    } catch (error) {
+      provenAt = -Infinity;
+      throw error;
+    }
+  };
   return {
-    reserve: async () => secrets.write((records) => records.put('asking', new Uint8Array([1]))),
+    reserve: async () => {
+      if (clock.monotonic() - provenAt <= provenMs) return;
+      await writing((records) => records.put('asking', new Uint8Array([1])));
+    },
     keep: async (key, answer) =>
-      secrets.write((records) => {
+      writing((records) => {
         const name = nameOf(key);
         answers.put(records, name, encode(answer));
         const others = secrets.names(`answer/${key.mac}/`).filter((other) => other !== name);
@@ -64,7 +90,7 @@ export function openAnswers(secrets: Secrets, bounds = { answers: mostAnswers, l
     },
     own: async (mac, targets) => {
       if (targets.length === 0) return;
-      await secrets.write((records) => {
+      await writing((records) => {
         for (const target of targets) links.put(records, linkName(target), Buffer.from(mac));
       });
     },

@@ -24,7 +24,7 @@ import { stageOf, type Upstream } from './hosts.ts';
 import type { Asker } from './identify.ts';
 import { canLeadSip } from './overlay.ts';
 import { moveBack } from './move-back.ts';
-import { phoneAnswer } from './phone-answer.ts';
+import { phoneAnswer, type Answered } from './phone-answer.ts';
 import type { VendorProvisioning } from './vendor-files.ts';
 
 export interface Passing {
@@ -183,10 +183,13 @@ async function giveKept(
   if (typeof answer === 'string') return refuseAnswer(context, passing, answer);
   context.counters.kept_answers_given += 1;
   context.world.log.info({ mac, vendor, stage: kept.stage, reason }, 'kept answer given');
-  await context.store.write((tx) => {
-    tx.journal({ kind: 'kept_answer_given', mac, body: { vendor, stage: kept.stage, reason } });
-    if (passing.isBypassed) noteBypass(context, tx, passing.asker);
-  });
+  if (passing.isBypassed) await context.store.write((tx) => noteBypass(context, tx, passing.asker));
+  // Nothing changed: the phone does not wait for the word that it was here.
+  void context.store
+    .soon((tx) => tx.journal({ kind: 'kept_answer_given', mac, body: { vendor, stage: kept.stage, reason } }))
+    .catch((error: unknown) => {
+      context.world.log.error({ error: String(error) }, 'kept answer not written down');
+    });
   return { ...answer.answer, outcome: 'kept answer', reason };
 }
 
@@ -198,48 +201,20 @@ function noteBypass({ counters, world }: Context, tx: Transaction, { mac, vendor
 }
 
 async function give(context: Context, passing: Passing, fresh: KeptAnswer): Promise<Answer> {
-  const { asker, upstream } = passing;
-  const { mac, ip, vendor, model, firmware, userAgent } = asker;
+  const { asker } = passing;
+  const { mac, vendor } = asker;
   const result = phoneAnswer(context, passing, fresh);
   if (typeof result === 'string') return refuseAnswer(context, passing, result);
   const { answer, dropped } = result;
-  const { stage, status, at } = fresh;
-  const owning = context.answers.own(
-    mac,
-    result.links.filter(({ host }) => context.hosts.later.has(host)),
-  );
-  const writing = context.store.write((tx) => {
+  const { stage, status } = fresh;
+  await Promise.all([
+    context.answers.own(
+      mac,
+      result.links.filter(({ host }) => context.hosts.later.has(host)),
+    ),
     // A 404 is an everyday step in a vendor's order of files, and says nothing of how far a phone is.
-    if (status !== 404) {
-      // Without a new configuration the phone goes where it went before.
-      const posture = status === 200 ? postureOf(context, passing) : readPosture(tx.db, mac);
-      const before = readPhoneConfiguration(tx.db, mac);
-      savePhoneConfiguration(tx.db, {
-        mac,
-        ip,
-        vendor,
-        ...(model === undefined ? {} : { model }),
-        ...(firmware === undefined ? {} : { firmware }),
-        userAgent,
-        stage,
-        at,
-        status,
-        ...(posture === undefined ? {} : { posture }),
-      });
-      noteMilestones(tx, { passing, fresh, before });
-      tx.journal({
-        kind: 'configuration_passed',
-        mac,
-        body: { vendor, model, firmware, stage, status, ip, host: upstream.host },
-      });
-      if (result.offered !== undefined) noteOffer(context, tx, { mac, file: result.offered });
-      if (passing.isBypassed && status === 200) noteBypass(context, tx, asker);
-    }
-    for (const { key, reason } of dropped.slice(0, mostDropRows)) {
-      tx.journal({ kind: 'setting_dropped', mac, body: { vendor, key, reason, host: upstream.host } });
-    }
-  });
-  await Promise.all([owning, writing]);
+    status === 404 ? undefined : noteGiven(context, passing, { fresh, result }),
+  ]);
   context.counters.answers_passed += 1;
   context.counters.settings_dropped += dropped.length;
   context.world.log.info({ mac, vendor, stage, status, dropped: dropped.length }, 'configuration passed');
@@ -247,6 +222,44 @@ async function give(context: Context, passing: Passing, fresh: KeptAnswer): Prom
 }
 
 const mostDropRows = 20;
+
+async function noteGiven(
+  context: Context,
+  passing: Passing,
+  { fresh, result }: { fresh: KeptAnswer; result: Answered },
+): Promise<void> {
+  const { asker, upstream } = passing;
+  const { mac, ip, vendor, model, firmware, userAgent } = asker;
+  const { stage, status, at } = fresh;
+  await context.store.write((tx) => {
+    // Without a new configuration the phone goes where it went before.
+    const posture = status === 200 ? postureOf(context, passing) : readPosture(tx.db, mac);
+    const before = readPhoneConfiguration(tx.db, mac);
+    savePhoneConfiguration(tx.db, {
+      mac,
+      ip,
+      vendor,
+      ...(model === undefined ? {} : { model }),
+      ...(firmware === undefined ? {} : { firmware }),
+      userAgent,
+      stage,
+      at,
+      status,
+      ...(posture === undefined ? {} : { posture }),
+    });
+    noteMilestones(tx, { passing, fresh, before });
+    tx.journal({
+      kind: 'configuration_passed',
+      mac,
+      body: { vendor, model, firmware, stage, status, ip, host: upstream.host },
+    });
+    if (result.offered !== undefined) noteOffer(context, tx, { mac, file: result.offered });
+    if (passing.isBypassed && status === 200) noteBypass(context, tx, asker);
+    for (const { key, reason } of result.dropped.slice(0, mostDropRows)) {
+      tx.journal({ kind: 'setting_dropped', mac, body: { vendor, key, reason, host: upstream.host } });
+    }
+  });
+}
 
 interface Given {
   readonly passing: Passing;

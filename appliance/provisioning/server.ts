@@ -132,7 +132,10 @@ function openContext({ world, config, network, box, signal, owned }: Opening): C
     tasks: owned.use(openTaskView(directory, world.clock)),
     store,
     firmware: openFirmwareStore({ world, site, provisioning, store, counters, leases }, signal),
-    answers: openAnswers(owned.use(openSecrets(directory, 'provisioning', world.clock))),
+    answers: openAnswers({
+      secrets: owned.use(openSecrets(directory, 'provisioning', world.clock)),
+      clock: world.clock,
+    }),
     counters,
     requests: openRequestLog(world, store),
     origins,

@@ -16,6 +16,7 @@ export interface Store extends Disposable {
   /** For reading in table files; never write through it. */
   readonly db: Database;
   readonly write: Turns<Transaction>['write'];
+  readonly soon: Turns<Transaction>['soon'];
   /** Called after each commit: readers in this process can't see it by `data_version` on this connection. */
   onCommit(listener: () => void): Disposable;
 }
@@ -57,6 +58,7 @@ export function openStore({ directory, part, clock, quota }: StoreOptions): Stor
   const store: Store = {
     db,
     write: turns.write,
+    soon: turns.soon,
     onCommit: (listener) => {
       listeners.add(listener);
       return { [Symbol.dispose]: () => listeners.delete(listener) };

@@ -8,6 +8,8 @@ export interface Turns<Given> {
    * (nothing of the turn is kept).
    */
   readonly write: <T>(work: (given: Given) => T) => Promise<T>;
+  /** The same for what nobody waits for: in the next turn that commits, at the latest a tenth of a second later. */
+  readonly soon: <T>(work: (given: Given) => T) => Promise<T>;
   /** Commits what waits, now. */
   end(): void;
 }
@@ -21,6 +23,8 @@ interface TurnRules<Given> {
   readonly onEnd?: (error: unknown) => void;
 }
 
+const soonMs = 100;
+
 interface Pending<Given> {
   run(db: Database, given: Given): void;
   settle(error?: unknown): void;
@@ -28,7 +32,12 @@ interface Pending<Given> {
 
 export function newTurns<Given>(db: Database, rules: TurnRules<Given>): Turns<Given> {
   let queue: Pending<Given>[] = [];
+  let turnEnd: NodeJS.Immediate | undefined;
+  let timer: NodeJS.Timeout | undefined;
   const flush = () => {
+    clearImmediate(turnEnd);
+    clearTimeout(timer);
+    turnEnd = timer = undefined;
     const turn = queue;
     queue = [];
     const error = commitTurn(db, turn, rules);
@@ -38,7 +47,12 @@ export function newTurns<Given>(db: Database, rules: TurnRules<Given>): Turns<Gi
   return {
     write: async (work) =>
       await new Promise((resolve, reject) => {
-        if (queue.length === 0) setImmediate(flush);
+        turnEnd ??= setImmediate(flush);
+        queue.push(pendingWrite(work, resolve, reject));
+      }),
+    soon: async (work) =>
+      await new Promise((resolve, reject) => {
+        timer ??= setTimeout(flush, soonMs);
         queue.push(pendingWrite(work, resolve, reject));
       }),
     end: () => {

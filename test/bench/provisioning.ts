@@ -226,7 +226,7 @@ async function startBox(
 /** What an earlier walk of each phone would have left behind. */
 async function fillStore(directory: string, phones: readonly BenchPhone[]): Promise<void> {
   using secrets = openSecrets(directory, 'provisioning', systemClock);
-  const answers = openAnswers(secrets);
+  const answers = openAnswers({ secrets, clock: systemClock });
   for (const { mac, from } of phones) {
     const headers = [['Content-Type', bodies.yealink.type]] as const;
     const body = Buffer.from(bodies.yealink.text);

@@ -173,6 +173,19 @@ it('ordinary rows cannot push out those of a reserved kind', async () => {
   expect(other?.journalAfter(0, 1)).toMatchObject([{ seq: 1, kind: security[0] }]);
 });
 
+it('what nobody waits for shares the commit of what somebody does, and has its own where there is none', async () => {
+  using store = openStore({ directory: temporaryDirectory(), part: 'provisioning', clock: fakeClock() });
+  let commits = 0;
+  store.onCommit(() => (commits += 1));
+  const order: string[] = [];
+  const soon = store.soon(() => order.push('soon'));
+  await store.write(() => order.push('write'));
+  await soon;
+  expect([commits, order]).toEqual([1, ['soon', 'write']]);
+  await store.soon(() => order.push('alone'));
+  expect(commits).toBe(2);
+});
+
 it('a secret is on disk only sealed, and only its own name opens it', async () => {
   const directory = temporaryDirectory();
   const secrets = openSecrets(directory, 'sip', fakeClock());

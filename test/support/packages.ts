@@ -32,6 +32,7 @@ export const testPrograms: Programs = {
   dhcpd: 'isc-dhcp-server',
   dhcrelay: 'isc-dhcp-relay',
   'kea-dhcp4': 'kea-dhcp4-server',
+  nginx: 'nginx-light',
   openssl: 'openssl',
   ping: 'iputils-ping',
   perfdhcp: 'kea-admin',

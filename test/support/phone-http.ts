@@ -21,6 +21,8 @@ export interface FixtureRequest {
   readonly from?: string;
   /** Where names lead, where nobody answers for them. */
   readonly names?: NamesLead;
+  /** TLS sessions by host and port: a phone that has one takes it up again. */
+  readonly sessions?: Map<string, Buffer>;
 }
 
 /** Every host that is named, and not an address, is here. */
@@ -74,7 +76,8 @@ export async function sendBytes(
     timeoutMs = 15_000,
     from,
     names,
-  }: Pick<FixtureRequest, 'url' | 'ca' | 'timeoutMs' | 'from' | 'names'>,
+    sessions,
+  }: Pick<FixtureRequest, 'url' | 'ca' | 'timeoutMs' | 'from' | 'names' | 'sessions'>,
 ): Promise<PhoneAnswer> {
   const { isSecure, host: name, port: namedPort } = urlParts(url);
   const { host, port } =
@@ -83,8 +86,16 @@ export async function sendBytes(
       : { host: names.host, port: isSecure ? names.httpsPort : names.httpPort };
   const origin = from === undefined ? {} : { localAddress: from };
   const socket: Socket = isSecure
-    ? connectTls({ host, port, ...origin, ca: ca ?? [], ...(isIP(name) === 0 ? { servername: name } : {}) })
+    ? connectTls({
+        host,
+        port,
+        ...origin,
+        ca: ca ?? [],
+        session: sessions?.get(`${host}:${port}`),
+        ...(isIP(name) === 0 ? { servername: name } : {}),
+      })
     : connectTcp({ host, port, ...origin });
+  socket.on('session', (session: Buffer) => sessions?.set(`${host}:${port}`, session));
   try {
     return await new Promise((resolve, reject) => {
       let received = Buffer.alloc(0);

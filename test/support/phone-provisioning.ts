@@ -26,6 +26,8 @@ export interface PhoneState {
   trusted: string;
   readonly from?: string;
   readonly names?: NamesLead;
+  /** See {@link sendFixture}; not over a power cycle. */
+  readonly sessions?: Map<string, Buffer>;
   account?: { readonly user: string; readonly authName: string; readonly password: string };
   registrar?: Endpoint;
   outboundProxy?: Endpoint;
@@ -94,6 +96,7 @@ async function ask(
     ca: state.trusted,
     ...(state.from === undefined ? {} : { from: state.from }),
     ...(state.names === undefined ? {} : { names: state.names }),
+    ...(state.sessions === undefined ? {} : { sessions: state.sessions }),
     ...(file === undefined ? {} : { file }),
   });
   state.asked.push({ fixture, url, status: answer.status });

@@ -19,7 +19,7 @@ const answer: KeptAnswer = {
 async function kept(bounds: { answers: number; links: number }) {
   const clock = fakeClock();
   const secrets = openSecrets(temporaryDirectory(), 'provisioning', clock);
-  const answers = openAnswers(secrets, bounds);
+  const answers = openAnswers({ secrets, clock }, bounds);
   for (let n = 0; n < 50; n += 1) {
     await clock.advance(1);
     await answers.reserve();

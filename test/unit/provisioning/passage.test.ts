@@ -42,6 +42,9 @@ test('when the disk can not keep an answer the cloud is not asked: the phone wou
       write: async () => {
         throw full;
       },
+      soon: async () => {
+        throw full;
+      },
       onCommit: () => ({ [Symbol.dispose]: () => undefined }),
       [Symbol.dispose]: () => undefined,
     },
