@@ -86,11 +86,13 @@ async function fly(
   const { asker, upstream } = passing;
   const key = { mac: asker.mac, host: upstream.host, path: upstream.path };
   const stage = stageOf(upstream);
-  const found = passing.request.isSecure && stage > 1 ? answers.find(key) : undefined;
-  const kept = found && isBound(asker, found) ? found : undefined;
-  if (kept && stage === 2 && world.clock.now() - kept.at < repeatMs) {
-    return giveKept(context, passing, { kept, reason: 'one-time request repeated' });
+  const found = stage > 1 ? answers.find(key) : undefined;
+  const bound = found && isBound(asker, found) ? found : undefined;
+  // In clear too where the settings lead this make in clear: the first answer went the same way.
+  if (bound && stage === 2 && world.clock.now() - bound.at < repeatMs) {
+    return giveKept(context, passing, { kept: bound, reason: 'one-time request repeated' });
   }
+  const kept = passing.request.isSecure ? bound : undefined;
   if (context.reach.isOutage(upstream)) return withoutCloud(context, passing, kept);
   try {
     await answers.reserve();
