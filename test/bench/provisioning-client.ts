@@ -64,10 +64,12 @@ async function worker(): Promise<void> {
 /** From power-on to an account; told to come later, a phone goes on from what it has in flash. */
 async function boot(phone: BenchPhone): Promise<void> {
   const before = performance.now();
-  const state = { ...factoryState({ ...phone, trusted: settings.ca }), sessions: new Map<string, Buffer>() };
+  const open = { sockets: new Map<string, Socket>(), sessions: new Map<string, Buffer>() };
+  const state = { ...factoryState({ ...phone, trusted: settings.ca }), open };
   for (let attempt = 0; attempt < 20; attempt += 1) {
     await settlePhone(state).catch(() => undefined);
     if (state.account !== undefined) {
+      for (const socket of open.sockets.values()) socket.destroy();
       tookMs.push(performance.now() - before);
       return;
     }

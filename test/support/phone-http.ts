@@ -21,8 +21,14 @@ export interface FixtureRequest {
   readonly from?: string;
   /** Where names lead, where nobody answers for them. */
   readonly names?: NamesLead;
-  /** TLS sessions by host and port: a phone that has one takes it up again. */
-  readonly sessions?: Map<string, Buffer>;
+  /** What a phone that has it uses again. */
+  readonly open?: OpenConnections;
+}
+
+/** By host and port. */
+export interface OpenConnections {
+  readonly sockets: Map<string, Socket>;
+  readonly sessions: Map<string, Buffer>;
 }
 
 /** Every host that is named, and not an address, is here. */
@@ -76,8 +82,8 @@ export async function sendBytes(
     timeoutMs = 15_000,
     from,
     names,
-    sessions,
-  }: Pick<FixtureRequest, 'url' | 'ca' | 'timeoutMs' | 'from' | 'names' | 'sessions'>,
+    open,
+  }: Pick<FixtureRequest, 'url' | 'ca' | 'timeoutMs' | 'from' | 'names' | 'open'>,
 ): Promise<PhoneAnswer> {
   const { isSecure, host: name, port: namedPort } = urlParts(url);
   const { host, port } =
@@ -85,38 +91,58 @@ export async function sendBytes(
       ? { host: name, port: namedPort }
       : { host: names.host, port: isSecure ? names.httpsPort : names.httpPort };
   const origin = from === undefined ? {} : { localAddress: from };
-  const socket: Socket = isSecure
-    ? connectTls({
-        host,
-        port,
-        ...origin,
-        ca: ca ?? [],
-        session: sessions?.get(`${host}:${port}`),
-        ...(isIP(name) === 0 ? { servername: name } : {}),
-      })
-    : connectTcp({ host, port, ...origin });
-  socket.on('session', (session: Buffer) => sessions?.set(`${host}:${port}`, session));
+  const where = `${host}:${port}`;
+  const connect = (): Socket => {
+    if (!isSecure) return connectTcp({ host, port, ...origin });
+    const session = open?.sessions.get(where);
+    const serverName = isIP(name) === 0 ? { servername: name } : {};
+    return connectTls({ host, port, ...origin, ca: ca ?? [], session, ...serverName }).on(
+      'session',
+      (fresh: Buffer) => open?.sessions.set(where, fresh),
+    );
+  };
+  const idle = open?.sockets.get(where);
+  open?.sockets.delete(where);
+  // One that breaks while nobody asks is no error.
+  const socket = idle?.writable === true ? idle : connect().on('error', () => undefined);
+  let isReusable = false;
   try {
-    return await new Promise((resolve, reject) => {
-      let received = Buffer.alloc(0);
-      const settle = (isEnd: boolean) => {
-        const answer = parseAnswer(received, isEnd);
-        if (answer !== undefined) resolve(answer);
-        else if (isEnd) reject(new Error(`connection ended after ${received.length} bytes of an answer`));
-      };
-      socket.setTimeout(timeoutMs, () => reject(new Error(`no answer within ${timeoutMs} ms`)));
-      socket.once('error', reject);
-      socket.on('data', (chunk: Buffer) => {
-        received = Buffer.concat([received, chunk]);
-        settle(false);
-      });
-      socket.once('end', () => settle(true));
-      socket.once('close', () => settle(true));
-      socket.write(bytes);
-    });
+    const answer = await exchange(socket, bytes, timeoutMs);
+    isReusable = open !== undefined && !/^connection: close/im.test(Buffer.from(bytes).toString('latin1'));
+    isReusable &&= answer.headers.get('connection') !== 'close' && answer.headers.has('content-length');
+    if (isReusable) open?.sockets.set(where, socket);
+    return answer;
   } finally {
-    socket.destroy();
+    if (!isReusable) socket.destroy();
   }
+}
+
+async function exchange(socket: Socket, bytes: Uint8Array, timeoutMs: number): Promise<PhoneAnswer> {
+  return new Promise((resolve, reject) => {
+    let received = Buffer.alloc(0);
+    const end = (answer: PhoneAnswer | Error) => {
+      socket.setTimeout(0);
+      socket.off('timeout', onTimeout).off('error', end);
+      socket.off('data', onData).off('end', onEnd).off('close', onEnd);
+      if (answer instanceof Error) reject(answer);
+      else resolve(answer);
+    };
+    const settle = (isEnd: boolean) => {
+      const answer = parseAnswer(received, isEnd);
+      if (answer !== undefined) end(answer);
+      else if (isEnd) end(new Error(`connection ended after ${received.length} bytes of an answer`));
+    };
+    const onData = (chunk: Buffer) => {
+      received = Buffer.concat([received, chunk]);
+      settle(false);
+    };
+    const onEnd = () => settle(true);
+    const onTimeout = () => end(new Error(`no answer within ${timeoutMs} ms`));
+    socket.setTimeout(timeoutMs);
+    socket.on('timeout', onTimeout).on('error', end);
+    socket.on('data', onData).on('end', onEnd).on('close', onEnd);
+    socket.write(bytes);
+  });
 }
 
 export function urlParts(url: string): { isSecure: boolean; host: string; port: number; path: string } {

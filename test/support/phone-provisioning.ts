@@ -4,7 +4,7 @@
  * as JSON>'` does the same in a namespace and prints the state as JSON.
  */
 import { readConfiguration, type Endpoint, type PhoneVendor } from './phone-configuration.ts';
-import { sendFixture, type NamesLead, type PhoneAnswer } from './phone-http.ts';
+import { sendFixture, type NamesLead, type OpenConnections, type PhoneAnswer } from './phone-http.ts';
 
 export interface PhoneBoot {
   readonly vendor: PhoneVendor;
@@ -26,8 +26,8 @@ export interface PhoneState {
   trusted: string;
   readonly from?: string;
   readonly names?: NamesLead;
-  /** See {@link sendFixture}; not over a power cycle. */
-  readonly sessions?: Map<string, Buffer>;
+  /** Not over a power cycle. Undefined: a connection for each request. */
+  readonly open?: OpenConnections;
   account?: { readonly user: string; readonly authName: string; readonly password: string };
   registrar?: Endpoint;
   outboundProxy?: Endpoint;
@@ -96,7 +96,7 @@ async function ask(
     ca: state.trusted,
     ...(state.from === undefined ? {} : { from: state.from }),
     ...(state.names === undefined ? {} : { names: state.names }),
-    ...(state.sessions === undefined ? {} : { sessions: state.sessions }),
+    ...(state.open === undefined ? {} : { open: state.open }),
     ...(file === undefined ? {} : { file }),
   });
   state.asked.push({ fixture, url, status: answer.status });
