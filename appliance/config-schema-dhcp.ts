@@ -200,6 +200,11 @@ export const Dhcp = table({
       'Tell devices that are not known as phones what phones are told (URL in options 66 and 160, time server, time zone). Only for networks with nothing but phones: a computer may take the time server, and anything may ask for a configuration.',
     default: false,
   }),
+  conflict_check: Type.Boolean({
+    description:
+      'Look ahead whether something already uses the next addresses, by a datagram to each, and give those to new clients that nothing answers for. No offer waits for it.',
+    default: true,
+  }),
   phones_only: Type.Boolean({
     description: 'Give addresses only to devices known as phones.',
     default: false,

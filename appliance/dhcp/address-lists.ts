@@ -12,6 +12,8 @@ export const addressState = {
   /** Waits for the client that it is reserved for. */
   reserved: 5,
   excluded: 6,
+  /** Nobody had it or its lease ended, and nothing answered for it a short while ago. */
+  checked: 7,
 } as const;
 
 export type AddressState = (typeof addressState)[keyof typeof addressState];

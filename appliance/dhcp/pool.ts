@@ -23,6 +23,8 @@ export type Claimant = Pick<ClientRequest, 'client' | 'mac'>;
 export const offerMs = 60_000;
 /** A client that wants an offer has asked for it by then. */
 const promptMs = 2000;
+/** What was found out about an address counts this long. */
+const checkedMs = 300_000;
 /** After exhaustion the leases are looked through for ended ones out of order at most this often. */
 const searchEveryMs = 1000;
 
@@ -50,6 +52,8 @@ export class Pool {
   /** 1 where the lease is counted there. */
   readonly #isCounted: Uint8Array;
   readonly #maxOffers: number;
+  /** Until when, by index. */
+  readonly #checked = new Map<number, number>();
   #nextSearch = 0;
 
   constructor(
@@ -82,7 +86,8 @@ export class Pool {
 
   /** Addresses known to be free; a lease that ended counts from when its address was looked for. */
   get free(): number {
-    return this.#lists.count(addressState.fresh) + this.#lists.count(addressState.idle);
+    const { fresh, idle, checked } = addressState;
+    return this.#lists.count(fresh) + this.#lists.count(idle) + this.#lists.count(checked);
   }
 
   get bound(): number {
@@ -125,6 +130,38 @@ export class Pool {
   isHeldBy(ip: number, client: string, now: number): boolean {
     const { row, offer } = this.#slotOf(ip) ?? freshSlot;
     return offer !== undefined && offer.until > now ? offer.client === client : row?.client === client;
+  }
+
+  /** Addresses that nothing answered for a short while ago: new clients get them first. */
+  checked(now: number): number {
+    for (const [at, until] of this.#checked) {
+      if (until > now) break;
+      this.#put(at, this.#slots[at] ?? freshSlot, now);
+    }
+    return this.#checked.size;
+  }
+
+  /** The next address to ask after; each comes again when all others have come. Undefined when there is none. */
+  nextUnchecked(): number | undefined {
+    const { fresh, idle } = addressState;
+    const at = this.#lists.oldest(fresh) ?? this.#lists.oldest(idle);
+    if (at === undefined) return undefined;
+    this.#lists.move(at, this.#lists.stateOf(at));
+    return this.#space.addressAt(at);
+  }
+
+  /** Nothing answered for it. Does nothing for an address that somebody got meanwhile. */
+  setChecked(ip: number, now: number): void {
+    const at = this.#indexOf(ip);
+    if (at === undefined || !this.#isUnused(at)) return;
+    this.#lists.move(at, addressState.checked);
+    this.#checked.set(at, now + checkedMs);
+  }
+
+  /** True for an address that no client has, was offered, or waits for. */
+  isUnused(ip: number): boolean {
+    const at = this.#indexOf(ip);
+    return at !== undefined && this.#isUnused(at);
   }
 
   /** Leases that run on this circuit. */
@@ -174,6 +211,7 @@ export class Pool {
   /** All times are told by a clock that was set. */
   shift(ms: number): void {
     this.#nextSearch = 0;
+    for (const [at, until] of this.#checked) this.#checked.set(at, until + ms);
     for (const [at, { row, offer }] of this.#slots.entries()) {
       if (row === undefined && offer === undefined) continue;
       this.#slots[at] = {
@@ -195,6 +233,11 @@ export class Pool {
   #indexOf(ip: number): number | undefined {
     const at = this.#space.indexOf(ip);
     return at === undefined || this.#lists.stateOf(at) === addressState.excluded ? undefined : at;
+  }
+
+  #isUnused(at: number): boolean {
+    const state = this.#lists.stateOf(at);
+    return state === addressState.fresh || state === addressState.idle;
   }
 
   #slotOf(ip: number): Slot | undefined {
@@ -224,6 +267,7 @@ export class Pool {
         this.#byClient.delete(client);
     }
     this.#uncount(at);
+    this.#checked.delete(at);
     this.#slots[at] = slot;
     this.#lists.move(at, this.#stateOf(at, slot, now));
     const { row } = slot;
@@ -243,11 +287,11 @@ export class Pool {
     const own = this.#byClient.get(client);
     if (own !== undefined && !this.#reservedFor.has(own) && this.#isFreeFor(own, client, now)) return own;
     if (wanted !== undefined && this.isOpenTo(wanted, claimant, now)) return this.#indexOf(wanted);
-    if (this.#lists.count(addressState.fresh) > 0) {
-      const usual = usualPlace(client, this.#slots.length);
-      return this.#lists.stateOf(usual) === addressState.fresh
-        ? usual
-        : this.#lists.oldest(addressState.fresh);
+    const usual = usualPlace(client, this.#slots.length);
+    // In a storm no checked ones are left: an offer doesn't wait for that.
+    for (const state of [addressState.checked, addressState.fresh]) {
+      if (this.#lists.count(state) === 0) continue;
+      return this.#lists.stateOf(usual) === state ? usual : this.#lists.oldest(state);
     }
     this.#endLeases(now);
     return this.#lists.oldest(addressState.idle) ?? this.#offerInVain(now);

@@ -6,6 +6,7 @@ import { isProbe } from '../protocol/dhcp-probe.ts';
 import { pruneSent, readLeaseRows } from '../store/leases.ts';
 import { openStore, type Transaction } from '../store/store.ts';
 import { version, type Health, type Logger, type Part, type World } from '../world.ts';
+import { startConflictCheck } from './conflict-check.ts';
 import { openCounters, type Counters } from './counters.ts';
 import { decide } from './decision.ts';
 import { openLatency, type Latency } from './latency.ts';
@@ -40,6 +41,9 @@ export async function startDhcpServer(
   const client = await source.client(config.dhcp.interface);
   const watch = startWatch({ world, config, store, counters }, client);
   const time = startLeaseClock({ clock, store, log, networks, writer });
+  const check = config.dhcp.conflict_check
+    ? startConflictCheck({ clock, networks, sockets, time, writer, counters })
+    : undefined;
 
   sockets.onError((error, isFirst) => {
     counters.add('send_errors');
@@ -55,6 +59,7 @@ export async function startDhcpServer(
     [Symbol.asyncDispose]: async () => {
       await sockets[Symbol.asyncDispose]();
       await watch[Symbol.asyncDispose]();
+      await check?.[Symbol.asyncDispose]();
       await time[Symbol.asyncDispose]();
       await writer[Symbol.asyncDispose]();
       leaving[Symbol.dispose]();

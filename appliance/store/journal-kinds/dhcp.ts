@@ -19,6 +19,8 @@ export const dhcpKinds = {
   released: { fields: { ip: 'open' } },
   /** A client found its address in use by something else. */
   declined: { fields: { ip: 'open', probation_seconds: 'open' } },
+  /** Something that has no lease of ours answers for an address; nobody gets it for so long. */
+  in_use: { fields: { ip: 'open', probation_seconds: 'open' }, coalesceSeconds: 3600 },
   /** Told no, or left without an address; `reason` is a sentence. */
   refused: { fields: { reason: 'open', ip: 'open' }, coalesceSeconds: 600 },
   informed: { fields: { ip: 'open', vendor: 'open' }, coalesceSeconds: 86_400 },

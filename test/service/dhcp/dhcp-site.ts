@@ -119,6 +119,7 @@ pool = ["10.66.0.100", "10.66.0.109"]
 routers = ["10.66.0.1"]
 dns_servers = ["10.66.0.1"]
 lease_seconds = 3600
+conflict_check = false
 ${settings}`);
 }
 

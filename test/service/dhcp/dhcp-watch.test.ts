@@ -12,6 +12,7 @@ import { box, clientBytes, yealink } from './dhcp-site.ts';
 const serverMode = `mode = "server"
 subnet = "10.66.0.0/24"
 pool = ["10.66.0.100", "10.66.0.109"]
+conflict_check = false
 `;
 
 async function server(more: { dhcp?: string; directory?: string; hasClientSocket?: boolean } = {}) {
