@@ -73,13 +73,21 @@ function ofPhone(config: Config, { mac, vendorClass }: Kind, leaves: boolean): C
 /** What is the same for all kinds. */
 interface Minute {
   readonly now: number;
+  /** When the offset from UTC changes before a lease is renewed; ms since 1970. */
+  readonly offsetChange: () => number | undefined;
   /** Option 100; not worked out before somebody asks. */
   readonly posixTimeZone: () => string;
 }
 
-function minuteAt({ site }: Config, now: number): Minute {
+function minuteAt({ site, dhcp }: Config, now: number): Minute {
   let posix: string | undefined;
-  return { now, posixTimeZone: () => (posix ??= posixTimeZone(site.time_zone, now)) };
+  let change: { readonly at: number | undefined } | undefined;
+  return {
+    now,
+    offsetChange: () =>
+      (change ??= { at: nextOffsetChange(site.time_zone, now, renewalSeconds(dhcp) * 1000) }).at,
+    posixTimeZone: () => (posix ??= posixTimeZone(site.time_zone, now)),
+  };
 }
 
 /** Of fixed length, with its length before it, and to the end: no two kinds share a key. */
@@ -101,7 +109,7 @@ function profileOf({ mac, vendorClass, message }: Kind, config: Config, minute: 
     ...(isServed ? zoneOptions(config, minute, wanted) : []),
   ]);
   const informOptions = inOrder(told, wanted);
-  const leaseOptions = new Map([...times(config, isServed ? now : undefined), ...informOptions]);
+  const leaseOptions = new Map([...times(config, isServed ? minute : undefined), ...informOptions]);
   const sent = Array.from(leaseOptions, ([code, bytes]) => [code, formatOption(code, bytes)] as const);
   return {
     phone,
@@ -122,11 +130,15 @@ function inOrder(options: ReadonlyMap<number, Uint8Array>, wanted: Uint8Array): 
   return new Map([...first, ...options]);
 }
 
+function renewalSeconds({ lease_seconds }: Config['dhcp']): number {
+  return Math.floor(lease_seconds / 2);
+}
+
 /** `told` undefined: the client is not told the time, and needs not renew when clocks change. */
-function times({ site, dhcp }: Config, told: number | undefined): Map<number, Uint8Array> {
+function times({ dhcp }: Config, told: Minute | undefined): Map<number, Uint8Array> {
   const leaseTime = dhcp.lease_seconds;
-  const renewalTime = Math.floor(leaseTime / 2);
-  const change = told === undefined ? undefined : nextOffsetChange(site.time_zone, told, renewalTime * 1000);
+  const renewalTime = renewalSeconds(dhcp);
+  const change = told?.offsetChange();
   return encodeOptions({
     leaseTime,
     renewalTime:
@@ -134,7 +146,7 @@ function times({ site, dhcp }: Config, told: number | undefined): Map<number, Ui
         ? renewalTime
         : // A phone learns of summer time when it renews: then it should do so just after the clocks change. This profile
           // serves for up to a minute more, and nobody may be told to renew before.
-          Math.min(renewalTime, Math.floor((change - told + validMs) / 1000)),
+          Math.min(renewalTime, Math.floor((change - told.now + validMs) / 1000)),
     rebindingTime: Math.floor((leaseTime * 7) / 8),
   });
 }

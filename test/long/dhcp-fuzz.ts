@@ -9,13 +9,7 @@ import { decodeMessage, encodeMessage } from '../../appliance/protocol/dhcp.ts';
 import { decodeOptions, encodeOptions, type DhcpOptions } from '../../appliance/protocol/dhcp-options.ts';
 import { decodeRelayInformation } from '../../appliance/protocol/dhcp-relay-information.ts';
 import { decodeSubOptions } from '../../appliance/protocol/dhcp-vendor-options.ts';
-
-/** As `test:long` takes it. */
-interface Finding {
-  readonly name: string;
-  readonly passed: boolean;
-  readonly detail: string;
-}
+import type { Finding } from './results.ts';
 
 const sayEvery = 1_000_000;
 /** The server's time from one packet to the next: offers, leases and probations end under way. */
