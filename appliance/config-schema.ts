@@ -1,4 +1,5 @@
 /** Every key of `gatehouse.toml`: type, default, range and the sentence that `config print` shows for it. */
+import { DialPlan, Emergency } from './config-schema-survival.ts';
 import { Type, type Static } from 'typebox';
 import { Dhcp } from './config-schema-dhcp.ts';
 import { card, cidr, host, ipv4, list, port, seconds, table, text } from './config-values.ts';
@@ -232,6 +233,8 @@ export const ConfigSchema = Type.Object(
     dhcp: Dhcp,
     provisioning: Provisioning,
     sip: Sip,
+    dial_plan: DialPlan,
+    emergency: Emergency,
     rtp: Rtp,
     location: Location,
     cloud: Cloud,

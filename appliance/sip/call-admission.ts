@@ -3,7 +3,6 @@ import { headerValue, listValues, parseNameAddress } from '../protocol/sip-heade
 import type { SipHeader } from '../protocol/sip-message.ts';
 import { parseSipUri } from '../protocol/sip-uri.ts';
 import type { BindingRow } from '../store/bindings.ts';
-import { isEmergency } from './emergency.ts';
 import { aorOf } from './registrations.ts';
 
 export type Admission =
@@ -33,12 +32,12 @@ export const callLimits = { total: 300, ofPhone: 8 } as const;
  * address is registered at all. `own` are the bindings of the connection, `near` those of the same address.
  */
 export function admitFromPhone(
-  request: CallRequest,
+  request: CallRequest & { readonly isEmergency: boolean },
   { own, near }: { own: readonly BindingRow[]; near: readonly BindingRow[] },
   load: Load,
 ): Admission {
   const claimed = aorOf(headerValue(request, 'From') ?? '');
-  const emergency = isEmergency(request.uri);
+  const emergency = request.isEmergency;
   const found = own.find((row) => row.aor === claimed);
   const binding =
     found ?? (emergency ? (near.find((row) => row.aor === claimed) ?? own[0] ?? near[0]) : undefined);

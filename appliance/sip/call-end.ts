@@ -4,6 +4,7 @@ import type { SipHeader } from '../protocol/sip-message.ts';
 import type { Application } from './application.ts';
 import { recordEnd } from './call-record.ts';
 import type { LiveCall } from './call-table.ts';
+import type { Received } from './srf.ts';
 
 export const otherLeg = { phone: 'cloud', cloud: 'phone' } as const satisfies Record<LegName, LegName>;
 
@@ -54,4 +55,16 @@ export async function sendBye(
   } catch (error) {
     app.world.log.debug({ err: error }, 'BYE not answered');
   }
+}
+
+/** Too late: whoever answered must not be left in a call that nobody else is in. */
+export async function letGo(app: Application, final: Received): Promise<void> {
+  if (final.status < 200 || final.status > 299) return;
+  final.ack();
+  await sendBye(app, final.dialogId);
+}
+
+/** Who reads what is sent on this leg: nothing that is meant for a registrar may reach a phone. */
+export function audience({ isLocal = false }: Partial<Pick<LiveCall, 'isLocal'>>, leg: LegName): LegName {
+  return isLocal ? 'phone' : leg;
 }

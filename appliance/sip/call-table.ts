@@ -1,5 +1,6 @@
 /** Calls that are going on, found by dialog, media session or phone. */
 import type { LegName } from '../protocol/media-control.ts';
+import type { SipHeader } from '../protocol/sip-message.ts';
 import type { BindingRow } from '../store/bindings.ts';
 import type { Call } from '../store/calls.ts';
 import type { CallMedia } from './call-media.ts';
@@ -12,13 +13,17 @@ export interface LiveCall {
   readonly isEmergency: boolean;
   readonly from: string;
   readonly to: string;
-  readonly media: CallMedia;
+  /** Made anew when the call turns from the registrar to phones on site. */
+  media: CallMedia;
   readonly startedAt: number;
   answeredAt: number | undefined;
   /** `trying`: nobody but the caller knows of it yet. */
   state: 'trying' | 'ringing' | 'up' | 'ended';
   /** Takes an INVITE back that has no final answer yet. */
-  takeBack: (() => void) | undefined;
+  takeBack: ((headers?: readonly SipHeader[]) => void) | undefined;
+  /** The leg `cloud` is a phone on site: the one that answered, or rings alone. */
+  callee: BindingRow | undefined;
+  isLocal: boolean;
   /** Resolved when it has ended on our side. */
   readonly over: { readonly promise: Promise<void>; resolve(): void };
   /** By leg, once it is confirmed. */
@@ -48,7 +53,10 @@ export function newCallTable(): CallTable {
       return calls.size;
     },
     all: () => Array.from(calls.values()),
-    ofPhone: (token) => Array.from(calls.values()).filter((call) => call.binding.token === token),
+    ofPhone: (token) =>
+      Array.from(calls.values()).filter(
+        ({ binding, callee }) => binding.token === token || callee?.token === token,
+      ),
     byDialog: (dialogId) => dialogs.get(dialogId),
     bySession: (session) => calls.get(session.split('.')[0] ?? ''),
     add: (call) => {

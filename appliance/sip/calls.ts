@@ -1,19 +1,22 @@
 /** Carries an INVITE from one leg to the other, and what comes back: a back-to-back user agent (RFC 7092) with media through `rtp`. */
 import { randomUUID } from 'node:crypto';
-import { DecodeError } from '../protocol/bytes.ts';
 import type { LegName } from '../protocol/media-control.ts';
 import { headerValue, parseNameAddress } from '../protocol/sip-headers.ts';
 import { addressOf, type Application } from './application.ts';
 import { readBody, type Body } from './body.ts';
 import { admitFromCloud, admitFromPhone, type Admission } from './call-admission.ts';
 import { finishCall, hangUp, otherLeg, sendBye } from './call-end.ts';
-import { newCallMedia, SdpRefusedError, type LegSide } from './call-media.ts';
-import { recordAnswer, recordStart } from './call-record.ts';
+import { newCallMedia, type LegSide } from './call-media.ts';
+import { sdpFailure } from './call-offer.ts';
+import { recordAnswer, recordEmergency, recordStart } from './call-record.ts';
 import type { LiveCall } from './call-table.ts';
+import { isEmergency } from './emergency.ts';
 import { nextMaxForwards, passedHeaders, unsupported } from './headers.ts';
-import { outgoingInvite, type Attempt } from './outgoing-invite.ts';
-import { nameAsCallee, nameAsCaller } from './replaces.ts';
-import type { Answer, Incoming, Received, Sent } from './srf.ts';
+import type { Attempt } from './outgoing-invite.ts';
+import { placeCall } from './placing.ts';
+import { nameAsCallee } from './replaces.ts';
+import type { Answer, Incoming, Received } from './srf.ts';
+import { emergencyPlan, unregistered } from './survival.ts';
 
 export async function relayInvite(app: Application, request: Incoming): Promise<void> {
   const caller: LegName = request.flow.startsWith('in:') ? 'phone' : 'cloud';
@@ -39,6 +42,7 @@ export async function relayInvite(app: Application, request: Incoming): Promise<
     await sendBye(app, call.dialogs[otherLeg[caller]]);
     throw error;
   } finally {
+    if (call.isEmergency && call.state !== 'trying') recordEmergency(app, call, reason);
     if (!isUp(call)) await finishCall(app, call, reason);
   }
 }
@@ -46,19 +50,14 @@ export async function relayInvite(app: Application, request: Incoming): Promise<
 /** Resolves with what became of it; unless the call is up then, it is over. */
 async function connect(app: Application, attempt: Attempt): Promise<string> {
   const { request, call, caller } = attempt;
-  const body = await offer(app, attempt);
-  if (body === undefined) return 'no media';
-  let sent: Sent | undefined;
   let isCancelled = false;
-  let isHeard = false;
   request.onCancel((headers) => {
     isCancelled = true;
-    sent?.cancel(passedHeaders(headers, otherLeg[caller]).filter(({ name }) => name === 'Reason'));
+    call.takeBack?.(passedHeaders(headers, otherLeg[caller]).filter(({ name }) => name === 'Reason'));
   });
   // Provisional responses keep their order, and come before the final one, although each may wait for the relay.
   let before: Promise<void> = Promise.resolve();
   const onProvisional = (response: Received) => {
-    isHeard = true;
     before = before
       .then(() => ring(app, attempt, response))
       .catch((error: unknown) => {
@@ -67,30 +66,20 @@ async function connect(app: Application, attempt: Attempt): Promise<string> {
       });
   };
   if (isCancelled) return 'cancelled';
-  const onFinal = (response: Received) => {
-    if (response.status > 299 || response.dialogId === undefined) return;
-    app.calls.setDialog(call, otherLeg[caller], response.dialogId);
-    call.names[otherLeg[caller]] = nameAsCaller(response);
-  };
-  const invite = outgoingInvite(app, attempt, body);
-  const place = async () => {
-    sent = await app.server.send(invite, { onProvisional, onFinal });
-    if (isCancelled) sent.cancel();
-    call.takeBack = () => sent?.cancel();
-    return await sent.final;
-  };
-  let final = await place();
-  // The connection was dead: nobody has heard of the call, and the next one is new.
-  if (final.localCause === 'flow-failed' && !isHeard && !isCancelled && caller === 'phone')
-    final = await place();
+  const final = await placeCall(app, { attempt, isCancelled: () => isCancelled, onProvisional });
   await before;
+  if ('answer' in final) {
+    if (final.reason === 'nobody here') await recordStart(app, call);
+    await request.respond(final.answer);
+    return final.reason;
+  }
   if (final.status >= 200 && final.status <= 299) {
     if (isCancelled) {
       final.ack();
       await sendBye(app, final.dialogId);
       return 'cancelled';
     }
-    return await answered(app, attempt, { final, hadOffer: body.text !== '' });
+    return await answered(app, attempt, { final, hadOffer: request.body !== '' });
   }
   if (isCancelled) {
     await recordStart(app, call);
@@ -99,35 +88,8 @@ async function connect(app: Application, attempt: Attempt): Promise<string> {
   return await rejected(app, attempt, final);
 }
 
-/** The caller's body with our ports in it; undefined when the caller has been refused. */
-async function offer(
-  app: Application,
-  { request, call, caller }: Attempt,
-): Promise<{ type: string; text: string } | undefined> {
-  try {
-    const body = readBody(request);
-    return await rewritten(call, caller, body);
-  } catch (error) {
-    await request.respond(sdpFailure(app, error));
-    return undefined;
-  }
-}
-
 async function rewritten(call: LiveCall, from: LegName, body: Body): Promise<{ type: string; text: string }> {
   return body.withSdp(body.sdp === undefined ? '' : await call.media.relay(from, body.sdp));
-}
-
-/** 488 when the description is to blame, 503 when the relay is. */
-export function sdpFailure(app: Application, error: unknown): Answer {
-  if (error instanceof DecodeError || error instanceof SdpRefusedError) {
-    app.counters.sdp_refused += 1;
-    return {
-      status: 488,
-      headers: [{ name: 'Warning', value: `399 gatehouse "${error.message.replaceAll(/["\\]/g, ' ')}"` }],
-    };
-  }
-  app.world.log.warn({ err: error }, 'no media for a call');
-  return { status: 503, reason: 'No media relay' };
 }
 
 async function ring(app: Application, { request, call, caller }: Attempt, response: Received): Promise<void> {
@@ -196,7 +158,7 @@ async function rejected(
     await request.respond({ ...rest, headers: [...headers, ...contacts] });
     return `${final.status} ${final.reason}`;
   }
-  const isPhoneAway = caller === 'cloud';
+  const isPhoneAway = caller === 'cloud' || call.isLocal;
   await request.respond(isPhoneAway ? { status: 480 } : { status: 503, reason: 'Registrar not reached' });
   return `${isPhoneAway ? 'phone' : 'registrar'} not reached (${final.localCause})`;
 }
@@ -218,14 +180,19 @@ function admit(app: Application, request: Incoming, caller: LegName): Admission 
   const load = { total: app.calls.size, ofPhone: (token: string) => app.calls.ofPhone(token).length };
   if (caller === 'cloud') return admitFromCloud(request, app.bindings.byFlow(request.flow), load);
   const address = addressOf(request.source);
-  return admitFromPhone(
-    request,
+  const isForHelp = isEmergency(request.uri, emergencyPlan(app.config));
+  const admission = admitFromPhone(
+    { ...request, isEmergency: isForHelp },
     {
       own: app.bindings.bySource(request.source, request.transport),
       near: app.bindings.all().filter((row) => addressOf(row.source) === address),
     },
     load,
   );
+  if (admission.kind === 'relay' || !isForHelp || !request.flow.startsWith('in:')) return admission;
+  const isCalling = app.calls.ofPhone('').some(({ binding }) => addressOf(binding.source) === address);
+  if (isCalling) return { kind: 'refuse', status: 486, reason: 'A call for help is going on' };
+  return { kind: 'relay', binding: unregistered(app, request), isEmergency: true };
 }
 
 async function refuse(
@@ -273,6 +240,8 @@ function newCall(
     startedAt: app.world.clock.now(),
     answeredAt: undefined,
     state: 'trying',
+    callee: undefined,
+    isLocal: false,
     takeBack: undefined,
     over: Promise.withResolvers<void>(),
     dialogs: {},

@@ -3,9 +3,10 @@ import type { LegName } from '../protocol/media-control.ts';
 import type { SipHeader } from '../protocol/sip-message.ts';
 import { addressOf, type Application } from './application.ts';
 import { readBody, type Body } from './body.ts';
-import { hangUp, otherLeg } from './call-end.ts';
+import { audience, hangUp, otherLeg } from './call-end.ts';
 import type { LiveCall } from './call-table.ts';
-import { answer, sdpFailure } from './calls.ts';
+import { sdpFailure } from './call-offer.ts';
+import { answer } from './calls.ts';
 import { nextMaxForwards, passedHeaders, passedWithoutBody } from './headers.ts';
 import { translatedReferTo } from './replaces.ts';
 import type { Incoming, Received } from './srf.ts';
@@ -47,12 +48,14 @@ interface InDialog {
 }
 
 /** Two dialogs that are one for those who talk: of a call, or of a subscription. */
-export type DialogPair = Pick<LiveCall, 'binding' | 'dialogs'>;
+export type DialogPair = Pick<LiveCall, 'binding' | 'dialogs'> &
+  Partial<Pick<LiveCall, 'callee' | 'isLocal'>>;
 
 /** A phone may have lost its connection and made another one; its address stays. */
-export function isOfLeg(request: Incoming, { binding }: DialogPair, leg: LegName): boolean {
-  if (leg === 'cloud') return request.flow === binding.flow;
-  return request.flow.startsWith('in:') && addressOf(request.source) === addressOf(binding.source);
+export function isOfLeg(request: Incoming, { binding, callee }: DialogPair, leg: LegName): boolean {
+  if (leg === 'cloud' && callee === undefined) return request.flow === binding.flow;
+  const { source } = leg === 'cloud' && callee !== undefined ? callee : binding;
+  return request.flow.startsWith('in:') && addressOf(request.source) === addressOf(source);
 }
 
 async function acknowledged(app: Application, { request, call, leg }: InDialog): Promise<void> {
@@ -76,7 +79,7 @@ const byeMs = 4000;
 async function relayBye(app: Application, { request, call, leg }: InDialog): Promise<void> {
   const other = otherLeg[leg];
   const dialogId = call.dialogs[other];
-  const headers = passedWithoutBody(request.headers, other);
+  const headers = passedWithoutBody(request.headers, audience(call, other));
   // Before the call is up whoever began it knows better why it ends.
   if (request.isLocal && call.state !== 'up') return;
   const reason = request.isLocal ? `${leg} did not acknowledge` : `${leg} hung up`;
@@ -181,7 +184,7 @@ async function relayed(
     await request.respond({ status: hops === undefined ? 483 : 481 });
     return undefined;
   }
-  const headers = passedHeaders(request.headers, other)
+  const headers = passedHeaders(request.headers, audience(call, other))
     .filter(({ name }) => name !== 'Content-Type')
     .map(({ name, value }) =>
       name === 'Refer-To' ? { name, value: translatedReferTo(value, leg, app.calls.all()) } : { name, value },

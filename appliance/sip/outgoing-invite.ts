@@ -80,7 +80,7 @@ function derive(value: string): string {
   return createHmac('sha256', dialogKey).update(value).digest('hex').slice(0, 32);
 }
 
-function withTag(value: string, tag: string | undefined): string {
+export function withTag(value: string, tag: string | undefined): string {
   const address = parseNameAddress(value);
   const params = withoutParam(address.params, 'tag');
   return formatNameAddress({ ...address, params: tag === undefined ? params : [...params, ['tag', tag]] });

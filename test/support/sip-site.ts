@@ -53,7 +53,8 @@ export interface SipSite {
   /** Connections to the registrar, in order. */
   readonly upstream: readonly Peer[];
   readonly port: Readonly<Record<Transport, number>>;
-  phone(transport: Transport): Promise<Peer>;
+  /** `from`: its own address, where that matters. */
+  phone(transport: Transport, from?: string): Promise<Peer>;
   /** The connection of that number, waited for. */
   flow(at: number): Promise<Peer>;
   bindings(): Binding[];
@@ -122,10 +123,10 @@ ${options.settings ?? ''}`);
     rtp,
     upstream: registrar.peers,
     port,
-    phone: (transport) =>
+    phone: (transport, from = local) =>
       transport === 'udp'
         ? udpPhone(port.udp)
-        : streamPhone(port[transport], transport === 'tls' ? ca : undefined),
+        : streamPhone({ port: port[transport], localAddress: from }, transport === 'tls' ? ca : undefined),
     flow: (at) =>
       until(`connection ${at} to the registrar`, () => registrar.peers[at], { timeoutMs: 5000, everyMs: 5 }),
     bindings: () => reading(({ db }) => readBindings(db)),
@@ -178,8 +179,11 @@ async function startRegistrar(identity: {
   return { port: address.port, peers, cut };
 }
 
-async function streamPhone(port: number, ca: string | undefined): Promise<Peer> {
-  const socket = ca === undefined ? connect({ host: local, port }) : connectTls({ host: local, port, ca });
+async function streamPhone(
+  at: { port: number; localAddress: string },
+  ca: string | undefined,
+): Promise<Peer> {
+  const socket = ca === undefined ? connect({ host: local, ...at }) : connectTls({ host: local, ...at, ca });
   onTestFinished(() => {
     socket.destroy();
   });

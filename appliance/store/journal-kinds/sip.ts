@@ -29,6 +29,11 @@ export const sipKinds = {
       packets_to_phone: 'open',
     },
   },
+  /** Written once it is known who takes it: `cloud`, `site` (phones here), `nobody`. */
+  emergency_call: {
+    fields: { call: 'open', to: 'personal', from: 'personal', way: 'open', outcome: 'open' },
+    reserved: 'emergency',
+  },
   call_refused: {
     fields: { direction: 'open', status: 'open', reason: 'open', source: 'open' },
     coalesceSeconds: 60,

@@ -20,6 +20,7 @@ const headers = (...lines: string[]): SipHeader[] =>
   lines.map((line) => ({ name: line.slice(0, line.indexOf(':')), value: line.slice(line.indexOf(':') + 2) }));
 const invite = (uri: string, from = '<sip:1001@office.example>;tag=x') => ({
   uri,
+  isEmergency: isEmergency(uri),
   headers: headers(`From: ${from}`),
 });
 
