@@ -14,7 +14,9 @@ const silenceMs = 3000;
 export async function placeCall(app: Application, placing: Placing): Promise<Received | Nobody> {
   const { attempt, isCancelled } = placing;
   const { call, caller, request } = attempt;
-  if (caller === 'cloud' || !app.outages.isOutage(call.binding.registrar)) {
+  // A call for help that nobody here could take goes to the cloud however unlikely that is.
+  const isLastHope = call.isEmergency && phonesToRing(app, call, request.uri).length === 0;
+  if (caller === 'cloud' || isLastHope || !app.outages.isOutage(call.binding.registrar)) {
     const final = call.binding.token === '' ? undefined : await askOtherLeg(app, placing);
     if (final !== undefined && ('answer' in final || !(await isNoWay(app, attempt, final)))) return final;
   }
@@ -41,14 +43,14 @@ async function askOtherLeg(app: Application, placing: Placing): Promise<Received
         if (!isLeft) onProvisional(response);
       },
       onFinal: (response) => {
-        isHeard = true;
+        isHeard ||= response.localCause === undefined;
         if (response.status > 299 || response.dialogId === undefined || isLeft) return;
         app.calls.setDialog(call, callee, response.dialogId);
         call.names[callee] = nameAsCaller(response);
       },
     });
     if (isCancelled() || isLeft) sent.cancel();
-    call.takeBack = (headers) => sent.cancel(headers);
+    if (!isLeft) call.takeBack = (headers) => sent.cancel(headers);
     const final = await sent.final;
     if (isLeft) await letGo(app, final);
     return final;
@@ -66,7 +68,8 @@ async function askOtherLeg(app: Application, placing: Placing): Promise<Received
     await app.world.clock.sleep(ms, stop.signal).catch(() => undefined);
     if (stop.signal.aborted || isHeard) return await reached;
     const isOutage = await app.outages.failed(call.binding.registrar, 'silent');
-    if (isHeard || !(isOutage || call.isEmergency)) return await reached;
+    const mayLeave = call.isEmergency ? phonesToRing(app, call, attempt.request.uri).length > 0 : isOutage;
+    if (isHeard || !mayLeave) return await reached;
     isLeft = true;
     call.takeBack?.();
     reached.catch(() => undefined);
@@ -80,10 +83,17 @@ async function askOtherLeg(app: Application, placing: Placing): Promise<Received
 }
 
 /** Whether phones on site are asked instead. A registrar that answers an emergency call with a fault of its own is as good as away. */
-async function isNoWay(app: Application, { call, caller }: Attempt, final: Received): Promise<boolean> {
+async function isNoWay(
+  app: Application,
+  { request, call, caller }: Attempt,
+  final: Received,
+): Promise<boolean> {
   if (caller === 'cloud') return false;
-  if (final.localCause === undefined) return call.isEmergency && final.status >= 500 && final.status <= 599;
+  if (final.localCause === undefined) {
+    const isFault = final.status >= 500 && final.status <= 599;
+    return call.isEmergency && isFault && phonesToRing(app, call, request.uri).length > 0;
+  }
   if (final.localCause !== 'unreachable' && final.localCause !== 'flow-failed') return false;
   const isOutage = await app.outages.failed(call.binding.registrar, final.localCause);
-  return isOutage || call.isEmergency;
+  return isOutage || (call.isEmergency && phonesToRing(app, call, request.uri).length > 0);
 }
