@@ -8,6 +8,8 @@ import { openLab, type Lab, type Namespace } from '../support/namespaces.ts';
 export interface DhcpOffice extends AsyncDisposable {
   readonly lab: Lab;
   readonly box: Namespace;
+  /** The switch; `portOf` names its ports. */
+  readonly fabric: Namespace;
   readonly capture: Capture;
   /** A namespace on the LAN with one card, "eth0". */
   phone(name: string, mac: string): Promise<Namespace>;
@@ -53,7 +55,7 @@ export async function openDhcpOffice(): Promise<DhcpOffice> {
   await fabric.exec(['ip', 'link', 'add', 'br0', 'type', 'bridge']);
   await fabric.exec(['ip', 'link', 'set', 'br0', 'up']);
   const plug = async (namespace: Namespace, mac?: string) => {
-    const card = `p${namespace.name.slice(-10)}`;
+    const card = portOf(namespace);
     await lab.wire({ namespace, card: 'eth0', ...(mac ? { mac } : {}) }, { namespace: fabric, card });
     await fabric.exec(['ip', 'link', 'set', card, 'master', 'br0', 'up']);
     await namespace.exec(['ip', 'link', 'set', 'eth0', 'up']);
@@ -66,6 +68,7 @@ export async function openDhcpOffice(): Promise<DhcpOffice> {
   return {
     lab,
     box,
+    fabric,
     capture,
     phone: async (name, mac) => {
       const namespace = await lab.namespace(name);
@@ -80,6 +83,9 @@ export async function openDhcpOffice(): Promise<DhcpOffice> {
     },
   };
 }
+
+/** The card of the switch that this one is plugged into. */
+export const portOf = ({ name }: Namespace) => `p${name.slice(-10)}`;
 
 async function startBox(
   { lab, box }: { lab: Lab; box: Namespace },

@@ -38,9 +38,13 @@ export function startDhcpClient(namespace: Namespace, options: DhcpClientOptions
   chmodSync(script, 0o755);
   return namespace.start(commandLines[client](options, script), {
     logFile: join(directory, `${client}.log`),
-    prepare: client === 'dhcpcd' ? [cover('/run'), cover('/var/lib/dhcpcd')] : [],
+    prepare: client === 'dhcpcd' ? [cover('/run'), keepLeases(directory)] : [],
   });
 }
+
+/** A dhcpcd that is started again in its directory knows its lease, and none of another's. */
+const keepLeases = (directory: string) =>
+  `mkdir -p ${directory}/kept /var/lib/dhcpcd && mount --bind ${directory}/kept /var/lib/dhcpcd`;
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 
