@@ -47,7 +47,7 @@ const damaged = fc
 test('whatever comes in, nothing breaks, no address has two holders, and phones are still served', async () => {
   await using site = await openDhcpSite(temporaryDirectory(), 'authoritative = true');
   const packets = fc.sample(fc.oneof(earnest, damaged, fc.uint8Array({ maxLength: 600 })), {
-    numRuns: 6000,
+    numRuns: 2000,
     seed: 1,
   });
   const given = new Map<string, number>();
@@ -61,10 +61,10 @@ test('whatever comes in, nothing breaks, no address has two holders, and phones 
   const counters = site.part.counters();
   expect(counters['errors']).toBeUndefined();
   expect(counters['unsaved']).toBeUndefined();
-  expect(counters['malformed']).toBeGreaterThan(500);
+  expect(counters['malformed']).toBeGreaterThan(150);
   expect(
     [...given]
-      .filter(([, count]) => count > 50)
+      .filter(([, count]) => count > 15)
       .map(([type]) => type)
       .toSorted(),
   ).toEqual(['ack', 'nak', 'offer']);
@@ -78,5 +78,5 @@ test('whatever comes in, nothing breaks, no address has two holders, and phones 
 });
 
 test('damaged packets of real clients and phones end in an answer that can be read, in silence, or in DecodeError', async () => {
-  expect(await dhcpFuzz(() => {}, { packets: 15_000, seed: 1 })).toMatchObject({ passed: true });
+  expect(await dhcpFuzz(() => {}, { packets: 5000, seed: 1 })).toMatchObject({ passed: true });
 });

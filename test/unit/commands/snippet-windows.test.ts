@@ -73,6 +73,7 @@ it('any text in quotes is read back as it was, but for the line ends', () => {
       const { strings } = checkPowershell(`Write-Output ${quoted(text)}\n`);
       expect(strings).toEqual([text.replaceAll(/[\0\r\n]/g, ' ')]);
     }),
+    { numRuns: 30 },
   );
 });
 
