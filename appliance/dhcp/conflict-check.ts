@@ -8,7 +8,7 @@ import { formatIpv4 } from '../protocol/ipv4.ts';
 import type { Clock } from '../world.ts';
 import type { Counters } from './counters.ts';
 import type { LeaseClock } from './lease-clock.ts';
-import { probationMs, probationRow } from './lease-row.ts';
+import { mostOnProbation, probationMs, probationRow } from './lease-row.ts';
 import type { LeaseWriter } from './lease-writer.ts';
 import type { Network } from './networks.ts';
 import type { Sockets } from './socket.ts';
@@ -90,13 +90,14 @@ function newRound(network: Network, needs: ConflictNeeds): (holders: ReadonlyMap
   };
 }
 
-/** As after a DECLINE. */
+/** As after a DECLINE, and within the same bounds. */
 function setAside(
   { ip, mac }: { ip: number; mac: string },
   { pool }: Network,
   { writer, counters, time }: ConflictNeeds,
 ): void {
   const now = time.now();
+  if (pool.probationShare(now) >= mostOnProbation) return;
   const before = pool.leaseAt(ip);
   counters.add('addresses_found_in_use');
   const row = probationRow({ ip, mac }, before, now);

@@ -4,7 +4,7 @@ import { formatIpv4, netmask, parseCidr, parseIpv4 } from '../protocol/ipv4.ts';
 import type { JournalEntry } from '../store/journal.ts';
 import type { LeaseRow } from '../store/leases.ts';
 import { declineBudget, type DeclineBudget } from './decline-budget.ts';
-import { boundRow, hexOf, isRunning, probationRow } from './lease-row.ts';
+import { boundRow, declinedRow, hexOf, isRunning, mostOnProbation, probationRow } from './lease-row.ts';
 import type { Excess, Limits } from './limits.ts';
 import type { Pool } from './pool.ts';
 import type { Profile, Profiles } from './profile.ts';
@@ -240,7 +240,8 @@ function decline({ request, pool, policy, now }: Scene): Decision {
   if (!policy.declines.take(mac, now)) {
     return { silence: 'declined_too_often', journal: refused(request, 'declined too many addresses') };
   }
-  const row = probationRow({ ip: address, mac }, pool.leaseAt(address), now);
+  const rowOf = pool.probationShare(now) < mostOnProbation ? probationRow : declinedRow;
+  const row = rowOf({ ip: address, mac }, pool.leaseAt(address), now);
   return {
     change: change(pool, row, now),
     journal: {

@@ -43,6 +43,9 @@ export function boundRow({ request, profile, before, now }: Grant, ip: number, l
   };
 }
 
+/** Of a network's addresses: invented MACs, or a router that answers ARP for everybody, must not take away all of them. */
+export const mostOnProbation = 0.25;
+
 const firstProbationMs = 3_600_000;
 const longestProbationMs = 86_400_000;
 
@@ -76,6 +79,15 @@ export function probationRow(
     declines,
     sent: '{}',
   };
+}
+
+/** The client has it no longer, and the next may. */
+export function declinedRow(
+  address: Pick<LeaseRow, 'ip' | 'mac'>,
+  before: LeaseRow | undefined,
+  now: number,
+): LeaseRow {
+  return { ...probationRow(address, before, now), expires_at: now, declines: before?.declines ?? 0 };
 }
 
 /** Null for what isn't there. */

@@ -94,6 +94,12 @@ export class Pool {
     return this.#lists.count(addressState.bound);
   }
 
+  /** Addresses on probation, of all: 0 to 1. */
+  probationShare(now: number): number {
+    this.#endLeases(now);
+    return this.#lists.count(addressState.declined) / this.#space.size;
+  }
+
   /** True when a new client would get nothing. */
   isExhausted(now: number): boolean {
     if (this.free > 0) return false;

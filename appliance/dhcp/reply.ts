@@ -69,9 +69,9 @@ function replyOptions({ type, request, serverIdentifier, options }: Reply): Map<
   // RFC 6842: the client's identifier goes back to it.
   if (request.clientIdentifier !== undefined) all.set(optionCode.clientIdentifier, request.clientIdentifier);
   for (const [code, value] of options) all.set(code, value);
-  // RFC 3046: unchanged, and last.
+  // RFC 3046 section 2.2: unchanged, in every answer, and last. A switch that snoops puts it in without being a relay.
   const relay = request.message.options.get(optionCode.relayAgentInformation);
-  if (relay !== undefined && request.message.giaddr !== 0) all.set(optionCode.relayAgentInformation, relay);
+  if (relay !== undefined) all.set(optionCode.relayAgentInformation, relay);
   return all;
 }
 

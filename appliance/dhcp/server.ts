@@ -12,6 +12,7 @@ import { decide } from './decision.ts';
 import { openLatency, type Latency } from './latency.ts';
 import { openLeaving } from './leaving.ts';
 import { resumeLeases, startLeaseClock, type LeaseClock } from './lease-clock.ts';
+import { mostOnProbation } from './lease-row.ts';
 import { tellLeftOut } from './left-out.ts';
 import { LeaseWriter } from './lease-writer.ts';
 import { longestLeaseMs, networkOf, openNetworks, type Network } from './networks.ts';
@@ -54,7 +55,13 @@ export async function startDhcpServer(
 
   return {
     health: () =>
-      healthOf(writer.problem() ?? sockets.problem() ?? exhausted(networks, time.now()) ?? watch.problem()),
+      healthOf(
+        writer.problem() ??
+          sockets.problem() ??
+          exhausted(networks, time.now()) ??
+          watch.problem() ??
+          squatted(networks, time.now()),
+      ),
     counters: () => ({ ...counters.values(), ...useOf(networks), ...waitOf(service.latency) }),
     [Symbol.asyncDispose]: async () => {
       await sockets[Symbol.asyncDispose]();
@@ -160,4 +167,12 @@ function useOf(networks: readonly Network[]) {
 function exhausted(networks: readonly Network[], now: number): string | undefined {
   const full = networks.filter(({ pool }) => pool.isExhausted(now)).map(({ key }) => key);
   return full.length === 0 ? undefined : `every address of ${full.join(' and ')} is taken`;
+}
+
+function squatted(networks: readonly Network[], now: number): string | undefined {
+  const many = networks.filter(({ pool }) => pool.probationShare(now) >= mostOnProbation);
+  return many.length === 0
+    ? undefined
+    : `a quarter of the addresses of ${many.map(({ key }) => key).join(' and ')} or more are set aside, ` +
+        'since something without a lease uses them: the journal says which (in_use, declined)';
 }

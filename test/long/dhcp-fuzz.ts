@@ -83,7 +83,7 @@ function answered(packet: Uint8Array, networks: readonly Network[], now: number)
     if (request === undefined || network === undefined) return 'ignored';
     const { reply } = decide(request, network, now);
     if (reply === undefined) return 'silence';
-    check(encodeReply(reply), request.maxBytes, message.giaddr === 0 ? undefined : message.options.get(82));
+    check(encodeReply(reply), request.maxBytes, message.options.get(82));
     return reply.type;
   } catch (error) {
     if (error instanceof DecodeError) return 'malformed';

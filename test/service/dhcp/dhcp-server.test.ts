@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { startDhcpServer } from '../../../appliance/dhcp/server.ts';
+import type { DhcpOptions } from '../../../appliance/protocol/dhcp-options.ts';
 import { parseIpv4 } from '../../../appliance/protocol/ipv4.ts';
 import { openWorld } from '../../../appliance/world.ts';
 import { temporaryDirectory } from '../../support/directory.ts';
@@ -146,6 +147,34 @@ describe('a phone with a lease', () => {
     expect(site.part.counters()).toMatchObject({ declined: 3, ignored_declined_too_often: 3 });
   });
 
+  test('whatever many clients decline, three quarters of the addresses are still given, and each gets another one', async () => {
+    await using site = await openDhcpSite(temporaryDirectory());
+    for (let at = 0; at < 30; at += 1) {
+      const mac = `80:5e:c0:00:01:${at.toString(16).padStart(2, '0')}`;
+      const ip = await boot(site, mac);
+      await site.say({
+        type: 'decline',
+        mac,
+        options: { requestedAddress: parseIpv4(ip), serverIdentifier: box },
+      });
+      expect(await boot(site, mac)).not.toBe(ip);
+      const next = site.leases().find((lease) => lease.mac === mac && lease.state === 'bound');
+      await site.say({
+        type: 'release',
+        mac,
+        ciaddr: next?.ip ?? '',
+        options: { serverIdentifier: box },
+      });
+    }
+    const running = site.leases().filter(({ expiresAt }) => expiresAt > site.clock.now());
+    expect(running.filter(({ state }) => state === 'declined')).toHaveLength(3);
+    expect(site.part.counters()).toMatchObject({ declined: 30, addresses_free: 7 });
+    expect(site.part.health()).toMatchObject({
+      state: 'degraded',
+      reason: expect.stringContaining('set aside'),
+    });
+  });
+
   test('a client that never had the address can not decline it', async () => {
     await using site = await openDhcpSite(temporaryDirectory());
     const ip = await boot(site);
@@ -183,6 +212,7 @@ describe('a client with a lease that we do not know', () => {
 
 describe('a relay', () => {
   const relayAgentInformation = Buffer.from('0106000400010102', 'hex');
+  const told = (options: DhcpOptions) => ({ options: { ...options, relayAgentInformation } });
 
   test('is answered on port 67 with its option 82, unchanged and last', async () => {
     await using site = await openDhcpSite(temporaryDirectory());
@@ -194,6 +224,26 @@ describe('a relay', () => {
     expect(answers).toMatchObject([{ to: '10.66.0.200:67', giaddr: '10.66.0.200', type: 'offer' }]);
     expect(answers[0]?.options.relayAgentInformation).toEqual(relayAgentInformation);
     expect(answers[0]?.codes.at(-1)).toBe(82);
+  });
+
+  test('that is a snooping switch, which puts option 82 in and no address, has it back in each answer to the client', async () => {
+    await using site = await openDhcpSite(temporaryDirectory(), 'authoritative = true');
+    const [offer] = await site.say({ type: 'discover', ...told({}) });
+    const asked = { requestedAddress: parseIpv4(offer?.yiaddr ?? ''), serverIdentifier: box };
+    const [ack] = await site.say({ type: 'request', ...told(asked) });
+    const [nak] = await site.say({
+      type: 'request',
+      ...told({ requestedAddress: parseIpv4('192.168.1.50') }),
+    });
+    expect([offer, ack, nak]).toMatchObject(
+      ['offer', 'ack', 'nak'].map((type) => ({
+        type,
+        to: '255.255.255.255:68',
+        options: { relayAgentInformation },
+      })),
+    );
+    for (const answer of [offer, ack, nak]) expect(answer?.codes.at(-1)).toBe(82);
+    expect(site.leases()).toMatchObject([{ circuitId: { hex: '000400010102' } }]);
   });
 
   test('of a subnet that is not served gets no answer', async () => {

@@ -64,6 +64,15 @@ test('an address that something answers for ten seconds is set aside, told, and 
   expect(pool.free).toBe(0);
 });
 
+test('a router that answers ARP for everybody takes a quarter of the addresses away, and not all', async () => {
+  const { clock, decisions, arp, offer } = openCheck();
+  for (let at = 0; at < 10; at += 1) arp.push({ ip: `10.66.0.${100 + at}`, mac: squatter });
+  await clock.advance(60_000);
+  expect(decisions).toHaveLength(3);
+  const offered = Array.from({ length: 10 }, (_, at) => offer(`02:00:00:00:01:0${at}`));
+  expect(offered.filter((ip) => ip !== undefined)).toHaveLength(7);
+});
+
 test('what the kernel only remembers, and forgets when nobody answers, is no conflict', async () => {
   const { clock, pool, decisions, arp } = openCheck();
   arp.push({ ip: '10.66.0.104', mac: squatter });
