@@ -2,11 +2,17 @@
 import type { Config } from '../config.ts';
 import { vendorName, vendors } from '../phones/vendors.ts';
 import type { DhcpNetwork, SeenServer } from '../store/dhcp-network.ts';
+import type { PoolUse } from '../store/pool-use.ts';
 import { elapsed, plainText } from './table.ts';
 
 export function formatDhcpNetwork(network: DhcpNetwork, dhcp: Config['dhcp'], now: number): string[] {
   if (dhcp.mode === 'off') return [];
   return [watchLine(network, dhcp, now), ...(dhcp.mode === 'inform' ? [informLine(network)] : [])];
+}
+
+export function formatPoolUse({ subnet, addresses, bound, setAside }: PoolUse): string {
+  const aside = setAside === 0 ? '' : `, ${setAside} set aside (in use by something without a lease)`;
+  return `Addresses of ${subnet}: ${bound} of ${addresses} leased${aside}`;
 }
 
 function watchLine(

@@ -1,14 +1,16 @@
 /** `gatehouse status`: how the parts are, from what they last reported. Works while the box does not run. */
 import packageJson from '../../package.json' with { type: 'json' };
 import { readConfig, type Config } from '../config.ts';
+import { servedNetworks } from '../config-networks.ts';
 import { wantedParts } from '../config-parts.ts';
 import type { CommandCall } from '../main.ts';
 import { readDhcpNetwork, type DhcpNetwork } from '../store/dhcp-network.ts';
 import { countStages } from '../store/phone-stage.ts';
-import { readPhones } from '../store/phones.ts';
+import { readFacts, readPhones } from '../store/phones.ts';
+import { readPoolUse, type PoolUse } from '../store/pool-use.ts';
 import { readParts, troublesOf, type PartStatus, type Trouble } from '../store/site-status.ts';
 import { requireReadable } from './state-directory.ts';
-import { formatDhcpNetwork } from './status-dhcp.ts';
+import { formatDhcpNetwork, formatPoolUse } from './status-dhcp.ts';
 import { elapsed, formatTable, plainText } from './table.ts';
 
 interface SiteStatus {
@@ -17,6 +19,8 @@ interface SiteStatus {
   readonly parts: readonly PartStatus[];
   readonly phones: Readonly<Record<string, number>>;
   readonly dhcp: DhcpNetwork;
+  /** By network that DHCP gives addresses of. */
+  readonly addresses: readonly PoolUse[];
   readonly troubles: readonly Trouble[];
 }
 
@@ -40,6 +44,9 @@ function readStatus(config: Config, now: number): SiteStatus {
     parts,
     phones: countStages(phones),
     dhcp: readDhcpNetwork(directory, config.dhcp.known_servers),
+    addresses: readFacts(directory, 'dhcp', (db) =>
+      servedNetworks(config).map((network) => readPoolUse(db, network, now)),
+    ),
     troubles: troublesOf({ parts, phones, allowCleartext: config.provisioning.allow_cleartext }),
   };
 }
@@ -59,6 +66,7 @@ export function formatStatus(status: SiteStatus, { now, dhcp }: When): string[] 
     ...formatTable([['PART', 'STATE', 'FOR', 'COUNTERS'], ...parts.map((part) => partRow(part, now))]),
     '',
     `Phones: ${total === 0 ? 'none seen yet' : `${total} (${stages.map(([stage, count]) => `${count} ${stage}`).join(', ')})`}`,
+    ...status.addresses.map(formatPoolUse),
     ...formatDhcpNetwork(status.dhcp, dhcp, now),
     '',
     ...(troubles.length === 0 ? ['Nothing is wrong.'] : troubles.map(troubleLine)),

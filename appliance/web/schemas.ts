@@ -44,6 +44,22 @@ export const OwnPort = Type.Object(
   { description: "A switch that the box's own card hears: it says where the box is, not where phones are." },
 );
 
+const PoolUse = Type.Object({
+  subnet: text,
+  addresses: Type.Integer(),
+  bound: Type.Integer(),
+  setAside: Type.Integer({ description: 'In use by something without a lease of ours: nobody gets them.' }),
+});
+
+const OtherServer = Type.Object({
+  address: text,
+  isKnown: Type.Boolean({ description: 'dhcp.known_servers names it.' }),
+  isPresent: Type.Boolean(),
+  firstSeenAt: time,
+  lastSeenAt: time,
+  url: Type.Optional(Type.String({ description: 'Where it sends phones.' })),
+});
+
 export const Status = Type.Object({
   at: time,
   release: text,
@@ -62,6 +78,10 @@ export const Status = Type.Object({
     byStage: Type.Record(text, Type.Integer()),
   }),
   callsUp: Type.Integer(),
+  dhcp: Type.Object({
+    networks: Type.Array(PoolUse),
+    otherServers: Type.Array(OtherServer, { description: 'Other DHCP servers that answered here.' }),
+  }),
   ownPorts: Type.Array(OwnPort),
 });
 

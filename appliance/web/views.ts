@@ -1,12 +1,15 @@
 /** What the page and the API show, read from the files of all parts. */
 import type { Config } from '../config.ts';
+import { servedNetworks } from '../config-networks.ts';
 import { wantedParts } from '../config-parts.ts';
 import { readCalls, readOpenCalls } from '../store/calls.ts';
+import { readDhcpNetwork } from '../store/dhcp-network.ts';
 import { journalKinds, partNames, type JournalKinds, type PartName } from '../store/journal-kinds.ts';
 import { readNeighbors, type Neighbor } from '../store/neighbors.ts';
 import { countStages } from '../store/phone-stage.ts';
 import { readPhoneDetail } from '../store/phone-detail.ts';
 import { readFacts, readPhones, type PhoneRow } from '../store/phones.ts';
+import { readPoolUse } from '../store/pool-use.ts';
 import { openReader, type JournalGap, type JournalRow, type Reader } from '../store/reader.ts';
 import { readParts, troublesOf } from '../store/site-status.ts';
 import { callView, phoneView, type Audience } from './people.ts';
@@ -91,7 +94,19 @@ function statusView(
     allowCleartext,
     phones: { total: phones.length, byStage: countStages(phones) },
     callsUp: readFacts(directory, 'sip', readOpenCalls).filter((call) => call.state === 'up').length,
+    dhcp: dhcpView(config, now),
     ownPorts: neighbors.filter((neighbor) => neighbor.isBridge).map(ownPort),
+  };
+}
+
+function dhcpView(config: Config, now: number): StatusView['dhcp'] {
+  const { state_directory: directory } = config.site;
+  const { servers } = readDhcpNetwork(directory, config.dhcp.known_servers);
+  return {
+    networks: readFacts(directory, 'dhcp', (db) =>
+      servedNetworks(config).map((network) => readPoolUse(db, network, now)),
+    ),
+    otherServers: servers.map((server) => ({ ...server })),
   };
 }
 

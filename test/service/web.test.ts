@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startWeb } from '../../appliance/web/server.ts';
 import { parseConfig } from '../../appliance/config.ts';
+import { saveOtherServer } from '../../appliance/store/other-servers.ts';
 import { openWorld } from '../../appliance/world.ts';
 import { temporaryDirectory } from '../support/directory.ts';
 import { ask, openPage } from '../support/page.ts';
@@ -47,6 +48,41 @@ describe('the API', () => {
     expect(status.parts.find((part) => part.name === 'location')).toMatchObject({
       isRunning: true,
       counters: { polls: 4 },
+    });
+  });
+
+  it('tells how full each network is, what is set aside in it, and which other DHCP servers answer', async () => {
+    const networks = `[dhcp]
+mode = "server"
+subnet = "127.0.0.0/24"
+pool = ["127.0.0.100", "127.0.0.109"]
+routers = ["127.0.0.1"]
+known_servers = ["10.0.0.8"]
+[[dhcp.network]]
+subnet = "127.0.1.0/24"
+pools = [["127.0.1.10", "127.0.1.19"], ["127.0.1.30", "127.0.1.34"]]
+routers = ["127.0.1.1"]
+`;
+    const { site, url } = await openPage(networks);
+    await site.lease(mac, '127.0.0.100');
+    await site.lease('00:15:65:aa:00:02', '127.0.0.101', { state: 'declined' });
+    await site.lease('00:15:65:aa:00:03', '127.0.0.102', { expires_at: Date.now() - 1 });
+    await site.lease('00:15:65:aa:00:04', '127.0.1.30');
+    const seen = { firstSeenAt: 1, lastSeenAt: 2, isPresent: true };
+    await site.write('dhcp', ({ db }) => {
+      saveOtherServer(db, { ...seen, address: '10.0.0.8' });
+      saveOtherServer(db, { ...seen, address: '10.0.0.9', url: 'http://elsewhere.example/' });
+    });
+    const { dhcp } = (await (await fetch(`${url}/api/status`)).json()) as { dhcp: unknown };
+    expect(dhcp).toEqual({
+      networks: [
+        { subnet: '127.0.0.0/24', addresses: 10, bound: 1, setAside: 1 },
+        { subnet: '127.0.1.0/24', addresses: 15, bound: 1, setAside: 0 },
+      ],
+      otherServers: [
+        { ...seen, address: '10.0.0.8', isKnown: true },
+        { ...seen, address: '10.0.0.9', isKnown: false, url: 'http://elsewhere.example/' },
+      ],
     });
   });
 

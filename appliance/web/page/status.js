@@ -1,6 +1,16 @@
 /** The top of the page: what is wrong, what kind of site this is, and the parts. */
 import { byId, element, fill, foreign } from './elements.js';
-import { partNames, partState, plain, portName, postures, sentence, verdict } from './words.js';
+import {
+  otherServer,
+  partNames,
+  partState,
+  plain,
+  poolUse,
+  portName,
+  postures,
+  sentence,
+  verdict,
+} from './words.js';
 
 export function drawStatus(status) {
   if (status === undefined) return;
@@ -25,12 +35,14 @@ function troubleRow({ severity, text }) {
   );
 }
 
-function factRows({ site, ownPorts, allowCleartext }) {
+function factRows({ site, ownPorts, allowCleartext, dhcp }) {
   const rows = [
     ['Region', site.region.toUpperCase()],
     ['Posture', postures[site.posture]],
     ['Address', site.address],
     ...ownPorts.map((own) => ['This box is plugged in at', portName(own)]),
+    ...dhcp.networks.map((network) => [`Addresses of ${network.subnet}`, poolUse(network)]),
+    ...dhcp.otherServers.map((server) => ['Another DHCP server', otherServer(server)]),
   ];
   const shown = rows.map(([name, value]) =>
     element('div', '', element('dt', '', name), element('dd', '', foreign(value))),

@@ -44,6 +44,15 @@ export function stageName(stage, posture) {
   return stageNames[stage] ?? plain(stage);
 }
 
+export function poolUse({ addresses, bound, setAside }) {
+  return `${bound} of ${addresses} leased${setAside === 0 ? '' : `, ${setAside} in use by something else`}`;
+}
+
+export function otherServer({ address, isKnown, isPresent, url }) {
+  const told = url === undefined ? '' : `, sends phones to ${plain(url).slice(0, 80)}`;
+  return `${plain(address)}: ${isKnown ? 'known' : 'unknown'}, ${isPresent ? 'answers' : 'silent now'}${told}`;
+}
+
 export function phoneName({ vendorName, model }) {
   return plain([vendorName, model].filter(Boolean).join(' ') || 'Phone');
 }

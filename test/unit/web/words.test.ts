@@ -11,6 +11,18 @@ function say(name: string, ...given: unknown[]): unknown {
 }
 
 describe('words of the page', () => {
+  it('how full a network is, and which other server answers, can be read and never steers the page', () => {
+    expect(say('poolUse', { addresses: 100, bound: 12, setAside: 0 })).toBe('12 of 100 leased');
+    expect(say('poolUse', { addresses: 100, bound: 12, setAside: 2 })).toBe(
+      '12 of 100 leased, 2 in use by something else',
+    );
+    const rogue = { address: '10.0.0.9', isKnown: false, isPresent: true, url: '\u202Ehttp://x/' };
+    expect(say('otherServer', rogue)).toBe('10.0.0.9: unknown, answers, sends phones to ·http://x/');
+    expect(say('otherServer', { address: '10.0.0.8', isKnown: true, isPresent: false })).toBe(
+      '10.0.0.8: known, silent now',
+    );
+  });
+
   it.each([
     ['escape codes', '\u001B[31mred', '·[31mred'],
     ['a direction override', 'a\u202Egnp.exe', 'a·gnp.exe'],
