@@ -47,6 +47,7 @@ export class Control implements Application, AsyncDisposable {
   readonly #orders: Orders;
   readonly #stop = new AbortController();
   #connection: StreamConnection | undefined;
+  readonly #refused = new WeakSet<StreamConnection>();
   #isReady = false;
 
   constructor(options: ControlOptions, orders: Orders) {
@@ -124,7 +125,11 @@ export class Control implements Application, AsyncDisposable {
     this.#connection = connection;
     connection.onData((chunk) => {
       try {
-        for (const frame of reader.push(chunk)) this.#obey(frame);
+        for (const frame of reader.push(chunk)) {
+          // What was refused is not made good by what comes after it.
+          if (this.#refused.has(connection)) return;
+          this.#obey(frame);
+        }
       } catch (error) {
         if (!(error instanceof DecodeError)) throw error;
         counters.add('control_frames_broken');
@@ -153,8 +158,7 @@ export class Control implements Application, AsyncDisposable {
     if (verb === 'authenticate') this.#authenticate(id, rest[0] ?? '');
     else if (!this.#isReady) {
       this.#options.counters.add('control_commands_refused');
-      this.#answer(id, ['NO', 'not authenticated']);
-      this.#connection?.end();
+      this.#turnAway(id, 'not authenticated');
     } else if (verb === 'ping') this.#answer(id, ['OK', 'pong']);
     // Every request goes to the one application: there is nothing to route.
     else if (verb === 'remove_route' || (verb === 'route' && !rest[0]?.startsWith('cdr:')))
@@ -163,12 +167,18 @@ export class Control implements Application, AsyncDisposable {
     else this.#answer(id, ['NOK', `not supported: ${verb.replaceAll(/[^\w:-]/g, '')}`]);
   }
 
+  #turnAway(id: string, reason: string): void {
+    this.#answer(id, ['NO', reason]);
+    if (this.#connection === undefined) return;
+    this.#refused.add(this.#connection);
+    this.#connection.end();
+  }
+
   #authenticate(id: string, secret: string): void {
     if (!timingSafeEqual(digest(secret), digest(this.#options.secret))) {
       this.#options.counters.add('control_secrets_wrong');
-      this.#answer(id, ['NO', 'incorrect secret']);
       this.#isReady = false;
-      this.#connection?.end();
+      this.#turnAway(id, 'incorrect secret');
       return;
     }
     this.#isReady = true;
