@@ -13,6 +13,41 @@ import { placedPhone, reportAll } from '../support/site.ts';
 const mac = '00:15:65:aa:00:01';
 const ip = '10.66.0.100';
 
+it('the API tells how full each network is, what is set aside in it, and which other DHCP servers answer', async () => {
+  const networks = `[dhcp]
+mode = "server"
+subnet = "127.0.0.0/24"
+pool = ["127.0.0.100", "127.0.0.109"]
+routers = ["127.0.0.1"]
+known_servers = ["10.0.0.8"]
+[[dhcp.network]]
+subnet = "127.0.1.0/24"
+pools = [["127.0.1.10", "127.0.1.19"], ["127.0.1.30", "127.0.1.34"]]
+routers = ["127.0.1.1"]
+`;
+  const { site, url } = await openPage(networks);
+  await site.lease(mac, '127.0.0.100');
+  await site.lease('00:15:65:aa:00:02', '127.0.0.101', { state: 'declined' });
+  await site.lease('00:15:65:aa:00:03', '127.0.0.102', { expires_at: Date.now() - 1 });
+  await site.lease('00:15:65:aa:00:04', '127.0.1.30');
+  const seen = { firstSeenAt: 1, lastSeenAt: 2, isPresent: true };
+  await site.write('dhcp', ({ db }) => {
+    saveOtherServer(db, { ...seen, address: '10.0.0.8' });
+    saveOtherServer(db, { ...seen, address: '10.0.0.9', url: 'http://elsewhere.example/' });
+  });
+  const { dhcp } = (await (await fetch(`${url}/api/status`)).json()) as { dhcp: unknown };
+  expect(dhcp).toEqual({
+    networks: [
+      { subnet: '127.0.0.0/24', addresses: 10, bound: 1, setAside: 1 },
+      { subnet: '127.0.1.0/24', addresses: 15, bound: 1, setAside: 0 },
+    ],
+    otherServers: [
+      { ...seen, address: '10.0.0.8', isKnown: true },
+      { ...seen, address: '10.0.0.9', isKnown: false, url: 'http://elsewhere.example/' },
+    ],
+  });
+});
+
 describe('the API', () => {
   it('tells a phone with its stage, by its MAC in any spelling', async () => {
     const { site, url } = await openPage();
@@ -48,41 +83,6 @@ describe('the API', () => {
     expect(status.parts.find((part) => part.name === 'location')).toMatchObject({
       isRunning: true,
       counters: { polls: 4 },
-    });
-  });
-
-  it('tells how full each network is, what is set aside in it, and which other DHCP servers answer', async () => {
-    const networks = `[dhcp]
-mode = "server"
-subnet = "127.0.0.0/24"
-pool = ["127.0.0.100", "127.0.0.109"]
-routers = ["127.0.0.1"]
-known_servers = ["10.0.0.8"]
-[[dhcp.network]]
-subnet = "127.0.1.0/24"
-pools = [["127.0.1.10", "127.0.1.19"], ["127.0.1.30", "127.0.1.34"]]
-routers = ["127.0.1.1"]
-`;
-    const { site, url } = await openPage(networks);
-    await site.lease(mac, '127.0.0.100');
-    await site.lease('00:15:65:aa:00:02', '127.0.0.101', { state: 'declined' });
-    await site.lease('00:15:65:aa:00:03', '127.0.0.102', { expires_at: Date.now() - 1 });
-    await site.lease('00:15:65:aa:00:04', '127.0.1.30');
-    const seen = { firstSeenAt: 1, lastSeenAt: 2, isPresent: true };
-    await site.write('dhcp', ({ db }) => {
-      saveOtherServer(db, { ...seen, address: '10.0.0.8' });
-      saveOtherServer(db, { ...seen, address: '10.0.0.9', url: 'http://elsewhere.example/' });
-    });
-    const { dhcp } = (await (await fetch(`${url}/api/status`)).json()) as { dhcp: unknown };
-    expect(dhcp).toEqual({
-      networks: [
-        { subnet: '127.0.0.0/24', addresses: 10, bound: 1, setAside: 1 },
-        { subnet: '127.0.1.0/24', addresses: 15, bound: 1, setAside: 0 },
-      ],
-      otherServers: [
-        { ...seen, address: '10.0.0.8', isKnown: true },
-        { ...seen, address: '10.0.0.9', isKnown: false, url: 'http://elsewhere.example/' },
-      ],
     });
   });
 
