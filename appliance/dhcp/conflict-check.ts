@@ -42,8 +42,8 @@ export function startConflictCheck(needs: ConflictNeeds): AsyncDisposable {
   const rounds = onTheWire(needs.networks).map((network) => newRound(network, needs));
   const running = (async () => {
     while (!stop.signal.aborted) {
-      const holders = holdersByAddress(needs.readArp ?? readArpTable);
-      for (const round of rounds) round(holders);
+      const holders = holdersByAddress(needs);
+      if (holders !== undefined) for (const round of rounds) round(holders);
       await needs.clock.sleep(everyMs, stop.signal).catch(() => undefined);
     }
   })();
@@ -60,8 +60,17 @@ function onTheWire(networks: readonly Network[]): Network[] {
   return networks.filter(({ card }, at) => networks.findIndex((other) => other.card === card) === at);
 }
 
-function holdersByAddress(read: () => ArpEntry[]): ReadonlyMap<string, string> {
-  return new Map(read().map(({ ip, mac }) => [ip, mac]));
+/** Undefined when the table can't be read: addresses are then offered unchecked, as before the first look. */
+function holdersByAddress({
+  readArp = readArpTable,
+  counters,
+}: ConflictNeeds): ReadonlyMap<string, string> | undefined {
+  try {
+    return new Map(readArp().map(({ ip, mac }) => [ip, mac]));
+  } catch {
+    counters.add('conflict_checks_failed');
+    return undefined;
+  }
 }
 
 function newRound(network: Network, needs: ConflictNeeds): (holders: ReadonlyMap<string, string>) => void {

@@ -11,7 +11,7 @@ import { siteConfig } from '../../service/dhcp/dhcp-site.ts';
 const squatter = '02:00:00:00:00:99';
 
 /** The ten addresses of 10.66.0.100 to .109, and what the kernel's neighbour table says of them. */
-function openCheck(settings = '') {
+function openCheck(settings = '', readArp?: () => ArpEntry[]) {
   const clock = fakeClock();
   const networks = openNetworks(siteConfig('/nowhere', settings), {
     rows: [],
@@ -21,21 +21,22 @@ function openCheck(settings = '') {
   const [network] = networks;
   if (network === undefined) throw new Error('no network');
   const [asked, decisions, arp] = [[] as string[], [] as Decision[], [] as ArpEntry[]];
+  const counters = openCounters();
   const check = startConflictCheck({
     clock,
     networks,
     time: clock,
-    counters: openCounters(),
+    counters,
     sockets: { post: ({ to }) => void asked.push(`${to.address}:${to.port}`) },
     writer: { take: (decision) => void decisions.push(decision) },
-    readArp: () => arp,
+    readArp: readArp ?? (() => arp),
   });
   onTestFinished(() => check[Symbol.asyncDispose]());
   const offer = (mac: string) => {
     const ip = network.pool.offer({ client: mac, mac }, undefined, clock.now());
     return ip === undefined ? undefined : formatIpv4(ip);
   };
-  return { clock, pool: network.pool, asked, decisions, arp, offer };
+  return { clock, counters, pool: network.pool, asked, decisions, arp, offer };
 }
 
 test('each free address is asked after once, by the discard port, and is ready when nothing answers for a second', async () => {
@@ -96,6 +97,20 @@ test('a new client gets an address that was checked before any other', () => {
   pool.setChecked(parseIpv4('10.66.0.107'), clock.now());
   expect(offer('02:00:00:00:00:01')).toBe('10.66.0.107');
   expect(offer('02:00:00:00:00:02')).not.toBe('10.66.0.107');
+});
+
+test('a neighbour table that cannot be read ends nothing: it is counted, and the next look is as good as any', async () => {
+  let isReadable = false;
+  const { clock, pool, counters } = openCheck('', () => {
+    if (!isReadable) throw new Error('EACCES');
+    return [];
+  });
+  await clock.advance(2500);
+  expect(counters.values()).toMatchObject({ conflict_checks_failed: 3 });
+  expect(pool.checked(clock.now())).toBe(0);
+  isReadable = true;
+  await clock.advance(3000);
+  expect(pool.checked(clock.now())).toBe(10);
 });
 
 test('no offer waits: before anything was asked, any free address is offered', () => {
