@@ -2,7 +2,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run, until, type Running } from '../support/command.ts';
-import { hasStarted, pool, serverAddress, type DhcpWire } from '../support/dhcp-wire.ts';
+import { hasStarted } from '../support/dhcp-box.ts';
+import { pool, serverAddress, type DhcpWire } from '../support/dhcp-wire.ts';
 
 export interface Peer {
   /** With version and what an ACK of it promises; or why it isn't there. */

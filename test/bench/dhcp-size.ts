@@ -1,7 +1,8 @@
 /** What a lease costs: the rate with few and with many leases in the store, and the memory of a full one. */
 import { readFileSync } from 'node:fs';
 import type { Running } from '../support/command.ts';
-import { hasStarted, openDhcpWire, spawnBox, type DhcpWire } from '../support/dhcp-wire.ts';
+import { hasStarted } from '../support/dhcp-box.ts';
+import { openDhcpWire, spawnBox, type DhcpWire } from '../support/dhcp-wire.ts';
 import { openLab } from '../support/namespaces.ts';
 import { runLoop } from './dhcp-loop.ts';
 import { startKea } from './dhcp-peers.ts';

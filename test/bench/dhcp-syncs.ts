@@ -1,7 +1,8 @@
 /** What was synced before each ACK left: both kinds of sync counted by strace, under the load of the bench. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { hasStarted, openDhcpWire, spawnBox } from '../support/dhcp-wire.ts';
+import { hasStarted } from '../support/dhcp-box.ts';
+import { openDhcpWire, spawnBox } from '../support/dhcp-wire.ts';
 import { openLab } from '../support/namespaces.ts';
 import { runLoop } from './dhcp-loop.ts';
 import { startKea } from './dhcp-peers.ts';

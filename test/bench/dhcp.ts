@@ -1,6 +1,7 @@
 /** DHCP exchanges a second with leases on disk, beside the servers that others run, by the same client in the same run. */
 import type { Running } from '../support/command.ts';
-import { hasStarted, openDhcpWire, spawnBox, type DhcpWire } from '../support/dhcp-wire.ts';
+import { hasStarted } from '../support/dhcp-box.ts';
+import { openDhcpWire, spawnBox, type DhcpWire } from '../support/dhcp-wire.ts';
 import { openLab, type Lab } from '../support/namespaces.ts';
 import type { LoopResult } from './dhcp-client.ts';
 import { runLoop } from './dhcp-loop.ts';

@@ -2,7 +2,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startCapture, type Capture } from '../support/capture.ts';
-import { run, until, type Running } from '../support/command.ts';
+import { run, type Running } from '../support/command.ts';
+import { hasStarted, spawnDhcpBox, type BoxPlace } from '../support/dhcp-box.ts';
 import { openLab, type Lab, type Namespace } from '../support/namespaces.ts';
 
 export interface DhcpOffice extends AsyncDisposable {
@@ -19,7 +20,7 @@ export interface DhcpOffice extends AsyncDisposable {
   packets(filter: string): Promise<WirePacket[]>;
 }
 
-export interface BoxChanges {
+export interface BoxChanges extends Omit<BoxPlace, 'logFile'> {
   readonly leaseSeconds?: number;
   readonly timeZone?: string;
   readonly stateDirectory?: string;
@@ -28,12 +29,6 @@ export interface BoxChanges {
   readonly pool?: readonly [string, string];
   /** Lines of the table [dhcp] instead of those of a server. */
   readonly dhcp?: string;
-  /** Handed over besides port 67 of eth0. */
-  readonly sockets?: readonly string[];
-  /** Words before the program, such as a tracer. */
-  readonly under?: readonly string[];
-  /** Shell lines run first; see `Namespace.start`. */
-  readonly prepare?: readonly string[];
 }
 
 /** One DHCP message as tshark shows it. */
@@ -92,22 +87,8 @@ async function startBox(
   changes: BoxChanges = {},
 ): Promise<Running> {
   const config = writeBoxConfig(lab.directory, changes);
-  const sockets = ['dhcp=eth0:udp:67', ...(changes.sockets ?? []), '--'];
-  const command = [...(changes.under ?? []), 'systemd/with-sockets', ...sockets];
-  const running = box.start(
-    [...command, process.execPath, 'appliance/main.ts', 'run', 'dhcp', '--config', config],
-    {
-      logFile: join(lab.directory, 'box.log'),
-      ...(changes.prepare ? { prepare: changes.prepare } : {}),
-    },
-  );
-  const started = () => running.lastWords().includes('part started') || undefined;
-  await until('the box to start', started, {
-    timeoutMs: 20_000,
-    everyMs: 20,
-    lastSeen: running.lastWords,
-    hopeless: running.hasExited,
-  });
+  const running = spawnDhcpBox(box, config, { ...changes, logFile: join(lab.directory, 'box.log') });
+  await hasStarted(running);
   return running;
 }
 

@@ -1,6 +1,7 @@
 /** `kill -9` of the DHCP process at random moments under load: what was acknowledged stays so, and to one phone alone. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { hasStarted, openDhcpWire, spawnBox } from '../support/dhcp-wire.ts';
+import { hasStarted } from '../support/dhcp-box.ts';
+import { openDhcpWire, spawnBox } from '../support/dhcp-wire.ts';
 import { openLab } from '../support/namespaces.ts';
 import { startLeaseHolders } from './lease-holders.ts';
 import type { Finding } from './results.ts';

@@ -2,7 +2,8 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { hasStarted, openDhcpWire, spawnBox, type DhcpWire } from '../support/dhcp-wire.ts';
+import { hasStarted } from '../support/dhcp-box.ts';
+import { openDhcpWire, spawnBox, type DhcpWire } from '../support/dhcp-wire.ts';
 import { openLab, type Lab } from '../support/namespaces.ts';
 import { newDisk, plugIn } from './forgetful-disk.ts';
 import { startLeaseHolders, type LeaseHolders } from './lease-holders.ts';

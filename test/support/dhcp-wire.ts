@@ -1,7 +1,8 @@
 /** One wire between a DHCP server and a relay with many phones behind it; the box, or a peer, as the server. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { start, until, type Running } from './command.ts';
+import type { Running } from './command.ts';
+import { spawnDhcpBox, type BoxPlace } from './dhcp-box.ts';
 import type { Lab, Namespace } from './namespaces.ts';
 
 export interface DhcpWire {
@@ -33,23 +34,15 @@ export async function openDhcpWire(lab: Lab, name: string): Promise<DhcpWire> {
   return { server, relay, directory };
 }
 
-const root = join(import.meta.dirname, '../..');
-
-interface BoxPlace {
+interface BoxSettings extends BoxPlace {
   readonly stateDirectory?: string;
-  /** Words before the program, such as a tracer. */
-  readonly under?: readonly string[];
-  /** Words before everything, such as those that enter another mount namespace. */
-  readonly inside?: readonly string[];
-  /** Shell lines run first; see `Namespace.start`. */
-  readonly prepare?: readonly string[];
   /** Tables below `[dhcp]`, as text. */
   readonly dhcpSettings?: string;
 }
 
-/** The box's DHCP part as a process of its own, as in the image. */
-export function spawnBox({ server, directory }: DhcpWire, place: BoxPlace = {}): Running {
-  const { stateDirectory = join(directory, 'state'), under = [], inside = [], prepare = [] } = place;
+/** The box as the wire's server. */
+export function spawnBox({ server, directory }: DhcpWire, place: BoxSettings = {}): Running {
+  const { stateDirectory = join(directory, 'state') } = place;
   const config = join(directory, 'gatehouse.toml');
   writeFileSync(
     config,
@@ -68,20 +61,5 @@ dns_servers = ["${serverAddress}"]
 lease_seconds = 4000
 ${place.dhcpSettings ?? ''}`,
   );
-  const main = [process.execPath, join(root, 'appliance/main.ts'), 'run', 'dhcp', '--config', config];
-  const script = [...prepare, 'exec "$@"'].join(' && ');
-  const withSockets = [join(root, 'systemd/with-sockets'), 'dhcp=eth0:udp:67', '--'];
-  return start([...inside, ...server.prefix, 'sh', '-c', script, 'sh', ...under, ...withSockets, ...main], {
-    logFile: join(directory, 'log'),
-  });
-}
-
-/** Resolves when the server has said these words. */
-export async function hasStarted(running: Running, said = 'part started'): Promise<void> {
-  await until(`"${said}"`, () => running.lastWords().includes(said) || undefined, {
-    timeoutMs: 20_000,
-    everyMs: 10,
-    lastSeen: running.lastWords,
-    hopeless: running.hasExited,
-  });
+  return spawnDhcpBox(server, config, { ...place, logFile: join(directory, 'log') });
 }

@@ -19,11 +19,15 @@ export interface Namespace {
   /** The words that go before a command to run it inside. */
   readonly prefix: readonly string[];
   readonly exec: (command: readonly string[], options?: RunOptions) => Promise<string>;
-  /** Starts a program inside. `prepare` are shell lines run first, whose mounts only it sees. */
-  readonly start: (
-    command: readonly string[],
-    options?: StartOptions & { prepare?: readonly string[] },
-  ) => Running;
+  /** Starts a program inside. */
+  readonly start: (command: readonly string[], options?: InsideOptions) => Running;
+}
+
+export interface InsideOptions extends StartOptions {
+  /** Shell lines run first, whose mounts only the program sees. */
+  readonly prepare?: readonly string[];
+  /** Words before everything, such as those that enter another mount namespace. */
+  readonly inside?: readonly string[];
 }
 
 export interface Lab extends AsyncDisposable {
@@ -130,12 +134,10 @@ function enter(name: string): Namespace {
     prefix,
     exec: (command, options) => run([...prefix, ...command], options),
     start: (command, options = {}) => {
-      const lines = options.prepare ?? [];
+      const { prepare: lines = [], inside = [] } = options;
       const script = [...lines, 'exec "$@"'].join(' && ');
-      return start(
-        [...prefix, ...(lines.length === 0 ? command : ['sh', '-c', script, 'sh', ...command])],
-        options,
-      );
+      const prepared = lines.length === 0 ? command : ['sh', '-c', script, 'sh', ...command];
+      return start([...inside, ...prefix, ...prepared], options);
     },
   };
 }
