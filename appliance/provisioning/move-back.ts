@@ -6,7 +6,7 @@ import { savePosture } from '../store/phone-configurations.ts';
 import { emptyAnswer, type Context } from './context.ts';
 import type { Upstream } from './hosts.ts';
 import type { Asker } from './identify.ts';
-import type { Passing } from './passage.ts';
+import type { Passing } from './passing.ts';
 
 /** How far the box stands between this phone and the cloud: as the settings say, or not at all since it was moved back. */
 export async function postureNow(

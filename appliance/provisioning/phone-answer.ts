@@ -9,7 +9,7 @@ import { firmwareOverlays } from './firmware-overlay.ts';
 import { phoneHeaders } from './headers.ts';
 import { urlInBox, type LinkPolicy, type LinkTarget } from './links.ts';
 import { leaveOverlays, vendorOverlays } from './overlay.ts';
-import type { Passing } from './passage.ts';
+import type { Passing } from './passing.ts';
 import { rewriteBody, type Dropped, type Overlay } from './rewrite.ts';
 import type { VendorProvisioning } from './vendor-files.ts';
 

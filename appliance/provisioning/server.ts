@@ -1,6 +1,6 @@
 /**
  * The provisioning proxy: phones ask it for their configuration, it asks the cloud, and each later stage comes back to
- * it over HTTPS. Order of a request: `exchange.ts` (who, what), `passage.ts` (up and down), `rewrite.ts` (the body).
+ * it over HTTPS. Order of a request: `exchange.ts` (who, what), `passage.ts` (up), `giving.ts` (down), `rewrite.ts` (the body).
  */
 import type { Config } from '../config-schema.ts';
 import { ensureAuthority, serverIdentity, type ServerIdentity } from '../net/authority.ts';
