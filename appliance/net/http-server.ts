@@ -13,7 +13,9 @@ import {
 import { createServer as createHttps, type Server as HttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { pipeline } from 'node:stream/promises';
+import { newPlaces, type Place } from './connection-places.ts';
 import { headerPairs, type Header } from './http-upstream.ts';
+import { boundedBody, discard, RequestBodyError } from './request-body.ts';
 import { plainAddress } from './tcp.ts';
 
 export interface HttpRequest {
@@ -24,6 +26,8 @@ export interface HttpRequest {
   readonly headers: readonly Header[];
   /** IPv4 text. */
   readonly remoteAddress: string;
+  /** Of a PUT, at most as long as allowed; of other methods it is empty. Throws a RequestBodyError. */
+  readonly body: AsyncIterable<Uint8Array>;
 }
 
 export interface HttpAnswer {
@@ -33,13 +37,13 @@ export interface HttpAnswer {
   /** In the place of `body`, for what is too large for memory. */
   readonly stream?: BodyStream;
   /** Of the body that a GET would get, in the answer to a HEAD. */
-  readonly length?: number;
+  readonly length?: number | 'unknown';
 }
 
 /** Disposed when all is sent, or the peer has gone, or it was not wanted. A throw while it is read cuts the connection. */
 export interface BodyStream extends Disposable {
-  /** Bytes; as many as `chunks` has. */
-  readonly length: number;
+  /** Bytes; as many as `chunks` has. Undefined: not known before its end. */
+  readonly length: number | undefined;
   readonly chunks: AsyncIterable<Uint8Array>;
 }
 
@@ -56,13 +60,15 @@ interface ListenOptions {
   readonly on: { readonly address: string; readonly port: number } | { readonly fd: number };
   /** PEM; undefined: plain HTTP. */
   readonly identity?: { readonly cert: string; readonly key: string };
-  /** Bodies of requests are read up to this and thrown away. */
+  /** Of a request; more is a 413. */
   readonly mostBodyBytes: number;
   /** How long a request's head may take. */
   readonly headMs?: number;
   /** How long nothing may move on a connection. */
   readonly idleMs?: number;
-  /** Must not reject; what it throws all the same is a 500. */
+  /** This address is a phone's: half of the connections are kept for these. */
+  readonly isKnown?: (address: string) => boolean;
+  /** Must not reject but with what reading the body throws; what it throws all the same is a 500. */
   readonly handle: (request: HttpRequest) => Promise<HttpAnswer>;
   readonly onError: (error: unknown) => void;
 }
@@ -75,7 +81,9 @@ const limits: ServerOptions = {
   requireHostHeader: false,
 };
 const mostConnections = 1024;
-const mostConnectionsPerAddress = 16;
+/** Each ends at once; only a flood between two turns of the event loop gets so far. */
+const mostBeyond = 128;
+const perAddress = { mostPerAddress: 128, fewPerAddress: 16 };
 const mostRequestsPerConnection = 100;
 const handshakeMs = 10_000;
 const headMs = 10_000;
@@ -98,7 +106,7 @@ export async function listenHttp(options: ListenOptions): Promise<HttpListener> 
   const server: Server | HttpsServer = secure ?? createHttp(bounds, serve);
   let refused = 0;
   server.maxRequestsPerSocket = mostRequestsPerConnection;
-  server.maxConnections = mostConnections;
+  server.maxConnections = mostConnections + mostBeyond;
   server.setTimeout(options.idleMs ?? idleMs);
   server.on('drop', () => (refused += 1));
   server.on('tlsClientError', () => (refused += 1));
@@ -110,7 +118,7 @@ export async function listenHttp(options: ListenOptions): Promise<HttpListener> 
         socket.destroy(),
       );
   });
-  limitPerAddress(server, () => (refused += 1));
+  shareConnections(server, options, () => (refused += 1));
   server.listen(
     'fd' in options.on ? { fd: options.on.fd } : { host: options.on.address, port: options.on.port },
   );
@@ -129,23 +137,35 @@ export async function listenHttp(options: ListenOptions): Promise<HttpListener> 
   };
 }
 
-/** One address must not take all connections from the others. */
-function limitPerAddress(server: Server, onRefused: () => void): void {
-  const open = new Map<string, number>();
+/** A connection is known by its other end: with TLS the request has another socket than the listener. */
+function shareConnections(server: Server, { isKnown = () => false }: ListenOptions, onRefused: () => void) {
+  const places = newPlaces({ most: mostConnections, ...perAddress, isKnown });
+  const open = new Map<string, Place>();
   server.on('connection', (socket: Socket) => {
     const address = plainAddress(socket.remoteAddress);
-    const count = (open.get(address) ?? 0) + 1;
-    open.set(address, count);
-    socket.once('close', () => {
-      const left = (open.get(address) ?? 1) - 1;
-      if (left === 0) open.delete(address);
-      else open.set(address, left);
-    });
-    if (count > mostConnectionsPerAddress) {
+    const name = otherEnd(socket);
+    const close = () => {
       onRefused();
       socket.destroy();
-    }
+    };
+    const place: Place = { address, isBusy: false, close };
+    if (!places.enter(place)) return close();
+    open.set(name, place);
+    socket.once('close', () => {
+      places.leave(place);
+      open.delete(name);
+    });
   });
+  server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
+    const place = open.get(otherEnd(socket));
+    if (place === undefined) return;
+    place.isBusy = true;
+    response.once('close', () => (place.isBusy = false));
+  });
+}
+
+function otherEnd({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }
 
 const tooLarge: HttpAnswer = { status: 413, headers: [['Connection', 'close']], body: Buffer.alloc(0) };
@@ -157,20 +177,26 @@ async function answerRequest(
 ): Promise<void> {
   // A phone that goes away in the middle is no error of ours.
   response.on('error', () => request.destroy());
+  const body = boundedBody(request as AsyncIterable<Buffer>, options.mostBodyBytes);
   try {
-    const isRead = await discardBody(request, options.mostBodyBytes);
-    const answer = isRead
-      ? await options.handle({
-          isSecure: options.identity !== undefined,
-          method: request.method ?? '',
-          target: request.url ?? '',
-          headers: headerPairs(request.rawHeaders),
-          remoteAddress: plainAddress(request.socket.remoteAddress),
-        })
-      : tooLarge;
+    if (request.method !== 'PUT') await discard(body);
+    const answer = await options.handle({
+      isSecure: options.identity !== undefined,
+      method: request.method ?? '',
+      target: request.url ?? '',
+      headers: headerPairs(request.rawHeaders),
+      remoteAddress: plainAddress(request.socket.remoteAddress),
+      body,
+    });
+    if (request.method === 'PUT') await discard(body);
     if (answer.stream === undefined) send(response, answer, request.method === 'HEAD');
     else await sendStream(response, answer, answer.stream);
   } catch (error) {
+    if (error instanceof RequestBodyError) {
+      // Cut off there is nobody to answer.
+      send(response, tooLarge, false);
+      return;
+    }
     options.onError(error);
     if (!response.headersSent) send(response, { status: 500, headers: [], body: Buffer.alloc(0) }, false);
     else response.destroy();
@@ -185,7 +211,7 @@ async function sendStream(
 ): Promise<void> {
   using body = stream;
   response.sendDate = false;
-  response.writeHead(status, [...headers, ['Content-Length', String(body.length)]].flat());
+  response.writeHead(status, withLength(headers, body.length));
   try {
     await pipeline(body.chunks, response);
   } catch (error) {
@@ -198,21 +224,10 @@ async function sendStream(
 function send(response: ServerResponse, answer: HttpAnswer, isHead: boolean): void {
   const { status, headers, body, length = body.length } = answer;
   response.sendDate = false;
-  response.writeHead(status, [...headers, ['Content-Length', String(length)]].flat());
+  response.writeHead(status, withLength(headers, length === 'unknown' ? undefined : length));
   response.end(isHead ? undefined : body);
 }
 
-/** False when there is more than allowed, or the phone went away. */
-async function discardBody(request: IncomingMessage, mostBytes: number): Promise<boolean> {
-  let length = 0;
-  try {
-    for await (const chunk of request as AsyncIterable<Buffer>) {
-      length += chunk.length;
-      if (length > mostBytes) return false;
-    }
-    return true;
-  } catch {
-    // Cut off by the phone or by a timeout: there is nobody to answer.
-    return false;
-  }
+function withLength(headers: readonly Header[], length: number | undefined): string[] {
+  return [...headers, ...(length === undefined ? [] : [['Content-Length', String(length)]])].flat();
 }

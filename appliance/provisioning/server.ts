@@ -6,6 +6,7 @@ import type { Config } from '../config-schema.ts';
 import { ensureAuthority, serverIdentity, type ServerIdentity } from '../net/authority.ts';
 import { listenHttp } from '../net/http-server.ts';
 import { listenFds } from '../net/listen-fds.ts';
+import { isPhoneAddress } from '../store/phone-configurations.ts';
 import { openSecrets } from '../store/secrets.ts';
 import { openStore } from '../store/store.ts';
 import { openTaskView } from '../store/task-view.ts';
@@ -29,14 +30,19 @@ export interface Provisioning extends Part {
   readonly httpsPort: number;
 }
 
+interface Surroundings extends UpstreamNetwork {
+  /** How long a request's head may take; the listener's own otherwise. */
+  readonly headMs?: number;
+}
+
 const dayMs = 86_400_000;
-/** Logs that phones upload: read to their end and thrown away. */
+/** Of a log or directory that a phone uploads. */
 const mostUploadBytes = 2_097_152;
 
 export async function startProvisioning(
   world: World,
   config: Config,
-  network: UpstreamNetwork = {},
+  { headMs, ...network }: Surroundings = {},
 ): Promise<Provisioning> {
   const { address, state_directory: directory } = config.site;
   const { http_port: httpPort, https_port: httpsPort } = config.provisioning;
@@ -54,7 +60,9 @@ export async function startProvisioning(
     context.counters.errors += 1;
     world.log.error({ error: String(error) }, 'request not answered');
   };
-  const rest = { mostBodyBytes: mostUploadBytes, handle, onError };
+  const isKnown = knownAddresses(context);
+  const head = headMs === undefined ? {} : { headMs };
+  const rest = { mostBodyBytes: mostUploadBytes, isKnown, handle, onError, ...head };
   const http = starting.use(
     await listenHttp({ on: handedOver('http') ?? { address, port: httpPort }, ...rest }),
   );
@@ -151,6 +159,11 @@ function openContext({ world, config, network, box, signal, owned }: Opening): C
       model: modelValue(model),
     }),
   };
+}
+
+/** A phone has its lease there, or the cloud took who was there for one. */
+function knownAddresses({ leases, store }: Context): (ip: string) => boolean {
+  return (ip) => leases.byIp(ip)?.vendor !== undefined || isPhoneAddress(store.db, ip);
 }
 
 function origin(scheme: 'http' | 'https', address: string, port: number): string {

@@ -51,6 +51,12 @@ export function readPhoneConfiguration(db: Database, mac: string): PhoneConfigur
   return row && fromRow(row);
 }
 
+/** Whether the cloud gave a configuration to this address. */
+export function isPhoneAddress(db: Database, ip: string): boolean {
+  const sql = 'SELECT 1 FROM phone_configuration WHERE ip = ? AND stage > 0 AND status = 200';
+  return one(db, sql, [ip]) !== undefined;
+}
+
 /** How many overlays in a row a phone was given without coming back over HTTPS: more than a few, and it does not trust us. */
 export function readBootstraps(db: Database, mac: string): number {
   return (

@@ -35,6 +35,8 @@ export interface SiteOptions {
   /** The box's own; free ones otherwise. */
   readonly ports?: { readonly httpPort: number; readonly httpsPort: number };
   readonly posture?: 'provision' | 'full';
+  /** How long a request's head may take. */
+  readonly headMs?: number;
   /** PEM that the box trusts besides the stand-in cloud's. */
   readonly extraCa?: string;
 }
@@ -48,6 +50,7 @@ export async function startSite({
   extraCa = '',
   posture = 'full',
   ports,
+  headMs,
 }: SiteOptions = {}): Promise<ProvisioningSite> {
   const authority = await newCloudAuthority();
   const cloud = await startProvisioningCloud({
@@ -64,6 +67,7 @@ export async function startSite({
     lookup: loopbackLookup,
     httpPort: cloud.httpPort,
     httpsPort: cloud.httpsPort,
+    ...(headMs === undefined ? {} : { headMs }),
     ...network,
   });
   return {

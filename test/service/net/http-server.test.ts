@@ -1,8 +1,11 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { Readable } from 'node:stream';
+import { buffer, text } from 'node:stream/consumers';
 import { connect as connectTls } from 'node:tls';
 import { expect, test } from 'vitest';
 import { listenHttp } from '../../../appliance/net/http-server.ts';
+import { until } from '../../support/command.ts';
 import { newCloudAuthority } from '../../cloud/certificates.ts';
 
 const address = '127.0.0.1';
@@ -83,6 +86,41 @@ test('a body longer than allowed is not read', async () => {
     () => 'cut off',
   );
   expect([413, 'cut off']).toContain(answer);
+});
+
+test('of a PUT the handler reads the body, and of a GET there is none', async () => {
+  await using listener = await listenHttp({
+    on: { address, port: 0 },
+    mostBodyBytes: 100_000,
+    handle: async ({ body }) => ({ status: 200, headers: [], body: await buffer(Readable.from(body)) }),
+    onError: () => undefined,
+  });
+  const url = `http://${address}:${listener.port}/`;
+  const put = await fetch(url, { method: 'PUT', body: 'x'.repeat(70_000) });
+  expect(await put.text()).toBe('x'.repeat(70_000));
+  expect(await (await fetch(url)).text()).toBe('');
+});
+
+test('who holds every connection that a stranger can have keeps no phone out', async () => {
+  const phone = '127.0.9.9';
+  await using listener = await listenHttp({
+    on: { address, port: 0 },
+    mostBodyBytes: 10,
+    isKnown: (asker) => asker === phone,
+    handle: async () => ({ status: 200, headers: [['Connection', 'close']], body: Buffer.from('served') }),
+    onError: () => undefined,
+  });
+  const { port } = listener;
+  const open = (localAddress: string) =>
+    connect({ host: address, port, localAddress }).on('error', () => undefined);
+  const strangers = Array.from({ length: 600 }, (_, at) => open(`127.0.${10 + (at >> 7)}.${(at & 127) + 1}`));
+  await until('those that are too many are closed', () => listener.refused() === 88 || undefined, {
+    timeoutMs: 10_000,
+  });
+  const asked = open(phone);
+  asked.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+  expect(await text(asked)).toMatch(/^HTTP\/1\.1 200 [^]*served$/);
+  for (const stranger of strangers) stranger.destroy();
 });
 
 test('a renewed certificate is shown to the next connection without a restart', async () => {

@@ -37,7 +37,7 @@ test.each([
 });
 
 test('200 phones that send a head byte by byte are cut off, and others are served meanwhile', async () => {
-  await using site = await startSite();
+  await using site = await startSite({ headMs: 2000 });
   const slow = Array.from({ length: 200 }, (_, at) => open(site, `127.0.2.${at + 1}`));
   await Promise.all(slow.map(async (socket) => once(socket, 'connect')));
   for (const socket of slow) socket.write('GET / HTTP/1.1\r\nX-Slow: ');

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { overlayValues } from '../../support/template-values.ts';
 import { expect, test } from 'vitest';
 import { parseConfig } from '../../../appliance/config.ts';
@@ -74,7 +75,14 @@ test('when the disk can not keep an answer the cloud is not asked: the phone wou
     },
   };
   const answer = await newPassage(context)({
-    request: { isSecure: true, method: 'GET', target: '/x', headers: [], remoteAddress: '10.0.0.5' },
+    request: {
+      isSecure: true,
+      method: 'GET',
+      target: '/x',
+      headers: [],
+      remoteAddress: '10.0.0.5',
+      body: Readable.from([]),
+    },
     asker: { mac, vendor: 'yealink', userAgent: '', ip: '10.0.0.5', isLeased: true },
     vendor: undefined,
     upstream: { use: 'later', host: 'usea.dm.sdg.teams.microsoft.com', path: '/device/ob/canary/' },
