@@ -61,7 +61,7 @@ export interface ProvisioningCloud extends AsyncDisposable {
   readonly violations: readonly string[];
   /** The user of this phone has signed in: the next poll gives the final account. MAC in any spelling. */
   signIn(mac: string, user: string): void;
-  /** From here on answers of later stages, made at once, leave only when the returned function is called. */
+  /** From here on answers with a new account, minted at once, leave only when the returned function is called. */
   hold(): () => void;
 }
 
@@ -151,6 +151,7 @@ interface State {
 interface Answer {
   readonly status: number;
   readonly body?: CloudBody;
+  readonly isMinted?: boolean;
 }
 
 const notFound: Answer = { status: 404 };
@@ -168,7 +169,7 @@ function serve(state: State, secure: boolean): (request: IncomingMessage, respon
       status: 0,
     };
     state.requests.push(entry);
-    const { status, body } = answer(state, request, secure);
+    const { status, body, isMinted = false } = answer(state, request, secure);
     entry.status = status;
     const text = Buffer.from(body?.text ?? '', 'utf8');
     response.writeHead(status, {
@@ -176,7 +177,7 @@ function serve(state: State, secure: boolean): (request: IncomingMessage, respon
       'Content-Length': text.length,
       'X-Ms-Correlation-Id': randomBytes(8).toString('hex'),
     });
-    if (!secure || state.held === undefined) response.end(text);
+    if (!isMinted || state.held === undefined) response.end(text);
     else void state.held.then(() => response.end(text));
   };
 }
@@ -208,6 +209,9 @@ function firstStage(state: State, vendor: CloudVendor, { target, userAgent }: As
   const mac = macIn(file) ?? macIn(userAgent);
   if (kind !== 'phone' || mac === undefined) return notFound;
   const phone = phoneOf(state, mac);
+  // Assumed: phones ask their first stage at every start, and nobody signs in anew after each power cut.
+  if (phone.account?.kind === 'final')
+    return { status: 200, body: cloudBody(vendor, stateUrl(state, phone)) };
   phone.hash = randomBytes(16).toString('hex');
   phone.isSpent = false;
   return {
@@ -231,7 +235,9 @@ function laterStage(state: State, vendor: CloudVendor, { target, userAgent }: As
   if (mac !== undefined && mac !== phone.mac)
     return violation(state, 403, `${mac} asked with the path of ${phone.mac}`);
   if (onboarding && phone.isSpent) return violation(state, 410, `${phone.mac} repeated a one-time request`);
-  return { status: 200, body: onboarding ? mint(state, vendor, phone) : poll(state, vendor, phone) };
+  return onboarding
+    ? { status: 200, body: mint(state, vendor, phone), isMinted: true }
+    : { status: 200, body: poll(state, vendor, phone) };
 }
 
 function mint(state: State, vendor: CloudVendor, phone: Phone): CloudBody {
