@@ -11,7 +11,7 @@ import { emptyAnswer, textAnswer, tryLater, type Answer, type Context } from './
 import { headerValue } from './headers.ts';
 import { noteOffer, withFirmware } from './firmware-overlay.ts';
 import { noteFirmware, type SeenFirmware } from './firmware-seen.ts';
-import { routeOf, type Upstream } from './hosts.ts';
+import { fileOf, routeOf, type Upstream } from './hosts.ts';
 import { identify, type Asker } from './identify.ts';
 import { newAdmission } from './admission.ts';
 import { renderFor } from './overlay.ts';
@@ -89,7 +89,7 @@ function newPhoneExchange(context: Context) {
     }
     const local = methodAnswer(request, vendor);
     if (local) return local;
-    const file = route.path.split(/[?#]/)[0]?.split('/').at(-1) ?? '';
+    const file = fileOf(route);
     if (vendor?.isNotAsked(file)) return emptyAnswer(404);
     const { posture, movedBack } = await postureNow(context, asker);
     if (movedBack === 'client certificate' && route.use === 'later') return toCloud(route);

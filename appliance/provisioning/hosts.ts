@@ -40,6 +40,11 @@ export function stageOf({ use, path }: Upstream): 1 | 2 | 3 {
   return path.includes('/mmiiaacc/') ? 3 : 2;
 }
 
+/** What the phone itself calls the file; empty where it named a folder. */
+export function fileOf({ path }: Pick<Upstream, 'path'>): string {
+  return path.split(/[?#]/)[0]?.split('/').at(-1) ?? '';
+}
+
 /** What a phone asked the box for, by the target of its request line. */
 export type Route =
   | ({ readonly kind: 'upstream' } & Upstream)

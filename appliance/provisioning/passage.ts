@@ -4,10 +4,10 @@
  */
 import { UpstreamError, type UpstreamAnswer } from '../net/http-upstream.ts';
 import type { AnswerKey, KeptAnswer } from './answers.ts';
-import { tryLater, type Answer, type Context } from './context.ts';
+import { emptyAnswer, tryLater, type Answer, type Context } from './context.ts';
 import { give, giveKept, refuseAnswer } from './giving.ts';
 import { upstreamHeaders } from './headers.ts';
-import { stageOf } from './hosts.ts';
+import { fileOf, stageOf } from './hosts.ts';
 import type { Asker } from './identify.ts';
 import { moveBack } from './move-back.ts';
 import type { Passing } from './passing.ts';
@@ -134,7 +134,9 @@ async function withoutCloud(
   passing: Passing,
   kept: KeptAnswer | undefined,
 ): Promise<Answer> {
-  return kept ? giveKept(context, passing, { kept, reason: 'outage' }) : tryLater('cloud away');
+  const { asker, upstream, vendor } = passing;
+  if (kept) return giveKept(context, passing, { kept, reason: 'outage' });
+  return vendor?.mayBeMissing(fileOf(upstream), asker.mac) ? emptyAnswer(404) : tryLater('cloud away');
 }
 
 async function noteFailure({ world, store }: Context, host: string, error: UpstreamError): Promise<void> {

@@ -27,6 +27,8 @@ const Schema = Type.Object(
     ),
     /** Files, by regular expression, that are never worth an upstream request. */
     notAsked: patterns,
+    /** Files, by regular expression with `{mac}`, that the phone does without: 404 in an outage, so that it asks for its own. */
+    mayBeMissing: Type.Optional(patterns),
     /** Paths, by regular expression, that are for the phone's browser: what comes from there is no configuration. */
     pages: Type.Optional(patterns),
     /** The phone sends logs and directories by PUT. */
@@ -93,6 +95,8 @@ export interface VendorProvisioning {
   /** Why a setting must not come from above. */
   readonly danger: (key: string) => string | undefined;
   readonly isNotAsked: (file: string) => boolean;
+  /** MAC with colons. */
+  readonly mayBeMissing: (file: string, mac: string) => boolean;
   readonly isPage: (path: string) => boolean;
   /** Template for this file of this phone, when it is the one that the phone applies. MAC with colons. */
   readonly bootstrapTemplate: (file: string, mac: string) => string | undefined;
@@ -135,6 +139,8 @@ function readVendorFile(folder: string): VendorProvisioning {
     isProvisioningUrl: isUrl,
     danger: (key) => dangers.find(([, isDangerous]) => isDangerous(key))?.[0],
     isNotAsked: (name) => notAsked?.some((pattern) => pattern.test(name)) ?? false,
+    mayBeMissing: (name, mac) =>
+      data.mayBeMissing?.some((pattern) => forPhone(pattern, mac).test(name)) ?? false,
     isPage: (path) => pages?.some((pattern) => pattern.test(path)) ?? false,
     bootstrapTemplate: (name, mac) =>
       data.bootstrap.find((row) => forPhone(row.file, mac).test(name))?.template,

@@ -19,8 +19,8 @@ const orders: readonly Order[] = [
   { vendor: 'poly', mac: '00:04:f2:aa:bb:02', path: '/', told: [404, 503] },
   { vendor: 'cisco', mac: '00:56:2b:aa:bb:03', path: '/$PSN.xml', told: [503] },
   { vendor: 'snom', mac: '00:04:13:aa:bb:04', path: '/', told: [404, 503] },
-  { vendor: 'audiocodes', mac: '00:90:8f:aa:bb:05', path: '/', told: [503, 503] },
-  { vendor: 'ale', mac: '3c:28:a6:aa:bb:06', path: '/', told: [503, 503] },
+  { vendor: 'audiocodes', mac: '00:90:8f:aa:bb:05', path: '/', told: [404, 503] },
+  { vendor: 'ale', mac: '3c:28:a6:aa:bb:06', path: '/', told: [404, 503] },
 ];
 
 test.each(orders)(
@@ -32,6 +32,27 @@ test.each(orders)(
     expect(phone.asked.map(({ status }) => status)).toEqual(told);
     expect(phone.account).toBeUndefined();
     expect(site.journal().map(({ kind }) => kind)).not.toContain('overlay_given');
+  },
+);
+
+test.each([
+  { vendor: 'yealink', own: 'yealink-4-mac', path: '/', missing: 3 },
+  { vendor: 'poly', own: 'poly-2-master', path: '/', missing: 1 },
+  { vendor: 'snom', own: 'snom-2-mac', path: '/', missing: 1 },
+] as const)(
+  'in an outage the files that a $vendor phone does without are missing as on any day, so that it asks for its own',
+  async ({ vendor, own, path, missing }) => {
+    await using site = await startSite();
+    const phone = await bootPhone({ vendor, mac, url: `${site.url}${path}` });
+    await pollPhone(phone);
+    await site.cloud[Symbol.asyncDispose]();
+    const begin = phone.asked.length;
+    await pollPhone(phone);
+    const asked = phone.asked.slice(begin);
+    expect(asked.slice(0, missing).map(({ status }) => status)).toEqual(
+      Array.from({ length: missing }, () => 404),
+    );
+    expect(asked[missing]).toMatchObject({ fixture: own, status: 200 });
   },
 );
 
