@@ -1,5 +1,5 @@
 /** The SIP header fields that a transaction or a dialog is made of: RFC 3261 section 20, and how lists and quotes work (7.3.1). */
-import { SipSyntaxError, isRequest, type SipHeader, type SipMessage } from './sip-message.ts';
+import { SipSyntaxError, isRequest, trimmed, type SipHeader, type SipMessage } from './sip-message.ts';
 import { formatHostPort, formatParams, param, parseParams, parseSipUri, type SipParams } from './sip-uri.ts';
 
 /** From, To, Contact, Route, Record-Route and others: `"Name" <uri>;params`. */
@@ -56,11 +56,11 @@ export function splitValues(line: string): string[] {
     else if (char === '<') angled = true;
     else if (char === '>') angled = false;
     else if (char === ',' && !angled) {
-      values.push(line.slice(start, at).trim());
+      values.push(trimmed(line.slice(start, at)));
       start = at + 1;
     }
   }
-  values.push(line.slice(start).trim());
+  values.push(trimmed(line.slice(start)));
   return values.filter((value) => value !== '');
 }
 
@@ -74,7 +74,7 @@ export function splitChallenges(line: string): string[] {
   return values;
 }
 
-const angledShape = /^((?:"(?:[^"\\]|\\[^])*"|[^"<>;,])*?)<([^<>"\s][^<>"]*)>[ \t]*((?:;[^]*)?)$/;
+const angledShape = /^((?:"(?:[^"\\]|\\[^])*"|[^"<>;,])*?)<([^<>"\s]+)>[ \t]*((?:;[^]*)?)$/;
 const plainShape = /^([a-z][a-z0-9+.-]*:[^\s<>"?;,]+)[ \t]*((?:;[^]*)?)$/i;
 
 /** Throws {@link SipSyntaxError}. Without brackets, parameters belong to the field and not to the URI (section 20.10). */
@@ -82,10 +82,10 @@ export function parseNameAddress(value: string): NameAddress {
   const angled = angledShape.exec(value);
   const [, display, uri, params] = angled ?? [];
   if (uri !== undefined) {
-    const name = (display ?? '').trim();
+    const name = trimmed(display ?? '');
     return {
       ...(name === '' ? {} : { display: name }),
-      uri: uri.trim(),
+      uri,
       params: checkedParams(params ?? ''),
     };
   }
@@ -120,7 +120,7 @@ export function formatVia({ transport, host, port, params }: Via): string {
 
 /** The number is less than 2^31 (section 8.1.1.5). */
 export function parseCSeq(value: string): CSeq {
-  const [, digits, method] = /^(\d{1,10})[ \t]+([\w\-.!%*+`'~]{1,32})$/.exec(value) ?? [];
+  const [, digits, method] = /^(\d{1,10})[ \t]+([\w\-.!%*+`'~]{1,64})$/.exec(value) ?? [];
   if (digits === undefined || method === undefined || Number(digits) >= 2 ** 31)
     throw new SipSyntaxError('not a CSeq');
   return { number: Number(digits), method };
@@ -178,10 +178,18 @@ export function essentials(message: SipMessage): Essentials {
 function checkRequest(message: SipMessage & { method: string; uri: string }, cseq: CSeq): void {
   if (cseq.method !== message.method) throw new SipSyntaxError('CSeq of another method');
   const hops = headerLines(message, 'Max-Forwards');
-  if (hops.length > 1 || (hops[0] !== undefined && !/^\d{1,3}$/.test(hops[0]))) {
+  if (hops.length > 1 || (hops[0] !== undefined && !isHopCount(hops[0]))) {
     throw new SipSyntaxError('not a Max-Forwards');
   }
-  if (/^sips?:/i.test(message.uri)) parseSipUri(message.uri);
+  // Header fields in a Request-URI are forbidden (section 19.1.1), and a next hop might obey them.
+  if (/^sips?:/i.test(message.uri) && parseSipUri(message.uri).headers !== undefined) {
+    throw new SipSyntaxError('header fields in the Request-URI');
+  }
+}
+
+/** Section 20.22; leading zeros are allowed. */
+export function isHopCount(value: string): boolean {
+  return /^\d{1,10}$/.test(value) && Number(value) <= 255;
 }
 
 function tagFrom({ params }: NameAddress): string | undefined {

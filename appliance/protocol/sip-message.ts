@@ -28,9 +28,12 @@ export const sipLimits = { headerBytes: 65_536, headers: 200, bodyBytes: 1_048_5
 
 /** The message is broken; `status` is how a request like this is refused (RFC 3261 section 21.4). */
 export class SipSyntaxError extends DecodeError {
+  /** A few words for the one who sent it, without anything that it sent. */
+  readonly problem: string;
   readonly status: number;
-  constructor(message: string, offset = 0, status = 400) {
-    super(message, offset);
+  constructor(problem: string, offset = 0, status = 400) {
+    super(problem, offset);
+    this.problem = problem;
     this.status = status;
   }
 }
@@ -85,12 +88,12 @@ export function salvageRequest(bytes: Uint8Array): SipRequest | undefined {
   const lines = text(bytes.subarray(start, Math.min(end, start + sipLimits.headerBytes)))
     .replaceAll(/\r\n[ \t]+/g, ' ')
     .split('\r\n');
-  const method = /^([\w\-.!%*+`'~]{1,32})[ \t]+\S.*SIP\s*\/\s*\d+\.\d+\s*$/.exec(lines[0] ?? '')?.[1];
+  const method = /^([\w\-.!%*+`'~]{1,64})[ \t]+\S.*SIP\s*\/\s*\d+\.\d+\s*$/.exec(lines[0] ?? '')?.[1];
   if (method === undefined) return undefined;
   const headers = lines.slice(1, sipLimits.headers).flatMap((line): SipHeader[] => {
     const parts = headerLine.exec(line);
     if (parts?.[1] === undefined || unsafeLine(line)) return [];
-    return [{ name: canonicalHeaderName(parts[1]), value: (parts[2] ?? '').trim() }];
+    return [{ name: canonicalHeaderName(parts[1]), value: trimmed(parts[2] ?? '') }];
   });
   return { method, uri: 'sip:invalid', headers, body: new Uint8Array() };
 }
@@ -126,12 +129,12 @@ export function headLines(head: string): string[] {
 export function parseHeaderLine(line: string): SipHeader {
   const parts = headerLine.exec(line);
   if (parts?.[1] === undefined) throw new SipSyntaxError('not a header line');
-  return { name: canonicalHeaderName(parts[1]), value: (parts[2] ?? '').trim() };
+  return { name: canonicalHeaderName(parts[1]), value: trimmed(parts[2] ?? '') };
 }
 
 // token = 1*(alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~")
 const headerLine = /^([\w\-.!%*+`'~]{1,128})[ \t]*:([^]*)$/;
-const requestLine = /^([\w\-.!%*+`'~]{1,32}) ([^\s<>]+) SIP\/(\d+\.\d+)$/i;
+const requestLine = /^([\w\-.!%*+`'~]{1,64}) ([^\s<>]+) SIP\/(\d+\.\d+)$/i;
 const statusLine = /^SIP\/(\d+\.\d+) (\d{3})(?: (.*))?$/i;
 
 /** Throws {@link SipSyntaxError}. */
@@ -149,6 +152,19 @@ export function parseStartLine(
   if (request?.[1] === undefined || request[2] === undefined) throw new SipSyntaxError('not a start line');
   if (request[3] !== '2.0') throw new SipSyntaxError('not SIP/2.0', 0, 505);
   return { method: request[1], uri: request[2] };
+}
+
+/** Without blanks at both ends. `trim()` would take the white space of other alphabets too, which is part of a value. */
+export function trimmed(source: string): string {
+  let start = 0;
+  let end = source.length;
+  while (start < end && isBlank(source.charCodeAt(start))) start += 1;
+  while (end > start && isBlank(source.charCodeAt(end - 1))) end -= 1;
+  return source.slice(start, end);
+}
+
+function isBlank(code: number): boolean {
+  return code === 32 || code === 9;
 }
 
 /** A sender may put empty lines before a message (section 7.5). */

@@ -1,6 +1,12 @@
 /** Messages out of a byte stream: RFC 3261 section 18.3 (Content-Length decides) and the keep-alives of RFC 5626 section 3.5.1. */
-import { DecodeError } from './bytes.ts';
-import { contentLength, findHeadEnd, headLines, parseHeaderLine, sipLimits } from './sip-message.ts';
+import {
+  contentLength,
+  findHeadEnd,
+  headLines,
+  parseHeaderLine,
+  sipLimits,
+  SipSyntaxError,
+} from './sip-message.ts';
 
 export type SipFrame =
   /** A whole message, to be decoded. */
@@ -8,7 +14,7 @@ export type SipFrame =
   /** An empty line between messages: two of them are a ping, one is a pong. */
   | { readonly kind: 'empty-line' }
   /** Where the next message begins can't be known any more: answer `bytes` if it is a request, then close. */
-  | { readonly kind: 'broken'; readonly bytes: Uint8Array; readonly reason: string };
+  | { readonly kind: 'broken'; readonly bytes: Uint8Array; readonly error: SipSyntaxError };
 
 export class SipStream {
   #pending: Uint8Array = new Uint8Array();
@@ -46,18 +52,19 @@ export class SipStream {
         this.#take(2);
         return { kind: 'empty-line' };
       }
-      const problem = this.#measure();
-      if (problem !== undefined) return { kind: 'broken', bytes: this.#pending, reason: problem };
+      const error = this.#measure();
+      if (error !== undefined) return { kind: 'broken', bytes: this.#pending, error };
     }
     if (this.#needed === undefined || this.#pending.length < this.#needed) return undefined;
     return { kind: 'message', bytes: this.#take(this.#needed) };
   }
 
   /** Finds how long the message is; says what is wrong when that can't be known. */
-  #measure(): string | undefined {
+  #measure(): SipSyntaxError | undefined {
     const end = findHeadEnd(this.#pending, Math.max(0, this.#searched - 3));
     this.#searched = this.#pending.length;
-    if ((end ?? this.#pending.length) > sipLimits.headerBytes) return 'header too large';
+    if ((end ?? this.#pending.length) > sipLimits.headerBytes)
+      return new SipSyntaxError('header too large', 0, 513);
     if (end === undefined) return undefined;
     try {
       const head = Buffer.from(this.#pending.subarray(0, end)).toString('utf8');
@@ -65,12 +72,12 @@ export class SipStream {
         .filter((line) => /^(?:l|content-length)[ \t]*:/i.test(line))
         .map(parseHeaderLine);
       const length = contentLength(lengths);
-      if (length === undefined) return 'no Content-Length';
-      if (length > sipLimits.bodyBytes) return 'body too large';
+      if (length === undefined) return new SipSyntaxError('no Content-Length');
+      if (length > sipLimits.bodyBytes) return new SipSyntaxError('body too large', end, 513);
       this.#needed = end + 4 + length;
       return undefined;
     } catch (error) {
-      if (error instanceof DecodeError) return error.message;
+      if (error instanceof SipSyntaxError) return error;
       throw error;
     }
   }

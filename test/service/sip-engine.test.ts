@@ -132,6 +132,54 @@ describe('what the engine does by itself', () => {
     expect(bodies).toEqual(['grün']);
   });
 
+  it('a response with a second Via is for somebody else', async () => {
+    const end = await startSipEnd(['udp']);
+    const phone = await rawUdp({ port: end.port('udp') });
+    const sent = await end.srf.request(`sip:x@127.0.0.1:${phone.port}`, { method: 'OPTIONS' });
+    const asked = await phone.next(method('OPTIONS'));
+    const second = 'Via: SIP/2.0/UDP 255.255.255.255;branch=z9hG4bKother';
+    phone.send(rawResponse(asked, '404 Not Found', [second]));
+    phone.send(rawResponse(asked, '200 OK'));
+    await expect(answerTo(sent)).resolves.toMatchObject({ status: 200 });
+    expect(end.engine.counters()['responses_ignored']).toBe(1);
+  });
+
+  it('requests whose branch is the bare cookie are not taken for each other', async () => {
+    const end = await startSipEnd(['udp']);
+    end.srf.options((_req, res) => res.send(200));
+    const phone = await rawUdp({ port: end.port('udp') });
+    for (const callId of ['one', 'two']) {
+      phone.send(rawRequest({ method: 'OPTIONS', uri: 'sip:x', callId, branch: '', port: phone.port }));
+      expect(headerValue(await phone.next(status(200)), 'Call-ID')).toBe(callId);
+    }
+  });
+
+  it('what a proxy must be able to do is refused by name, but for privacy, which goes on to the cloud', async () => {
+    const end = await startSipEnd(['udp']);
+    end.srf.options((_req, res) => res.send(200));
+    const phone = await rawUdp({ port: end.port('udp') });
+    const options = (tags: string) =>
+      rawRequest({
+        method: 'OPTIONS',
+        uri: 'sip:x',
+        callId: `tags${tags.length}`,
+        port: phone.port,
+        extra: [`Proxy-Require: ${tags}`],
+      });
+    phone.send(options('privacy'));
+    await phone.next(status(200));
+    phone.send(options('privacy, magic'));
+    expect(headerValue(await phone.next(status(420)), 'Unsupported')).toBe('magic');
+  });
+
+  it('who sent something broken is told what is wrong with it', async () => {
+    const end = await startSipEnd(['udp']);
+    const phone = await rawUdp({ port: end.port('udp') });
+    const whole = rawRequest({ method: 'INVITE', uri: 'sip:x', callId: 'broken', port: phone.port });
+    phone.send(whole.replace('CSeq: 1 INVITE', 'CSeq: 1 BYE'));
+    expect(await phone.next(status(400))).toMatchObject({ reason: 'Bad Request: CSeq of another method' });
+  });
+
   it('a message that would become another is refused', async () => {
     const end = await startSipEnd(['udp']);
     const phone = await rawUdp({ port: end.port('udp') });

@@ -27,12 +27,16 @@ export const status = (wanted: number) => (message: SipMessage) =>
 export const method = (wanted: string) => (message: SipMessage) =>
   'method' in message && message.method === wanted;
 
-export async function rawUdp(to: { port: number }): Promise<RawSip> {
+/** From any port of 127.0.0.1 unless `from` names one. */
+export async function rawUdp(
+  to: { port: number },
+  from = { address: '127.0.0.1', port: 0 },
+): Promise<RawSip> {
   const socket = createSocket('udp4');
   const received: SipMessage[] = [];
   socket.on('message', (bytes) => received.push(decodeSipMessage(bytes)));
   await new Promise<void>((resolve) => {
-    socket.bind(0, '127.0.0.1', resolve);
+    socket.bind(from.port, from.address, resolve);
   });
   onTestFinished(() => {
     socket.close();

@@ -1,63 +1,38 @@
-/** Requests of the application: into a transaction, over a flow, and what comes back (RFC 3261 sections 8.1, 9.1, 12.2.1, 13.2). */
+/** Orders of the application: each request is completed, given a flow and sent (RFC 3261 sections 8.1.1, 12.2.1). */
 import { randomUUID } from 'node:crypto';
-import { essentials, headerValue, parseCSeq, tagOf, type Essentials } from '../../protocol/sip-headers.ts';
+import { essentials, headerValue } from '../../protocol/sip-headers.ts';
 import { DecodeError } from '../../protocol/bytes.ts';
 import { encodeSipMessage, type SipRequest, type SipResponse } from '../../protocol/sip-message.ts';
 import {
   byeBecause,
   dialogIdOfRequest,
-  formsDialog,
   givenCSeq,
-  isSuccess,
   madeHere,
   makesDialog,
   newAddressing,
   nowhere,
 } from './addressing.ts';
-import { cancelFor, InviteClientTransaction, NonInviteClientTransaction } from './client-transaction.ts';
-import type { ClientTransaction, ClientUser } from './client-transaction.ts';
 import { composeRequest } from './compose.ts';
 import { refused, type Command, type Core, type Outcome } from './core.ts';
-import { addressingIn, flowIn, uacDialog, updateUacDialog, type Dialog } from './dialog.ts';
-import { refusedFork } from './fork.ts';
+import { addressingIn, flowIn, type Dialog } from './dialog.ts';
 import { settleDialog } from './dialog-outcome.ts';
 import type { Flow } from './flow.ts';
 import { parseRoute, RouteError } from './route.ts';
-import { t1 } from './timer-values.ts';
-import type { Timer } from './timers.ts';
-import { clientKey, mayAnswer } from './transactions.ts';
-
-interface Outgoing {
-  readonly id: string;
-  readonly request: SipRequest;
-  readonly flow: Flow;
-  readonly transaction: ClientTransaction;
-  readonly dialogId: string;
-  dialog: Dialog | undefined;
-  hasProvisional: boolean;
-  isFinal: boolean;
-  cancel: 'none' | 'wanted' | 'sent';
-  patience: Timer | undefined;
-}
-
-/** Timer C (section 16.6): so long may the other side ring. */
-const ringingMs = 300_000;
-
-/** A server: half of timer F, so that what waits may still be tried on another connection. A phone: a little less than timer F. */
-const silentMs = { server: 32 * t1, phone: 62 * t1 };
+import type { OutgoingRequests } from './outgoing-requests.ts';
 
 export class ClientSide {
   readonly #core: Core;
-  readonly #outgoing = new Map<string, Outgoing>();
+  readonly #outgoing: OutgoingRequests;
 
-  constructor(core: Core) {
+  constructor(core: Core, outgoing: OutgoingRequests) {
     this.#core = core;
+    this.#outgoing = outgoing;
   }
 
   /** `reply` is called once, before anything that the network says about the request. */
   async send(command: Command, reply: (outcome: Outcome) => void): Promise<void> {
     const { request, dialogId } = command;
-    if (request.method === 'CANCEL') reply(this.#cancel(command.transactionId));
+    if (request.method === 'CANCEL') reply(this.#outgoing.cancel(command.transactionId));
     else if (dialogId !== '') this.#sendInDialog(command, reply);
     else if (request.method === 'ACK' || request.method === 'PRACK')
       reply(refused(`${request.method} outside a dialog`));
@@ -71,7 +46,7 @@ export class ClientSide {
     const flow = flowIn(dialog);
     const request = composeRequest(given, addressingIn(dialog, dialog.localCseq), flow);
     this.#core.dialogs.remove(dialog);
-    this.#begin(request, flow, { id: '', dialog: undefined });
+    this.#outgoing.begin(request, flow, { id: '', dialog: undefined });
     this.#core.counters.add('hang_ups_by_engine');
     this.#core.application.onRequest({
       request,
@@ -80,23 +55,6 @@ export class ClientSide {
       transactionId: 'unsolicited',
       dialogId: dialog.id,
     });
-  }
-
-  receive(response: SipResponse, fields: Essentials, flow: Flow): void {
-    const { transactions, counters } = this.#core;
-    counters.add('responses_received');
-    const transaction = transactions.clients.get(clientKey(fields));
-    if (transaction === undefined || !mayAnswer(transaction, flow)) counters.add('responses_ignored');
-    else transaction.receive(response);
-  }
-
-  /** What was asked over a connection that is gone gets no answer any more (section 8.1.3.1). */
-  flowLost(flow: Flow): void {
-    for (const outgoing of this.#outgoing.values()) {
-      if (outgoing.flow !== flow || outgoing.isFinal) continue;
-      this.#deliver(outgoing, madeHere(outgoing.request, 503, 'flow-failed'));
-      outgoing.transaction.abandon();
-    }
   }
 
   async #sendNew({ request, route }: Command, reply: (outcome: Outcome) => void): Promise<void> {
@@ -131,7 +89,7 @@ export class ClientSide {
       flow,
       dialogId,
       response,
-    }: Pick<Outgoing, 'request' | 'flow' | 'dialogId'> & { response: SipResponse },
+    }: { request: SipRequest; flow: Flow; dialogId: string; response: SipResponse },
     reply: (outcome: Outcome) => void,
   ): void {
     const transactionId = randomUUID();
@@ -176,107 +134,7 @@ export class ClientSide {
     // Throws before anything was promised.
     essentials(request);
     reply({ kind: 'sent', message: request, flow, transactionId: id, dialogId });
-    this.#begin(request, flow, { id, dialog });
-  }
-
-  #begin(request: SipRequest, flow: Flow, { id, dialog }: { id: string; dialog: Dialog | undefined }): void {
-    const { transactions, timers, counters } = this.#core;
-    const key = clientKey(essentials(request));
-    const silence = this.#watchSilence(flow);
-    const user: ClientUser = {
-      onResponse: (response) => this.#onResponse(outgoing, response),
-      onTimeout: () => {
-        counters.add('requests_timed_out');
-        this.#deliver(outgoing, madeHere(request, 408, 'timeout'));
-      },
-      onEnd: () => {
-        silence?.cancel();
-        outgoing.patience?.cancel();
-        transactions.clients.delete(key);
-        this.#outgoing.delete(id);
-      },
-    };
-    const Kind = request.method === 'INVITE' ? InviteClientTransaction : NonInviteClientTransaction;
-    const transaction: ClientTransaction = new Kind({ request, flow, timers }, user);
-    const dialogId = dialog?.id ?? (makesDialog(request) ? dialogIdOfRequest(request) : '');
-    const outgoing: Outgoing = {
-      id,
-      request,
-      flow,
-      transaction,
-      dialogId,
-      dialog,
-      hasProvisional: false,
-      isFinal: false,
-      cancel: 'none',
-      patience: undefined,
-    };
-    if (id !== '') this.#outgoing.set(id, outgoing);
-    transactions.clients.set(key, transaction);
-    counters.add('requests_sent');
-    transaction.start();
-    flow.expectAnswer?.();
-  }
-
-  /** No sign of life since: a router on the way has forgotten the connection, and TCP takes long to notice. */
-  #watchSilence(flow: Flow): Timer | undefined {
-    const heardBefore = flow.received;
-    if (heardBefore === undefined) return undefined;
-    return this.#core.timers.after(flow.isOutbound ? silentMs.server : silentMs.phone, () => {
-      if (flow.received === heardBefore) flow.fail?.();
-    });
-  }
-
-  #onResponse(outgoing: Outgoing, response: SipResponse): void {
-    const { request } = outgoing;
-    if (outgoing.isFinal) {
-      this.#onRepeatedSuccess(outgoing, response);
-      return;
-    }
-    if (formsDialog(request, response)) this.#follow(outgoing, response);
-    this.#deliver(outgoing, response);
-    if (response.status < 200) this.#onProvisional(outgoing);
-  }
-
-  #onProvisional(outgoing: Outgoing): void {
-    outgoing.hasProvisional = true;
-    if (outgoing.cancel === 'wanted') this.#sendCancel(outgoing);
-    if (outgoing.request.method !== 'INVITE' || outgoing.cancel !== 'none') return;
-    outgoing.patience?.cancel();
-    outgoing.patience = this.#core.timers.after(ringingMs, () => this.#sendCancel(outgoing));
-  }
-
-  /** A dialog begins, or goes on, with what the response says. */
-  #follow(outgoing: Outgoing, response: SipResponse): void {
-    const { request, flow, dialog } = outgoing;
-    if (dialog === undefined) {
-      outgoing.dialog = uacDialog(request, response, flow);
-      if (request.method === 'INVITE') outgoing.dialog.openInvite = 'ours';
-      this.#core.dialogs.add(outgoing.dialog);
-    } else if (!dialog.isConfirmed) updateUacDialog(dialog, response);
-  }
-
-  /** To the application; `deliver` is also the one place where an outcome changes the dialog. */
-  #deliver(outgoing: Outgoing, response: SipResponse): void {
-    const { request, flow, id, dialogId, cancel } = outgoing;
-    const { dialog } = outgoing;
-    if (response.status >= 200) {
-      outgoing.isFinal = true;
-      outgoing.patience?.cancel();
-      if (dialog !== undefined) settleDialog(this.#core, dialog, { request, response });
-    }
-    if (dialog !== undefined && request.method === 'INVITE' && isSuccess(response)) {
-      const cseq = parseCSeq(headerValue(request, 'CSeq') ?? '').number;
-      dialog.answer = { cseq, isCancelled: cancel !== 'none', ack: undefined };
-    }
-    if (id !== '') {
-      this.#core.application.onResponse({
-        response,
-        flow,
-        transactionId: id,
-        dialogId: dialog?.id ?? dialogId,
-      });
-    }
+    this.#outgoing.begin(request, flow, { id, dialog });
   }
 
   #acknowledge(dialog: Dialog, given: SipRequest): Outcome {
@@ -294,47 +152,5 @@ export class ClientSide {
       });
     }
     return { kind: 'sent', message: request, flow, transactionId: randomUUID(), dialogId: dialog.id };
-  }
-
-  /** The 2xx came again: so does its ACK. One from another branch of a fork is acknowledged and hung up (section 13.2.2.4). */
-  #onRepeatedSuccess({ request, flow, dialog }: Outgoing, response: SipResponse): void {
-    if (dialog?.remoteTag === tagOf(headerValue(response, 'To') ?? '')) {
-      const { answer } = dialog ?? {};
-      const isCurrent = headerValue(request, 'CSeq') === `${answer?.cseq} INVITE`;
-      if (dialog !== undefined && isCurrent && answer?.ack !== undefined) flowIn(dialog).send(answer.ack);
-      return;
-    }
-    this.#core.counters.add('forked_answers_hung_up');
-    const { ack, bye, via } = refusedFork(request, response, flow);
-    via.send(encodeSipMessage(ack));
-    this.#begin(bye, via, { id: '', dialog: undefined });
-  }
-
-  #cancel(transactionId: string): Outcome {
-    const outgoing = this.#outgoing.get(transactionId);
-    if (outgoing === undefined || outgoing.isFinal || outgoing.request.method !== 'INVITE') {
-      return refused('no INVITE to cancel');
-    }
-    if (outgoing.hasProvisional) this.#sendCancel(outgoing);
-    else outgoing.cancel = 'wanted';
-    const message = cancelFor(outgoing.request);
-    return {
-      kind: 'sent',
-      message,
-      flow: outgoing.flow,
-      transactionId: randomUUID(),
-      dialogId: outgoing.dialogId,
-    };
-  }
-
-  /** Not before a provisional response (section 9.1). Its own answer concerns nobody; the INVITE's must come. */
-  #sendCancel(outgoing: Outgoing): void {
-    if (outgoing.cancel === 'sent' || outgoing.isFinal) return;
-    outgoing.cancel = 'sent';
-    outgoing.patience?.cancel();
-    outgoing.patience = this.#core.timers.after(64 * t1, () => {
-      if (outgoing.transaction instanceof InviteClientTransaction) outgoing.transaction.expire();
-    });
-    this.#begin(cancelFor(outgoing.request), outgoing.flow, { id: '', dialog: undefined });
   }
 }

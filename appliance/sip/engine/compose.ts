@@ -5,6 +5,7 @@ import {
   formatVia,
   headerLines,
   headerValue,
+  isHopCount,
   listValues,
   parseNameAddress,
   parseVia,
@@ -57,7 +58,7 @@ export function composeRequest(given: SipRequest, addressing: Addressing, flow: 
     uri,
     headers: [
       { name: 'Via', value: viaFor(flow) },
-      { name: 'Max-Forwards', value: /^\d{1,3}$/.test(hops) && Number(hops) <= 255 ? hops : '70' },
+      { name: 'Max-Forwards', value: isHopCount(hops) ? hops : '70' },
       ...routes.map((value) => ({ name: 'Route', value })),
       { name: 'From', value: from },
       { name: 'To', value: to },

@@ -1,6 +1,6 @@
 /** Requests that the application never sees, because any SIP server would refuse them (RFC 3261 section 8.2). */
-import { headerValue, listValues, type Essentials } from '../../protocol/sip-headers.ts';
-import type { SipRequest, SipResponse } from '../../protocol/sip-message.ts';
+import { headerValue, listValues, parseNameAddress, type Essentials } from '../../protocol/sip-headers.ts';
+import { SipSyntaxError, type SipRequest, type SipResponse } from '../../protocol/sip-message.ts';
 import { plainResponse } from './compose.ts';
 import { contactUri, isRoute, type Dialog } from './dialog.ts';
 import { isSameParty, type Flow } from './flow.ts';
@@ -24,33 +24,47 @@ export const knownMethods: ReadonlySet<string> = new Set([
   'PUBLISH',
 ]);
 
+/** RFC 3323: the request goes on with all its header fields, so that the cloud can do it. */
+const passedOn = 'privacy';
+
 /** They mean nothing outside a dialog. */
 const dialogOnly = new Set(['BYE', 'UPDATE', 'PRACK']);
 
 /** They say where to send what follows. */
 const makesDialog = new Set(['INVITE', 'SUBSCRIBE']);
 
+/** Section 8.2.1, the first thing that is looked at. */
+export function notImplemented(): SipResponse {
+  return plainResponse(501, 'Not Implemented', [
+    { name: 'Allow', value: Array.from(knownMethods).join(', ') },
+  ]);
+}
+
 /** Undefined: let it pass. Broken ones were refused before. */
 export function refusal(
   request: SipRequest,
-  { toTag }: Essentials,
+  { to, toTag }: Essentials,
   isApplicationReady: boolean,
 ): SipResponse | undefined {
   const { method, uri } = request;
-  if (!knownMethods.has(method)) {
-    return plainResponse(501, 'Not Implemented', [
-      { name: 'Allow', value: Array.from(knownMethods).join(', ') },
-    ]);
-  }
+  if (!knownMethods.has(method)) return notImplemented();
   if (!/^(?:sips?|tel):/i.test(uri)) return plainResponse(416, 'Unsupported URI Scheme');
+  const unsupported = listValues(request, 'Proxy-Require').filter((tag) => tag !== passedOn);
+  if (unsupported.length > 0) {
+    return plainResponse(
+      420,
+      'Bad Extension',
+      unsupported.map((value) => ({ name: 'Unsupported', value })),
+    );
+  }
   if (!isApplicationReady)
     return plainResponse(503, 'Service Unavailable', [{ name: 'Retry-After', value: '5' }]);
   if (toTag !== undefined) return undefined;
-  if (
-    makesDialog.has(method) &&
-    (contactUri(request) === undefined || !listValues(request, 'Record-Route').every(isRoute))
-  ) {
+  if (makesDialog.has(method) && !isDialogStart(request)) {
     return plainResponse(400, 'Bad Contact or Record-Route');
+  }
+  if (method === 'REGISTER' && !isRegistration(request, to.uri)) {
+    return plainResponse(400, 'Bad Contact or address of record');
   }
   if (dialogOnly.has(method)) return plainResponse(481, 'Call/Transaction Does Not Exist');
   // All that comes here goes on to somebody else. OPTIONS is how a loop is looked for.
@@ -58,6 +72,32 @@ export function refusal(
     return plainResponse(483, 'Too Many Hops');
   }
   return undefined;
+}
+
+/** The way back must be readable. A caller from before RFC 3261 needn't give a Contact: then it is called back at its From. */
+function isDialogStart(request: SipRequest): boolean {
+  const hasContact = listValues(request, 'Contact').length > 0;
+  return (
+    (!hasContact || contactUri(request) !== undefined) && listValues(request, 'Record-Route').every(isRoute)
+  );
+}
+
+/** Section 10.3: what is registered is a SIP or SIPS URI, with contacts that can be told apart, or `*`. */
+function isRegistration(request: SipRequest, addressOfRecord: string): boolean {
+  return (
+    /^sips?:/i.test(addressOfRecord) &&
+    listValues(request, 'Contact').every((contact) => contact === '*' || isNameAddress(contact))
+  );
+}
+
+function isNameAddress(value: string): boolean {
+  try {
+    parseNameAddress(value);
+    return true;
+  } catch (error) {
+    if (error instanceof SipSyntaxError) return false;
+    throw error;
+  }
 }
 
 /** For a request with a To tag (section 12.2.2, and 14.2 for INVITE). A PRACK that passes has stopped the repetition. */

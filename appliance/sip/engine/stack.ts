@@ -1,5 +1,4 @@
 /** Transport, transactions and dialogs put together: where a received message goes first. */
-import { DecodeError } from '../../protocol/bytes.ts';
 import { essentials } from '../../protocol/sip-headers.ts';
 import { decodeSipMessage, isRequest, SipSyntaxError } from '../../protocol/sip-message.ts';
 import type { Clock, Logger } from '../../world.ts';
@@ -10,7 +9,8 @@ import type { Application } from './core.ts';
 import type { Counters } from './counters.ts';
 import { Dialogs } from './dialog.ts';
 import type { Flow } from './flow.ts';
-import { answerFlow, badRequestAnswer } from './malformed.ts';
+import { answerFlow, refusalOfBroken } from './malformed.ts';
+import { OutgoingRequests } from './outgoing-requests.ts';
 import { ServerSide } from './server-side.ts';
 import type { StreamFlow } from './stream-flow.ts';
 import { TimerQueue } from './timers.ts';
@@ -31,6 +31,7 @@ export class Stack<A extends Application> implements AsyncDisposable {
   readonly #timers: TimerQueue;
   readonly #transactions = newTransactions();
   readonly #dialogs = new Dialogs();
+  readonly #outgoing: OutgoingRequests;
   readonly #client: ClientSide;
   readonly #server: ServerSide;
 
@@ -42,7 +43,7 @@ export class Stack<A extends Application> implements AsyncDisposable {
       { ...needs, timers: this.#timers },
       {
         onMessage: (bytes, flow) => this.#guard(() => this.#receive(bytes, flow)),
-        onBroken: (bytes, flow) => this.#guard(() => this.#refuseBroken(bytes, flow, 400)),
+        onBroken: (bytes, flow, error) => this.#guard(() => this.#refuseBroken(bytes, flow, error)),
         onClosed: (flow) => this.#closed(flow),
       },
     );
@@ -60,7 +61,8 @@ export class Stack<A extends Application> implements AsyncDisposable {
       dialogs: this.#dialogs,
       application: this.application,
     };
-    this.#client = new ClientSide(core);
+    this.#outgoing = new OutgoingRequests(core);
+    this.#client = new ClientSide(core, this.#outgoing);
     this.#server = new ServerSide(core, (dialog, reason) => this.#client.hangUp(dialog, reason));
   }
 
@@ -86,22 +88,22 @@ export class Stack<A extends Application> implements AsyncDisposable {
       if (isRequest(message)) {
         const request = stampedRequest(message, flow);
         this.#server.receive({ request, essentials: fields, flow: answerFlow(fields.via, flow) });
-      } else this.#client.receive({ ...message, headers: withoutOurs(message.headers) }, fields, flow);
+      } else this.#outgoing.receive({ ...message, headers: withoutOurs(message.headers) }, fields, flow);
     } catch (error) {
-      if (!(error instanceof DecodeError)) throw error;
-      this.#needs.log.debug({ reason: error.message, flow: flow.id }, 'malformed SIP message');
-      this.#refuseBroken(bytes, flow, error instanceof SipSyntaxError ? error.status : 400);
+      if (!(error instanceof SipSyntaxError)) throw error;
+      this.#refuseBroken(bytes, flow, error);
     }
   }
 
-  #refuseBroken(bytes: Uint8Array, flow: Flow, status: number): void {
+  #refuseBroken(bytes: Uint8Array, flow: Flow, error: SipSyntaxError): void {
     this.#needs.counters.add('messages_malformed');
-    const answer = badRequestAnswer(bytes, flow, status);
+    this.#needs.log.debug({ reason: error.message, flow: flow.id }, 'malformed SIP message');
+    const answer = refusalOfBroken(bytes, flow, error);
     answer?.flow.send(answer.bytes);
   }
 
   #closed(flow: StreamFlow): void {
-    this.#guard(() => this.#client.flowLost(flow));
+    this.#guard(() => this.#outgoing.flowLost(flow));
     this.#guard(() => this.#server.flowLost(flow));
     if (flow.isDropped) return;
     for (const listener of this.lostListeners) this.#guard(() => listener(flow.id));

@@ -1,4 +1,5 @@
 /** A flow over TCP or TLS: messages cut out of the stream, keep-alives answered and sent (RFC 5626 section 3.5.1), idlers closed. */
+import type { SipSyntaxError } from '../../protocol/sip-message.ts';
 import { SipStream } from '../../protocol/sip-stream.ts';
 import type { StreamConnection } from '../../net/tcp.ts';
 import type { Counters } from './counters.ts';
@@ -8,7 +9,7 @@ import type { Timer, TimerQueue } from './timers.ts';
 export interface FlowEvents {
   readonly onMessage: (bytes: Uint8Array, flow: Flow) => void;
   /** The stream can't be followed any more; it is closed when this returns. */
-  readonly onBroken: (bytes: Uint8Array, flow: Flow) => void;
+  readonly onBroken: (bytes: Uint8Array, flow: Flow, error: SipSyntaxError) => void;
   /** For whatever reason, once. */
   readonly onClosed: (flow: StreamFlow) => void;
 }
@@ -94,7 +95,7 @@ export function startStreamFlow(start: StreamFlowStart, events: FlowEvents): Str
       if (frame.kind === 'message') events.onMessage(frame.bytes, flow);
       else if (frame.kind === 'broken') {
         counters.add('streams_broken');
-        events.onBroken(frame.bytes, flow);
+        events.onBroken(frame.bytes, flow, frame.error);
         connection.end();
       }
     }

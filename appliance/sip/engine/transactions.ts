@@ -34,13 +34,13 @@ export function clientKey({ via, cseq }: Essentials): string {
 
 /**
  * For a request from the network; ACK and CANCEL have that of their INVITE. The peer's address is part of it, so that nobody cancels
- * or repeats for another. A branch without the magic cookie says nothing: then the old rules of RFC 2543 hold.
+ * or repeats for another. A branch without the magic cookie, or with nothing behind it, says nothing: then the old rules of RFC 2543 hold.
  */
 export function serverKey({ via, cseq, callId, fromTag }: Essentials, flow: Flow): string {
   const method = cseq.method === 'ACK' || cseq.method === 'CANCEL' ? 'INVITE' : cseq.method;
   const branch = param(via.params, 'branch') ?? '';
   const sender = `${formatHostPort(via.host, via.port)} ${flow.transport} ${flow.remote.address}`;
-  if (branch.toLowerCase().startsWith('z9hg4bk')) return `${branch} ${method} ${sender}`;
+  if (/^z9hg4bk./i.test(branch)) return `${branch} ${method} ${sender}`;
   return `${callId} ${cseq.number} ${fromTag ?? ''} ${method} ${sender}`;
 }
 
