@@ -131,7 +131,9 @@ describe('what the engine does by itself', () => {
     await phone.next(status(200));
     expect(bodies).toEqual(['grün']);
   });
+});
 
+describe('what the engine does not take', () => {
   it('a response with a second Via is for somebody else', async () => {
     const end = await startSipEnd(['udp']);
     const phone = await rawUdp({ port: end.port('udp') });
