@@ -8,6 +8,7 @@ import {
   type SipRequest,
 } from '../../appliance/protocol/sip-message.ts';
 import { ClientSide } from '../../appliance/sip/engine/client-side.ts';
+import { OutgoingRequests } from '../../appliance/sip/engine/outgoing-requests.ts';
 import { plainResponse, stampedRequest } from '../../appliance/sip/engine/compose.ts';
 import type { Outcome, RequestEvent, ResponseEvent } from '../../appliance/sip/engine/core.ts';
 import { newCounters, type Counters } from '../../appliance/sip/engine/counters.ts';
@@ -21,7 +22,7 @@ import { fakeClock, type FakeClock } from './clock.ts';
 export interface TestCore {
   readonly requests: RequestEvent[];
   readonly responses: ResponseEvent[];
-  readonly client: ClientSide;
+  readonly outgoing: OutgoingRequests;
   readonly server: ServerSide;
   readonly dialogs: Dialogs;
   readonly transactions: Transactions;
@@ -100,12 +101,13 @@ function newTestCore(clock: FakeClock, flow: Flow): TestCore {
       onResponse: (event: ResponseEvent) => void responses.push(event),
     },
   };
-  const client = new ClientSide(core);
+  const outgoing = new OutgoingRequests(core);
+  const client = new ClientSide(core, outgoing);
   const server = new ServerSide(core, (dialog, reason) => client.hangUp(dialog, reason));
   return {
     requests,
     responses,
-    client,
+    outgoing,
     server,
     dialogs,
     transactions,
@@ -128,7 +130,7 @@ function newTestCore(clock: FakeClock, flow: Flow): TestCore {
 
 function deliver(to: TestCore, message: SipMessage): void {
   const fields = essentials(message);
-  if (!isRequest(message)) to.client.receive(message, fields, to.flow);
+  if (!isRequest(message)) to.outgoing.receive(message, fields, to.flow);
   else to.server.receive({ request: stampedRequest(message, to.flow), essentials: fields, flow: to.flow });
 }
 
