@@ -110,7 +110,7 @@ function setAside(
   const before = pool.leaseAt(ip);
   counters.add('addresses_found_in_use');
   const row = probationRow({ ip, mac }, before, now);
-  const change = { row, forget: undefined, undo: pool.save(row, now) };
+  const change = { write: { as: 'saved', row }, forget: undefined, undo: pool.save(row, now) } as const;
   const body = { ip: formatIpv4(ip), probation_seconds: probationMs(row.declines) / 1000 };
   writer.take({ change, journal: { kind: 'in_use', mac, body } }, undefined);
 }

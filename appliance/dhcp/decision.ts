@@ -4,7 +4,15 @@ import { formatIpv4, netmask, parseCidr, parseIpv4 } from '../protocol/ipv4.ts';
 import type { JournalEntry } from '../store/journal.ts';
 import type { LeaseRow } from '../store/leases.ts';
 import { declineBudget, type DeclineBudget } from './decline-budget.ts';
-import { boundRow, declinedRow, hexOf, isRunning, mostOnProbation, probationRow } from './lease-row.ts';
+import {
+  boundWrite,
+  declinedRow,
+  hexOf,
+  isRunning,
+  mostOnProbation,
+  probationRow,
+  type RowWrite,
+} from './lease-row.ts';
 import type { Excess, Limits } from './limits.ts';
 import type { Pool } from './pool.ts';
 import type { Profile, Profiles } from './profile.ts';
@@ -28,7 +36,7 @@ export interface Policy {
 
 /** A change of the store; in the pool it is made already. */
 export interface LeaseChange {
-  readonly row: LeaseRow;
+  readonly write: RowWrite | { readonly as: 'released'; readonly ip: number; readonly at: number };
   /** The client's address of before. */
   readonly forget: number | undefined;
   readonly undo: () => void;
@@ -162,19 +170,19 @@ function grant({ request, pool, policy, profile, now }: Scene, address: number):
   const own = pool.leaseOf(request.client);
   const before = pool.leaseAt(address);
   const isSame = own?.ip === address;
-  const row = boundRow({ request, profile, before, now }, address, policy.leaseMs);
+  const write = boundWrite({ request, profile, before, now }, address, policy.leaseMs);
   const { serverIdentifier } = policy;
   const isRenewal = request.kind === 'extending' && isRunning(before, request.client, now);
   return {
     reply: { type: 'ack', request, yiaddr: address, serverIdentifier, options: profile.leaseOptions },
     change: {
-      row,
+      write,
       forget: own === undefined || isSame ? undefined : own.ip,
-      undo: pool.save(row, now),
+      undo: pool.save(write.row, now),
     },
     journal: isRenewal
       ? { kind: 'renewed', mac: request.mac, body: { ip: formatIpv4(address) } }
-      : leased({ request, profile }, row, isSame),
+      : leased({ request, profile }, write.row, isSame),
   };
 }
 
@@ -223,12 +231,19 @@ function refused({ mac, address }: ClientRequest, reason: string): JournalEntry 
 /** The address stays the client's until somebody else needs it. */
 function release({ request, pool, policy, now }: Scene): Decision {
   const { address, client, mac } = request;
-  const row = address === undefined ? undefined : pool.leaseAt(address);
-  if (row === undefined || row.client !== client || row.state !== 'bound') return { silence: 'not_ours' };
+  const lease = address === undefined ? undefined : pool.leaseAt(address);
+  if (lease === undefined || lease.client !== client || lease.state !== 'bound') {
+    return { silence: 'not_ours' };
+  }
   if (isForAnother(request, policy)) return { silence: 'other_server' };
+  const { ip } = lease;
   return {
-    change: change(pool, { ...row, state: 'released', expires_at: now }, now),
-    journal: { kind: 'released', mac, body: { ip: formatIpv4(row.ip) } },
+    change: {
+      write: { as: 'released', ip, at: now },
+      forget: undefined,
+      undo: pool.save({ ...lease, state: 'released', expires_at: now }, now),
+    },
+    journal: { kind: 'released', mac, body: { ip: formatIpv4(ip) } },
   };
 }
 
@@ -243,7 +258,7 @@ function decline({ request, pool, policy, now }: Scene): Decision {
   const rowOf = pool.probationShare(now) < mostOnProbation ? probationRow : declinedRow;
   const row = rowOf({ ip: address, mac }, pool.leaseAt(address), now);
   return {
-    change: change(pool, row, now),
+    change: { write: { as: 'saved', row }, forget: undefined, undo: pool.save(row, now) },
     journal: {
       kind: 'declined',
       mac,
@@ -270,10 +285,6 @@ function inform({ request, policy, profile }: Scene): Decision {
       body: { ip: formatIpv4(ciaddr), vendor: profile.phone?.vendor },
     },
   };
-}
-
-function change(pool: Pool, row: LeaseRow, now: number): LeaseChange {
-  return { row, forget: undefined, undo: pool.save(row, now) };
 }
 
 function isForAnother({ serverIdentifier }: ClientRequest, policy: Policy): boolean {

@@ -1,28 +1,34 @@
 /** What is written about an address: given to a client, or found in use by something else. */
-import type { LeaseRow } from '../store/leases.ts';
+import type { LeaseRow, Tenure } from '../store/leases.ts';
 import type { Profile } from './profile.ts';
 import type { ClientRequest } from './request.ts';
+
+/** `extended` as `saved`, but where the client is stays as it was told before. */
+export interface RowWrite {
+  readonly as: 'saved' | 'extended';
+  readonly row: LeaseRow;
+}
 
 interface Grant {
   readonly request: ClientRequest;
   readonly profile: Profile;
   /** What is known of the address. */
-  readonly before: LeaseRow | undefined;
+  readonly before: Tenure | undefined;
   readonly now: number;
 }
 
 /** True when the client has this very lease already. */
-export function isRunning(row: LeaseRow | undefined, client: string, now: number): row is LeaseRow {
-  return row?.client === client && row.state === 'bound' && row.expires_at > now;
+export function isRunning(lease: Tenure | undefined, client: string, now: number): lease is Tenure {
+  return lease?.client === client && lease.state === 'bound' && lease.expires_at > now;
 }
 
-export function boundRow({ request, profile, before, now }: Grant, ip: number, leaseMs: number): LeaseRow {
+export function boundWrite({ request, profile, before, now }: Grant, ip: number, leaseMs: number): RowWrite {
   const running = isRunning(before, request.client, now) ? before : undefined;
   const { clientIdentifier, relay, message } = request;
   // A renewal comes past the relay: where it said the client is still holds.
   const isKept = request.kind === 'extending' && message.giaddr === 0 && relay === undefined;
   const place = isKept ? running : undefined;
-  return {
+  const row: LeaseRow = {
     ip,
     client: request.client,
     mac: request.mac,
@@ -34,13 +40,14 @@ export function boundRow({ request, profile, before, now }: Grant, ip: number, l
     expires_at: now + leaseMs,
     state: 'bound',
     circuit_id: place?.circuit_id ?? hexOf(relay?.circuitId),
-    remote_id: place?.remote_id ?? hexOf(relay?.remoteId),
+    remote_id: hexOf(relay?.remoteId),
     giaddr: place?.giaddr ?? (message.giaddr || null),
     acked_at: now,
     // Who renews has had it for itself all the while.
     declines: request.kind === 'extending' ? 0 : (before?.declines ?? 0),
     sent: profile.sent,
   };
+  return { as: place === undefined ? 'saved' : 'extended', row };
 }
 
 /** Of a network's addresses: invented MACs, or a router that answers ARP for everybody, must not take away all of them. */
@@ -57,7 +64,7 @@ export function probationMs(declines: number): number {
 /** `mac` is who declined it, or who was found to use it. */
 export function probationRow(
   { ip, mac }: Pick<LeaseRow, 'ip' | 'mac'>,
-  before: LeaseRow | undefined,
+  before: Pick<Tenure, 'declines'> | undefined,
   now: number,
 ): LeaseRow {
   const declines = (before?.declines ?? 0) + 1;
@@ -84,7 +91,7 @@ export function probationRow(
 /** The client has it no longer, and the next may. */
 export function declinedRow(
   address: Pick<LeaseRow, 'ip' | 'mac'>,
-  before: LeaseRow | undefined,
+  before: Pick<Tenure, 'declines'> | undefined,
   now: number,
 ): LeaseRow {
   return { ...probationRow(address, before, now), expires_at: now, declines: before?.declines ?? 0 };

@@ -1,7 +1,7 @@
 /** Everything of one turn of the event loop goes into one commit; answers leave after it, or not at all. */
 import { newTokenBucket, takeToken } from '../net/token-bucket.ts';
 import type { JournalEntry } from '../store/journal.ts';
-import { forgetLease, saveLease, saveSent } from '../store/leases.ts';
+import { extendLease, forgetLease, releaseLease, saveLease, saveSent } from '../store/leases.ts';
 import type { Store, Transaction } from '../store/store.ts';
 import type { Clock, Logger } from '../world.ts';
 import type { Counters } from './counters.ts';
@@ -123,14 +123,20 @@ export class LeaseWriter implements AsyncDisposable {
   }
 
   #write(transaction: Transaction, taken: readonly Waiting[]): void {
-    for (const sent of new Set(taken.map(({ decision }) => decision.change.row.sent)))
-      saveSent(transaction.db, sent);
+    const { db } = transaction;
+    const sent = new Set<string>();
     for (const { decision } of taken) {
-      const { change } = decision;
-      if (change.forget !== undefined) forgetLease(transaction.db, change.forget);
-      saveLease(transaction.db, change.row);
+      const { write, forget } = decision.change;
+      if (forget !== undefined) forgetLease(db, forget);
+      if (write.as === 'released') releaseLease(db, write.ip, write.at);
+      else {
+        if (write.as === 'extended') extendLease(db, write.row);
+        else saveLease(db, write.row);
+        sent.add(write.row.sent);
+      }
       if (decision.journal !== undefined) transaction.journal(decision.journal);
     }
+    for (const options of sent) saveSent(db, options);
     for (const entry of this.#reports) transaction.journal(entry);
     if (this.#failure !== undefined) transaction.journal({ kind: 'recovered', body: { ...this.#failure } });
   }
@@ -159,7 +165,8 @@ export class LeaseWriter implements AsyncDisposable {
       this.#needs.counters.add(`${reply.type}s`);
       answer();
     } else if (change !== undefined) {
-      this.#needs.counters.add(change.row.state);
+      const { write } = change;
+      this.#needs.counters.add(write.as === 'released' ? write.as : write.row.state);
     }
   }
 }

@@ -2,7 +2,7 @@
 import type { Config } from '../config-schema.ts';
 import { broadcastAddress, contains, formatIpv4, parseCidr, parseIpv4 } from '../protocol/ipv4.ts';
 import { parseMac } from '../protocol/mac.ts';
-import type { LeaseRow } from '../store/leases.ts';
+import type { Tenure } from '../store/leases.ts';
 import type { AddressRange } from './address-space.ts';
 import { isInSubnet, openPolicy, type Site } from './decision.ts';
 import { openLimits } from './limits.ts';
@@ -19,14 +19,15 @@ export interface Network extends Site {
 }
 
 interface Before {
-  readonly rows: readonly LeaseRow[];
+  /** What is known of all addresses, those that end first first. */
+  readonly tenures: Iterable<Tenure>;
   readonly now: number;
   /** See {@link openProfiles}. */
   readonly isLeaving: (mac: string) => boolean;
 }
 
 /** Throws when no network is described, or more addresses than memory is for. */
-export function openNetworks(config: Config, { rows, now, isLeaving }: Before): Network[] {
+export function openNetworks(config: Config, { tenures, now, isLeaving }: Before): Network[] {
   const described = describedNetworks(config);
   const size = described.flatMap(({ ranges }) => ranges).reduce((sum, range) => sum + sizeOf(range), 0);
   if (size > maxAddresses) {
@@ -35,13 +36,15 @@ export function openNetworks(config: Config, { rows, now, isLeaving }: Before): 
     );
   }
   const limits = openLimits(config);
-  return described.map(({ key, subnet, ranges, settings }) => ({
+  const networks = described.map(({ key, subnet, ranges, settings }) => ({
     key,
     subnet,
     card: settings.dhcp.interface,
-    pool: new Pool(poolAddresses(config, { subnet, ranges }), rows, now),
+    pool: new Pool(poolAddresses(config, { subnet, ranges })),
     policy: openPolicy(settings, openProfiles(settings, isLeaving), limits),
   }));
+  for (const tenure of tenures) for (const { pool } of networks) pool.remember(tenure, now);
+  return networks;
 }
 
 /**
@@ -118,5 +121,6 @@ function poolAddresses(
     excluded: new Set(taken.map(parseIpv4)),
     reserved: new Map(reserved),
     maxOffers: dhcp.limits.pending_offers,
+    countsCircuits: dhcp.limits.leases_per_circuit > 0,
   };
 }

@@ -3,7 +3,7 @@ import type { Config } from '../config-schema.ts';
 import { DecodeError } from '../protocol/bytes.ts';
 import { decodeMessage, type DhcpMessage } from '../protocol/dhcp.ts';
 import { isProbe } from '../protocol/dhcp-probe.ts';
-import { pruneSent, readLeaseRows } from '../store/leases.ts';
+import { pruneSent, tenuresByEnd } from '../store/leases.ts';
 import { openStore, type Transaction } from '../store/store.ts';
 import { version, type Health, type Logger, type Part, type World } from '../world.ts';
 import { startConflictCheck } from './conflict-check.ts';
@@ -32,7 +32,7 @@ export async function startDhcpServer(
   const leaving = openLeaving(config.site.state_directory, clock);
   await store.write((transaction) => begin(transaction, clock.now(), longestLeaseMs(config)));
   const networks = openNetworks(config, {
-    rows: readLeaseRows(store.db),
+    tenures: tenuresByEnd(store.db),
     now: clock.now(),
     isLeaving: leaving.isLeaving,
   });

@@ -104,6 +104,11 @@ export function all<Row>(db: Database.Database, sql: string, values: Values = []
   return statement(db, sql).all(values) as Row[];
 }
 
+/** Row by row, for more than memory is for. The connection can do nothing else meanwhile. */
+export function each<Row>(db: Database.Database, sql: string, values: Values = []): IterableIterator<Row> {
+  return statement(db, sql).iterate(values) as IterableIterator<Row>;
+}
+
 /** Runs a writing statement; returns how many rows changed. */
 export function run(db: Database.Database, sql: string, values: Values = []): number {
   return statement(db, sql).run(values).changes;

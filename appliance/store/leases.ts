@@ -1,7 +1,7 @@
 /** Leases: who has which address until when, and what was told along with it. Owned by dhcp. */
 import { createHash } from 'node:crypto';
 import { formatIpv4, parseIpv4 } from '../protocol/ipv4.ts';
-import { all, one, run, type Database } from './database.ts';
+import { all, each, one, run, type Database } from './database.ts';
 
 export type LeaseState = 'bound' | 'released' | 'declined';
 
@@ -61,8 +61,21 @@ export interface LeaseRow {
   readonly sent: string;
 }
 
+/** What a server has to know of an address at any moment; the rest of the row is there to be told. */
+export type Tenure = Pick<
+  LeaseRow,
+  'ip' | 'client' | 'mac' | 'started_at' | 'expires_at' | 'state' | 'circuit_id' | 'giaddr' | 'declines'
+>;
+
 const columns = `ip, client, mac, client_id, vendor, vendor_class, hostname, started_at, expires_at, state,
   circuit_id, remote_id, giaddr, acked_at, declines`;
+const ofPlace = ['circuit_id', 'remote_id', 'giaddr'];
+const written = [...columns.split(/,\s+/), 'sent'];
+const placeholders = written.map(() => '?').join(', ');
+const extended = written
+  .filter((column) => !ofPlace.includes(column))
+  .map((column) => `${column} = excluded.${column}`)
+  .join(', ');
 const select = `SELECT ${columns},
   coalesce(options, '{}') AS sent FROM lease LEFT JOIN sent_options ON sent_options.id = lease.sent`;
 
@@ -100,8 +113,16 @@ export function ipOfMac(db: Database, mac: string, now: number): string | undefi
   return row && formatIpv4(row.ip);
 }
 
-export function readLeaseRows(db: Database): LeaseRow[] {
+function readLeaseRows(db: Database): LeaseRow[] {
   return all<LeaseRow>(db, `${select} ORDER BY ip`);
+}
+
+/** Row by row, that which ends first first. The connection is busy until the last one is taken. */
+export function tenuresByEnd(db: Database): Iterable<Tenure> {
+  return each<Tenure>(
+    db,
+    'SELECT ip, client, mac, started_at, expires_at, state, circuit_id, giaddr, declines FROM lease ORDER BY expires_at',
+  );
 }
 
 /** Makes sure that the database has this text, before or after {@link saveLease} refers to it, in the same transaction. */
@@ -130,28 +151,43 @@ function sentId(sent: string): number {
 
 /** Replaces whatever was known of the address. Its `sent` has to be saved too: {@link saveSent}. */
 export function saveLease(db: Database, row: LeaseRow): void {
+  run(db, `INSERT OR REPLACE INTO lease (${columns}, sent) VALUES (${placeholders})`, valuesOf(row));
+}
+
+/** The same, but where the client is stays as a relay told it before. */
+export function extendLease(db: Database, row: LeaseRow): void {
   run(
     db,
-    `INSERT OR REPLACE INTO lease (${columns}, sent) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    [
-      row.ip,
-      row.client,
-      row.mac,
-      row.client_id,
-      row.vendor,
-      row.vendor_class,
-      row.hostname,
-      row.started_at,
-      row.expires_at,
-      row.state,
-      row.circuit_id,
-      row.remote_id,
-      row.giaddr,
-      row.acked_at,
-      row.declines,
-      sentId(row.sent),
-    ],
+    `INSERT INTO lease (${columns}, sent) VALUES (${placeholders}) ON CONFLICT DO UPDATE SET ${extended}`,
+    valuesOf(row),
   );
+}
+
+/** The address stays its client's until somebody else needs it. */
+export function releaseLease(db: Database, ip: number, now: number): void {
+  run(db, `UPDATE lease SET state = 'released', expires_at = ? WHERE ip = ?`, [now, ip]);
+}
+
+/** In the order of the columns. */
+function valuesOf(row: LeaseRow): unknown[] {
+  return [
+    row.ip,
+    row.client,
+    row.mac,
+    row.client_id,
+    row.vendor,
+    row.vendor_class,
+    row.hostname,
+    row.started_at,
+    row.expires_at,
+    row.state,
+    row.circuit_id,
+    row.remote_id,
+    row.giaddr,
+    row.acked_at,
+    row.declines,
+    sentId(row.sent),
+  ];
 }
 
 export function forgetLease(db: Database, ip: number): void {

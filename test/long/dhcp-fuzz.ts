@@ -22,7 +22,7 @@ export async function dhcpFuzz(
   { packets = 10_000_000, seed = Date.now() >>> 0 } = {},
 ): Promise<Finding> {
   const random = randomFrom(seed);
-  const networks = openNetworks(settings, { rows: [], now: 0, isLeaving: () => false });
+  const networks = openNetworks(settings, { tenures: [], now: 0, isLeaving: () => false });
   const counts = new Map<string, number>();
   const faults: string[] = [];
   for (let at = 0; at < packets && faults.length < reportAtMost; at += 1) {

@@ -14,7 +14,7 @@ const squatter = '02:00:00:00:00:99';
 function openCheck(settings = '', readArp?: () => ArpEntry[]) {
   const clock = fakeClock();
   const networks = openNetworks(siteConfig('/nowhere', settings), {
-    rows: [],
+    tenures: [],
     now: clock.now(),
     isLeaving: () => false,
   });
@@ -55,7 +55,9 @@ test('an address that something answers for ten seconds is set aside, told, and 
   await clock.advance(12_000);
   expect(decisions).toMatchObject([
     {
-      change: { row: { ip: parseIpv4('10.66.0.104'), mac: squatter, state: 'declined', client: null } },
+      change: {
+        write: { row: { ip: parseIpv4('10.66.0.104'), mac: squatter, state: 'declined', client: null } },
+      },
       journal: { kind: 'in_use', mac: squatter, body: { ip: '10.66.0.104', probation_seconds: 3600 } },
     },
   ]);
@@ -134,19 +136,12 @@ test('the client whose lease ended and who is still there keeps its address unbl
       ip,
       client: squatter,
       mac: squatter,
-      client_id: null,
-      vendor: null,
-      vendor_class: null,
-      hostname: null,
       started_at: clock.now(),
       expires_at: clock.now(),
       state: 'released',
       circuit_id: null,
-      remote_id: null,
       giaddr: null,
-      acked_at: null,
       declines: 0,
-      sent: '{}',
     },
     clock.now(),
   );

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { offerMs, Pool, type Claimant, type PoolAddresses } from '../../../appliance/dhcp/pool.ts';
-import type { LeaseRow } from '../../../appliance/store/leases.ts';
+import type { Tenure } from '../../../appliance/store/leases.ts';
 
 const first = 0x0a_42_00_64;
 const now = Date.UTC(2026, 0, 5);
@@ -13,6 +13,7 @@ function addresses(size: number, excluded: number[] = []): PoolAddresses {
     excluded: new Set(excluded),
     reserved: new Map(),
     maxOffers: 4096,
+    countsCircuits: true,
   };
 }
 
@@ -22,27 +23,20 @@ function claim(client: string, mac = '80:5e:c0:00:00:01'): Claimant {
 }
 
 function emptyPool(size: number, excluded: number[] = []): Pool {
-  return new Pool(addresses(size, excluded), [], now);
+  return new Pool(addresses(size, excluded));
 }
 
-function row(ip: number, client: string | null, more: Partial<LeaseRow> = {}): LeaseRow {
+function row(ip: number, client: string | null, more: Partial<Tenure> = {}): Tenure {
   return {
     ip,
     client,
     mac: '80:5e:c0:00:00:01',
-    client_id: null,
-    vendor: null,
-    vendor_class: null,
-    hostname: null,
     started_at: now,
     expires_at: now + leaseMs,
     state: 'bound',
     circuit_id: null,
-    remote_id: null,
     giaddr: null,
-    acked_at: null,
     declines: 0,
-    sent: '{}',
     ...more,
   };
 }
@@ -164,7 +158,8 @@ test('what could not be committed is undone', () => {
 
 test('leases of a database come back, those outside the pool left alone', () => {
   const rows = [row(first, 'a'), row(first + 1, 'b', { expires_at: now - 1 }), row(first + 500, 'c')];
-  const pool = new Pool(addresses(10), rows, now);
+  const pool = emptyPool(10);
+  for (const known of rows) pool.remember(known, now);
   expect(pool.bound).toBe(1);
   expect(pool.offer(claim('a'), undefined, now)).toBe(first);
   expect(pool.offer(claim('b'), undefined, now)).toBe(first + 1);
@@ -214,10 +209,10 @@ test('a lease held and running is never open to another, whatever clients do', (
   );
 });
 
-test('the last addresses of a pool of 200,000 are given as easily as the first', () => {
-  const pool = emptyPool(200_000);
-  // A search for each would make twenty thousand million steps, and the test's own limit ends it.
-  for (let at = 0; at < 200_000; at += 1) bind(pool, `client ${at}`);
-  expect(pool.bound).toBe(200_000);
+test('the last addresses of a pool of 100,000 are given as easily as the first', () => {
+  const pool = emptyPool(100_000);
+  // A search for each would make five thousand million steps, and the test's own limit ends it.
+  for (let at = 0; at < 100_000; at += 1) bind(pool, `client ${at}`);
+  expect(pool.bound).toBe(100_000);
   expect(pool.free).toBe(0);
 });
