@@ -57,7 +57,7 @@ export function readRequest(message: DhcpMessage): ClientRequest | undefined {
     mac,
     client: clientKey(clientIdentifier, chaddr, mac),
     clientIdentifier,
-    address: kind === 'discover' || kind === 'decline' ? requested : (nonZero(message.ciaddr) ?? requested),
+    address: addressOf(kind, requested, nonZero(message.ciaddr)),
     serverIdentifier,
     vendorClass: readOption(options, 'vendorClass'),
     hostName: readOption(options, 'hostName')?.slice(0, 255),
@@ -80,6 +80,12 @@ function kindOf(
   if (ciaddr !== 0) return 'extending';
   if (requested === undefined) return undefined;
   return serverIdentifier === undefined ? 'init-reboot' : 'selecting';
+}
+
+/** RFC 2131 table 5 wants option 50 in a DECLINE; systemd-networkd 252 has it in ciaddr alone. */
+function addressOf(kind: RequestKind, requested: number | undefined, ciaddr: number | undefined) {
+  if (kind === 'discover') return requested;
+  return kind === 'decline' ? (requested ?? ciaddr) : (ciaddr ?? requested);
 }
 
 /** Neither a group address nor all zeros. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { until, words, type Running } from '../support/command.ts';
 import { readClientLease, startDhcpClient, type DhcpClientName } from '../support/dhcp-client.ts';
-import { cover, type Namespace } from '../support/namespaces.ts';
+import type { Namespace } from '../support/namespaces.ts';
 import { openDhcpOffice, portOf, type DhcpOffice } from './dhcp-office.ts';
 
 interface Phone {
@@ -130,27 +130,6 @@ test('where every message comes twice, phones that are switched on again get wha
   await office.fabric.exec(words('nft delete table netdev twice'));
 });
 
-test('phones whose unicast is lost rebind by broadcast, and keep their addresses', async () => {
-  const lasting = phones.filter(({ client }) => client !== 'udhcpc');
-  const before = lasting.map(addressOf);
-  await office.box.exec(words('nft -f -'), {
-    input: `table inet deaf {
-chain in { type filter hook input priority 0; ip daddr 10.66.0.1 udp dport 67 drop; }
-}`,
-  });
-  await Promise.all(
-    before.map(async (ip) => {
-      const rebinding = `dhcp.option.dhcp == 3 && ip.dst == 255.255.255.255 && dhcp.ip.client == ${ip}`;
-      const [asked] = await seen(`rebinding of ${ip}`, rebinding);
-      expect(asked?.options.has(50)).toBe(false);
-      expect(asked?.options.has(54)).toBe(false);
-    }),
-  );
-  await office.box.exec(words('nft delete table inet deaf'));
-  expect(lasting.map(addressOf)).toEqual(before);
-  expect(await office.packets('dhcp.option.dhcp == 6')).toEqual([]);
-});
-
 test('a kill -9 of the box while phones renew takes no address from any', async () => {
   const before = phones.map(addressOf);
   const acks = phones.map(({ mac }) => `dhcp.option.dhcp == 5 && dhcp.hw.mac_addr == ${mac}`);
@@ -163,29 +142,6 @@ test('a kill -9 of the box while phones renew takes no address from any', async 
   await Promise.all(acks.map((filter, at) => seen('a renewal', filter, (earlier[at] ?? 0) + 1)));
   expect(phones.map(addressOf)).toEqual(before);
   expect(await office.packets('dhcp.option.dhcp == 6')).toEqual([]);
-});
-
-test.each(['dhclient', 'dhcpcd'] as const)(
-  '%s asks for its old address after a restart, and gets it',
-  async (client) => {
-    const phone = phones.find((one) => one.client === client) as Phone;
-    const ip = addressOf(phone);
-    phone.running?.kill('SIGKILL');
-    await phone.running?.exited;
-    powerOn(phone);
-    const reboot = `dhcp.option.dhcp == 3 && dhcp.hw.mac_addr == ${phone.mac} && dhcp.ip.client == 0.0.0.0 && dhcp.option.requested_ip_address == ${ip} && !dhcp.option.dhcp_server_id`;
-    await seen('INIT-REBOOT', reboot);
-    expect(await hasAddress(phone)).toBe(ip);
-  },
-);
-
-test('dhcpcd with an address of its own is told the rest, without a lease', async () => {
-  const namespace = await office.phone('inform', '80:5e:c0:00:03:10');
-  const command = words('dhcpcd -B -4 -c /bin/true --inform=10.66.0.50/24 eth0');
-  namespace.start(command, { prepare: [cover('/run'), cover('/var/lib/dhcpcd')] });
-  const [ack] = await seen('an answer', 'dhcp.option.dhcp == 5 && ip.dst == 10.66.0.50');
-  expect(ack).toMatchObject({ ethernetTo: '80:5e:c0:00:03:10', yourAddress: '0.0.0.0' });
-  expect(ack?.options.has(51)).toBe(false);
 });
 
 test('a phone that finds the pool full keeps asking, and gets the address that another gives back', async () => {

@@ -39,6 +39,9 @@ export interface WirePacket {
   /** Option 53. */
   readonly type: number;
   readonly mac: string;
+  /** As hex digits: a message and its answer share it. */
+  readonly xid: string;
+  readonly clientAddress: string;
   readonly yourAddress: string;
   /** Option number to its value as hex digits. */
   readonly options: ReadonlyMap<number, string>;
@@ -124,6 +127,8 @@ const fields = [
   'ip.dst',
   'dhcp.option.dhcp',
   'dhcp.hw.mac_addr',
+  'dhcp.id',
+  'dhcp.ip.client',
   'dhcp.ip.your',
   'dhcp.option.type',
   'dhcp.option.value',
@@ -155,6 +160,8 @@ function readPacket(line: string): WirePacket {
     to = '',
     type = '',
     mac = '',
+    xid = '',
+    clientAddress = '',
     yourAddress = '',
     codes = '',
     values = '',
@@ -166,7 +173,17 @@ function readPacket(line: string): WirePacket {
     .filter((code) => code !== 0 && code !== 255);
   const options = new Map(numbers.map((code, at) => [code, valueList[at] ?? '']));
   // The client identifier holds the hardware address once more.
-  return { ethernetTo, from, to, type: Number(type), mac: mac.split(',')[0] ?? '', yourAddress, options };
+  return {
+    ethernetTo,
+    from,
+    to,
+    type: Number(type),
+    mac: mac.split(',')[0] ?? '',
+    xid,
+    clientAddress,
+    yourAddress,
+    options,
+  };
 }
 
 export function asText(hex: string | undefined): string {

@@ -3,8 +3,9 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { words, type Running } from './command.ts';
 import { cover, type Namespace } from './namespaces.ts';
+import { networkdProgram, prepareNetworkd, readNetworkdLease } from './networkd.ts';
 
-export type DhcpClientName = 'dhclient' | 'udhcpc' | 'dhcpcd';
+export type DhcpClientName = 'dhclient' | 'udhcpc' | 'dhcpcd' | 'networkd';
 
 export interface DhcpClientOptions {
   readonly client: DhcpClientName;
@@ -13,6 +14,8 @@ export interface DhcpClientOptions {
   readonly directory: string;
   /** Option 60 as bytes; left out: none, or the client's own. */
   readonly vendorClass?: Uint8Array;
+  /** It asks by ARP whether the address is free before it takes it, and declines it if not. */
+  readonly checksAddress?: boolean;
 }
 
 /** What a client was told, as its hook script got it. */
@@ -34,12 +37,31 @@ export function startDhcpClient(namespace: Namespace, options: DhcpClientOptions
   const { directory, client } = options;
   mkdirSync(directory, { recursive: true });
   const script = join(directory, 'script');
-  writeFileSync(script, hookScript(directory, options.card));
+  writeFileSync(script, hookScript(options));
   chmodSync(script, 0o755);
   return namespace.start(commandLines[client](options, script), {
     logFile: join(directory, `${client}.log`),
-    prepare: client === 'dhcpcd' ? [cover('/run'), keepLeases(directory)] : [],
+    prepare: preparations[client]?.(options) ?? [],
   });
+}
+
+const preparations: Partial<Record<DhcpClientName, (options: DhcpClientOptions) => string[]>> = {
+  dhcpcd: ({ directory }) => [cover('/run'), keepLeases(directory)],
+  networkd: ({ checksAddress = false, ...place }) => prepareNetworkd({ ...place, checksAddress }),
+};
+
+/** Makes it give its lease back, as each of them is told to. */
+export async function releaseLease(
+  namespace: Namespace,
+  { client, card, directory }: DhcpClientOptions,
+  running: Running,
+): Promise<void> {
+  if (client === 'dhclient') {
+    await namespace.exec(['dhclient', '-4', '-r', ...dhclientFiles(directory), card]);
+    return;
+  }
+  // The second is what `dhcpcd -k` sends.
+  running.kill(({ udhcpc: 'SIGUSR2', dhcpcd: 'SIGALRM', networkd: 'SIGTERM' } as const)[client]);
 }
 
 /** A dhcpcd that is started again in its directory knows its lease, and none of another's. */
@@ -49,7 +71,7 @@ const keepLeases = (directory: string) =>
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 
 const commandLines: Record<DhcpClientName, (options: DhcpClientOptions, script: string) => string[]> = {
-  dhclient: ({ directory, card, vendorClass }, script) => {
+  dhclient: ({ directory, card, vendorClass }) => {
     const conf = join(directory, 'dhclient.conf');
     const colons = vendorClass && hex(vendorClass).replace(/(..)(?=.)/g, '$1:');
     writeFileSync(
@@ -62,28 +84,19 @@ const commandLines: Record<DhcpClientName, (options: DhcpClientOptions, script: 
         '',
       ].join('\n'),
     );
-    const files = [
-      '-cf',
-      conf,
-      '-lf',
-      join(directory, 'leases'),
-      '-pf',
-      join(directory, 'pid'),
-      '-sf',
-      script,
-    ];
-    return ['dhclient', '-d', '-4', ...files, card];
+    return ['dhclient', '-d', '-4', ...dhclientFiles(directory), card];
   },
-  udhcpc: ({ card, vendorClass }, script) => [
+  udhcpc: ({ card, vendorClass, checksAddress }, script) => [
     ...words('udhcpc -f -i'),
     card,
     '-s',
     script,
+    ...(checksAddress === true ? ['-a'] : []),
     ...words('-t 5 -T 1 -A 2'),
     ...(vendorClass ? ['-V', '', '-x', `0x3c:${hex(vendorClass)}`] : []),
     ...asked.flatMap((code) => ['-O', String(code)]),
   ],
-  dhcpcd: ({ directory, card, vendorClass }, script) => {
+  dhcpcd: ({ directory, card, vendorClass, checksAddress }, script) => {
     const conf = join(directory, 'dhcpcd.conf');
     // Escapes let a class end in NUL, as some phones' classes do.
     const text =
@@ -91,7 +104,8 @@ const commandLines: Record<DhcpClientName, (options: DhcpClientOptions, script: 
     writeFileSync(
       conf,
       [
-        ...words('ipv4only noipv4ll noarp nodelay'),
+        ...words('ipv4only noipv4ll nodelay'),
+        ...(checksAddress === true ? [] : ['noarp']),
         'timeout 0',
         'reboot 2',
         'define 160 string provisioning_url',
@@ -102,10 +116,20 @@ const commandLines: Record<DhcpClientName, (options: DhcpClientOptions, script: 
     );
     return ['dhcpcd', '-B', '-f', conf, '-c', script, card];
   },
+  networkd: () => [networkdProgram],
 };
 
-/** One script for all three: gives the card its address and keeps what the client said, never touching the host's files. */
-function hookScript(directory: string, card: string): string {
+const dhclientFiles = (directory: string) =>
+  Object.entries({ '-cf': 'dhclient.conf', '-lf': 'leases', '-pf': 'pid', '-sf': 'script' }).flatMap(
+    ([flag, name]) => [flag, join(directory, name)],
+  );
+
+/**
+ * One script for all who run one: gives the card its address and keeps what the client said, never touching the host's
+ * files. dhclient leaves it to its script to find out whether somebody has the address, and declines it when the script fails.
+ */
+function hookScript({ directory, card, client, checksAddress }: DhcpClientOptions): string {
+  const asksFirst = client === 'dhclient' && checksAddress === true;
   return `#!/bin/sh
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 case "\${reason:-$1}" in
@@ -114,6 +138,7 @@ case "\${reason:-$1}" in
   EXPIRE|FAIL|RELEASE|STOP) ip addr flush dev ${card}; rm -f ${directory}/told; exit 0 ;;
   *) exit 0 ;;
 esac
+${asksFirst ? `busybox arping -D -q -c 1 -w 1 -I ${card} "$new_ip_address" || exit 1` : ''}
 ip addr replace "\${ip:-$new_ip_address}/\${mask:-24}" dev ${card}
 gateway="\${router:-$new_routers}"
 [ -n "$gateway" ] && ip route replace default via "\${gateway%% *}"
@@ -128,7 +153,7 @@ export function readClientLease(directory: string): ClientLease | undefined {
   try {
     text = readFileSync(join(directory, 'told'), 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return readNetworkdLease(directory);
     throw error;
   }
   const told = new Map(

@@ -1,6 +1,7 @@
 /** Debian packages that the lab needs: installed when missing, without starting anything on this machine. */
 import { chmodSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { run, words } from './command.ts';
+import { networkdProgram } from './networkd.ts';
 
 /** Program to package. */
 type Programs = Readonly<Record<string, string>>;
@@ -28,6 +29,7 @@ export const officePrograms: Programs = {
 /** What the tests use besides. */
 export const testPrograms: Programs = {
   ...officePrograms,
+  [networkdProgram]: 'systemd',
   chromium: 'chromium',
   dhcpd: 'isc-dhcp-server',
   dhcrelay: 'isc-dhcp-relay',

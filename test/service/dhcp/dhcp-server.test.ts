@@ -134,6 +134,15 @@ describe('a phone with a lease', () => {
     expect(site.journal().map(({ kind }) => kind)).toEqual(['leased', 'declined', 'leased']);
   });
 
+  test('declines it by ciaddr and no option, as systemd-networkd does: that is understood', async () => {
+    await using site = await openDhcpSite(temporaryDirectory());
+    const ip = await boot(site);
+    expect(await site.say({ type: 'decline', ciaddr: ip })).toEqual([]);
+    expect(await site.say({ type: 'release', ciaddr: ip })).toEqual([]);
+    expect(site.leases()).toMatchObject([{ ip, state: 'declined' }]);
+    expect(await boot(site)).not.toBe(ip);
+  });
+
   test('declines one address after the other: after three it is not believed any more', async () => {
     await using site = await openDhcpSite(temporaryDirectory());
     for (let at = 0; at < 6; at += 1) {
