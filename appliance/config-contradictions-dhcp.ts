@@ -58,7 +58,9 @@ function overlapping(config: Config): Problem[] {
   });
   const pools = networks.flatMap((network) =>
     network.pools.flatMap((pool, at) => {
-      const other = network.pools.slice(0, at).find(({ low, high }) => pool.low <= high && low <= pool.high);
+      const other = network.pools
+        .slice(0, at)
+        .find(({ first, last }) => pool.first <= last && first <= pool.last);
       if (other === undefined) return [];
       const advice = `overlaps ${other.key}; name each address once`;
       return [contradiction(pool.key, pool.addresses, advice)];
@@ -72,7 +74,7 @@ function poolHolds(config: Config): Problem[] {
   const poolOf = (address: string) =>
     networks
       .flatMap(({ pools }) => pools)
-      .find(({ low, high }) => parseIpv4(address) >= low && parseIpv4(address) <= high);
+      .find(({ first, last }) => parseIpv4(address) >= first && parseIpv4(address) <= last);
   const ownPool = poolOf(config.site.address);
   const own =
     ownPool === undefined

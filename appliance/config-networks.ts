@@ -1,4 +1,4 @@
-/** The networks that the DHCP settings describe, for rules about them. Pure. */
+/** The networks that the DHCP settings describe, for the server and for rules about them. Pure. */
 import type { Config } from './config-schema.ts';
 import { broadcastAddress, formatIpv4, parseCidr, parseIpv4, type Subnet } from './protocol/ipv4.ts';
 
@@ -8,7 +8,11 @@ export interface ServedNetwork {
   readonly subnetKey: string;
   readonly subnet: string;
   readonly net: Subnet;
+  /** All pools: `dhcp.pool`, `dhcp.network[0].pools`. */
+  readonly poolsKey: string;
   readonly pools: readonly ServedPool[];
+  /** The table [dhcp] as if this were the only network. */
+  readonly alone: Config['dhcp'];
   readonly told: Pick<Config['dhcp']['network'][number], 'routers' | 'dns_servers' | 'ntp_servers'>;
 }
 
@@ -16,8 +20,8 @@ interface ServedPool {
   readonly key: string;
   /** First and last, as written. */
   readonly addresses: readonly string[];
-  readonly low: number;
-  readonly high: number;
+  readonly first: number;
+  readonly last: number;
 }
 
 /** The first is that of [dhcp] itself. None when DHCP gives no addresses. */
@@ -28,23 +32,27 @@ export function servedNetworks({ dhcp }: Pick<Config, 'dhcp'>): ServedNetwork[] 
     subnetKey: 'dhcp.subnet',
     subnet: dhcp.subnet,
     net: parseCidr(dhcp.subnet),
+    poolsKey: 'dhcp.pool',
     pools: [servedPool('dhcp.pool', dhcp.pool)],
+    alone: dhcp,
     told: dhcp,
   };
-  const further = dhcp.network.map((network, at) => ({
+  const further = dhcp.network.map(({ pools, ...network }, at) => ({
     key: `dhcp.network[${at}]`,
     subnetKey: `dhcp.network[${at}].subnet`,
     subnet: network.subnet,
     net: parseCidr(network.subnet),
-    pools: network.pools.map((pool, place) => servedPool(`dhcp.network[${at}].pools[${place}]`, pool)),
+    poolsKey: `dhcp.network[${at}].pools`,
+    pools: pools.map((pool, place) => servedPool(`dhcp.network[${at}].pools[${place}]`, pool)),
+    alone: { ...dhcp, ...network },
     told: network,
   }));
   return [first, ...further];
 }
 
 function servedPool(key: string, addresses: readonly string[]): ServedPool {
-  const [low = 0, high = 0] = addresses.map(parseIpv4);
-  return { key, addresses, low, high };
+  const [first = 0, last = 0] = addresses.map(parseIpv4);
+  return { key, addresses, first, last };
 }
 
 /** The network's own address, or its broadcast address. */

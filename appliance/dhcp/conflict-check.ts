@@ -8,7 +8,7 @@ import { formatIpv4 } from '../protocol/ipv4.ts';
 import type { Clock } from '../world.ts';
 import type { Counters } from './counters.ts';
 import type { LeaseClock } from './lease-clock.ts';
-import { mostOnProbation, probationMs, probationRow } from './lease-row.ts';
+import { mostOnProbation, probationMs, squattedRow } from './lease-row.ts';
 import type { LeaseWriter } from './lease-writer.ts';
 import type { Network } from './networks.ts';
 import type { Sockets } from './socket.ts';
@@ -109,7 +109,7 @@ function setAside(
   if (pool.probationShare(now) >= mostOnProbation) return;
   const before = pool.leaseAt(ip);
   counters.add('addresses_found_in_use');
-  const row = probationRow({ ip, mac }, before, now);
+  const row = squattedRow({ ip, mac }, before, now);
   const change = { write: { as: 'saved', row }, forget: undefined, undo: pool.save(row, now) } as const;
   const body = { ip: formatIpv4(ip), probation_seconds: probationMs(row.declines) / 1000 };
   writer.take({ change, journal: { kind: 'in_use', mac, body } }, undefined);

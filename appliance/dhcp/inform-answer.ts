@@ -1,7 +1,6 @@
 /** What a phone that has its address from another server is told, and who is told nothing (RFC 2131 section 4.3.5). */
-import type { RecognisedPhone } from '../phones/vendors.ts';
 import type { DhcpMessage } from '../protocol/dhcp.ts';
-import type { Profiles } from './profile.ts';
+import type { Profile, Profiles } from './profile.ts';
 import type { Reply } from './reply.ts';
 import { readRequest } from './request.ts';
 
@@ -11,7 +10,8 @@ export interface InformPolicy {
 }
 
 export interface InformAnswer {
-  readonly phone: RecognisedPhone;
+  readonly vendor: string;
+  readonly profile: Profile;
   /** An ACK without address and times. */
   readonly reply: Reply;
 }
@@ -32,8 +32,9 @@ export function informAnswer(
   if (request === undefined) return 'not_ours';
   if (request.kind !== 'inform') return 'not_an_inform';
   if (message.ciaddr === 0) return 'no_address';
-  const { phone, ofPhone } = policy.profiles(request, now);
-  if (phone === undefined) return 'not_a_phone';
+  const profile = policy.profiles(request, now);
+  if (profile.phone === undefined) return 'not_a_phone';
   const { serverIdentifier } = policy;
-  return { phone, reply: { type: 'ack', request, yiaddr: 0, serverIdentifier, options: ofPhone } };
+  const reply = { type: 'ack', request, yiaddr: 0, serverIdentifier, options: profile.ofPhone } as const;
+  return { vendor: profile.phone.vendor, profile, reply };
 }

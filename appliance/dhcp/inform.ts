@@ -1,12 +1,13 @@
 /** Beside another DHCP server: phones that ask for options alone are told what that server doesn't know. */
 import type { Config } from '../config-schema.ts';
+import type { Endpoint } from '../net/udp.ts';
 import type { DhcpMessage } from '../protocol/dhcp.ts';
 import { formatIpv4, parseIpv4 } from '../protocol/ipv4.ts';
 import { saveInformedPhone } from '../store/informed-phones.ts';
 import { openStore } from '../store/store.ts';
-import { version, type Part, type World } from '../world.ts';
+import { version, type Clock, type Part, type World } from '../world.ts';
 import { openCounters } from './counters.ts';
-import { openFactWriter } from './fact-writer.ts';
+import { openFactWriter, type FactWriter } from './fact-writer.ts';
 import { informAnswer, type InformAnswer } from './inform-answer.ts';
 import { openLeaving } from './leaving.ts';
 import { openProfiles } from './profile.ts';
@@ -14,6 +15,7 @@ import { reading } from './reading.ts';
 import { encodeReply } from './reply.ts';
 import { openSenderLimits } from './sender-limits.ts';
 import { handedOver, type SocketSource } from './socket.ts';
+import { toldClient } from './told-client.ts';
 import { startWatch } from './watch.ts';
 
 /** A phone asks once a boot, and a few times more where no answer comes. */
@@ -39,15 +41,7 @@ export async function startInform(
   const facts = openFactWriter({ store, counters, log });
   const watch = startWatch({ world, config, store, counters }, await source.client(config.dhcp.interface));
 
-  /** After the answer, which promises nothing: where two servers answer, the phone takes the first. */
-  const remember = ({ phone: { vendor }, reply: { request } }: InformAnswer) => {
-    const { mac, message } = request;
-    facts.write((transaction) => {
-      saveInformedPhone(transaction.db, { mac, vendor, ip: message.ciaddr }, clock.now());
-      transaction.journal({ kind: 'informed', mac, body: { ip: formatIpv4(message.ciaddr), vendor } });
-    });
-  };
-  const answer = (message: DhcpMessage) => {
+  const answer = (message: DhcpMessage, from: Endpoint) => {
     const answered = informAnswer(message, policy, clock.now());
     if (typeof answered === 'string') {
       counters.add(`ignored_${answered}`);
@@ -57,8 +51,9 @@ export async function startInform(
       const datagram = encodeReply(answered.reply);
       socket.post(datagram.bytes, datagram.to);
       counters.add('acks');
-      remember(answered);
       counters.add('options_left_out', datagram.leftOut.length);
+      if (isOwnWord(message, from)) remember(answered, datagram.leftOut, { facts, clock });
+      else counters.add('foreign_addresses');
     }
   };
 
@@ -82,4 +77,24 @@ export async function startInform(
       store[Symbol.dispose]();
     },
   };
+}
+
+/** After the answer, which promises nothing: where two servers answer, the phone takes the first. */
+function remember(
+  { vendor, profile, reply: { request } }: InformAnswer,
+  leftOut: readonly number[],
+  { facts, clock }: { readonly facts: FactWriter; readonly clock: Clock },
+): void {
+  const ip = request.message.ciaddr;
+  const told = (code: number) => (leftOut.includes(code) ? undefined : profile.ofPhone.get(code));
+  const phone = { ...toldClient(request, profile, told), vendor, ip };
+  facts.write((transaction) => {
+    saveInformedPhone(transaction.db, phone, clock.now());
+    transaction.journal({ kind: 'informed', mac: request.mac, body: { ip: formatIpv4(ip), vendor } });
+  });
+}
+
+/** A device speaks of its own address from that address; with another's it could pass for its holder. */
+function isOwnWord({ ciaddr, giaddr }: DhcpMessage, from: Endpoint): boolean {
+  return giaddr !== 0 || from.address === formatIpv4(ciaddr);
 }

@@ -45,6 +45,7 @@ export function boundWrite({ request, profile, before, now }: Grant, ip: number,
     acked_at: now,
     // Who renews has had it for itself all the while.
     declines: request.kind === 'extending' ? 0 : (before?.declines ?? 0),
+    in_use_by: null,
     sent: profile.sent,
   };
   return { as: place === undefined ? 'saved' : 'extended', row };
@@ -61,7 +62,7 @@ export function probationMs(declines: number): number {
   return Math.min(longestProbationMs, firstProbationMs * 2 ** Math.min(declines - 1, 10));
 }
 
-/** `mac` is who declined it, or who was found to use it. */
+/** `mac` is who declined it. */
 export function probationRow(
   { ip, mac }: Pick<LeaseRow, 'ip' | 'mac'>,
   before: Pick<Tenure, 'declines'> | undefined,
@@ -84,8 +85,18 @@ export function probationRow(
     giaddr: null,
     acked_at: null,
     declines,
+    in_use_by: null,
     sent: '{}',
   };
+}
+
+/** `mac` is who was found to use it without a lease. */
+export function squattedRow(
+  address: Pick<LeaseRow, 'ip' | 'mac'>,
+  before: Pick<Tenure, 'declines'> | undefined,
+  now: number,
+): LeaseRow {
+  return { ...probationRow(address, before, now), in_use_by: address.mac };
 }
 
 /** The client has it no longer, and the next may. */

@@ -1,6 +1,7 @@
 /** The networks that are served, and which of them a client is on. */
+import { servedNetworks, type ServedNetwork } from '../config-networks.ts';
 import type { Config } from '../config-schema.ts';
-import { broadcastAddress, contains, formatIpv4, parseCidr, parseIpv4 } from '../protocol/ipv4.ts';
+import { broadcastAddress, contains, formatIpv4, parseIpv4 } from '../protocol/ipv4.ts';
 import { parseMac } from '../protocol/mac.ts';
 import type { Tenure } from '../store/leases.ts';
 import type { AddressRange } from './address-space.ts';
@@ -28,21 +29,27 @@ interface Before {
 
 /** Throws when no network is described, or more addresses than memory is for. */
 export function openNetworks(config: Config, { tenures, now, isLeaving }: Before): Network[] {
-  const described = describedNetworks(config);
-  const size = described.flatMap(({ ranges }) => ranges).reduce((sum, range) => sum + sizeOf(range), 0);
+  const served = servedNetworks(config);
+  if (served.length === 0) {
+    throw new Error('dhcp.subnet and dhcp.pool are missing in the settings: DHCP has no addresses to give');
+  }
+  const size = served.flatMap(({ pools }) => pools).reduce((sum, range) => sum + sizeOf(range), 0);
   if (size > maxAddresses) {
     throw new Error(
       `dhcp.pool and dhcp.network name ${size} addresses to give out: name ${maxAddresses} at most`,
     );
   }
   const limits = openLimits(config);
-  const networks = described.map(({ key, subnet, ranges, settings }) => ({
-    key,
-    subnet,
-    card: settings.dhcp.interface,
-    pool: new Pool(poolAddresses(config, { subnet, ranges })),
-    policy: openPolicy(settings, openProfiles(settings, isLeaving), limits),
-  }));
+  const networks = served.map((network) => {
+    const settings = { ...config, dhcp: network.alone };
+    return {
+      key: network.poolsKey,
+      subnet: network.subnet,
+      card: network.alone.interface,
+      pool: new Pool(poolAddresses(config, network)),
+      policy: openPolicy(settings, openProfiles(settings, isLeaving), limits),
+    };
+  });
   for (const tenure of tenures) for (const { pool } of networks) pool.remember(tenure, now);
   return networks;
 }
@@ -70,33 +77,6 @@ export function longestLeaseMs({ dhcp }: Config): number {
 /** Each address takes memory from the start. */
 const maxAddresses = 1_000_000;
 
-interface Described {
-  readonly key: string;
-  readonly subnet: string;
-  readonly ranges: readonly AddressRange[];
-  /** As if this were the only network. */
-  readonly settings: Config;
-}
-
-function describedNetworks(config: Config): Described[] {
-  const { dhcp } = config;
-  if (dhcp.subnet === undefined || dhcp.pool === undefined) {
-    throw new Error('dhcp.subnet and dhcp.pool are missing in the settings: DHCP has no addresses to give');
-  }
-  const first = { key: 'dhcp.pool', subnet: dhcp.subnet, ranges: [rangeOf(dhcp.pool)], settings: config };
-  const further = dhcp.network.map(({ pools, ...own }, at) => ({
-    key: `dhcp.network[${at}].pools`,
-    subnet: own.subnet,
-    ranges: pools.map(rangeOf),
-    settings: { ...config, dhcp: { ...dhcp, ...own } },
-  }));
-  return [first, ...further];
-}
-
-function rangeOf([first = '', last = '']: readonly string[]): AddressRange {
-  return { first: parseIpv4(first), last: parseIpv4(last) };
-}
-
 function sizeOf({ first, last }: AddressRange): number {
   return last - first + 1;
 }
@@ -104,9 +84,8 @@ function sizeOf({ first, last }: AddressRange): number {
 /** Phones may get neither the address of the box, nor of the network, nor what phones are told of. */
 function poolAddresses(
   { site, dhcp }: Config,
-  { subnet, ranges }: Pick<Described, 'subnet' | 'ranges'>,
+  { net, pools }: Pick<ServedNetwork, 'net' | 'pools'>,
 ): PoolAddresses {
-  const net = parseCidr(subnet);
   const told = [dhcp, ...dhcp.network].flatMap(({ routers, dns_servers, ntp_servers }) => [
     ...routers,
     ...(dns_servers ?? []),
@@ -117,7 +96,7 @@ function poolAddresses(
     .filter(({ address }) => contains(net, address))
     .map(({ mac, address }): [string, number] => [parseMac(mac) ?? mac, parseIpv4(address)]);
   return {
-    ranges,
+    ranges: pools,
     excluded: new Set(taken.map(parseIpv4)),
     reserved: new Map(reserved),
     maxOffers: dhcp.limits.pending_offers,

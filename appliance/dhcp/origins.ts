@@ -10,7 +10,7 @@ export interface Origins {
 /** Beyond it those learned longest ago are forgotten: their releases then go to all servers. */
 const maxOrigins = 65_536;
 
-export function openOrigins(leases: readonly RelayedLease[]): Origins {
+export function openOrigins(leases: readonly Pick<RelayedLease, 'ip' | 'server' | 'via'>[]): Origins {
   const origins = new Map<number, Origin>();
   const learn = (address: number, origin: Origin) => {
     origins.delete(address);

@@ -6,11 +6,17 @@ import type { DhcpMessage } from '../protocol/dhcp.ts';
 import { readOption } from '../protocol/dhcp-options.ts';
 import { isProbe } from '../protocol/dhcp-probe.ts';
 import { formatIpv4 } from '../protocol/ipv4.ts';
-import { pruneRelayedLeases, readRelayedLeases, saveRelayedLease } from '../store/relayed-leases.ts';
+import {
+  endRelayedLease,
+  pruneRelayedLeases,
+  readRelayedLeases,
+  saveRelayedLease,
+} from '../store/relayed-leases.ts';
 import { openStore } from '../store/store.ts';
 import { version, type Part, type World } from '../world.ts';
 import { openCounters, type Counters } from './counters.ts';
 import { openFactWriter, type FactWriter } from './fact-writer.ts';
+import { hexOf } from './lease-row.ts';
 import { openLeaving } from './leaving.ts';
 import { openOrigins, type Origins } from './origins.ts';
 import { openPending, type Pending } from './pending.ts';
@@ -22,6 +28,7 @@ import { relayRequest } from './relay-request.ts';
 import { readRequest, type ClientRequest } from './request.ts';
 import { openSenderLimits, type SenderLimits } from './sender-limits.ts';
 import { handedOver, type SocketSource } from './socket.ts';
+import { toldClient } from './told-client.ts';
 import { startWatch } from './watch.ts';
 
 /** What all requests and answers share. */
@@ -74,7 +81,7 @@ export async function startRelay(
     counters,
     facts,
     pending: openPending(),
-    origins: openOrigins(readRelayedLeases(store.db, clock.now())),
+    origins: openOrigins(readRelayedLeases(store.db)),
     isAllowed: openSenderLimits(rates),
     servers: watchSilence(),
   };
@@ -130,6 +137,7 @@ function passRequest(message: DhcpMessage, scene: Scene): void {
   if (request.kind === 'discover') scene.servers.asked(now);
   for (const address of relayed.to) uplink.post(relayed.bytes, { address, port: serverPort });
   counters.add('requests_relayed');
+  if (request.kind === 'release' || request.kind === 'decline') forget(request, scene);
 }
 
 function passReply(message: DhcpMessage, from: string, scene: Scene): void {
@@ -154,19 +162,33 @@ interface Answered {
   readonly reply: RelayedReply;
 }
 
-function learn({ message, from, request, reply }: Answered, { origins, facts, world }: Scene): void {
+function learn({ message, from, request, reply }: Answered, scene: Scene): void {
+  const { origins, facts, world } = scene;
   const { yiaddr: ip } = message;
   const { server, type, profile, added } = reply;
-  if (ip === 0 || server === undefined || type === 'nak') return;
+  if (type === 'nak') return forget(request, scene);
+  if (ip === 0 || server === undefined) return;
   origins.learn(ip, { server, via: from });
   if (type !== 'ack') return;
-  const { mac } = request;
+  const { mac, relay } = request;
+  const now = world.clock.now();
   const seconds = readOption(message.options, 'leaseTime') ?? 0;
+  const told = (code: number) => (added.includes(code) ? profile.ofPhone : message.options).get(code);
+  const lease = {
+    ...toldClient(request, profile, told),
+    circuitId: hexOf(relay?.circuitId),
+    remoteId: hexOf(relay?.remoteId),
+    ip,
+    server,
+    via: from,
+    startedAt: now,
+    ackedAt: now,
+    expiresAt: now + seconds * 1000,
+  };
   facts.write((transaction) => {
-    const expiresAt = world.clock.now() + seconds * 1000;
-    saveRelayedLease(transaction.db, { ip, mac, server, via: from, expiresAt });
+    saveRelayedLease(transaction.db, lease);
     transaction.journal({
-      kind: 'relayed',
+      kind: request.kind === 'extending' ? 'relayed_renewal' : 'relayed',
       mac,
       body: {
         ip: formatIpv4(ip),
@@ -176,6 +198,15 @@ function learn({ message, from, request, reply }: Answered, { origins, facts, wo
         added: added.join(','),
       },
     });
+  });
+}
+
+/** It gave its address back, declined it, or was told that it is not its own. */
+function forget({ mac, address }: ClientRequest, { facts, world }: Scene): void {
+  if (address === undefined) return;
+  facts.write((transaction) => {
+    if (!endRelayedLease(transaction.db, { ip: address, mac }, world.clock.now())) return;
+    transaction.journal({ kind: 'relayed_end', mac, body: { ip: formatIpv4(address) } });
   });
 }
 

@@ -28,7 +28,7 @@ export interface ClientRequest {
   readonly hostName: string | undefined;
   /** Most bytes of UDP payload that the client takes. */
   readonly maxBytes: number;
-  /** An address of the client's subnet when a relay speaks for it (RFC 3527, RFC 3011, giaddr). */
+  /** An address of the client's subnet, when a relay speaks for it or it says so itself (RFC 3527, RFC 3011, giaddr). */
   readonly link: number | undefined;
   /** Option 82, where a relay put one in. */
   readonly relay: RelayInformation | undefined;
@@ -62,7 +62,7 @@ export function readRequest(message: DhcpMessage): ClientRequest | undefined {
     vendorClass: readOption(options, 'vendorClass'),
     hostName: readOption(options, 'hostName')?.slice(0, 255),
     maxBytes: maxBytesOf(readOption(options, 'maxMessageSize')),
-    link: relay?.linkSelection ?? readOption(options, 'subnetSelection') ?? nonZero(message.giaddr),
+    link: linkOf(message, relay),
     relay,
   };
 }
@@ -109,6 +109,12 @@ function clientKey(identifier: Uint8Array | undefined, chaddr: Uint8Array, mac: 
 function maxBytesOf(maxMessageSize: number | undefined): number {
   if (maxMessageSize === undefined) return defaultMaxBytes;
   return Math.min(ethernetMaxBytes, Math.max(defaultMaxBytes, maxMessageSize - headerBytes));
+}
+
+/** An option 82 without a relay's address is a switch's, or the client's own: such a one doesn't choose the network. */
+function linkOf({ giaddr, options }: DhcpMessage, relay: RelayInformation | undefined): number | undefined {
+  const ofRelay = giaddr === 0 ? undefined : relay?.linkSelection;
+  return ofRelay ?? readOption(options, 'subnetSelection') ?? nonZero(giaddr);
 }
 
 function nonZero(address: number): number | undefined {

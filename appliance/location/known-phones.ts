@@ -1,7 +1,7 @@
-/** Which phones the other parts know, read from their files: a lease of a phone, a configuration, a registration. */
+/** Which phones the other parts know, read from their files: an address of a phone, a configuration, a registration. */
+import { holdersByIp, isSurer, readHeldAddresses } from '../store/address-holders.ts';
 import { readBindings } from '../store/bindings.ts';
 import type { PartName } from '../store/journal-kinds.ts';
-import { readLeases } from '../store/leases.ts';
 import { readPhoneConfigurations } from '../store/phone-configurations.ts';
 import type { Reader } from '../store/reader.ts';
 import type { KnownPhones } from './evidence.ts';
@@ -20,15 +20,19 @@ export function knownPhones(readers: ReadonlyMap<PartName, Reader>, now: number)
     ipByMac.set(mac, ip ?? ipByMac.get(mac));
     if (ip !== undefined) macByIp.set(ip, mac);
   };
-  for (const { mac, ip, vendor, state, expiresAt } of read(readers.get('dhcp'), readLeases)) {
-    if (vendor !== undefined && state === 'bound' && expiresAt > now) know(mac, ip);
-  }
+  const held = read(readers.get('dhcp'), readHeldAddresses).filter(({ vendor }) => vendor !== undefined);
+  const holders = [...holdersByIp(held, now).values()].toSorted((a, b) => (isSurer(a, b) ? 1 : -1));
+  for (const { mac, ip, evidence } of holders) if (evidence !== 'informed') know(mac, ip);
   for (const { mac, ip } of read(readers.get('provisioning'), readPhoneConfigurations)) {
     if (!ipByMac.has(mac)) know(mac, ip);
   }
   for (const { mac, source, expiresAt, localExpiresAt } of read(readers.get('sip'), readBindings)) {
     if (mac !== undefined && Math.max(expiresAt, localExpiresAt) > now)
       know(mac, source.slice(0, source.lastIndexOf(':')));
+  }
+  // A phone's word for its own address, where nothing else is known of either.
+  for (const { mac, ip, evidence } of holders) {
+    if (evidence === 'informed' && !ipByMac.has(mac) && !macByIp.has(ip)) know(mac, ip);
   }
   return { ipByMac, macByIp };
 }
@@ -39,7 +43,7 @@ function read<Row>(reader: Reader | undefined, table: (db: Reader['db']) => Row[
   try {
     return table(reader.db);
   } catch (error) {
-    if (error instanceof Error && /no such table/.test(error.message)) return [];
+    if (error instanceof Error && /no such (table|column)/.test(error.message)) return [];
     throw error;
   }
 }

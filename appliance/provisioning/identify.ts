@@ -5,6 +5,7 @@
 import { parseUserAgent, type UserAgent } from '../phones/user-agent.ts';
 import { recogniseVendor, vendors, type Vendor } from '../phones/vendors.ts';
 import { parseMac } from '../protocol/mac.ts';
+import type { AddressHolder } from '../store/address-holders.ts';
 
 export interface Evidence {
   readonly ip: string;
@@ -13,10 +14,10 @@ export interface Evidence {
   readonly userAgent: string;
 }
 
-/** What the DHCP part knows; both undefined where another server gives the addresses. */
+/** What the DHCP part knows; both undefined where another server gives the addresses and we don't hear of it. */
 export interface LeaseView {
-  byIp(ip: string): { readonly mac: string; readonly vendor?: string } | undefined;
-  /** Where this MAC's current lease is. */
+  byIp(ip: string): AddressHolder | undefined;
+  /** Where this MAC's current lease is, ours or one that passed our relay. */
   ipOf(mac: string): string | undefined;
 }
 
@@ -41,21 +42,23 @@ export type Identity =
 export function identify({ ip, path, userAgent }: Evidence, leases: LeaseView): Identity {
   const said = parseUserAgent(userAgent);
   const [inPath, ...more] = macsInPath(path);
-  const lease = leases.byIp(ip);
-  const mac = lease?.mac ?? inPath ?? said?.mac;
+  const holder = leases.byIp(ip);
+  const lease = holder?.evidence === 'informed' ? undefined : holder;
+  // What a device said of itself when it asked for options is heard last, and refuses nobody.
+  const mac = lease?.mac ?? inPath ?? said?.mac ?? holder?.mac;
   if (mac === undefined) return { kind: 'unknown' };
   if ((inPath !== undefined && inPath !== mac) || more.length > 0)
     return { kind: 'refused', reason: "path names another phone than the sender's lease", mac };
   if (said?.mac !== undefined && said.mac !== mac) {
     return { kind: 'refused', reason: 'User-Agent names another phone than lease or path', mac };
   }
-  const holder = lease === undefined ? leases.ipOf(mac) : undefined;
-  if (holder !== undefined && holder !== ip)
+  const leasedIp = lease === undefined ? leases.ipOf(mac) : undefined;
+  if (leasedIp !== undefined && leasedIp !== ip)
     return { kind: 'refused', reason: 'this phone has its lease at another address', mac };
   const vendor =
     said?.vendor ??
     recogniseVendor({ mac, userAgent }) ??
-    vendors.find((known) => known === lease?.vendor) ??
+    vendors.find((known) => holder?.mac === mac && known === holder.vendor) ??
     'other';
   return {
     kind: 'phone',

@@ -1,12 +1,17 @@
-/** The DHCP part's leases, read from its own file. Where another server gives the addresses there is none. */
+/** Who has which address, read from the DHCP part's file: nobody where it neither gives addresses nor hears of them. */
 import { openLateReader } from '../store/late-reader.ts';
-import { holderOfIp, ipOfMac, readLeases } from '../store/leases.ts';
+import { holderOfIp, leasedIpOf } from '../store/address-holders.ts';
 import { isIpv4 } from '../protocol/ipv4.ts';
 import type { Clock } from '../world.ts';
 import type { LeaseView } from './identify.ts';
 
 export function openLeaseView(directory: string, clock: Pick<Clock, 'now'>): LeaseView & Disposable {
-  const dhcp = openLateReader({ directory, part: 'dhcp', clock, probe: readLeases });
+  const dhcp = openLateReader({
+    directory,
+    part: 'dhcp',
+    clock,
+    probe: (db) => holderOfIp(db, '0.0.0.0', 0),
+  });
   return {
     byIp: (ip) => {
       const db = dhcp.database();
@@ -14,7 +19,7 @@ export function openLeaseView(directory: string, clock: Pick<Clock, 'now'>): Lea
     },
     ipOf: (mac) => {
       const db = dhcp.database();
-      return db && ipOfMac(db, mac, clock.now());
+      return db && leasedIpOf(db, mac, clock.now());
     },
     [Symbol.dispose]: () => dhcp[Symbol.dispose](),
   };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Config } from '../config-schema.ts';
 import { serverIdentity, type ServerIdentity } from '../net/authority.ts';
 import { DecodeError } from '../protocol/bytes.ts';
-import { leaseByIp } from '../store/leases.ts';
+import { holderOfIp } from '../store/address-holders.ts';
 import { openReader, type Reader } from '../store/reader.ts';
 import { openStore } from '../store/store.ts';
 import { version, type Health, type Part, type World } from '../world.ts';
@@ -118,7 +118,7 @@ function extraTrust({ site }: Pick<Config, 'site'>): string[] {
   return site.extra_ca_file === undefined ? [] : [readFileSync(site.extra_ca_file, 'utf8')];
 }
 
-/** Leases of the dhcp part, which may not be there, or not yet. */
+/** Leases that the dhcp part gave or relayed; it may not be there, or not yet. */
 function openLeases(
   directory: string,
   { clock }: World,
@@ -128,7 +128,8 @@ function openLeases(
     mac: (address) => {
       try {
         reader ??= openReader(directory, 'dhcp');
-        return reader && leaseByIp(reader.db, address, clock.now())?.mac;
+        const holder = reader && holderOfIp(reader.db, address, clock.now());
+        return holder?.evidence === 'informed' ? undefined : holder?.mac;
       } catch {
         // A file of another release, or one that is being made: the phone is known by its address then.
         return undefined;

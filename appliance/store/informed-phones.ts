@@ -1,11 +1,14 @@
 /** Phones that ever asked for options alone: who profits from answers beside another server. Owned by dhcp. */
 import { all, run, type Database } from './database.ts';
+import { toldClient, toldValues, type ToldClient, type ToldRow } from './told-client.ts';
 
-export interface InformedPhone {
-  readonly mac: string;
+export interface InformedPhone extends ToldClient {
   readonly vendor: string;
-  /** Unsigned 32 bits. */
+  /** As it says, unsigned 32 bits. */
   readonly ip: number;
+  /** ms since 1970. */
+  readonly firstAt: number;
+  readonly lastAt: number;
 }
 
 export interface InformedVendor {
@@ -15,15 +18,28 @@ export interface InformedVendor {
   readonly lastAt: number;
 }
 
+interface InformedRow extends ToldRow {
+  readonly vendor: string;
+  readonly ip: number;
+  readonly first_at: number;
+  readonly last_at: number;
+}
+
 /** Anybody can invent MACs: beyond this the ones heard of longest ago are forgotten. */
 const mostPhones = 10_000;
 
-export function saveInformedPhone(db: Database, { mac, vendor, ip }: InformedPhone, now: number): void {
+export function saveInformedPhone(
+  db: Database,
+  { ip, ...phone }: Omit<InformedPhone, 'firstAt' | 'lastAt'>,
+  now: number,
+): void {
   run(
     db,
-    `INSERT INTO informed_phone (mac, vendor, ip, first_at, last_at) VALUES (?, ?, ?, ?, ?)
-     ON CONFLICT (mac) DO UPDATE SET vendor = excluded.vendor, ip = excluded.ip, last_at = excluded.last_at`,
-    [mac, vendor, ip, now, now],
+    `INSERT INTO informed_phone (mac, vendor, ip, first_at, last_at, vendor_class, hostname, sent)
+     VALUES (@mac, @vendor, @ip, @now, @now, @vendorClass, @hostname, @sent)
+     ON CONFLICT (mac) DO UPDATE SET vendor = excluded.vendor, ip = excluded.ip, last_at = excluded.last_at,
+       vendor_class = excluded.vendor_class, hostname = excluded.hostname, sent = excluded.sent`,
+    { ...toldValues(phone), ip, now },
   );
   run(
     db,
@@ -31,6 +47,17 @@ export function saveInformedPhone(db: Database, { mac, vendor, ip }: InformedPho
        AND mac = (SELECT mac FROM informed_phone ORDER BY last_at LIMIT 1)`,
     [mostPhones],
   );
+}
+
+/** By MAC. */
+export function readInformedPhones(db: Database): InformedPhone[] {
+  return all<InformedRow>(db, 'SELECT * FROM informed_phone ORDER BY mac').map((row) => ({
+    ...toldClient(row),
+    vendor: row.vendor,
+    ip: row.ip,
+    firstAt: row.first_at,
+    lastAt: row.last_at,
+  }));
 }
 
 /** By vendor. One that is missing was never seen to ask. */

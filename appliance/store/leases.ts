@@ -1,6 +1,6 @@
 /** Leases: who has which address until when, and what was told along with it. Owned by dhcp. */
 import { createHash } from 'node:crypto';
-import { formatIpv4, parseIpv4 } from '../protocol/ipv4.ts';
+import { formatIpv4 } from '../protocol/ipv4.ts';
 import { all, each, one, run, type Database } from './database.ts';
 
 export type LeaseState = 'bound' | 'released' | 'declined';
@@ -33,6 +33,8 @@ export interface Lease {
   readonly remoteId?: RelayId;
   /** Address of that relay. */
   readonly giaddr?: string;
+  /** MAC of what uses a declined address without a lease; undefined when its client declined it. */
+  readonly inUseBy?: string;
   /** Option number to what was sent, as text. */
   readonly sent: Readonly<Record<string, string>>;
 }
@@ -57,6 +59,8 @@ export interface LeaseRow {
   readonly acked_at: number | null;
   /** How often in a row the address was found in use. */
   readonly declines: number;
+  /** MAC of what was found to use it without a lease. */
+  readonly in_use_by: string | null;
   /** JSON. */
   readonly sent: string;
 }
@@ -68,7 +72,7 @@ export type Tenure = Pick<
 >;
 
 const columns = `ip, client, mac, client_id, vendor, vendor_class, hostname, started_at, expires_at, state,
-  circuit_id, remote_id, giaddr, acked_at, declines`;
+  circuit_id, remote_id, giaddr, acked_at, declines, in_use_by`;
 const ofPlace = ['circuit_id', 'remote_id', 'giaddr'];
 const written = [...columns.split(/,\s+/), 'sent'];
 const placeholders = written.map(() => '?').join(', ');
@@ -82,35 +86,6 @@ const select = `SELECT ${columns},
 /** Every address ever given and not given to somebody else since, by address. */
 export function readLeases(db: Database): Lease[] {
   return readLeaseRows(db).map(leaseOf);
-}
-
-/** Who holds this address now; undefined when nobody does. */
-export function leaseByIp(db: Database, ip: string, now: number): Lease | undefined {
-  const row = one<LeaseRow>(db, `${select} WHERE ip = ? AND state = 'bound' AND expires_at > ?`, [
-    parseIpv4(ip),
-    now,
-  ]);
-  return row && leaseOf(row);
-}
-
-/** As {@link leaseByIp}, and a tenth of its work: asked for each request of a phone. */
-export function holderOfIp(db: Database, ip: string, now: number): Pick<Lease, 'mac' | 'vendor'> | undefined {
-  const row = one<Pick<LeaseRow, 'mac' | 'vendor'>>(
-    db,
-    `SELECT mac, vendor FROM lease WHERE ip = ? AND state = 'bound' AND expires_at > ?`,
-    [parseIpv4(ip), now],
-  );
-  return row && { mac: row.mac, ...(row.vendor === null ? {} : { vendor: row.vendor }) };
-}
-
-/** The address that this MAC holds now; where it has several, as a phone that was moved, the latest. */
-export function ipOfMac(db: Database, mac: string, now: number): string | undefined {
-  const row = one<{ ip: number }>(
-    db,
-    `SELECT ip FROM lease WHERE mac = ? AND state = 'bound' AND expires_at > ? ORDER BY coalesce(acked_at, started_at) DESC LIMIT 1`,
-    [mac, now],
-  );
-  return row && formatIpv4(row.ip);
 }
 
 function readLeaseRows(db: Database): LeaseRow[] {
@@ -186,6 +161,7 @@ function valuesOf(row: LeaseRow): unknown[] {
     row.giaddr,
     row.acked_at,
     row.declines,
+    row.in_use_by,
     sentId(row.sent),
   ];
 }
@@ -227,11 +203,13 @@ function leaseOf(row: LeaseRow): Lease {
     ...(row.acked_at === null ? {} : { ackedAt: row.acked_at }),
     ...(row.circuit_id === null ? {} : { circuitId: relayId(row.circuit_id) }),
     ...(row.remote_id === null ? {} : { remoteId: relayId(row.remote_id) }),
+    ...(row.in_use_by === null ? {} : { inUseBy: row.in_use_by }),
     ...(row.giaddr === null ? {} : { giaddr: formatIpv4(row.giaddr) }),
   };
 }
 
-function relayId(hex: string): RelayId {
+/** `hex` as in the table. */
+export function relayId(hex: string): RelayId {
   const text = Buffer.from(hex, 'hex').toString('latin1');
   return /^[ -~]+$/.test(text) ? { hex, text } : { hex };
 }

@@ -2,7 +2,7 @@
 import type { Posture } from '../phones/posture.ts';
 import type { Binding } from './bindings.ts';
 import type { Call } from './calls.ts';
-import type { Lease } from './leases.ts';
+import type { HeldAddress } from './address-holders.ts';
 import { leavingOf, leavingWords } from './leaving.ts';
 import { clockProblem } from './onboarding.ts';
 import type { PhoneConfiguration } from './phone-configurations.ts';
@@ -32,7 +32,9 @@ export const stepsOf: Readonly<Record<Posture, readonly PhoneStage[]>> = {
 
 /** What the parts know of one phone: of each the row that counts. */
 export interface KnownOfPhone {
-  readonly lease?: Lease;
+  readonly lease?: HeldAddress;
+  /** The address of ours that it uses without a lease. */
+  readonly squatted?: HeldAddress;
   readonly configuration?: PhoneConfiguration;
   /** What it said of itself when it last asked for a configuration. */
   readonly asked?: PhoneFirmware;
@@ -104,11 +106,14 @@ export function phoneProblem(
     firmware,
   }: When & { readonly ofSite: Posture; readonly firmware?: string | undefined },
 ): string | undefined {
-  const { lease, configuration, binding, placement, bypass } = known;
+  const { lease, configuration, binding, placement, bypass, squatted } = known;
   const isOld = (at: number | undefined) => at !== undefined && now - at > patienceMs;
   const { leased, configured, registered, placed } = reached;
   if (lease?.state === 'declined')
     return 'It refused its address: another device on this network uses the same one.';
+  if (squatted !== undefined) {
+    return `It uses ${squatted.ip} without a lease: let it ask for its address by DHCP, or reserve this one for it.`;
+  }
   if (firmware !== undefined) return firmware;
   if (configuration !== undefined && configuration.status >= 400) {
     return `The cloud refused its configuration (status ${configuration.status}): check model and firmware against Microsoft's list.`;

@@ -12,12 +12,12 @@ import {
   type PhoneStage,
   type Posture,
 } from './phone-stage.ts';
+import { holdersByIp, isHeld, isSurer, readHeldAddresses, type HeldAddress } from './address-holders.ts';
 import { readBindings, type Binding } from './bindings.ts';
 import { readOpenCalls, type Call } from './calls.ts';
 import type { Database } from './database.ts';
 import { leavingOf, type Leaving } from './leaving.ts';
 import type { PartName } from './journal-kinds.ts';
-import { readLeases, type Lease } from './leases.ts';
 import { readAllMovedBack, type MovedBack } from './moved-back.ts';
 import { postureFor, type PostureRule } from '../phones/posture.ts';
 import { readPhoneConfigurations, type PhoneConfiguration } from './phone-configurations.ts';
@@ -61,7 +61,8 @@ export interface PhoneRow {
 }
 
 export interface PhoneFacts {
-  readonly leases: readonly Lease[];
+  /** By whatever server, and what phones say themselves. */
+  readonly leases: readonly HeldAddress[];
   readonly configurations: readonly PhoneConfiguration[];
   readonly firmwares: readonly PhoneFirmware[];
   readonly bindings: readonly Binding[];
@@ -85,7 +86,7 @@ export function readPhones(directory: string, now: number, site: SiteOfPhones): 
 
 export function readPhoneFacts(directory: string): PhoneFacts {
   return {
-    leases: readFacts(directory, 'dhcp', readLeases),
+    leases: readFacts(directory, 'dhcp', readHeldAddresses),
     configurations: readFacts(directory, 'provisioning', readPhoneConfigurations),
     firmwares: readFacts(directory, 'provisioning', readPhoneFirmwares),
     bindings: readFacts(directory, 'sip', readBindings),
@@ -131,8 +132,10 @@ export function knownPhones(facts: PhoneFacts, now: number): Map<string, KnownOf
   };
   const macOf = macByAddress(facts, now);
   for (const lease of facts.leases) {
+    if (lease.inUseBy !== undefined && lease.expiresAt <= now) continue;
     const known = of(lease.mac);
-    if (known.lease === undefined || isBetterLease(lease, known.lease)) known.lease = lease;
+    if (lease.inUseBy !== undefined) known.squatted = lease;
+    else if (known.lease === undefined || isBetterLease(lease, known.lease)) known.lease = lease;
   }
   for (const configuration of facts.configurations) of(configuration.mac).configuration = configuration;
   for (const movedBack of facts.movedBack) of(movedBack.mac).movedBack = movedBack;
@@ -171,7 +174,7 @@ function macByAddress({ leases, configurations, placements }: PhoneFacts, now: n
   for (const { ip, mac } of placements) if (ip !== undefined) macs.set(ip, mac);
   for (const { ip, mac } of configurations) macs.set(ip, mac);
   // A lease that holds is better evidence than what was seen once.
-  for (const lease of leases) if (isHeld(lease, now)) macs.set(lease.ip, lease.mac);
+  for (const [ip, { mac }] of holdersByIp(leases, now)) macs.set(ip, mac);
   return macs;
 }
 
@@ -179,13 +182,9 @@ function addressOf(source: string): string {
   return source.slice(0, source.lastIndexOf(':'));
 }
 
-function isHeld(lease: Lease, now: number): boolean {
-  return lease.state === 'bound' && lease.expiresAt > now;
-}
-
-function isBetterLease(a: Lease, b: Lease): boolean {
+function isBetterLease(a: HeldAddress, b: HeldAddress): boolean {
   if (a.state !== b.state && (a.state === 'bound' || b.state === 'bound')) return a.state === 'bound';
-  return a.expiresAt > b.expiresAt;
+  return isSurer(a, b);
 }
 
 const bindingRank = { registered: 2, late: 1, lost: 0 } as const;
@@ -202,7 +201,7 @@ interface When {
 
 /** `undefined` for a device that has shown nothing of a phone. */
 export function phoneRow(mac: string, known: KnownOfPhone, { now, site }: When): PhoneRow | undefined {
-  const { lease, configuration, binding, call, placement, asked } = known;
+  const { lease, configuration, binding, call, placement, asked, squatted } = known;
   const evidence = {
     mac,
     vendorClass: lease?.vendorClass === undefined ? undefined : Buffer.from(lease.vendorClass, 'latin1'),
@@ -241,7 +240,7 @@ export function phoneRow(mac: string, known: KnownOfPhone, { now, site }: When):
     reached,
     lastSeenAt: Math.max(
       0,
-      lease?.startedAt ?? 0,
+      lease?.startedAt ?? squatted?.startedAt ?? 0,
       configuration?.at ?? 0,
       asked?.at ?? 0,
       binding?.registeredAt ?? 0,
@@ -252,12 +251,17 @@ export function phoneRow(mac: string, known: KnownOfPhone, { now, site }: When):
 }
 
 function addressNow(
-  { lease, configuration, binding, placement, asked }: KnownOfPhone,
+  { lease, configuration, binding, placement, asked, squatted }: KnownOfPhone,
   now: number,
 ): string | undefined {
   if (lease !== undefined && isHeld(lease, now)) return lease.ip;
   return (
-    (binding && addressOf(binding.source)) ?? configuration?.ip ?? asked?.ip ?? placement?.ip ?? lease?.ip
+    (binding && addressOf(binding.source)) ??
+    configuration?.ip ??
+    asked?.ip ??
+    placement?.ip ??
+    squatted?.ip ??
+    lease?.ip
   );
 }
 

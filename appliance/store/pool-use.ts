@@ -3,8 +3,8 @@ import { one, type Database } from './database.ts';
 
 /** First and last address, unsigned 32-bit numbers. */
 interface Range {
-  readonly low: number;
-  readonly high: number;
+  readonly first: number;
+  readonly last: number;
 }
 
 export interface PoolUse {
@@ -23,14 +23,14 @@ export function readPoolUse(
   now: number,
 ): PoolUse {
   const use = { subnet, addresses: 0, bound: 0, setAside: 0 };
-  for (const { low, high } of pools) {
+  for (const { first, last } of pools) {
     const row = one<{ bound: number; setAside: number }>(
       db,
       `SELECT count(*) FILTER (WHERE state = 'bound') AS bound, count(*) FILTER (WHERE state = 'declined') AS setAside
         FROM lease WHERE ip BETWEEN ? AND ? AND expires_at > ?`,
-      [low, high, now],
+      [first, last, now],
     );
-    use.addresses += high - low + 1;
+    use.addresses += last - first + 1;
     use.bound += row?.bound ?? 0;
     use.setAside += row?.setAside ?? 0;
   }

@@ -1,37 +1,79 @@
 /** Leases that other servers gave through the relay, and whose they are. Owned by dhcp. */
 import { formatIpv4, parseIpv4 } from '../protocol/ipv4.ts';
 import { all, run, type Database } from './database.ts';
+import { toldClient, toldValues, type ToldClient, type ToldRow } from './told-client.ts';
 
-export interface RelayedLease {
+export interface RelayedLease extends ToldClient {
   /** Unsigned 32 bits. */
   readonly ip: number;
-  readonly mac: string;
   /** Server identifier as the server says it, unsigned 32 bits. */
   readonly server: number;
   /** Address that it answers from. */
   readonly via: string;
+  /** Option 82 of a switch that the settings trust, sub-options 1 and 2, as hex. */
+  readonly circuitId: string | null;
+  readonly remoteId: string | null;
+  /** When this client got this address, ms since 1970; renewals don't move it. */
+  readonly startedAt: number;
+  /** When the last ACK passed, ms since 1970. */
+  readonly ackedAt: number;
   /** ms since 1970. */
   readonly expiresAt: number;
 }
 
-/** Those that run, the one that lasts longest last. */
-export function readRelayedLeases(db: Database, now: number): RelayedLease[] {
-  const rows = all<Omit<RelayedLease, 'via'> & { via: number }>(
-    db,
-    'SELECT ip, mac, server, via, expires_at AS expiresAt FROM relayed_lease WHERE expires_at > ? ORDER BY expires_at',
-    [now],
-  );
-  return rows.map((row) => ({ ...row, via: formatIpv4(row.via) }));
+interface RelayedRow extends ToldRow {
+  readonly ip: number;
+  readonly server: number;
+  readonly via: number;
+  readonly circuit_id: string | null;
+  readonly remote_id: string | null;
+  /** Null in rows of an older release. */
+  readonly started_at: number | null;
+  readonly acked_at: number | null;
+  readonly expires_at: number;
 }
 
-export function saveRelayedLease(db: Database, { ip, mac, server, via, expiresAt }: RelayedLease): void {
-  run(db, 'INSERT OR REPLACE INTO relayed_lease (ip, mac, server, via, expires_at) VALUES (?, ?, ?, ?, ?)', [
-    ip,
-    mac,
-    server,
-    parseIpv4(via),
-    expiresAt,
-  ]);
+/** Those that ended too, the one that lasts longest last. */
+export function readRelayedLeases(db: Database): RelayedLease[] {
+  return all<RelayedRow>(db, 'SELECT * FROM relayed_lease ORDER BY expires_at').map((row) => ({
+    ip: row.ip,
+    server: row.server,
+    via: formatIpv4(row.via),
+    startedAt: row.started_at ?? 0,
+    ackedAt: row.acked_at ?? 0,
+    expiresAt: row.expires_at,
+    circuitId: row.circuit_id,
+    remoteId: row.remote_id,
+    ...toldClient(row),
+  }));
+}
+
+/** `startedAt` counts for a client that did not have this address before. */
+export function saveRelayedLease(db: Database, lease: RelayedLease): void {
+  const { via, ...rest } = lease;
+  run(
+    db,
+    `INSERT OR REPLACE INTO relayed_lease
+       (ip, mac, server, via, expires_at, vendor, vendor_class, hostname, circuit_id, remote_id, started_at, acked_at, sent)
+     VALUES (@ip, @mac, @server, @via, @expiresAt, @vendor, @vendorClass, @hostname, @circuitId, @remoteId,
+       coalesce((SELECT started_at FROM relayed_lease WHERE ip = @ip AND mac = @mac AND expires_at > @ackedAt), @startedAt),
+       @ackedAt, @sent)`,
+    { ...rest, ...toldValues(lease), via: parseIpv4(via) },
+  );
+}
+
+/** The client gave it back, or was told no. True when it had it. */
+export function endRelayedLease(
+  db: Database,
+  { ip, mac }: Pick<RelayedLease, 'ip' | 'mac'>,
+  now: number,
+): boolean {
+  const changed = run(
+    db,
+    'UPDATE relayed_lease SET expires_at = @now WHERE ip = @ip AND mac = @mac AND expires_at > @now',
+    { ip, mac, now },
+  );
+  return changed > 0;
 }
 
 /** Forgets those that ended. */

@@ -24,6 +24,7 @@ export async function lease(directory: string, ip: string, holder: string): Prom
       giaddr: null,
       acked_at: null,
       declines: 0,
+      in_use_by: null,
       sent: '{}',
     });
   });

@@ -125,6 +125,7 @@ function leaseRow(mac: string, ip: string, now: number): LeaseRow {
     giaddr: null,
     acked_at: null,
     declines: 0,
+    in_use_by: null,
     sent: '{}',
   };
 }

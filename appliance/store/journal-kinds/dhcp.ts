@@ -23,12 +23,16 @@ export const dhcpKinds = {
   in_use: { fields: { ip: 'open', probation_seconds: 'open' }, coalesceSeconds: 3600 },
   /** Told no, or left without an address; `reason` is a sentence. */
   refused: { fields: { reason: 'open', ip: 'open' }, coalesceSeconds: 600 },
-  informed: { fields: { ip: 'open', vendor: 'open' }, coalesceSeconds: 86_400 },
+  /** Once a boot, with repeats. */
+  informed: { fields: { ip: 'open', vendor: 'open' }, coalesceSeconds: 60 },
   /** Another server's ACK passed; `added` are the options that it didn't tell so. */
-  relayed: {
+  relayed: { fields: { ip: 'open', server: 'open', vendor: 'open', model: 'open', added: 'open' } },
+  relayed_renewal: {
     fields: { ip: 'open', server: 'open', vendor: 'open', model: 'open', added: 'open' },
     coalesceSeconds: 86_400,
   },
+  /** A client gave back or declined what another server gave it, or that server told it no. */
+  relayed_end: { fields: { ip: 'open' } },
   /** Another server answered clients; `url` is where it sends phones. Rogue unless the settings name it. */
   rogue_server: { fields: { address: 'open', url: 'open' }, reserved: 'security', coalesceSeconds: 3600 },
   known_server: { fields: { address: 'open', url: 'open' }, coalesceSeconds: 86_400 },

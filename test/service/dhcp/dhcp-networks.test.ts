@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { encodeRelayInformation } from '../../../appliance/protocol/dhcp-relay-information.ts';
 import { parseIpv4 } from '../../../appliance/protocol/ipv4.ts';
 import { temporaryDirectory } from '../../support/directory.ts';
 import { boot, box, openDhcpSite, yealink, type DhcpSite } from './dhcp-site.ts';
@@ -69,6 +70,16 @@ describe('a phone', () => {
     const options = { subnetSelection: address('10.66.2.0') };
     expect(await site.say({ type: 'discover', options })).toMatchObject([
       { yiaddr: expect.stringMatching(/^10\.66\.2\./) },
+    ]);
+  });
+
+  test('that names a link in an option 82 of its own gets one where it is heard: only relays may (RFC 3527)', async () => {
+    await using site = await openSite();
+    const relayAgentInformation = Buffer.from(
+      encodeRelayInformation({ linkSelection: address('10.66.2.0') }),
+    );
+    expect(await site.say({ type: 'discover', options: { relayAgentInformation } })).toMatchObject([
+      { yiaddr: expect.stringMatching(/^10\.66\.0\./), options: { relayAgentInformation } },
     ]);
   });
 

@@ -56,7 +56,15 @@ test('an address that something answers for ten seconds is set aside, told, and 
   expect(decisions).toMatchObject([
     {
       change: {
-        write: { row: { ip: parseIpv4('10.66.0.104'), mac: squatter, state: 'declined', client: null } },
+        write: {
+          row: {
+            ip: parseIpv4('10.66.0.104'),
+            mac: squatter,
+            state: 'declined',
+            client: null,
+            in_use_by: squatter,
+          },
+        },
       },
       journal: { kind: 'in_use', mac: squatter, body: { ip: '10.66.0.104', probation_seconds: 3600 } },
     },

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { newAdmission } from '../../../appliance/provisioning/admission.ts';
 import { identify, macsInPath, type LeaseView } from '../../../appliance/provisioning/identify.ts';
+import type { AddressHolder } from '../../../appliance/store/address-holders.ts';
 import { fakeClock } from '../../support/clock.ts';
 
 const mac = '00:15:65:aa:bb:cc';
@@ -11,12 +12,20 @@ function leases(held: Readonly<Record<string, string>>): LeaseView {
   return {
     byIp: (address) => {
       const found = held[address];
-      return found === undefined ? undefined : { mac: found };
+      return found === undefined ? undefined : { mac: found, evidence: 'leased' };
     },
     ipOf: (wanted) => Object.entries(held).find(([, holder]) => holder === wanted)?.[0],
   };
 }
 const none = leases({});
+
+/** One address held so. */
+function holding(holder: AddressHolder): LeaseView {
+  return {
+    byIp: () => holder,
+    ipOf: (wanted) => (wanted === holder.mac && holder.evidence !== 'informed' ? ip : undefined),
+  };
+}
 
 test.each([
   ['/001565aabbcc.cfg', mac],
@@ -102,9 +111,30 @@ test('a lease says which phone it is when nothing else does', () => {
 });
 
 test("a vendor that only DHCP could tell is known by the phone's lease", () => {
-  const leased: LeaseView = { byIp: () => ({ mac: '00:56:2b:04:36:15', vendor: 'cisco' }), ipOf: () => ip };
+  const leased = holding({ mac: '00:56:2b:04:36:15', vendor: 'cisco', evidence: 'leased' });
   const identity = identify({ ip, path: '/00562b043615.xml', userAgent: '' }, leased);
   expect(identity).toMatchObject({ kind: 'phone', asker: { vendor: 'cisco' } });
+});
+
+test('a lease of another server that passed our relay counts as ours does', () => {
+  const relayed = holding({ mac, evidence: 'relayed' });
+  expect(identify({ ip, path: '/8841-3PCC.xml', userAgent: '' }, relayed)).toMatchObject({
+    asker: { mac, isLeased: true },
+  });
+  expect(identify({ ip, path: '/001565112233.cfg', userAgent: '' }, relayed)).toMatchObject({
+    kind: 'refused',
+  });
+});
+
+test('what a device said when it asked for options alone names it where nothing else does, and binds and refuses nobody', () => {
+  const informed = holding({ mac, vendor: 'yealink', evidence: 'informed' });
+  expect(identify({ ip, path: '/8841-3PCC.xml', userAgent: '' }, informed)).toMatchObject({
+    asker: { mac, vendor: 'yealink', isLeased: false },
+  });
+  expect(identify({ ip, path: '/64167f112233.cfg', userAgent: '' }, informed)).toMatchObject({
+    kind: 'phone',
+    asker: { mac: '64:16:7f:11:22:33', vendor: 'poly', isLeased: false },
+  });
 });
 
 test.each([['nothing tells which phone', '/8841-3PCC.xml', 'curl/8']])('unknown: %s', (_, path, agent) => {

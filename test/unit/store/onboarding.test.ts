@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { HeldAddress } from '../../../appliance/store/address-holders.ts';
 import type { Binding } from '../../../appliance/store/bindings.ts';
-import type { Lease } from '../../../appliance/store/leases.ts';
 import { clockProblem, onboarding, type OnboardingFacts } from '../../../appliance/store/onboarding.ts';
 import { onboardingStages, onboardingWords, signInSteps } from '../../../appliance/store/onboarding-words.ts';
 import type { PhoneConfiguration } from '../../../appliance/store/phone-configurations.ts';
@@ -15,9 +15,15 @@ const day = 24 * hour;
 const mac = '00:15:65:aa:00:01';
 const ip = '10.66.0.100';
 
-function lease(more: Partial<Lease> = {}): Lease {
+function lease(more: Partial<HeldAddress> = {}): HeldAddress {
   const sent = { 66: 'http://10.66.0.1' };
-  return { mac, ip, startedAt: now - minute, expiresAt: now + hour, state: 'bound', sent, ...more };
+  const held = {
+    evidence: 'leased',
+    state: 'bound',
+    startedAt: now - minute,
+    expiresAt: now + hour,
+  } as const;
+  return { mac, ip, ...held, sent, ...more };
 }
 
 function configuration(more: Partial<PhoneConfiguration> = {}): PhoneConfiguration {

@@ -1,86 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { knownDevices } from '../../../appliance/phones/firmware-devices.ts';
-import type { Binding } from '../../../appliance/store/bindings.ts';
-import type { Call } from '../../../appliance/store/calls.ts';
-import type { Lease } from '../../../appliance/store/leases.ts';
-import type { PhoneConfiguration } from '../../../appliance/store/phone-configurations.ts';
 import type { Posture } from '../../../appliance/store/phone-stage.ts';
-import { joinPhones, type PhoneFacts } from '../../../appliance/store/phones.ts';
-import type { Placement } from '../../../appliance/store/placements.ts';
-
-const now = Date.UTC(2026, 0, 5, 12);
-const minute = 60_000;
-const mac = '00:15:65:aa:00:01';
-const other = '64:16:7f:aa:00:02';
-const ip = '10.66.0.100';
-
-const lease = (more: Partial<Lease> = {}): Lease => ({
-  mac,
+import type { PhoneFacts } from '../../../appliance/store/phones.ts';
+import {
+  binding,
+  call,
+  configuration,
   ip,
-  vendor: 'yealink',
-  startedAt: now - minute,
-  expiresAt: now + 60 * minute,
-  state: 'bound',
-  sent: {},
-  ...more,
-});
-const configuration = (more: Partial<PhoneConfiguration> = {}): PhoneConfiguration => ({
+  lease,
   mac,
-  ip,
-  userAgent: 'Yealink SIP-T46S 66.86.0.15 00:15:65:aa:00:01',
-  model: 'SIP-T46S',
-  firmware: '66.86.0.15',
-  stage: 3,
-  at: now - minute,
-  status: 200,
-  ...more,
-});
-const binding = (more: Partial<Binding> = {}): Binding => ({
-  aor: 'sip:+49301@example.com',
-  mac,
-  contact: `sip:1@${ip}`,
-  source: `${ip}:12345`,
-  transport: 'tls',
-  registeredAt: now - minute,
-  expiresAt: now + 60 * minute,
-  localExpiresAt: now + 2 * minute,
-  state: 'registered',
-  ...more,
-});
-const placement = (more: Partial<Placement> = {}): Placement => ({
-  mac,
-  source: 'snmp',
-  switchName: 'first floor',
-  port: 'Gi1/0/3',
-  place: 'room 301',
-  at: now - minute,
-  ...more,
-});
-const call = (more: Partial<Call> = {}): Call => ({
-  id: 'a',
-  mac,
-  direction: 'outbound',
-  from: 'sip:1@x',
-  to: 'sip:2@x',
-  state: 'up',
-  startedAt: now - 2000,
-  answeredAt: now - 1000,
-  ...more,
-});
-
-function phonesOf(facts: Partial<PhoneFacts>, posture: Posture = 'full') {
-  const none = {
-    leases: [],
-    configurations: [],
-    firmwares: [],
-    bindings: [],
-    calls: [],
-    placements: [],
-    tasks: [],
-    movedBack: [],
-  };
-  return joinPhones({ ...none, ...facts }, now, { posture, region: 'emea', devices: knownDevices() });
-}
+  minute,
+  now,
+  other,
+  phonesOf,
+  placement,
+} from '../../support/phone-facts.ts';
 
 const walk: PhoneFacts = {
   leases: [lease()],
@@ -249,6 +182,36 @@ describe('the phone list', () => {
     const { vendor: _vendor, ...plainLease } = lease(stranger);
     expect(phonesOf({ leases: [plainLease], placements: [placement(stranger)] })).toEqual([]);
     expect(phonesOf({ leases: [plainLease], bindings: [binding(stranger)] })).toHaveLength(1);
+  });
+
+  it('has phones that another server gave their address, and says which they have', () => {
+    const relayed = lease({ evidence: 'relayed', server: '10.9.0.1', ackedAt: now - minute });
+    expect(phonesOf({ leases: [relayed] })).toMatchObject([{ mac, ip, vendor: 'yealink', stage: 'leased' }]);
+    const before = lease({ ip: '10.66.0.90', ackedAt: now - 10 * minute, expiresAt: now + 600 * minute });
+    expect(phonesOf({ leases: [relayed, before] })[0]?.ip).toBe(ip);
+  });
+
+  it("believes a lease more than a device's own word for who has an address", () => {
+    const informed = lease({ mac: other, evidence: 'informed', ackedAt: now });
+    const { mac: _mac, ...nameless } = binding();
+    const [phone] = phonesOf({ leases: [informed, lease({ ackedAt: now - minute })], bindings: [nameless] });
+    expect(phone).toMatchObject({ mac, aor: 'sip:+49301@example.com' });
+  });
+
+  it('has no row for a stranger that uses one of our addresses without a lease', () => {
+    const stranger = '02:00:00:00:00:99';
+    const { vendor: _vendor, ...squatted } = lease({ mac: stranger, inUseBy: stranger, state: 'declined' });
+    expect(phonesOf({ leases: [squatted] })).toEqual([]);
+  });
+
+  it('says of a phone that does so that it has no lease, and not that it refused one', () => {
+    const { vendor: _vendor, ...squatted } = lease({ inUseBy: mac, state: 'declined' });
+    expect(phonesOf({ leases: [squatted] })).toMatchObject([
+      { mac, ip, stage: 'seen', problem: expect.stringMatching(/^It uses 10\.66\.0\.100 without a lease/) },
+    ]);
+    const own = lease({ ip: '10.66.0.101' });
+    expect(phonesOf({ leases: [squatted, own] })).toMatchObject([{ ip: '10.66.0.101', stage: 'leased' }]);
+    expect(phonesOf({ leases: [{ ...squatted, expiresAt: now }] })).toEqual([]);
   });
 
   it('finds the phone of a registration by its address when SIP did not name it', () => {

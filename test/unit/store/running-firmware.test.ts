@@ -26,7 +26,15 @@ const binding = {
   localExpiresAt: now + 60_000,
   state: 'registered',
 } as const;
-const lease = { mac, ip, startedAt: now, expiresAt: now + 60_000, state: 'bound', sent: {} } as const;
+const lease = {
+  mac,
+  ip,
+  evidence: 'leased',
+  startedAt: now,
+  expiresAt: now + 60_000,
+  state: 'bound',
+  sent: {},
+} as const;
 
 test('what was said last counts, by HTTP or by SIP', () => {
   const yealink = { vendor: 'yealink' };
