@@ -32,6 +32,20 @@ const published: [string, string, Record<keyof typeof mufasa | 'response', strin
     { ...mufasa, response: '753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1' },
   ],
   [
+    // The RFC's own figures come from a draft of SHA-512/256.
+    'RFC 7616 3.9.2, as corrected by erratum 4897,',
+    'SHA-512-256',
+    {
+      username: 'Jäsøn Doe',
+      realm: 'api@example.org',
+      password: 'Secret, or not?',
+      uri: '/doe.json',
+      nonce: '5TsQWLVdgBdmrQ0XsxbDODV+57QdFR34I9HAbC/RVvkK',
+      cnonce: 'NTg6RKcb9boFIAS3KrFK9BGeh+iDa/sm6jUMp2wds69v',
+      response: '3798d4131c277846293534c3edc11bd8a5e4cdcbff78b05db9d95eeb1cec68a5',
+    },
+  ],
+  [
     'RFC 2617 3.5',
     'MD5',
     {
@@ -51,6 +65,19 @@ it.each(published)('the example of %s with %s comes out', (_rfc, name, example) 
   const fields = { ...example, qop: 'auth', nc: '00000001' };
   const request = { fields, method: 'GET', body: new Uint8Array() };
   expect(digestResponse(algorithm, digestHa1(algorithm.hash, example), request)).toBe(example.response);
+  const challenges = [
+    formatDigest({ realm: example.realm, nonce: example.nonce, algorithm: name, qop: 'auth' }),
+  ];
+  const credentials = answerChallenge(challenges, {
+    ...example,
+    method: 'GET',
+    body: new Uint8Array(),
+    count: 1,
+  });
+  expect(parseDigest(credentials ?? '')).toMatchObject({
+    username: example.username,
+    response: example.response,
+  });
 });
 
 const account = { username: 'alice', realm: 'sip.example', password: 'pass "word" \\' };
