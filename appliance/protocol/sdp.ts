@@ -30,8 +30,8 @@ export interface MediaTarget {
 
 export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
 
-const maxChars = 32_768;
-const maxLines = 500;
+const maxChars = 65_536;
+const maxLines = 2000;
 const maxMedia = 16;
 
 /** Throws {@link DecodeError}; the offset counts characters. */
