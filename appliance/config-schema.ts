@@ -110,6 +110,11 @@ const Provisioning = table({
       { examples: ['/srv/firmware'] },
     ),
   ),
+  forward_phone_logs: Type.Boolean({
+    description:
+      'Pass the logs that Poly phones upload on to where they would go without this box. Either way the last ones are kept here, and `phone MAC` shows them.',
+    default: false,
+  }),
   firmware_mbit_per_second: Type.Integer({
     description:
       'All firmware downloads together take no more than this, so that calls and configuration have room.',

@@ -42,7 +42,8 @@ const commands: Record<string, { readonly about: string; readonly run: Command }
     run: async (call) => (await import('./commands/phones.ts')).phonesCommand(call),
   },
   phone: {
-    about: 'phone <MAC>       all that is known of one phone, and what to do next',
+    about:
+      'phone <MAC>       all that is known of one phone, and what to do next; phone <MAC> log <N> prints a log of it',
     run: async (call) => (await import('./commands/phone.ts')).phoneCommand(call),
   },
   snippet: {

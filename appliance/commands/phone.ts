@@ -1,8 +1,9 @@
-/** `gatehouse phone <mac>`: everything known of one phone, and what to do next. */
+/** `gatehouse phone <mac>`: everything known of one phone, and what to do next; `… log <number>`: a log that it uploaded. */
 import { readConfig } from '../config.ts';
 import type { CommandCall } from '../main.ts';
 import { parseMac } from '../protocol/mac.ts';
-import { readPhoneDetail, type PhoneDetail } from '../store/phone-detail.ts';
+import { readLogOf, readPhoneDetail, type PhoneDetail } from '../store/phone-detail.ts';
+import type { PhoneLog } from '../store/phone-logs.ts';
 import type { PhoneRequest } from '../store/phone-requests.ts';
 import { requestWords } from '../store/request-words.ts';
 import type { Countdown } from '../store/sign-in-windows.ts';
@@ -11,12 +12,14 @@ import { elapsed, formatTable, plainText } from './table.ts';
 
 export async function phoneCommand({ configFile, json, rest, out }: CommandCall): Promise<number> {
   const mac = parseMac(rest[0] ?? '');
-  if (mac === undefined || rest.length > 1) {
-    out('usage: gatehouse phone MAC [--config FILE] [--json]');
+  const logId = rest[1] === 'log' && /^\d{1,9}$/.test(rest[2] ?? '') ? Number(rest[2]) : undefined;
+  if (mac === undefined || rest.length > (logId === undefined ? 1 : 3)) {
+    out('usage: gatehouse phone MAC [log NUMBER] [--config FILE] [--json]');
     return 2;
   }
   const { site } = readConfig(configFile);
   requireReadable(site.state_directory);
+  if (logId !== undefined) return printLog(readLogOf(site.state_directory, mac, logId), out);
   const now = Date.now();
   const detail = readPhoneDetail(site.state_directory, mac, { now, site });
   if (detail === undefined) {
@@ -26,6 +29,16 @@ export async function phoneCommand({ configFile, json, rest, out }: CommandCall)
   if (json) out(JSON.stringify(detail));
   else for (const line of formatPhone(detail, now)) out(line);
   return detail.onboarding.isGood === true && detail.phone.problem === undefined ? 0 : 1;
+}
+
+/** Nothing in it can steer the terminal. */
+function printLog(text: Buffer | undefined, out: (line: string) => void): number {
+  if (text === undefined) {
+    out('There is no such log of this phone.');
+    return 1;
+  }
+  for (const line of text.toString('utf8').split(/\r\n|\r|\n/)) out(plainText(line));
+  return 0;
 }
 
 export function formatPhone(detail: PhoneDetail, now: number): string[] {
@@ -44,6 +57,7 @@ export function formatPhone(detail: PhoneDetail, now: number): string[] {
     ...formatTable(factRows(detail, now)),
     '',
     ...formatRequests(detail.requests, now),
+    ...formatLogs(detail.logs, now),
     ...formatCalls(detail, now),
   ].map(plainText);
 }
@@ -123,6 +137,17 @@ function formatRequests(requests: readonly PhoneRequest[], now: number): string[
     `${requestWords(request)}${request.count > 1 ? ` (${request.count} times)` : ''}`,
   ]);
   return formatTable([['WHEN', 'STAGE', 'STATUS', 'REQUEST', 'WHAT BECAME OF IT'], ...rows]);
+}
+
+function formatLogs(logs: readonly PhoneLog[], now: number): string[] {
+  if (logs.length === 0) return [];
+  const rows = logs.map(({ at, id, kept, name, sent }) => [
+    String(id),
+    ago(at, now),
+    name,
+    kept < sent ? `the last ${kept} of ${sent} bytes` : `${sent} bytes`,
+  ]);
+  return ['', ...formatTable([['LOG', 'WHEN', 'NAME', 'SIZE'], ...rows])];
 }
 
 function formatCalls({ calls }: PhoneDetail, now: number): string[] {

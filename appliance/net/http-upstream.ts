@@ -27,6 +27,8 @@ export interface UpstreamRequest {
   /** Request target, raw. */
   readonly target: string;
   readonly headers: readonly Header[];
+  /** Its length is among the headers. */
+  readonly body?: Uint8Array;
   readonly timeoutMs: number;
   /** How much longer the answer is waited for where the whole request had gone out in time. */
   readonly lateMs?: number;
@@ -143,7 +145,7 @@ function openRequest(asked: UpstreamRequest, signal: AbortSignal): ClientRequest
   // Node hands it on to `tls.connect`, its types don't say so.
   const trusting = { ...options, servername: asked.host, secureContext: trustIn(asked.ca) };
   const request = asked.scheme === 'http' ? httpRequest(options) : httpsRequest(trusting);
-  request.end();
+  request.end(asked.body);
   return request;
 }
 

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import type { Header } from '../net/http-upstream.ts';
 import type { Secrets, SecretWriter } from '../store/secrets.ts';
 import type { Clock } from '../world.ts';
+import type { Asker } from './identify.ts';
 import type { LinkTarget } from './links.ts';
 
 export interface KeptAnswer {
@@ -37,6 +38,11 @@ export interface Answers {
   own(mac: string, links: readonly LinkTarget[]): Promise<void>;
   /** Which phone was led to this folder: another one that knows the path has stolen it. */
   ownerOf(link: LinkTarget): string | undefined;
+}
+
+/** The address is the phone's: by its lease, which was compared, else it is the one that it had. */
+export function isBound({ isLeased, ip }: Pick<Asker, 'isLeased' | 'ip'>, kept: KeptAnswer): boolean {
+  return isLeased || kept.ip === ip;
 }
 
 /** A phone has two or three paths at a time; the rest are of earlier sign-ins. */

@@ -48,6 +48,9 @@ export interface Counters {
   answers_passed: number;
   kept_answers_given: number;
   bypasses_answered: number;
+  logs_kept: number;
+  logs_forwarded: number;
+  uploads_dropped: number;
   requests_refused: number;
   requests_unknown: number;
   requests_held: number;
@@ -70,6 +73,9 @@ export const newCounters = (): Counters => ({
   answers_passed: 0,
   kept_answers_given: 0,
   bypasses_answered: 0,
+  logs_kept: 0,
+  logs_forwarded: 0,
+  uploads_dropped: 0,
   requests_refused: 0,
   requests_unknown: 0,
   requests_held: 0,

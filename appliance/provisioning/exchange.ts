@@ -1,29 +1,19 @@
 /** One request of a phone, from its line to its answer: who asks, for what, and who has to answer it. */
 import type { HttpAnswer, HttpRequest } from '../net/http-server.ts';
-import {
-  readBootstraps,
-  readPhoneConfiguration,
-  resetBootstraps,
-  savePhoneConfiguration,
-} from '../store/phone-configurations.ts';
-import type { FirmwareFile } from '../store/firmware-files.ts';
+import { readPhoneConfiguration } from '../store/phone-configurations.ts';
+import { clearAnswer, noteTrust } from './bootstrap.ts';
 import { emptyAnswer, textAnswer, tryLater, type Answer, type Context } from './context.ts';
+import { headAnswer } from './head-answer.ts';
 import { headerValue } from './headers.ts';
-import { noteOffer, withFirmware } from './firmware-overlay.ts';
 import { noteFirmware, type SeenFirmware } from './firmware-seen.ts';
 import { fileOf, routeOf, type Upstream } from './hosts.ts';
 import { identify, type Asker } from './identify.ts';
 import { newAdmission } from './admission.ts';
-import { renderFor } from './overlay.ts';
 import { postureNow, toCloud } from './move-back.ts';
 import { newPassage } from './passage.ts';
-import type { BootstrapValues } from './template-values.ts';
-import type { VendorProvisioning } from './vendor-files.ts';
+import { newUploads } from './uploads.ts';
 
-/** After so many overlays without a return over HTTPS the phone does not take our authority. */
-const mostBootstraps = 6;
-
-/** The returned function rejects only where we are wrong. */
+/** The returned function rejects where we are wrong, and with a RequestBodyError. */
 export function newExchange(context: Context): (request: HttpRequest) => Promise<Answer> {
   const { counters } = context;
   const mayAsk = admissionOf(context);
@@ -76,6 +66,7 @@ function newRefusal({ counters, store, world }: Context): Refusal {
 /** For a phone that was told from all others. */
 function newPhoneExchange(context: Context) {
   const pass = newPassage(context);
+  const takeUpload = newUploads(context);
   const refuse = newRefusal(context);
   return async (request: HttpRequest, asker: Asker, route: Upstream): Promise<Answer> => {
     // A first stage has no secret in its path, and every phone of a vendor may ask for the same one.
@@ -87,13 +78,17 @@ function newPhoneExchange(context: Context) {
       context.counters.requests_held += 1;
       return tryLater('held');
     }
-    const local = methodAnswer(request, vendor);
-    if (local) return local;
     const file = fileOf(route);
+    if (request.method === 'PUT' && vendor?.takesUploads === true)
+      return takeUpload({ request, asker, upstream: route, file });
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+      return emptyAnswer(405, [['Allow', 'GET, HEAD']]);
     if (vendor?.isNotAsked(file)) return emptyAnswer(404);
     const { posture, movedBack } = await postureNow(context, asker);
     if (movedBack === 'client certificate' && route.use === 'later') return toCloud(route);
     const isBypassed = posture === 'assist' || context.tasks.isBypassed(asker.mac);
+    if (request.method === 'HEAD')
+      return headAnswer(context, { request, asker, vendor, upstream: route, file, isBypassed });
     const firmware = isBypassed || !seen ? undefined : await context.firmware.offerFor(seen, vendor);
     const passing = { request, asker, vendor, upstream: route, isBypassed, firmware, posture };
     if (request.isSecure) {
@@ -127,92 +122,4 @@ function authorityAnswer(context: Context, request: HttpRequest): HttpAnswer {
   if (request.method !== 'GET' && request.method !== 'HEAD')
     return emptyAnswer(405, [['Allow', 'GET, HEAD']]);
   return textAnswer('application/x-pem-file', context.overlayValues().ca_pem);
-}
-
-/** Only a GET may reach the cloud: anything else has no meaning there, and a HEAD would spend a one-time path. */
-function methodAnswer(request: HttpRequest, vendor: VendorProvisioning | undefined): HttpAnswer | undefined {
-  if (request.method === 'GET') return undefined;
-  if (request.method === 'HEAD') return emptyAnswer(404);
-  // Poly's logs and directories: taken, so that the phone does not try again, and thrown away.
-  if (request.method === 'PUT' && vendor?.takesUploads) return emptyAnswer(200);
-  return emptyAnswer(405, [['Allow', 'GET, HEAD']]);
-}
-
-async function noteTrust(context: Context, { mac }: Asker): Promise<void> {
-  if (readBootstraps(context.store.db, mac) === 0) return;
-  await context.store.write((tx) => {
-    resetBootstraps(tx.db, mac);
-  });
-}
-
-interface InClear {
-  readonly asker: Asker;
-  readonly vendor: VendorProvisioning | undefined;
-  readonly upstream: Upstream;
-  readonly file: string;
-  readonly isBypassed: boolean;
-  /** What the phone is offered. */
-  readonly firmware: FirmwareFile | undefined;
-}
-
-/** A phone that can be made to trust us gets nothing but that in clear; the others go on as they would without us. */
-async function clearAnswer(context: Context, asked: InClear): Promise<Answer | 'pass' | 'refused'> {
-  const { asker, vendor, upstream, isBypassed } = asked;
-  if (!vendor?.trustsAuthority || isBypassed) {
-    const isAllowed = upstream.use === 'first' || context.provisioning.allow_cleartext.includes(asker.vendor);
-    return isAllowed ? 'pass' : 'refused';
-  }
-  if (upstream.use === 'later') return 'refused';
-  if (readBootstraps(context.store.db, asker.mac) >= mostBootstraps) return goDirect(context, asker);
-  const template = vendor.bootstrapTemplate(asked.file, asker.mac);
-  if (template === undefined) return emptyAnswer(404);
-  // The overlay would take the place of what a signed-in phone has, and lead to nothing.
-  if (!(await context.reach.answers(upstream))) return tryLater('cloud away');
-  return bootstrap(context, { ...asked, vendor }, template);
-}
-
-function goDirect({ world }: Context, { mac, vendor }: Asker): 'pass' {
-  world.log.warn({ mac, vendor }, 'phone does not take our authority, it goes on without us');
-  return 'pass';
-}
-
-async function bootstrap(
-  context: Context,
-  { asker, vendor, upstream, firmware: offered }: InClear & { readonly vendor: VendorProvisioning },
-  template: string,
-): Promise<Answer> {
-  const path = upstream.host === context.hosts.region ? upstream.path : `/${upstream.host}${upstream.path}`;
-  const plainPath = path.split(/[?#]/)[0] ?? '/';
-  const values: BootstrapValues = {
-    ...context.overlayValues(asker),
-    file_url: `${context.origins().https}${path}`,
-    directory_url: `${context.origins().https}${plainPath.slice(0, plainPath.lastIndexOf('/') + 1)}`,
-  };
-  const onRefused = (name: string, error: unknown) => context.vendors.refuse(asker.vendor, name, error);
-  const own = renderFor(vendor, template, { values, onRefused }) ?? '';
-  const body = withFirmware(context, vendor, { body: own, file: offered });
-  const { mac, ip, model, firmware, userAgent } = asker;
-  const before = readPhoneConfiguration(context.store.db, mac);
-  const isLast = readBootstraps(context.store.db, mac) + 1 === mostBootstraps;
-  await context.store.write((tx) => {
-    savePhoneConfiguration(tx.db, {
-      ...before,
-      mac,
-      ip,
-      vendor: asker.vendor,
-      ...(model === undefined ? {} : { model }),
-      ...(firmware === undefined ? {} : { firmware }),
-      userAgent,
-      stage: 0,
-      at: context.world.clock.now(),
-      status: 200,
-    });
-    if (body !== own) noteOffer(context, tx, { mac, file: offered });
-    tx.journal({ kind: 'overlay_given', mac, body: { vendor: asker.vendor, model, ip } });
-    if (isLast) tx.journal({ kind: 'authority_not_taken', mac, body: { vendor: asker.vendor, model, ip } });
-  });
-  context.counters.overlays_given += 1;
-  context.world.log.info({ mac, vendor: asker.vendor, ip }, 'overlay given');
-  const type = vendor.format === 'yealink' || vendor.format === 'audiocodes' ? 'text/plain' : 'text/xml';
-  return { ...textAnswer(type, body), outcome: 'overlay given' };
 }

@@ -3,7 +3,7 @@
  * request goes up once, when the phone asks, and what comes is on our disk before the phone has it.
  */
 import { UpstreamError, type UpstreamAnswer } from '../net/http-upstream.ts';
-import type { AnswerKey, KeptAnswer } from './answers.ts';
+import { isBound, type AnswerKey, type KeptAnswer } from './answers.ts';
 import { emptyAnswer, tryLater, type Answer, type Context } from './context.ts';
 import { give, giveKept, refuseAnswer } from './giving.ts';
 import { upstreamHeaders } from './headers.ts';
@@ -121,11 +121,6 @@ async function keepLate(
   } catch (error) {
     world.log.warn({ mac, vendor, stage, error: String(error) }, 'late answer lost');
   }
-}
-
-/** The address is the phone's: by its lease, which was compared, else it is the one that it had. */
-function isBound({ isLeased, ip }: Asker, kept: KeptAnswer): boolean {
-  return isLeased || kept.ip === ip;
 }
 
 /** What was kept for exactly this request of this phone, or the word to keep what it has. */

@@ -86,7 +86,7 @@ function troubleOf(
     return say(asked?.heldAt === undefined ? stage : 'held', phone.problem ? { words: phone.problem } : {});
   }
   if (phone.leaving !== undefined) return say('leaving', { words: `It ${leavingWords[phone.leaving]}.` });
-  const last = requests.find(({ outcome, status }) => outcome !== 'upload taken' && status !== 404);
+  const last = requests.find(({ method, status }) => method !== 'PUT' && status !== 404);
   return last && requestTrouble(last);
 }
 

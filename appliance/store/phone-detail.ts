@@ -7,6 +7,7 @@ import { readCallsOf, type Call } from './calls.ts';
 import type { Milestones } from './milestones.ts';
 import { signInSteps } from './onboarding-words.ts';
 import { onboarding, type Onboarding } from './onboarding.ts';
+import { readPhoneLogs, readPhoneLogText, type PhoneLog } from './phone-logs.ts';
 import { readPhoneRequests, type PhoneRequest } from './phone-requests.ts';
 import type { KnownOfPhone, Posture } from './phone-stage.ts';
 import {
@@ -33,6 +34,8 @@ export interface PhoneDetail {
   /** The newest first, as the calls. */
   readonly requests: readonly PhoneRequest[];
   readonly calls: readonly Call[];
+  /** What it uploaded for people to read. */
+  readonly logs: readonly PhoneLog[];
 }
 
 export interface SiteOfPhone extends SiteOfPhones {
@@ -69,7 +72,13 @@ export function readPhoneDetail(
     ...(listed === undefined ? {} : { listed: listedBuilds(listed) }),
     requests,
     calls: readFacts(directory, 'sip', (db) => readCallsOf(db, mac, callsShown)),
+    logs: readFacts(directory, 'provisioning', (db) => readPhoneLogs(db, mac)),
   };
+}
+
+/** Undefined: there is no such log of this phone, or not any more. */
+export function readLogOf(directory: string, mac: string, id: number): Buffer | undefined {
+  return readFacts(directory, 'provisioning', (db) => [readPhoneLogText(db, mac, id)])[0];
 }
 
 function guideOf(guide: 'reset' | 'sign-in', vendor: Vendor | undefined): Guide {

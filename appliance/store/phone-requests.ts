@@ -13,6 +13,7 @@ export const requestOutcomes = [
   'answer refused',
   'sent to the cloud',
   'upload taken',
+  'log kept',
   'not here',
 ] as const;
 

@@ -31,6 +31,8 @@ export function requestWords(request: Pick<PhoneRequest, 'outcome' | 'reason' | 
       return 'Sent on to the cloud itself';
     case 'upload taken':
       return 'Its upload was taken and thrown away';
+    case 'log kept':
+      return 'Its log was kept here';
     case 'not here':
       return 'Nothing by that name here: normal in its order of files';
     default:

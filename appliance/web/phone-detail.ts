@@ -51,6 +51,15 @@ const Request = Type.Object({
   count: Type.Integer(),
 });
 
+const Log = Type.Object({
+  id: Type.Integer({ description: 'For `/api/phones/{mac}/logs/{id}`.' }),
+  name: Type.String({ description: 'As the phone called it.' }),
+  ip: text,
+  at: time,
+  sent: Type.Integer({ description: 'Bytes that the phone sent.' }),
+  kept: Type.Integer({ description: 'Bytes kept of it, its end.' }),
+});
+
 const LeaseView = Type.Object({
   ip: text,
   state: oneOf(['bound', 'released', 'declined']),
@@ -90,6 +99,7 @@ export const PhoneInDetail = Type.Object({
   registration: Type.Optional(Registration),
   requests: Type.Array(Request, { description: 'What it asked for, the newest first; equal ones as one.' }),
   calls: Type.Array(Call),
+  logs: Type.Array(Log, { description: 'Logs that it uploaded, the newest first.' }),
   order: Type.Optional(Type.Object({ kind: text, givenAt: time, deadlineAt: time })),
 });
 
@@ -118,6 +128,7 @@ export function phoneInDetail(detail: PhoneDetail, audience: Audience): PhoneInD
     ...(binding && { registration: registrationView(binding) }),
     requests: requests.map(({ mac: _mac, ...request }) => ({ ...request, words: requestWords(request) })),
     calls: detail.calls.map((call) => callView(call, audience)),
+    logs: detail.logs.map(({ mac: _mac, ...log }) => log),
     ...(bypass && {
       order: { kind: bypass.kind, givenAt: bypass.givenAt, deadlineAt: bypass.deadlineAt },
     }),

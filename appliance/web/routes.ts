@@ -18,6 +18,7 @@ export interface Asked extends Audience {
 export interface Answer {
   readonly code: number;
   readonly body: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface Route extends RouteDescription {
@@ -72,6 +73,14 @@ export const routes: readonly Route[] = [
         ? failure(404, 'no_such_phone', `No phone ${mac} was seen here.`)
         : ok(phone);
     },
+  },
+  {
+    url: '/api/phones/:mac/logs/:id',
+    summary:
+      'The text of a log that a phone uploaded, as it came but for passwords and one-time paths; only on loopback and on the Unix socket.',
+    params: Type.Object({ mac: Type.String({ maxLength: 24 }), id: Type.Integer({ minimum: 1 }) }),
+    mediaType: 'text/plain; charset=utf-8',
+    answerTo: logAnswer,
   },
   {
     url: '/api/calls',
@@ -131,6 +140,19 @@ export const routes: readonly Route[] = [
     },
   },
 ];
+
+/** A stranger wrote it: for reading as text and for nothing else, whatever is in it. */
+function logAnswer({ params, personal }: Asked, { views }: Sources): Answer {
+  const { mac: written = '', id } = params;
+  const mac = parseMac(written);
+  if (mac === undefined) return failure(400, 'not_a_mac', 'A MAC has twelve hex digits.');
+  if (!personal)
+    return failure(403, 'personal', 'Logs name people: read them on the box itself or on its socket.');
+  const text = views.phoneLog(mac, Number(id));
+  if (text === undefined) return failure(404, 'no_such_log', 'There is no such log of this phone.');
+  const name = `${mac.replaceAll(':', '')}-${Number(id)}.log`;
+  return { code: 200, body: text, headers: { 'content-disposition': `attachment; filename="${name}"` } };
+}
 
 /** JSON Schemas for fastify: what comes in is checked, what goes out is cut to what is described. */
 export function fastifySchema({ params, query, answer }: Route): Record<string, unknown> {

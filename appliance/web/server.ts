@@ -161,9 +161,9 @@ function addRoute(
       params: request.params as Asked['params'],
       query: request.query as Asked['query'],
     };
-    const { code, body } = answerTo(asked, needs.sources);
-    if (route.mediaType !== undefined) void reply.type(route.mediaType);
-    return reply.code(code).send(body);
+    const { code, body, headers = {} } = answerTo(asked, needs.sources);
+    if (code === 200 && route.mediaType !== undefined) void reply.type(route.mediaType);
+    return reply.code(code).headers(headers).send(body);
   });
 }
 

@@ -7,7 +7,7 @@ import { readDhcpNetwork } from '../store/dhcp-network.ts';
 import { journalKinds, partNames, type JournalKinds, type PartName } from '../store/journal-kinds.ts';
 import { readNeighbors, type Neighbor } from '../store/neighbors.ts';
 import { countStages } from '../store/phone-stage.ts';
-import { readPhoneDetail } from '../store/phone-detail.ts';
+import { readLogOf, readPhoneDetail } from '../store/phone-detail.ts';
 import { readFacts, readPhones, type PhoneRow } from '../store/phones.ts';
 import { readPoolUse } from '../store/pool-use.ts';
 import { openReader, type JournalGap, type JournalRow, type Reader } from '../store/reader.ts';
@@ -22,6 +22,8 @@ export interface Views {
   calls(audience: Audience): CallView[];
   /** Undefined: nobody has seen it. */
   phone(mac: string, asked: Audience & { now: number }): PhoneInDetailView | undefined;
+  /** Undefined: there is none. */
+  phoneLog(mac: string, id: number): Buffer | undefined;
   /** Rows of one part after a number, oldest first. */
   journalAfter(part: PartName, after: number, page: Audience & { limit: number }): JournalView[];
   /** The last rows of all parts together, or of one, oldest first. */
@@ -60,6 +62,7 @@ export function openViews(config: Config, release: string): Views {
       const detail = readPhoneDetail(directory, mac, { now, site: config.site });
       return detail && phoneInDetail(detail, { personal });
     },
+    phoneLog: (mac, id) => readLogOf(directory, mac, id),
     journalAfter: (part, after, { limit, personal }) =>
       read(part, (reader) => reader.journalAfter(after, limit)).map((row) =>
         journalView(part, row, { personal }),

@@ -60,6 +60,25 @@ describe('the API', () => {
     expect((await fetch(`${url}/api/phones/none`)).status).toBe(400);
   });
 
+  it("gives a phone's log as text to save and nothing else, and only on the box itself", async () => {
+    const { site, url } = await openPage();
+    await placedPhone(site, mac, ip);
+    const text = '<script>alert(1)</script>\n';
+    await site.phoneLog(mac, text);
+    const { logs } = (await (await fetch(`${url}/api/phones/${mac}`)).json()) as { logs: unknown };
+    expect(logs).toMatchObject([{ id: 1, name: 'app.log', sent: text.length, kept: text.length }]);
+    const log = await fetch(`${url}/api/phones/${mac}/logs/1`);
+    expect(await log.text()).toBe(text);
+    expect(Object.fromEntries(log.headers)).toMatchObject({
+      'content-type': 'text/plain; charset=utf-8',
+      'content-disposition': 'attachment; filename="001565aa0001-1.log"',
+      'x-content-type-options': 'nosniff',
+    });
+    expect((await fetch(`${url}/api/phones/${mac}/logs/2`)).status).toBe(404);
+    expect((await fetch(`${url}/api/phones/${mac}/logs/x`)).status).toBe(400);
+    expect((await fetch(`${url}/api/phones/00:15:65:aa:00:02/logs/1`)).status).toBe(404);
+  });
+
   it('works on a site of which nobody has written anything yet', async () => {
     const { url } = await openPage();
     expect(await (await fetch(`${url}/api/phones`)).json()).toEqual({ phones: [] });
@@ -142,7 +161,7 @@ describe('the API', () => {
     expect(Object.keys(paths)).toContain('/api/phones/{mac}');
     for (const [path, { get }] of Object.entries(paths)) {
       if (path === '/api/events') continue;
-      const { status } = await fetch(`${url}${path.replace('{mac}', mac)}`);
+      const { status } = await fetch(`${url}${path.replace('{mac}', mac).replace('{id}', '1')}`);
       expect([200, 404, 503]).toContain(status);
       expect(Object.keys(get.responses)).toContain('200');
     }

@@ -22,7 +22,10 @@ export interface Hostile extends AsyncDisposable {
 }
 
 /** A first-stage server of the test's own in place of the stand-in cloud's. */
-export async function hostile(serve: Serve | { readonly raw: (socket: Socket) => void }): Promise<Hostile> {
+export async function hostile(
+  serve: Serve | { readonly raw: (socket: Socket) => void },
+  toml = '',
+): Promise<Hostile> {
   const asked: IncomingMessage[] = [];
   const server =
     typeof serve === 'function'
@@ -35,7 +38,7 @@ export async function hostile(serve: Serve | { readonly raw: (socket: Socket) =>
           serve.raw(socket);
         });
   const port = await portOf(server.listen(0, address));
-  const site = await startSite({ network: { httpPort: port } });
+  const site = await startSite({ network: { httpPort: port }, toml });
   const ca = await sendFixture({ fixture: 'yealink-ca', url: `${site.url}/gatehouse-ca.pem`, mac });
   return {
     site,

@@ -8,6 +8,7 @@ import {
   savePhoneConfiguration,
   type PhoneConfiguration,
 } from '../../appliance/store/phone-configurations.ts';
+import { savePhoneLog } from '../../appliance/store/phone-logs.ts';
 import { savePhoneRequest, type PhoneRequest } from '../../appliance/store/phone-requests.ts';
 import { savePlacement, type Placement } from '../../appliance/store/placements.ts';
 import { openStore, type Store, type Transaction } from '../../appliance/store/store.ts';
@@ -27,6 +28,7 @@ export interface Site extends Disposable {
   binding(mac: string, ip: string, more?: Partial<BindingRow>): Promise<void>;
   placement(mac: string, more?: Partial<Placement>): Promise<void>;
   request(mac: string, more?: Partial<PhoneRequest>): Promise<void>;
+  phoneLog(mac: string, text: string): Promise<void>;
   call(mac: string, more?: Partial<Call>): Promise<void>;
   neighbor(more?: Partial<Neighbor>): Promise<void>;
   /** Says for a part that it runs. */
@@ -68,6 +70,11 @@ export function openSite(directory: string, clock: Clock): Site {
       await write('provisioning', ({ db }) =>
         savePhoneRequest(db, { ...requestRow(mac, clock.now()), ...more }),
       ),
+    phoneLog: async (mac, text) =>
+      await write('provisioning', ({ db }) => {
+        const log = { mac, name: 'app.log', ip: '10.66.0.100', at: clock.now(), sent: text.length };
+        savePhoneLog(db, { ...log, text: Buffer.from(text) });
+      }),
     call: async (mac, more = {}) =>
       await write('sip', ({ db }) => {
         const now = clock.now();

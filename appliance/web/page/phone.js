@@ -56,7 +56,8 @@ export function openPhones(load) {
 function clear(mac) {
   byId('phone-title').textContent = plain(mac);
   byId('phone-state').textContent = 'Looking…';
-  for (const id of ['phone-next', 'phone-facts', 'phone-requests', 'phone-calls']) fill(byId(id), []);
+  for (const id of ['phone-next', 'phone-facts', 'phone-requests', 'phone-logs', 'phone-calls'])
+    fill(byId(id), []);
 }
 
 function draw(phone) {
@@ -68,6 +69,8 @@ function draw(phone) {
   fill(byId('phone-facts'), facts(phone));
   fill(byId('phone-requests'), requestRows(phone.requests));
   fill(byId('phone-calls'), callRows(phone.calls));
+  fill(byId('phone-logs'), logRows(phone));
+  byId('phone-logs-title').hidden = phone.logs.length === 0;
   byId('phone-calls-title').hidden = phone.calls.length === 0;
 }
 
@@ -154,6 +157,16 @@ function requestRows(requests) {
         ),
       ),
     );
+  });
+}
+
+function logRows({ logs, mac }) {
+  return logs.map(({ at, id, kept, name, sent }) => {
+    const link = element('a', '', foreign(name));
+    link.href = `/api/phones/${mac}/logs/${Number(id)}`;
+    link.download = '';
+    const size = kept < sent ? `the last ${kept} of ${sent} bytes` : `${sent} bytes`;
+    return element('li', '', agoElement(at), element('span', 'what', link, element('span', 'muted', size)));
   });
 }
 

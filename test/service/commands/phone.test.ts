@@ -69,6 +69,16 @@ it("prints the maker's way to reset a phone that needs it, and points to the mak
   expect((await run(mac)).text).toMatch(/as Alcatel-Lucent Enterprise describes it/);
 });
 
+it('lists the logs that a phone uploaded, and prints one so that it can not steer the terminal', async () => {
+  const { run, site } = openDesk();
+  await placedPhone(site, mac, ip);
+  await site.phoneLog(mac, 'one\r\ntwo\u001B[31m\n');
+  expect((await run(mac)).text).toMatch(/^1 +(?:now|\d+ s ago) +app\.log +14 bytes$/m);
+  expect(await run(mac, 'log', '1')).toEqual({ code: 0, text: 'one\ntwo·[31m\n' });
+  expect((await run(mac, 'log', '2')).code).toBe(1);
+  expect((await run(mac, 'log', 'x')).code).toBe(2);
+});
+
 it('in JSON gives the same, and nothing from the network can steer the terminal', async () => {
   const { run, site } = openDesk();
   await site.configuration(mac, ip, { vendor: 'yealink', model: 'T46S\u001B[31m', stage: 1 });

@@ -100,7 +100,7 @@ test('a log that stops in the middle keeps nobody waiting, and is nothing when i
 test('what follows a log on its connection is a request of its own', async () => {
   await using site = await startSite();
   const phone = open(site, '127.0.4.1');
-  phone.end(`${log}Content-Length: 2\r\n\r\nabGET /../x HTTP/1.1\r\nConnection: close\r\n\r\n`);
+  phone.write(`${log}Content-Length: 2\r\n\r\nabGET /../x HTTP/1.1\r\nConnection: close\r\n\r\n`);
   const statuses = (await text(phone)).match(/^HTTP\/1\.1 \d+/gm);
   expect(statuses).toEqual(['HTTP/1.1 200', 'HTTP/1.1 400']);
   expect(await otherPhone(site)).toBe(200);

@@ -1,0 +1,23 @@
+/** What a phone's log may hold that nobody must read there: one-time paths, passwords, digests, media keys. Pure. */
+import { shownPath } from './shown-path.ts';
+
+const masked = '…';
+const latePath = /\/(?:device|mmiiaacc)\/[^\s"'<>]*/gi;
+/** Each with what stays in front. */
+const values = [
+  /((?:password|passwd|pwd|secret|pin|token)["']?\s*[=:]\s*)(?:"[^"]*"|'[^']*'|[^\s,;&<>]+)/gi,
+  // RFC 7616: what it takes to guess a password from a registration.
+  /(\b(?:response|cnonce)\s*=\s*)"?[0-9a-f]{16,}"?/gi,
+  // RFC 4568.
+  /(\binline:)[A-Za-z0-9+/=|:]+/g,
+  /(\bauthorization:\s*(?:basic|bearer)\s+)\S+/gi,
+  /(:\/\/)[^\s/@]*@/g,
+] as const;
+
+/** `text` is latin1: a character a byte. */
+export function maskLog(text: string): string {
+  const withoutPaths = text.replaceAll(latePath, (path) =>
+    shownPath({ use: 'later', path }).replaceAll(masked, '...'),
+  );
+  return values.reduce((rest, pattern) => rest.replaceAll(pattern, '$1...'), withoutPaths);
+}
