@@ -127,7 +127,8 @@ async function wholeAnswer(
   }
 }
 
-function openRequest(asked: UpstreamRequest, signal: AbortSignal): ClientRequest {
+/** Sent; an error of it is the caller's. */
+export function openRequest(asked: UpstreamRequest, signal: AbortSignal): ClientRequest {
   const options: RequestOptions = {
     agent: false,
     host: asked.host,
@@ -149,7 +150,8 @@ function openRequest(asked: UpstreamRequest, signal: AbortSignal): ClientRequest
   return request;
 }
 
-async function answerOf(request: ClientRequest): Promise<IncomingMessage> {
+/** Its head. */
+export async function answerOf(request: ClientRequest): Promise<IncomingMessage> {
   return await new Promise((resolve, reject) => {
     request.once('response', resolve);
     // Stays: a late error after the answer has its own way through the body.
@@ -197,7 +199,8 @@ async function unpacked(
   }
 }
 
-function upstreamError(error: unknown, { host }: UpstreamRequest): UpstreamError {
+/** What a server or the way to it can cause. */
+export function upstreamError(error: unknown, { host }: UpstreamRequest): UpstreamError {
   if (error instanceof UpstreamError) return error;
   if (error instanceof TooLongError)
     return new UpstreamError('refused', `${host}: ${error.message}`, { cause: error });

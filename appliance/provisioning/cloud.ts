@@ -1,5 +1,6 @@
 /** The way to the cloud: how it is asked, how it is watched, and how long a phone may wait for it. */
 import type { Config } from '../config-schema.ts';
+import { openDownload } from '../net/http-download.ts';
 import { askUpstream, UpstreamError, type LookupFunction } from '../net/http-upstream.ts';
 import { probeUpstream } from '../net/probe-upstream.ts';
 import { upstreamAuthorities } from '../net/upstream-trust.ts';
@@ -31,7 +32,7 @@ const longestProbeMs = 3000;
 /** A thousand phones after a power cut must not look like an attack to the cloud. */
 const mostAtOnce = 32;
 
-export function openCloud(opening: Opening): Pick<Context, 'ask' | 'reach'> {
+export function openCloud(opening: Opening): Pick<Context, 'ask' | 'download' | 'reach'> {
   const { world, network, region, store, signal } = opening;
   const { site, provisioning } = opening.config;
   const ca = upstreamAuthorities(site.extra_ca_file);
@@ -52,6 +53,15 @@ export function openCloud(opening: Opening): Pick<Context, 'ask' | 'reach'> {
         return askUpstream({ ...request, port: portOf(request.scheme), ca, lookup, signal, timeoutMs });
       });
     },
+    download: async (request) =>
+      openDownload({
+        ...request,
+        port: portOf(request.scheme),
+        ca,
+        lookup,
+        signal,
+        timeoutMs: waitMs - probeMs,
+      }),
     reach: newCloudReach({
       world,
       always: [{ use: 'first', host: region }],

@@ -2,6 +2,7 @@
 import type { ProvisioningConfig, SiteConfig } from '../config-schema.ts';
 import type { CloudReach } from '../net/cloud-reach.ts';
 import type { HttpAnswer } from '../net/http-server.ts';
+import type { Download } from '../net/http-download.ts';
 import type { UpstreamAnswer, UpstreamRequest } from '../net/http-upstream.ts';
 import type { RequestOutcome } from '../store/phone-requests.ts';
 import type { Store } from '../store/store.ts';
@@ -35,17 +36,19 @@ export interface Context {
   readonly origins: () => { readonly http: string; readonly https: string };
   /** What templates are filled in with, for one phone or for none. */
   readonly overlayValues: (phone?: { readonly mac: string; readonly model?: string }) => OverlayValues;
-  /** With the network that the process has; rejects with an UpstreamError. */
-  readonly ask: (
-    request: Omit<UpstreamRequest, 'port' | 'ca' | 'lookup' | 'timeoutMs' | 'signal'>,
-  ) => Promise<UpstreamAnswer>;
+  /** With the network that the process has; rejects with an UpstreamError, as the next. */
+  readonly ask: (request: Asking) => Promise<UpstreamAnswer>;
+  readonly download: (request: Asking) => Promise<Download>;
 }
+
+type Asking = Omit<UpstreamRequest, 'port' | 'ca' | 'lookup' | 'timeoutMs' | 'signal'>;
 
 /** Since start. */
 export interface Counters {
   requests: number;
   overlays_given: number;
   answers_passed: number;
+  files_passed: number;
   kept_answers_given: number;
   bypasses_answered: number;
   logs_kept: number;
@@ -71,6 +74,7 @@ export const newCounters = (): Counters => ({
   requests: 0,
   overlays_given: 0,
   answers_passed: 0,
+  files_passed: 0,
   kept_answers_given: 0,
   bypasses_answered: 0,
   logs_kept: 0,

@@ -11,6 +11,7 @@ import { identify, type Asker } from './identify.ts';
 import { newAdmission } from './admission.ts';
 import { postureNow, toCloud } from './move-back.ts';
 import { newPassage } from './passage.ts';
+import { isPlainFile, newPlainFiles } from './plain-file.ts';
 import { newUploads } from './uploads.ts';
 
 /** The returned function rejects where we are wrong, and with a RequestBodyError. */
@@ -65,7 +66,8 @@ function newRefusal({ counters, store, world }: Context): Refusal {
 
 /** For a phone that was told from all others. */
 function newPhoneExchange(context: Context) {
-  const pass = newPassage(context);
+  const passConfiguration = newPassage(context);
+  const passFile = newPlainFiles(context);
   const takeUpload = newUploads(context);
   const refuse = newRefusal(context);
   return async (request: HttpRequest, asker: Asker, route: Upstream): Promise<Answer> => {
@@ -90,6 +92,7 @@ function newPhoneExchange(context: Context) {
     if (request.method === 'HEAD')
       return headAnswer(context, { request, asker, vendor, upstream: route, file, isBypassed });
     const firmware = isBypassed || !seen ? undefined : await context.firmware.offerFor(seen, vendor);
+    const pass = isPlainFile(vendor, file) ? passFile : passConfiguration;
     const passing = { request, asker, vendor, upstream: route, isBypassed, firmware, posture };
     if (request.isSecure) {
       await noteTrust(context, asker);

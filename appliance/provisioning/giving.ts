@@ -7,6 +7,7 @@ import {
   savePosture,
 } from '../store/phone-configurations.ts';
 import { nextMilestones, type Milestones } from '../store/milestones.ts';
+import type { UpstreamError } from '../net/http-upstream.ts';
 import type { Posture } from '../store/phone-stage.ts';
 import type { Transaction } from '../store/store.ts';
 import { accountKind } from './account-kind.ts';
@@ -141,4 +142,16 @@ function noteBypass({ counters, world }: Context, tx: Transaction, { mac, vendor
   counters.bypasses_answered += 1;
   savePosture(tx.db, { mac, posture: 'assist', at: world.clock.now() });
   tx.journal({ kind: 'bypass_answered', mac, body: { vendor, model, ip } });
+}
+
+/** The cloud gave none. */
+export async function noteFailure(
+  { world, store }: Context,
+  host: string,
+  error: UpstreamError,
+): Promise<void> {
+  world.log.warn({ host, reason: error.message }, 'cloud not reached');
+  await store.write((tx) => {
+    tx.journal({ kind: 'upstream_failed', body: { host, reason: error.message } });
+  });
 }

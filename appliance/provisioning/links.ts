@@ -7,6 +7,8 @@ export interface LinkPolicy {
   readonly box: string | undefined;
   /** Who gave the body: a URL without a host is meant relative to it. */
   readonly from: { readonly use: 'first' | 'later'; readonly host: string };
+  /** Files of this name are handed on unread: a configuration must not be one. */
+  readonly isPlainFile?: (file: string) => boolean;
 }
 
 /** Where the phone will be led to in the end, by way of the box. */
@@ -31,6 +33,9 @@ const urls = /([A-Za-z][A-Za-z0-9+.-]{0,31}):\/\/([^\s"'<>,;[\]]*)/g;
 export function urlInBox(value: string, policy: LinkPolicy): Link {
   if (value === '') return kept;
   if (value.length > longestValue) return { kind: 'refused', reason: 'provisioning URL too long' };
+  const isPlain = (name: string) => policy.isPlainFile?.(name.split(/[?#]/)[0] ?? '') === true;
+  if (value.split(/[\s"'<>,;[\]]+/).some(isPlain))
+    return { kind: 'refused', reason: 'a configuration that would pass unread' };
   if (!value.includes('://')) return withoutScheme(value, policy);
   let refused: Link | undefined;
   const targets: LinkTarget[] = [];

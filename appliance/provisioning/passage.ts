@@ -5,7 +5,7 @@
 import { UpstreamError, type UpstreamAnswer } from '../net/http-upstream.ts';
 import { isBound, type AnswerKey, type KeptAnswer } from './answers.ts';
 import { emptyAnswer, tryLater, type Answer, type Context } from './context.ts';
-import { give, giveKept, refuseAnswer } from './giving.ts';
+import { give, giveKept, noteFailure, refuseAnswer } from './giving.ts';
 import { upstreamHeaders } from './headers.ts';
 import { fileOf, stageOf } from './hosts.ts';
 import type { Asker } from './identify.ts';
@@ -132,11 +132,4 @@ async function withoutCloud(
   const { asker, upstream, vendor } = passing;
   if (kept) return giveKept(context, passing, { kept, reason: 'outage' });
   return vendor?.mayBeMissing(fileOf(upstream), asker.mac) ? emptyAnswer(404) : tryLater('cloud away');
-}
-
-async function noteFailure({ world, store }: Context, host: string, error: UpstreamError): Promise<void> {
-  world.log.warn({ host, reason: error.message }, 'cloud not reached');
-  await store.write((tx) => {
-    tx.journal({ kind: 'upstream_failed', body: { host, reason: error.message } });
-  });
 }

@@ -26,15 +26,30 @@ export interface Answered {
 export function phoneAnswer(context: Context, passing: Passing, kept: KeptAnswer): Answered | string {
   const { box, upstream, vendor } = passing;
   const { status, body } = kept;
-  const links: LinkPolicy = { hosts: context.hosts, box, from: upstream };
-  const headers = withLocation(phoneHeaders(kept.headers), status, links);
+  const isPlainFile = vendor?.isPlainFile;
+  const links: LinkPolicy = {
+    hosts: context.hosts,
+    box,
+    from: upstream,
+    ...(isPlainFile ? { isPlainFile } : {}),
+  };
+  const headers = plainHead(context, passing, kept);
   if (typeof headers === 'string') return headers;
-  // Asked for in whole: half a configuration can't be read, and what is not read does not pass.
-  if (status === 206) return 'part of a configuration where all was asked for';
   const isApplied = status >= 200 && status < 300 && body.length > 0;
   if (!isApplied || vendor === undefined || vendor.isPage(upstream.path))
     return { answer: { status, headers, body }, dropped: [], links: [] };
   return rewritten(context, passing, { kept, headers, links });
+}
+
+/** The headers of the phone's answer where its body is not to be read; a sentence when it must not reach the phone. */
+export function plainHead(
+  { hosts }: Context,
+  { box, upstream }: Passing,
+  { status, headers }: Pick<KeptAnswer, 'status' | 'headers'>,
+): Header[] | string {
+  // Asked for in whole: half a configuration can't be read, and what is not read does not pass.
+  if (status === 206) return 'part of a configuration where all was asked for';
+  return withLocation(phoneHeaders(headers), status, { hosts, box, from: upstream });
 }
 
 function rewritten(

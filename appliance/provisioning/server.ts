@@ -4,6 +4,7 @@
  */
 import type { Config } from '../config-schema.ts';
 import { ensureAuthority, serverIdentity, type ServerIdentity } from '../net/authority.ts';
+import { UpstreamError } from '../net/http-upstream.ts';
 import { listenHttp } from '../net/http-server.ts';
 import { listenFds } from '../net/listen-fds.ts';
 import { isPhoneAddress } from '../store/phone-configurations.ts';
@@ -57,6 +58,12 @@ export async function startProvisioning(
   const context = openContext({ world, config, network, box, signal: stop.signal, owned: starting });
   const handle = newExchange(context);
   const onError = (error: unknown) => {
+    // Of a file that was already on its way to the phone.
+    if (error instanceof UpstreamError) {
+      context.counters.upstream_failures += 1;
+      world.log.warn({ error: error.message }, 'file cut short');
+      return;
+    }
     context.counters.errors += 1;
     world.log.error({ error: String(error) }, 'request not answered');
   };

@@ -29,6 +29,8 @@ const Schema = Type.Object(
     notAsked: patterns,
     /** Files, by regular expression with `{mac}`, that the phone does without: 404 in an outage, so that it asks for its own. */
     mayBeMissing: Type.Optional(patterns),
+    /** Files, by regular expression, that are handed on unread; no provisioning address may lead to one. */
+    plainFiles: Type.Optional(patterns),
     /** Paths, by regular expression, that are for the phone's browser: what comes from there is no configuration. */
     pages: Type.Optional(patterns),
     /** The phone sends logs and directories by PUT. */
@@ -97,6 +99,7 @@ export interface VendorProvisioning {
   readonly isNotAsked: (file: string) => boolean;
   /** MAC with colons. */
   readonly mayBeMissing: (file: string, mac: string) => boolean;
+  readonly isPlainFile: (file: string) => boolean;
   readonly isPage: (path: string) => boolean;
   /** Template for this file of this phone, when it is the one that the phone applies. MAC with colons. */
   readonly bootstrapTemplate: (file: string, mac: string) => string | undefined;
@@ -124,9 +127,10 @@ function readVendorFile(folder: string): VendorProvisioning {
   const names = [...data.bootstrap, ...data.overlays, ...data.leave].map(({ template }) => template);
   const isUrl = matcher(data.provisioningUrls);
   const dangers = Object.entries(data.dangerous).map(([reason, keys]) => [reason, matcher(keys)] as const);
-  const [notAsked, pages] = [data.notAsked, data.pages ?? []].map((list) =>
-    list.map((pattern) => new RegExp(pattern, 'i')),
-  );
+  const anyOf = (list: readonly string[] = []) => {
+    const found = list.map((pattern) => new RegExp(pattern, 'i'));
+    return (name: string) => found.some((pattern) => pattern.test(name));
+  };
   return {
     format: data.format,
     trustsAuthority: data.trustsAuthority,
@@ -138,10 +142,11 @@ function readVendorFile(folder: string): VendorProvisioning {
     site: new Map(),
     isProvisioningUrl: isUrl,
     danger: (key) => dangers.find(([, isDangerous]) => isDangerous(key))?.[0],
-    isNotAsked: (name) => notAsked?.some((pattern) => pattern.test(name)) ?? false,
+    isNotAsked: anyOf(data.notAsked),
+    isPlainFile: anyOf(data.plainFiles),
     mayBeMissing: (name, mac) =>
       data.mayBeMissing?.some((pattern) => forPhone(pattern, mac).test(name)) ?? false,
-    isPage: (path) => pages?.some((pattern) => pattern.test(path)) ?? false,
+    isPage: anyOf(data.pages),
     bootstrapTemplate: (name, mac) =>
       data.bootstrap.find((row) => forPhone(row.file, mac).test(name))?.template,
   };

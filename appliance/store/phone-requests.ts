@@ -14,6 +14,7 @@ export const requestOutcomes = [
   'sent to the cloud',
   'upload taken',
   'log kept',
+  'file passed',
   'not here',
 ] as const;
 

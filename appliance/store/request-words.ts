@@ -33,6 +33,8 @@ export function requestWords(request: Pick<PhoneRequest, 'outcome' | 'reason' | 
       return 'Its upload was taken and thrown away';
     case 'log kept':
       return 'Its log was kept here';
+    case 'file passed':
+      return 'Passed from the cloud: a file that is no configuration';
     case 'not here':
       return 'Nothing by that name here: normal in its order of files';
     default:

@@ -69,6 +69,9 @@ test('when the disk can not keep an answer the cloud is not asked: the phone wou
     },
     origins: () => ({ http: 'http://10.0.0.1', https: 'https://10.0.0.1' }),
     overlayValues: () => overlayValues,
+    download: async () => {
+      throw new Error('downloaded');
+    },
     ask: async ({ target }) => {
       asked.push(target);
       throw new Error('asked');
