@@ -8,6 +8,7 @@ import { UpstreamError } from '../net/http-upstream.ts';
 import { emptyAnswer, tryLater, type Answer, type Context } from './context.ts';
 import { noteFailure, refuseAnswer } from './giving.ts';
 import { upstreamHeaders } from './headers.ts';
+import { fileOf } from './hosts.ts';
 import { moveBack } from './move-back.ts';
 import type { Passing } from './passing.ts';
 import { plainHead } from './phone-answer.ts';
@@ -49,7 +50,7 @@ export function newPlainFiles(context: Context): (passing: Passing) => Promise<A
 async function open(context: Context, passing: Passing): Promise<Download | Answer> {
   const { upstream, request } = passing;
   const { use, host, path } = upstream;
-  if (context.reach.isOutage(upstream)) return tryLater('cloud away');
+  if (context.reach.isOutage(upstream)) return withoutCloud(passing);
   try {
     const download = await context.download({
       scheme: use === 'first' ? 'http' : 'https',
@@ -69,8 +70,13 @@ async function open(context: Context, passing: Passing): Promise<Download | Answ
     if (error.kind === 'refused') return refuseAnswer(context, passing, error.message);
     await noteFailure(context, host, error);
     await context.reach.failed(upstream, error.kind === 'busy' ? 'unreachable' : error.kind);
-    return tryLater('cloud away');
+    return withoutCloud(passing);
   }
+}
+
+function withoutCloud({ asker, upstream, vendor }: Passing): Answer {
+  const isMissed = vendor?.mayBeMissing(fileOf(upstream), asker.mac) !== true;
+  return isMissed ? tryLater('cloud away') : emptyAnswer(404);
 }
 
 interface Answering {
