@@ -2,7 +2,8 @@
 import type { HttpAnswer } from '../net/http-server.ts';
 import { postureFor, type Posture } from '../phones/posture.ts';
 import { forgetMovedBack, readMovedBack, saveMovedBack, type MovedBackReason } from '../store/moved-back.ts';
-import { savePosture } from '../store/phone-configurations.ts';
+import { savePosture, type PhoneConfiguration } from '../store/phone-configurations.ts';
+import type { Transaction } from '../store/store.ts';
 import { emptyAnswer, type Context } from './context.ts';
 import type { Upstream } from './hosts.ts';
 import type { Asker } from './identify.ts';
@@ -24,19 +25,35 @@ export async function postureNow(
 
 /** Durable when it resolves. The phone is sent on to the very address that it asked for, with the certificate that it has. */
 export async function moveBack(
-  { site, store, world }: Context,
+  context: Context,
   { asker, posture, upstream }: Passing,
   reason: MovedBackReason,
 ): Promise<HttpAnswer> {
-  const { mac, vendor, model } = asker;
-  const at = world.clock.now();
-  world.log.warn({ mac, vendor, reason }, 'phone moved back to the cloud');
-  await store.write((tx) => {
-    saveMovedBack(tx.db, { mac, reason, wanted: postureFor(site.posture_for, asker, site.posture), at });
-    savePosture(tx.db, { mac, posture: 'assist', at });
-    if (posture !== 'assist') tx.journal({ kind: 'moved_back', mac, body: { vendor, model, reason } });
+  await context.store.write((tx) => {
+    noteMovedBack(context, tx, { phone: asker, before: posture, reason });
+    savePosture(tx.db, { mac: asker.mac, posture: 'assist', at: context.world.clock.now() });
   });
   return toCloud(upstream);
+}
+
+interface MovingBack {
+  readonly phone: Pick<PhoneConfiguration, 'mac' | 'vendor' | 'model'>;
+  readonly before: Posture;
+  readonly reason: MovedBackReason;
+}
+
+/** From its next configuration on the phone has the cloud's own addresses. */
+export function noteMovedBack(
+  { site, world }: Pick<Context, 'site' | 'world'>,
+  tx: Transaction,
+  { phone, before, reason }: MovingBack,
+): void {
+  const { mac, vendor, model } = phone;
+  const wanted = postureFor(site.posture_for, phone, site.posture);
+  saveMovedBack(tx.db, { mac, reason, wanted, at: world.clock.now() });
+  if (before === 'assist') return;
+  world.log.warn({ mac, vendor, reason }, 'phone moved back to the cloud');
+  tx.journal({ kind: 'moved_back', mac, body: { vendor, model, reason } });
 }
 
 /** 302, which Cisco's phones follow too. */

@@ -3,7 +3,7 @@
  * kept. Only where no phone could take one for a configuration: for makes whose bodies can't be read anyhow, and for names
  * that a make's own table lists, which no provisioning address may lead to then.
  */
-import { openDownload, type Download } from '../net/http-download.ts';
+import type { Download } from '../net/http-download.ts';
 import { UpstreamError } from '../net/http-upstream.ts';
 import { emptyAnswer, tryLater, type Answer, type Context } from './context.ts';
 import { noteFailure, refuseAnswer } from './giving.ts';

@@ -4,10 +4,6 @@
  */
 import type { Config } from '../config-schema.ts';
 import { ensureAuthority, serverIdentity, type ServerIdentity } from '../net/authority.ts';
-import { UpstreamError } from '../net/http-upstream.ts';
-import { listenHttp } from '../net/http-server.ts';
-import { listenFds } from '../net/listen-fds.ts';
-import { isPhoneAddress } from '../store/phone-configurations.ts';
 import { openSecrets } from '../store/secrets.ts';
 import { openStore } from '../store/store.ts';
 import { openTaskView } from '../store/task-view.ts';
@@ -18,8 +14,10 @@ import { newCounters, type Context } from './context.ts';
 import { newExchange } from './exchange.ts';
 import { openFirmwareStore } from './firmware-store.ts';
 import { allowedHosts, authorityPath } from './hosts.ts';
+import { openListeners } from './listeners.ts';
 import { openLeaseView } from './lease-view.ts';
 import { newRefusals } from './move-back.ts';
+import { watchRegistrations } from './registration-watch.ts';
 import { openRequestLog, type RequestLog } from './request-log.ts';
 import type { TemplateProblem } from './site-templates.ts';
 import { modelValue } from './template-values.ts';
@@ -37,9 +35,6 @@ interface Surroundings extends UpstreamNetwork {
 }
 
 const dayMs = 86_400_000;
-/** Of a log or directory that a phone uploads. */
-const mostUploadBytes = 2_097_152;
-
 export async function startProvisioning(
   world: World,
   config: Config,
@@ -56,48 +51,28 @@ export async function startProvisioning(
     identity: serverIdentity(directory),
   };
   const context = openContext({ world, config, network, box, signal: stop.signal, owned: starting });
-  const handle = newExchange(context);
-  const onError = (error: unknown) => {
-    // Of a file that was already on its way to the phone.
-    if (error instanceof UpstreamError) {
-      context.counters.upstream_failures += 1;
-      world.log.warn({ error: error.message }, 'file cut short');
-      return;
-    }
-    context.counters.errors += 1;
-    world.log.error({ error: String(error) }, 'request not answered');
-  };
-  const isKnown = knownAddresses(context);
-  const head = headMs === undefined ? {} : { headMs };
-  const rest = { mostBodyBytes: mostUploadBytes, isKnown, handle, onError, ...head };
-  const http = starting.use(
-    await listenHttp({ on: handedOver('http') ?? { address, port: httpPort }, ...rest }),
+  const listeners = starting.use(
+    await openListeners(context, { ...box, handle: newExchange(context), headMs }),
   );
-  const https = starting.use(
-    await listenHttp({
-      on: handedOver('https') ?? { address, port: httpsPort },
-      identity: box.identity,
-      ...rest,
-    }),
-  );
-  box.ports = { http: http.port, https: https.port };
+  box.ports = listeners.ports;
   await context.store.write((tx) => {
     tx.journal({ kind: 'started', body: { release: version } });
   });
   const renewing = renew(world, stop.signal, async () => {
     await ensureAuthority(directory, address, world.clock);
     box.identity = serverIdentity(directory);
-    https.setIdentity(box.identity);
+    listeners.setIdentity(box.identity);
   });
-  starting.use(await startPnp({ ...context, config, httpPort: () => http.port }));
+  starting.use(await startPnp({ ...context, config, httpPort: () => box.ports.http }));
   const { firmware, reach, requests, vendors } = context;
   const watching = [reach, vendors, firmware, requests].map((part) => part.watch(stop.signal));
+  watching.push(watchRegistrations(context, stop.signal));
   const running = starting.move();
   return {
-    httpPort: http.port,
-    httpsPort: https.port,
+    httpPort: listeners.ports.http,
+    httpsPort: listeners.ports.https,
     health: () => healthOf(context),
-    counters: () => ({ ...context.counters, connections_refused: http.refused() + https.refused() }),
+    counters: () => ({ ...context.counters, connections_refused: listeners.refused() }),
     [Symbol.asyncDispose]: async () => {
       stop.abort();
       await Promise.all([renewing, ...watching]);
@@ -168,21 +143,10 @@ function openContext({ world, config, network, box, signal, owned }: Opening): C
   };
 }
 
-/** A phone has its lease there, or the cloud took who was there for one. */
-function knownAddresses({ leases, store }: Context): (ip: string) => boolean {
-  return (ip) => leases.byIp(ip)?.vendor !== undefined || isPhoneAddress(store.db, ip);
-}
-
 function origin(scheme: 'http' | 'https', address: string, port: number): string {
   return port === (scheme === 'http' ? 80 : 443)
     ? `${scheme}://${address}`
     : `${scheme}://${address}:${port}`;
-}
-
-/** A socket of systemd or `with-sockets`, by the name `provisioning-http` or `provisioning-https`. */
-function handedOver(name: 'http' | 'https'): { fd: number } | undefined {
-  for (const [socket, fd] of listenFds()) if (socket.split('=')[0] === `provisioning-${name}`) return { fd };
-  return undefined;
 }
 
 function healthOf({ reach, provisioning, vendors }: Context): Health {

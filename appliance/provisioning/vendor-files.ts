@@ -127,10 +127,6 @@ function readVendorFile(folder: string): VendorProvisioning {
   const names = [...data.bootstrap, ...data.overlays, ...data.leave].map(({ template }) => template);
   const isUrl = matcher(data.provisioningUrls);
   const dangers = Object.entries(data.dangerous).map(([reason, keys]) => [reason, matcher(keys)] as const);
-  const anyOf = (list: readonly string[] = []) => {
-    const found = list.map((pattern) => new RegExp(pattern, 'i'));
-    return (name: string) => found.some((pattern) => pattern.test(name));
-  };
   return {
     format: data.format,
     trustsAuthority: data.trustsAuthority,
@@ -170,6 +166,12 @@ function firmwareKey(
     isMain: (name: string) => main.test(name),
     isBootstrapOnly: bootstrapOnly ?? false,
   };
+}
+
+/** Regular expressions; case is ignored, as by {@link matcher}. */
+function anyOf(patternsOf: readonly string[] = []): (name: string) => boolean {
+  const found = patternsOf.map((pattern) => new RegExp(pattern, 'i'));
+  return (name) => found.some((pattern) => pattern.test(name));
 }
 
 /** Case is ignored: phones differ in whether they do. */

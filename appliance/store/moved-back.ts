@@ -2,8 +2,11 @@
 import type { Posture } from '../phones/posture.ts';
 import { all, one, run, type Database } from './database.ts';
 
-/** `client certificate`: the cloud asks for one that only the phone has. `refused`: the cloud refused it behind the box. */
-export type MovedBackReason = 'client certificate' | 'refused';
+/**
+ * `client certificate`: the cloud asks for one that only the phone has. `refused`: the cloud refused it behind the box.
+ * `registration lost`: led through the box for SIP it did not register.
+ */
+export type MovedBackReason = 'client certificate' | 'refused' | 'registration lost';
 
 export interface MovedBack {
   readonly mac: string;

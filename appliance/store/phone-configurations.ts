@@ -20,6 +20,8 @@ export interface PhoneConfiguration extends Milestones {
   readonly status: number;
   /** How far the box stands between this phone and the cloud; absent while the cloud has not answered. */
   readonly posture?: Posture;
+  /** Since when, ms since 1970. */
+  readonly postureAt?: number;
 }
 
 interface Row {
@@ -34,6 +36,7 @@ interface Row {
   readonly status: number;
   readonly bootstraps: number;
   readonly posture: Posture | null;
+  readonly posture_at: number | null;
   readonly account: AccountKind | null;
   readonly onboarded_at: number | null;
   readonly signed_in_at: number | null;
@@ -72,11 +75,13 @@ const mostPhones = 20_000;
 export function savePhoneConfiguration(db: Database, phone: PhoneConfiguration): void {
   run(
     db,
-    `INSERT INTO phone_configuration (mac, ip, vendor, model, firmware, user_agent, stage, at, status, posture, bootstraps)
-     VALUES (@mac, @ip, @vendor, @model, @firmware, @userAgent, @stage, @at, @status, @posture, iif(@stage = 0, 1, 0))
+    `INSERT INTO phone_configuration (mac, ip, vendor, model, firmware, user_agent, stage, at, status, posture, posture_at,
+       bootstraps)
+     VALUES (@mac, @ip, @vendor, @model, @firmware, @userAgent, @stage, @at, @status, @posture, @at, iif(@stage = 0, 1, 0))
      ON CONFLICT (mac) DO UPDATE SET ip = excluded.ip, vendor = excluded.vendor, model = excluded.model,
        firmware = excluded.firmware, user_agent = excluded.user_agent, stage = excluded.stage, at = excluded.at,
-       status = excluded.status, posture = excluded.posture, bootstraps = bootstraps + excluded.bootstraps`,
+       status = excluded.status, posture = excluded.posture,
+       posture_at = iif(posture IS excluded.posture, posture_at, excluded.at), bootstraps = bootstraps + excluded.bootstraps`,
     { vendor: null, model: null, firmware: null, posture: null, ...phone },
   );
   const count = one<{ count: number }>(db, 'SELECT count(*) AS count FROM phone_configuration')?.count ?? 0;
@@ -117,7 +122,12 @@ export function savePosture(
   db: Database,
   phone: Required<Pick<PhoneConfiguration, 'mac' | 'posture' | 'at'>>,
 ): void {
-  run(db, 'UPDATE phone_configuration SET posture = @posture, at = @at WHERE mac = @mac', { ...phone });
+  run(
+    db,
+    `UPDATE phone_configuration SET posture_at = iif(posture IS @posture, posture_at, @at), posture = @posture, at = @at
+     WHERE mac = @mac`,
+    { ...phone },
+  );
 }
 
 /** How far the box stands between this phone and the cloud, by its last answer. */
@@ -141,6 +151,7 @@ function fromRow(row: Row): PhoneConfiguration {
     at,
     status,
     ...(posture === null ? {} : { posture }),
+    ...(row.posture_at === null ? {} : { postureAt: row.posture_at }),
     ...(row.account === null ? {} : { account: row.account }),
     ...(row.onboarded_at === null ? {} : { onboardedAt: row.onboarded_at }),
     ...(row.signed_in_at === null ? {} : { signedInAt: row.signed_in_at }),

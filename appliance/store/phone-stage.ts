@@ -156,6 +156,8 @@ const movedBackWords: Readonly<Record<MovedBack['reason'], string>> = {
     'The cloud asks it for a certificate that only the phone has, so it was moved back: it goes to the cloud by itself, as without this box.',
   refused:
     'The cloud refused it twice behind this box, so it was moved back: it goes to the cloud by itself. To let it try again, set its posture lower and then up again.',
+  'registration lost':
+    'Led through this box it did not stay registered while others did, so it was moved back: with its next configuration it registers at the cloud by itself. To let it try again, set its posture lower and then up again.',
 };
 
 /** What a phone does by itself although the settings want more. */

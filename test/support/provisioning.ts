@@ -5,6 +5,7 @@ import type { Config } from '../../appliance/config.ts';
 import type { UpstreamNetwork } from '../../appliance/provisioning/cloud.ts';
 import { startProvisioning, type Provisioning } from '../../appliance/provisioning/server.ts';
 import { openReader, type JournalRow } from '../../appliance/store/reader.ts';
+import { systemClock, type Clock } from '../../appliance/world.ts';
 import { newCloudAuthority } from '../cloud/certificates.ts';
 import { startProvisioningCloud, type ProvisioningCloud } from '../cloud/provisioning.ts';
 import { temporaryDirectory } from './directory.ts';
@@ -35,6 +36,7 @@ export interface SiteOptions {
   /** The box's own; free ones otherwise. */
   readonly ports?: { readonly httpPort: number; readonly httpsPort: number };
   readonly posture?: 'provision' | 'full';
+  readonly clock?: Clock;
   /** How long a request's head may take. */
   readonly headMs?: number;
   /** PEM that the box trusts besides the stand-in cloud's. */
@@ -51,6 +53,7 @@ export async function startSite({
   posture = 'full',
   ports,
   headMs,
+  clock = systemClock,
 }: SiteOptions = {}): Promise<ProvisioningSite> {
   const authority = await newCloudAuthority();
   const cloud = await startProvisioningCloud({
@@ -63,7 +66,7 @@ export async function startSite({
   writeFileSync(caFile, `${authority.ca}\n${extraCa}`);
   const config = siteConfig({ directory, caFile, toml, posture, ...ports });
   const lines: string[] = [];
-  const part = await startProvisioning(quietWorld(lines), config, {
+  const part = await startProvisioning({ ...quietWorld(lines), clock }, config, {
     lookup: loopbackLookup,
     httpPort: cloud.httpPort,
     httpsPort: cloud.httpsPort,

@@ -2,10 +2,13 @@ import { createServer as createHttps } from 'node:https';
 import { expect, test } from 'vitest';
 import { readPhones } from '../../../appliance/store/phones.ts';
 import { newRefusals } from '../../../appliance/provisioning/move-back.ts';
+import { hurriedClock } from '../../support/clock.ts';
+import { temporaryDirectory } from '../../support/directory.ts';
+import { openSite } from '../../support/site.ts';
 import { newCloudAuthority } from '../../cloud/certificates.ts';
 import { portOf } from '../../support/hostile-cloud.ts';
 import { sendFixture } from '../../support/phone-http.ts';
-import { bootPhone } from '../../support/phone-provisioning.ts';
+import { bootPhone, pollPhone } from '../../support/phone-provisioning.ts';
 import { address, startSite, type ProvisioningSite } from '../../support/provisioning.ts';
 
 const mac = '00:15:65:aa:bb:01';
@@ -116,4 +119,34 @@ test('one refusal is an everyday thing, a second one half a minute later is not'
   expect(refusals.isSecond(mac, 403, 31_000)).toBe(true);
   expect(refusals.isSecond(mac, 200, 32_000)).toBe(false);
   expect(refusals.isSecond(mac, 401, 90_000)).toBe(false);
+});
+
+test('a phone moved up that does not register, while another does, gets its own way back with its next poll', async () => {
+  const directory = temporaryDirectory();
+  const clock = hurriedClock();
+  using facts = openSite(directory, clock);
+  await facts.binding('00:15:65:aa:bb:02', '127.0.0.2', { expires_at: clock.now() + 3_600_000 });
+  await using site = await startSite({ directory, clock });
+  const phone = await bootPhone({ vendor: 'yealink', mac, url: `${site.url}/` });
+  expect(phone.outboundProxy).toMatchObject({ host: address });
+  const isBack = () => site.journal().some(({ kind }) => kind === 'moved_back');
+  const pass = async (minutes: number) => {
+    for (let minute = 0; minute < minutes && !phone.url.startsWith(`https://${dm}/`); minute += 1) {
+      facts.report('sip');
+      await clock.advance(60_000);
+      await pollPhone(phone);
+    }
+  };
+  await facts.write('sip', (tx) => tx.journal({ kind: 'outage_began', body: { registrar: 'x' } }));
+  await pass(20);
+  expect(isBack()).toBe(false);
+  await facts.write('sip', (tx) => tx.journal({ kind: 'outage_ended', body: { registrar: 'x' } }));
+  await pass(20);
+  expect(isBack()).toBe(true);
+  expect(phone.outboundProxy).toBeUndefined();
+  expect(phone.url).toMatch(new RegExp(`^https://${dm}/`));
+  expect(onPage(site).find((row) => row.mac === mac)).toMatchObject({
+    posture: 'assist',
+    problem: expect.stringContaining('it did not stay registered while others did') as string,
+  });
 });

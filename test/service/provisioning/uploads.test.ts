@@ -29,8 +29,8 @@ function logsOf({ directory }: Pick<ProvisioningSite, 'directory'>): (PhoneLog &
   }));
 }
 
-async function put(url: string, file: string, body: string, more = ''): Promise<number> {
-  const head = `PUT /${file} HTTP/1.1\r\nHost: x\r\n${agent}${more}Content-Length: ${body.length}\r\n\r\n`;
+async function put(url: string, file: string, body: string): Promise<number> {
+  const head = `PUT /${file} HTTP/1.1\r\nHost: x\r\n${agent}Content-Length: ${body.length}\r\n\r\n`;
   return (await sendBytes(Buffer.from(head + body), { url })).status;
 }
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { array, assert, constantFrom, property } from 'fast-check';
 import { expect, test } from 'vitest';
 import { maskLog } from '../../../appliance/provisioning/log-mask.ts';
 
@@ -10,7 +10,10 @@ test.each([
     'GET https://usea.dm.sdg.teams.microsoft.com/device/mmiiaacc/0004f2aabb02canary/lang_en/0004f2aabb02.cfg done',
     'GET https://usea.dm.sdg.teams.microsoft.com/device/mmiiaacc/.../lang_en/0004f2aabb02.cfg done',
   ],
-  ['https://10.66.0.1/usea.dm.sdg.teams.microsoft.com/device/ob/canary/', /\/device\/ob\/\.\.\.\/$/],
+  [
+    'https://10.66.0.1/usea.dm.sdg.teams.microsoft.com/device/ob/canary/',
+    'https://10.66.0.1/usea.dm.sdg.teams.microsoft.com/device/ob/.../',
+  ],
   ['a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:canary+/=', 'a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:...'],
   ['Digest username="x", response="0123456789abcdef0123456789abcdef"', 'Digest username="x", response=...'],
   ['Authorization: Basic canary', 'Authorization: Basic ...'],
@@ -18,8 +21,7 @@ test.each([
 ])('of "%s" nothing secret is left', (line, expected) => {
   const masked = maskLog(`before\r\n${line}\r\nafter`);
   expect(masked).not.toMatch(/canary|0123456789abcdef/);
-  if (typeof expected === 'string') expect(masked).toBe(`before\r\n${expected}\r\nafter`);
-  else expect(masked.split('\r\n')[1]).toMatch(expected);
+  expect(masked).toBe(`before\r\n${expected}\r\nafter`);
 });
 
 test('ordinary lines stay byte for byte, in any encoding', () => {
@@ -31,8 +33,8 @@ test('ordinary lines stay byte for byte, in any encoding', () => {
 
 test('whatever a log holds, it is read in time that grows with its length', () => {
   const pieces = ['password', '=', '"', "'", ' ', '/device/', '://', '@', 'inline:', 'response', 'a', '\n'];
-  fc.assert(
-    fc.property(fc.array(fc.constantFrom(...pieces), { maxLength: 300 }), (parts) => {
+  assert(
+    property(array(constantFrom(...pieces), { maxLength: 300 }), (parts) => {
       expect(typeof maskLog(parts.join(''))).toBe('string');
     }),
   );
