@@ -105,6 +105,8 @@ export async function listenHttp(options: ListenOptions): Promise<HttpListener> 
     : undefined;
   const server: Server | HttpsServer = secure ?? createHttp(bounds, serve);
   let refused = 0;
+  // A phone that has said all it has to say still waits for its answer. Node has the property and does not list it.
+  Object.assign(server, { httpAllowHalfOpen: true });
   server.maxRequestsPerSocket = mostRequestsPerConnection;
   server.maxConnections = mostConnections + mostBeyond;
   server.setTimeout(options.idleMs ?? idleMs);

@@ -107,7 +107,9 @@ function openContext({ world, config, network, box, signal, owned }: Opening): C
     https: origin('https', box.address, box.ports.https),
   });
   const hosts = allowedHosts(site, provisioning);
-  const store = owned.use(openStore({ directory, part: 'provisioning', clock: world.clock }));
+  const store = owned.use(
+    openStore({ directory, part: 'provisioning', clock: world.clock, isSyncedApart: true }),
+  );
   const leases = owned.use(openLeaseView(directory, world.clock));
   const counters = newCounters();
   return {

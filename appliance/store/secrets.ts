@@ -16,6 +16,7 @@ import type { Clock } from '../world.ts';
 import { all, makeDirectory, one, openDatabase, run } from './database.ts';
 import type { PartName } from './journal-kinds.ts';
 import { newTurns, type Turns } from './turns.ts';
+import { openWalSync } from './wal-sync.ts';
 
 /** Valid only during the call that it was handed to. */
 export interface SecretWriter {
@@ -41,7 +42,9 @@ export function openSecrets(directory: string, part: PartName, clock: Pick<Clock
   const key = openKey(join(directory, part, `${part}.key`));
   const db = openDatabase({ file, migrations: 'secret', synchronous: 'FULL' });
   for (const name of [file, `${file}-wal`, `${file}-shm`]) if (existsSync(name)) chmodSync(name, 0o600);
+  const sync = openWalSync(db);
   const turns = newTurns<SecretWriter>(db, {
+    sync,
     given: {
       put: (name, value) => {
         run(db, 'INSERT OR REPLACE INTO secret (name, at, sealed) VALUES (?, ?, ?)', [
@@ -69,6 +72,7 @@ export function openSecrets(directory: string, part: PartName, clock: Pick<Clock
       ]).map((row) => row.name),
     [Symbol.dispose]: () => {
       turns.end();
+      sync[Symbol.dispose]();
       db.close();
     },
   };

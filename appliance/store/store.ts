@@ -5,6 +5,7 @@ import { openDatabase, type Database } from './database.ts';
 import { Journal, type JournalEntry, type JournalQuota } from './journal.ts';
 import type { PartName } from './journal-kinds.ts';
 import { newTurns, type Turns } from './turns.ts';
+import { openWalSync } from './wal-sync.ts';
 
 /** What a write may do; valid only during the call that it was handed to. */
 export interface Transaction {
@@ -27,9 +28,14 @@ interface StoreOptions {
   readonly part: PartName;
   readonly clock: Pick<Clock, 'now'>;
   readonly quota?: Partial<JournalQuota>;
+  /**
+   * Commits are synced beside the event loop. Readers may see a row as much before it is on disk as a sync takes; who waits
+   * for `write` does not.
+   */
+  readonly isSyncedApart?: boolean;
 }
 
-export function openStore({ directory, part, clock, quota }: StoreOptions): Store {
+export function openStore({ directory, part, clock, quota, isSyncedApart = false }: StoreOptions): Store {
   const db = openDatabase({ file: storeFile(directory, part), migrations: part, synchronous: 'FULL' });
   const journal = new Journal(db, { part, clock, ...(quota ? { quota } : {}) });
   const listeners = new Set<() => void>();
@@ -45,7 +51,9 @@ export function openStore({ directory, part, clock, quota }: StoreOptions): Stor
     ).unref();
   };
 
+  const sync = isSyncedApart ? openWalSync(db) : undefined;
   const turns = newTurns<Transaction>(db, {
+    ...(sync ? { sync } : {}),
     given: { db, journal: (entry) => journal.append(entry) },
     onCommit: () => journal.housekeep(),
     onEnd: (error) => {

@@ -1,5 +1,6 @@
 /** One commit for everything of one turn of the event loop, each piece of work on its own savepoint. */
 import { run, type Database } from './database.ts';
+import type { WalSync } from './wal-sync.ts';
 
 export interface Turns<Given> {
   /**
@@ -21,6 +22,8 @@ interface TurnRules<Given> {
   readonly onCommit?: () => void;
   /** After it: the error undid the whole turn. */
   readonly onEnd?: (error: unknown) => void;
+  /** Where COMMIT itself does not sync. What is written while a sync runs shares the next commit. */
+  readonly sync?: WalSync;
 }
 
 const soonMs = 100;
@@ -34,29 +37,57 @@ export function newTurns<Given>(db: Database, rules: TurnRules<Given>): Turns<Gi
   let queue: Pending<Given>[] = [];
   let turnEnd: NodeJS.Immediate | undefined;
   let timer: NodeJS.Timeout | undefined;
-  const flush = () => {
+  /** Committed, and on its way to the disk. */
+  let syncing: (() => void) | undefined;
+  let isDue = false;
+  const commit = () => {
     clearImmediate(turnEnd);
     clearTimeout(timer);
     turnEnd = timer = undefined;
+    isDue = false;
     const turn = queue;
     queue = [];
     const error = commitTurn(db, turn, rules);
-    for (const pending of turn) pending.settle(error);
-    rules.onEnd?.(error);
+    const settle = () => {
+      for (const pending of turn) pending.settle(error);
+      rules.onEnd?.(error);
+    };
+    return { error, settle };
+  };
+  const flush = () => {
+    const { error, settle } = commit();
+    if (rules.sync === undefined || error !== undefined) return settle();
+    syncing = settle;
+    rules.sync.later(() => {
+      // Else `end` was faster.
+      if (syncing !== settle) return;
+      syncing = undefined;
+      settle();
+      if (isDue) turnEnd ??= setImmediate(flush);
+    });
+  };
+  const schedule = () => {
+    if (syncing === undefined) turnEnd ??= setImmediate(flush);
+    else isDue = true;
   };
   return {
     write: async (work) =>
       await new Promise((resolve, reject) => {
-        turnEnd ??= setImmediate(flush);
         queue.push(pendingWrite(work, resolve, reject));
+        schedule();
       }),
     soon: async (work) =>
       await new Promise((resolve, reject) => {
-        timer ??= setTimeout(flush, soonMs);
         queue.push(pendingWrite(work, resolve, reject));
+        timer ??= setTimeout(schedule, soonMs);
       }),
     end: () => {
-      if (queue.length > 0) flush();
+      const before = syncing;
+      syncing = undefined;
+      const last = queue.length > 0 ? commit() : undefined;
+      if (before !== undefined || last !== undefined) rules.sync?.now();
+      before?.();
+      last?.settle();
     },
   };
 }

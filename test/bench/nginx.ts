@@ -1,15 +1,18 @@
 /** A real nginx on loopback as the peer: one worker, a caching proxy over TLS and a plain one without a cache. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { run, start, until } from '../support/command.ts';
 import { freePort } from '../support/free-port.ts';
+import { processorSeconds } from './provisioning-box.ts';
 
 export interface Nginx extends AsyncDisposable {
   /** Why there is none; undefined when it runs. */
   readonly name?: string;
   readonly cachePort: number;
   readonly passPort: number;
+  /** Of its worker's processor, so far. */
+  readonly seconds: () => number;
 }
 
 interface NginxSettings {
@@ -24,7 +27,7 @@ export async function startNginx({ directory, tls, upstream }: NginxSettings): P
   const version = await run(['nginx', '-v'], { anyExitCode: true }).catch(() => undefined);
   if (version === undefined) {
     const name = 'nginx: not installed (Debian package nginx-light)';
-    return { ...ports, name, [Symbol.asyncDispose]: () => Promise.resolve() };
+    return { ...ports, name, seconds: () => 0, [Symbol.asyncDispose]: () => Promise.resolve() };
   }
   const root = join(directory, 'nginx');
   mkdirSync(root);
@@ -37,7 +40,9 @@ export async function startNginx({ directory, tls, upstream }: NginxSettings): P
     lastSeen: running.lastWords,
     hopeless: running.hasExited,
   });
-  return { ...ports, [Symbol.asyncDispose]: async () => running[Symbol.asyncDispose]() };
+  const children = `/proc/${running.pid}/task/${running.pid}/children`;
+  const seconds = () => processorSeconds(Number.parseInt(readFileSync(children, 'latin1'), 10));
+  return { ...ports, seconds, [Symbol.asyncDispose]: async () => running[Symbol.asyncDispose]() };
 }
 
 function settings(of: { root: string; upstream: string; cachePort: number; passPort: number }): string {

@@ -27,6 +27,8 @@ export interface LoadSettings {
   readonly isFresh: boolean;
   /** Phones at the same time. */
   readonly atOnce: number;
+  /** After each answer. */
+  readonly pauseMs?: number;
 }
 
 export interface LoadResult {
@@ -35,6 +37,8 @@ export interface LoadResult {
   readonly p99: number;
   readonly failures: number;
   readonly seconds: number;
+  /** Of this process. */
+  readonly processorSeconds: number;
 }
 
 const settings = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as LoadSettings;
@@ -52,6 +56,7 @@ const result: LoadResult = {
   p99: quantile(0.99),
   failures,
   seconds,
+  processorSeconds: Number((process.cpuUsage().user + process.cpuUsage().system).toPrecision(3)) / 1e6,
 };
 console.log(JSON.stringify(result));
 

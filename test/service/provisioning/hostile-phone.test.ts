@@ -97,6 +97,13 @@ test('a log that stops in the middle keeps nobody waiting, and is nothing when i
   expect(site.part.counters().errors).toBe(0);
 });
 
+test('a phone that closes its half after the request gets its answer, though the cloud takes longer', async () => {
+  await using site = await startSite();
+  const phone = open(site, '127.0.4.1');
+  phone.end(`GET /00908faabb06.cfg HTTP/1.1\r\n${audiocodes}\r\n`);
+  expect(await text(phone)).toMatch(/^HTTP\/1\.1 200 /);
+});
+
 test('what follows a log on its connection is a request of its own', async () => {
   await using site = await startSite();
   const phone = open(site, '127.0.4.1');

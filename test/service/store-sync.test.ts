@@ -1,0 +1,139 @@
+/** A store whose commits are synced beside the event loop, with a disk that is done when the test says so. */
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { all, openDatabase, run } from '../../appliance/store/database.ts';
+import { openSecrets } from '../../appliance/store/secrets.ts';
+import { openStore } from '../../appliance/store/store.ts';
+import { newTurns } from '../../appliance/store/turns.ts';
+import { openWalSync } from '../../appliance/store/wal-sync.ts';
+import { fakeClock } from '../support/clock.ts';
+import { temporaryDirectory } from '../support/directory.ts';
+
+const turn = async () => new Promise((resolve) => setImmediate(resolve));
+
+function openTurns() {
+  const file = join(temporaryDirectory(), 'x.db');
+  const db = openDatabase({ file, migrations: 'secret', synchronous: 'FULL' });
+  const asked: (() => void)[] = [];
+  let syncs = 0;
+  let commits = 0;
+  const turns = newTurns(db, {
+    given: { db },
+    onCommit: () => (commits += 1),
+    sync: {
+      later: (done) => void asked.push(done),
+      now: () => (syncs += 1),
+      [Symbol.dispose]: () => undefined,
+    },
+  });
+  const done: string[] = [];
+  const write = (name: string) => {
+    const work = turns.write((given) => {
+      run(given.db, 'INSERT INTO secret (name, at, sealed) VALUES (?, 0, ?)', [name, Buffer.alloc(1)]);
+    });
+    return work.then(
+      () => void done.push(name),
+      () => void done.push(`not ${name}`),
+    );
+  };
+  const names = () =>
+    all<{ name: string }>(db, 'SELECT name FROM secret ORDER BY name').map((row) => row.name);
+  return {
+    turns,
+    write,
+    done,
+    names,
+    sync: () => asked.shift()?.(),
+    counts: () => ({ commits, waiting: asked.length, now: syncs }),
+  };
+}
+
+it('a write resolves when its commit is on the disk, and not before', async () => {
+  const { write, done, names, sync } = openTurns();
+  const written = write('a');
+  await turn();
+  await turn();
+  expect(names()).toEqual(['a']);
+  expect(done).toEqual([]);
+  sync();
+  await written;
+  expect(done).toEqual(['a']);
+});
+
+it('what is written while a sync runs shares the next commit and the next sync', async () => {
+  const { write, counts, done, sync } = openTurns();
+  const first = write('a');
+  await turn();
+  const rest = Promise.all([write('b'), write('c')]);
+  await turn();
+  const last = write('d');
+  await turn();
+  expect(counts()).toMatchObject({ commits: 1, waiting: 1 });
+  sync();
+  await first;
+  await turn();
+  expect(counts()).toMatchObject({ commits: 2, waiting: 1 });
+  expect(done).toEqual(['a']);
+  sync();
+  await Promise.all([rest, last]);
+  expect(done).toEqual(['a', 'b', 'c', 'd']);
+});
+
+it('a turn that could not be committed is told at once, and the next one is synced as usual', async () => {
+  const { write, counts, done, sync } = openTurns();
+  const twice = Promise.all([write('a'), write('a')]);
+  await turn();
+  sync();
+  await twice;
+  expect(done).toEqual(['a', 'not a']);
+  expect(counts()).toMatchObject({ waiting: 0 });
+  const good = write('b');
+  await turn();
+  sync();
+  await good;
+  expect(done).toEqual(['a', 'not a', 'b']);
+});
+
+it('the end commits what waits and syncs all of it before it returns', async () => {
+  const { turns, write, counts, done, names, sync } = openTurns();
+  const written = [write('a')];
+  await turn();
+  written.push(write('b'));
+  turns.end();
+  expect(counts()).toMatchObject({ now: 1, commits: 2 });
+  expect(names()).toEqual(['a', 'b']);
+  // The sync that was under way ends late.
+  sync();
+  await Promise.all(written);
+  expect(done).toEqual(['a', 'b']);
+});
+
+it('a file that is synced apart loses nothing when it is opened again', async () => {
+  const directory = temporaryDirectory();
+  const clock = fakeClock();
+  {
+    using store = openStore({ directory, part: 'provisioning', clock, isSyncedApart: true });
+    await Promise.all(
+      Array.from({ length: 50 }, async (_, at) =>
+        store.write((tx) => tx.journal({ kind: 'started', body: { release: String(at) } })),
+      ),
+    );
+    using secrets = openSecrets(directory, 'provisioning', clock);
+    await secrets.write((records) => records.put('a', Buffer.from('kept')));
+  }
+  using store = openStore({ directory, part: 'provisioning', clock });
+  expect(all(store.db, 'SELECT seq FROM journal')).toHaveLength(50);
+  using secrets = openSecrets(directory, 'provisioning', clock);
+  expect(Buffer.from(secrets.get('a')?.value ?? []).toString()).toBe('kept');
+});
+
+it('a sync calls back when the disk has the WAL, and its file may be closed meanwhile', async () => {
+  const file = join(temporaryDirectory(), 'x.db');
+  const db = openDatabase({ file, migrations: 'secret', synchronous: 'FULL' });
+  const sync = openWalSync(db);
+  expect(db.pragma('synchronous', { simple: true })).toBe(1);
+  const synced = new Promise<void>((resolve) => sync.later(resolve));
+  sync.now();
+  sync[Symbol.dispose]();
+  await synced;
+});
