@@ -17,6 +17,7 @@ import { firstStageHost, registrarHosts } from '../phones/service-hosts.ts';
 import { readPhones } from '../store/phones.ts';
 import { readDhcpNetwork } from '../store/dhcp-network.ts';
 import { readParts } from '../store/site-status.ts';
+import { leftBehind } from './left-behind.ts';
 import { dhcpVerdicts, type FoundServer } from './check-dhcp.ts';
 import {
   addressVerdict,
@@ -66,7 +67,7 @@ export function siteToCheck(config: Config, configFile: string): CheckSite {
 /** Each resolves, whatever it finds. */
 export const checks: Readonly<Record<CheckArea, (site: CheckSite) => Promise<Verdict[]>>> = {
   settings: async ({ config, configFile }) => {
-    const problems = unreachablePaths(config);
+    const problems = [...unreachablePaths(config), ...leftBehind(config)];
     const warnings = settingsWarnings(config);
     if (problems.length === 0)
       return [{ area: 'settings', state: 'ok', text: `${configFile} is good` }, ...warnings];

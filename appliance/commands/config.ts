@@ -3,6 +3,7 @@ import { existsSync, statSync } from 'node:fs';
 import { ConfigError, defaultConfig, readConfig, unreachablePaths, type Config } from '../config.ts';
 import { configJsonSchema, printConfig } from '../config-print.ts';
 import type { CommandCall } from '../main.ts';
+import { leftBehind } from './left-behind.ts';
 import { languageNotes } from '../phones/languages.ts';
 
 /** What is wrong with the site's templates, a sentence each: judged by the part that fills them in. */
@@ -59,7 +60,11 @@ function judged(file: string, templates: TemplateCheck): Judgement {
     throw error;
   }
   return {
-    problems: [...unreachablePaths(config), ...templates(config.provisioning.templates_directory)],
+    problems: [
+      ...unreachablePaths(config),
+      ...templates(config.provisioning.templates_directory),
+      ...leftBehind(config),
+    ],
     notes: languageNotes(config.site.language).map(({ text }) => text),
   };
 }

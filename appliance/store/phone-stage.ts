@@ -119,6 +119,7 @@ export function phoneProblem(
     return `The cloud refused its configuration (status ${configuration.status}): check model and firmware against Microsoft's list.`;
   }
   if (bypass !== undefined) return stayedProblem(known, bypass, now);
+  if (ofSite === 'assist' && holdsBox(configuration)) return strandedWords;
   if (known.movedBack !== undefined) return movedBackWords[known.movedBack.reason];
   if (posture === 'full') {
     if (binding?.state === 'lost') return 'Its registration was lost: it cannot be called.';
@@ -145,11 +146,19 @@ export function phoneProblem(
   return clockProblem(known, { posture, now }) ?? (posture === ofSite ? undefined : behindPosture[posture]);
 }
 
+/** Its last configuration made the box its provisioning server, and maybe its outbound proxy. */
+export function holdsBox(configuration: Pick<PhoneConfiguration, 'posture'> | undefined): boolean {
+  return configuration?.posture === 'provision' || configuration?.posture === 'full';
+}
+
 function stayedProblem(known: KnownOfPhone, bypass: Task, now: number): string | undefined {
   const leaving = leavingOf(known, bypass, now);
   if (leaving === 'left' || now < bypass.deadlineAt) return undefined;
   return `It was ordered back to the cloud, but ${leavingWords[leaving]}.`;
 }
+
+const strandedWords =
+  'The settings leave it to itself (assist), but it still has this box as provisioning server or outbound proxy. Set its posture back, order `gatehouse bypass`, and lower the posture when it has left.';
 
 const movedBackWords: Readonly<Record<MovedBack['reason'], string>> = {
   'client certificate':
