@@ -1,7 +1,5 @@
 /** Starts the chosen parts in order and keeps writing down how they are; stops them in reverse. */
 import type { Config } from './config.ts';
-import { wantedParts } from './config-parts.ts';
-import { ensureAuthority } from './net/authority.ts';
 import { openTelemetry } from './store/telemetry.ts';
 import type { PartName } from './store/journal-kinds.ts';
 import type { Part, World } from './world.ts';
@@ -20,20 +18,13 @@ const startPart = {
   web: async (world, config) => (await import('./web/server.ts')).startWeb(world, config),
 } satisfies Record<PartName, StartPart>;
 
-/** The parts that these settings ask for, in start order. */
-export function configuredParts(config: Config): PartName[] {
-  const wanted = wantedParts(config);
-  return (Object.keys(startPart) as PartName[]).filter((name) => wanted[name]);
-}
-
 /** Resolves when all parts run; throws, with those stopped that had started, when one can't. */
 export async function startAppliance(
   world: World,
   config: Config,
-  parts: readonly PartName[] = configuredParts(config),
+  parts: readonly PartName[],
 ): Promise<AsyncDisposable> {
   await using starting = new AsyncDisposableStack();
-  await ensureAuthority(config.site.state_directory, config.site.address, world.clock);
   for (const name of parts) {
     const log = world.log.child({ part: name });
     const part = starting.use(await startPart[name]({ ...world, log }, config));

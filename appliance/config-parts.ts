@@ -1,6 +1,14 @@
 /** Which parts of Gatehouse these settings ask for. */
 import type { Config } from './config-schema.ts';
 
+export type ConfiguredPart = keyof ReturnType<typeof wantedParts>;
+
+/** The parts that these settings ask for, in start order. */
+export function configuredParts(config: Pick<Config, 'dhcp' | 'site' | 'cloud'>): ConfiguredPart[] {
+  const wanted = wantedParts(config);
+  return (Object.keys(wanted) as ConfiguredPart[]).filter((name) => wanted[name]);
+}
+
 /** By part, in start order: facts before those who read them. */
 export function wantedParts({ dhcp, site, cloud }: Pick<Config, 'dhcp' | 'site' | 'cloud'>) {
   const posture = furthestPosture(site);

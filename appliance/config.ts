@@ -1,10 +1,11 @@
 /** Reads `gatehouse.toml`: defaults filled in, every mistake named with its key, its value and what would be right. */
 import { accessSync, constants, readFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parse, TomlError } from 'smol-toml';
 import { Value } from 'typebox/value';
 import { contradictions } from './config-contradictions.ts';
 import { keyLines } from './config-lines.ts';
+import { configuredParts, type ConfiguredPart } from './config-parts.ts';
 import { schemaProblems, type Problem } from './config-problems.ts';
 import { ConfigSchema, type Config } from './config-schema.ts';
 
@@ -61,26 +62,45 @@ function located(source: string): (problem: Problem) => string {
   };
 }
 
-/** Paths named in the settings that this process can't reach. Apart from {@link parseConfig}, since it looks at the disk. */
-export function unreachablePaths(config: Config): string[] {
-  const files: [string, string | undefined][] = [
-    ['site.extra_ca_file', config.site.extra_ca_file],
-    ['cloud.token_file', config.cloud.token_file],
-    ...config.location.switch.map((entry, at): [string, string] => [
-      `location.switch[${at}].secret_file`,
-      entry.secret_file,
-    ]),
-  ];
-  const problems = files.flatMap(([key, path]) => {
-    if (path === undefined || isAllowed(path, constants.R_OK)) return [];
+/**
+ * Paths named in the settings that this process can't reach, of those that the parts named read. Apart from {@link parseConfig},
+ * since it looks at the disk.
+ */
+export function unreachablePaths(
+  config: Config,
+  parts: readonly ConfiguredPart[] = configuredParts(config),
+): string[] {
+  const unreadable = filesOf(config).flatMap(([key, path, readers]) => {
+    if (
+      path === undefined ||
+      !parts.some((part) => readers.includes(part)) ||
+      isAllowed(path, constants.R_OK)
+    )
+      return [];
     return [`${key} = "${path}": cannot be read; name a file that exists and that Gatehouse may read`];
   });
-  if (!isWritableDirectory(config.site.state_directory)) {
-    problems.push(
-      `site.state_directory = "${config.site.state_directory}": cannot be written; name a directory that Gatehouse may write`,
-    );
-  }
-  return problems;
+  const { state_directory: directory } = config.site;
+  // Each part writes in its own folder only, which may be all that its user may write to.
+  const isWritable = parts.every((part) => isWritableDirectory(join(directory, part)));
+  const unwritable = `site.state_directory = "${directory}": cannot be written; name a directory that Gatehouse may write`;
+  return isWritable ? unreadable : [...unreadable, unwritable];
+}
+
+/** Key, path, and who reads it. */
+function filesOf({
+  site,
+  cloud,
+  location,
+}: Config): [string, string | undefined, readonly ConfiguredPart[]][] {
+  return [
+    ['site.extra_ca_file', site.extra_ca_file, ['provisioning', 'sip', 'cloud']],
+    ['cloud.token_file', cloud.token_file, ['cloud']],
+    ...location.switch.map((entry, at): [string, string, readonly ConfiguredPart[]] => [
+      `location.switch[${at}].secret_file`,
+      entry.secret_file,
+      ['location'],
+    ]),
+  ];
 }
 
 function isAllowed(path: string, mode: number): boolean {

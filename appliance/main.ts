@@ -5,6 +5,8 @@ import { parseArgs } from 'node:util';
 import { startAppliance } from './appliance.ts';
 import { explainError } from './commands/explain-error.ts';
 import { ConfigError, readConfig, unreachablePaths } from './config.ts';
+import { configuredParts } from './config-parts.ts';
+import { reportToSystemd } from './net/systemd.ts';
 import { partNames, type PartName } from './store/journal-kinds.ts';
 import { openWorld } from './world.ts';
 
@@ -72,6 +74,15 @@ const commands: Record<string, { readonly about: string; readonly run: Command }
     about: 'adopt [list|plan|start|pause|resume|undo]  phones already in use, and taking them over in waves',
     run: async (call) => (await import('./commands/adopt.ts')).adoptCommand(call),
   },
+  authority: {
+    about: "authority         makes and renews the box's certificate, and shows what phones trust",
+    run: async (call) => (await import('./commands/authority.ts')).authorityCommand(call),
+  },
+  units: {
+    about:
+      'units [folder]    writes the systemd units that depend on the settings (sockets, which parts run)',
+    run: async (call) => (await import('./commands/units.ts')).unitsCommand(call),
+  },
   config: {
     about: 'config <what>     check, print or schema of gatehouse.toml',
     run: async (call) => {
@@ -90,7 +101,8 @@ async function runCommand({ configFile, rest }: CommandCall): Promise<number> {
   const unknown = rest.find((name) => !partNames.includes(name as PartName));
   if (unknown !== undefined) throw new UsageError(`no part "${unknown}"; there are ${partNames.join(', ')}`);
   const config = readConfig(configFile);
-  const unreachable = unreachablePaths(config);
+  const parts = rest.length > 0 ? (rest as PartName[]) : configuredParts(config);
+  const unreachable = unreachablePaths(config, parts);
   if (unreachable.length > 0) throw new ConfigError(configFile, unreachable);
   const world = openWorld(process.env['GATEHOUSE_LOG'] ?? 'info');
   // Crash-only: what was committed is safe, so the supervisor's restart is the one way back from a fault of ours.
@@ -99,8 +111,8 @@ async function runCommand({ configFile, rest }: CommandCall): Promise<number> {
     process.exit(1);
   });
   const stopped = nextStopSignal();
-  const parts = rest.length > 0 ? (rest as PartName[]) : undefined;
   await using _appliance = await startAppliance(world, config, parts);
+  await using _supervised = reportToSystemd(world.clock);
   await stopped;
   world.log.info('stopping');
   return 0;

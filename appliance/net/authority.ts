@@ -4,7 +4,8 @@
  *
  * On disk each generation is a folder `<state>/authority/<number>/`, complete before its name appears: the highest
  * number counts. A rename onto a folder that is not empty fails, so of several processes that start at once one wins
- * and the others read what it made.
+ * and the others read what it made. Certificates are for everybody, the server's key is for the folder's group too (parts that
+ * run as users of their own show it to phones), the authority's key is for its owner alone.
  */
 import { X509Certificate } from 'node:crypto';
 import {
@@ -43,7 +44,6 @@ const authorityEarlyDays = 2 * 365;
 const serverEarlyDays = 180;
 
 interface Generation {
-  readonly number: number;
   readonly ca: string;
   readonly caKey: string;
   readonly cert: string;
@@ -51,8 +51,9 @@ interface Generation {
 }
 
 /**
- * Makes what is missing: nothing when authority and certificate are good for this address for long enough. Safe to call
- * from several processes at once, and again while running. Throws the file system's error when it can't write.
+ * Makes what is missing: nothing when authority and certificate are good for this address for long enough, which every user
+ * may find out. Safe to call from several processes at once, and again while running. Throws the file system's error when
+ * something is to be made and this user can't write there.
  */
 export async function ensureAuthority(
   stateDirectory: string,
@@ -60,28 +61,44 @@ export async function ensureAuthority(
   clock: Pick<Clock, 'now'>,
 ): Promise<void> {
   const root = join(stateDirectory, 'authority');
-  mkdirSync(root, { recursive: true, mode: 0o750 });
   const now = Math.max(clock.now(), notBeforeBuild);
-  const latest = readLatest(root);
-  const authorityGood =
-    latest !== undefined && isGood(latest.ca, { address, now, earlyDays: authorityEarlyDays });
-  if (authorityGood && isGood(latest.cert, { address, now, earlyDays: serverEarlyDays })) return;
+  const latest = latestFolder(root);
+  const isGoodFor = (name: string, earlyDays: number) =>
+    latest !== undefined && isGood(readFileSync(join(latest, name), 'utf8'), { address, now, earlyDays });
+  const authorityGood = isGoodFor(fileNames.ca, authorityEarlyDays);
+  if (authorityGood && isGoodFor(fileNames.cert, serverEarlyDays)) return;
   // Loaded only when something is to be made: the X.509 package is large and most starts need nothing of it.
   const { newAuthority, newServer } = await import('./authority-certificates.ts');
-  const authority = authorityGood
-    ? { ca: latest.ca, caKey: latest.caKey }
-    : await newAuthority(address, new Date(now + authorityDays * dayMs));
+  const authority =
+    authorityGood && latest !== undefined
+      ? readAuthority(latest)
+      : await newAuthority(address, new Date(now + authorityDays * dayMs));
   const server = await newServer(authority, address, new Date(now + serverDays * dayMs));
-  publish(root, (latest?.number ?? 0) + 1, { ...authority, ...server });
+  mkdirSync(root, { recursive: true, mode: 0o755 });
+  publish(root, latest === undefined ? 1 : Number(basename(latest)) + 1, { ...authority, ...server });
 }
 
-/** What the box shows to phones. Throws when {@link ensureAuthority} has not run yet. */
+/** What the box shows to phones. Throws when {@link ensureAuthority} has not run yet, or for a user who may not read the key. */
 export function serverIdentity(stateDirectory: string): ServerIdentity {
+  const folder = currentFolder(stateDirectory);
+  return { ...certificatesIn(folder), key: readFileSync(join(folder, fileNames.key), 'utf8') };
+}
+
+/** The part of it that everybody may see. Throws when {@link ensureAuthority} has not run yet. */
+export function serverCertificates(stateDirectory: string): Omit<ServerIdentity, 'key'> {
+  return certificatesIn(currentFolder(stateDirectory));
+}
+
+function certificatesIn(folder: string): Omit<ServerIdentity, 'key'> {
+  const read = (name: string) => readFileSync(join(folder, name), 'utf8');
+  return { ca: read(fileNames.ca), cert: read(fileNames.cert) };
+}
+
+function currentFolder(stateDirectory: string): string {
   const root = join(stateDirectory, 'authority');
   const folder = latestFolder(root);
   if (folder === undefined) throw new Error(`no server certificate in ${root} yet`);
-  const read = (name: string) => readFileSync(join(folder, name), 'utf8');
-  return { ca: read(fileNames.ca), cert: read(fileNames.cert), key: read(fileNames.key) };
+  return folder;
 }
 
 /** The address stands in the subject too, since the name constraints can't be read back with node:crypto. */
@@ -93,19 +110,12 @@ function isGood(pem: string, wanted: { address: string; now: number; earlyDays: 
   );
 }
 
+const fileModes = { ca: 0o644, caKey: 0o600, cert: 0o644, key: 0o640 } as const;
 const fileNames = { ca: 'ca.pem', caKey: 'ca.key', cert: 'server.pem', key: 'server.key' } as const;
 
-function readLatest(root: string): Generation | undefined {
-  const folder = latestFolder(root);
-  if (folder === undefined) return undefined;
+function readAuthority(folder: string): Pick<Generation, 'ca' | 'caKey'> {
   const read = (name: string) => readFileSync(join(folder, name), 'utf8');
-  return {
-    number: Number(basename(folder)),
-    ca: read(fileNames.ca),
-    caKey: read(fileNames.caKey),
-    cert: read(fileNames.cert),
-    key: read(fileNames.key),
-  };
+  return { ca: read(fileNames.ca), caKey: read(fileNames.caKey) };
 }
 
 function latestFolder(root: string): string | undefined {
@@ -114,19 +124,17 @@ function latestFolder(root: string): string | undefined {
   return numbers.length === 0 ? undefined : join(root, String(Math.max(...numbers.map(Number))));
 }
 
-function publish(root: string, number: number, files: Omit<Generation, 'number'>): void {
+function publish(root: string, number: number, files: Generation): void {
   const fresh = mkdtempSync(join(root, '.new-'));
   try {
-    chmodSync(fresh, 0o750);
     for (const part of ['ca', 'caKey', 'cert', 'key'] as const) {
-      const secret = part === 'key' || part === 'caKey';
+      const file = join(fresh, fileNames[part]);
       const content = files[part].endsWith('\n') ? files[part] : `${files[part]}\n`;
-      writeFileSync(join(fresh, fileNames[part]), content, {
-        mode: secret ? 0o600 : 0o644,
-        flag: 'wx',
-        flush: true,
-      });
+      writeFileSync(file, content, { mode: 0o600, flag: 'wx', flush: true });
+      // Whatever mask this process has: the certificates must be readable for the other parts' users.
+      chmodSync(file, fileModes[part]);
     }
+    chmodSync(fresh, 0o755);
     syncDirectory(fresh);
     renameSync(fresh, join(root, String(number)));
     syncDirectory(root);

@@ -14,13 +14,21 @@ interface Renewing {
   readonly onError: (error: unknown) => void;
 }
 
+/** Made or renewed when need be. Throws when this process would have to and may not. */
+export async function ownIdentity(
+  { clock }: Pick<World, 'clock'>,
+  { state_directory: directory, address }: Config['site'],
+): Promise<ServerIdentity> {
+  await ensureAuthority(directory, address, clock);
+  return serverIdentity(directory);
+}
+
 /** Looks once a day, and renews the certificate when nobody else has. */
 export function renewIdentity(world: World, { site, engine, shown, onError }: Renewing): AsyncDisposable {
   const stop = new AbortController();
   let current = shown;
   const look = async () => {
-    await ensureAuthority(site.state_directory, site.address, world.clock);
-    const latest = serverIdentity(site.state_directory);
+    const latest = await ownIdentity(world, site);
     if (latest.cert === current.cert) return;
     engine.setIdentity(latest);
     current = latest;

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config-schema.ts';
-import { serverIdentity, type ServerIdentity } from '../net/authority.ts';
+import type { ServerIdentity } from '../net/authority.ts';
 import { DecodeError } from '../protocol/bytes.ts';
 import { holderOfIp } from '../store/address-holders.ts';
 import { openReader, type Reader } from '../store/reader.ts';
@@ -16,7 +16,7 @@ import { newCallTable } from './call-table.ts';
 import type { EngineOptions } from './engine/engine.ts';
 import type { Transport } from './engine/flow.ts';
 import { newFlows } from './flows.ts';
-import { renewIdentity } from './identity.ts';
+import { ownIdentity, renewIdentity } from './identity.ts';
 import { openMedia } from './media.ts';
 import { newOutages } from './outages.ts';
 import { handleRequest } from './requests.ts';
@@ -43,7 +43,7 @@ export async function startSip(world: World, config: Config): Promise<Part> {
   const onError = (error: unknown) => noteError(world, counters, error);
   const trust = extraTrust(config);
   const outages = starting.use(newOutages({ world, store, bindings, sip: config.sip, trust, onError }));
-  const identity = serverIdentity(directory);
+  const identity = await ownIdentity(world, config.site);
   const server: SipServer = starting.use(
     await startSipServer(world, engineOptions(config, identity), {
       onRequest: (request) => handleRequest(app, request),
