@@ -1,6 +1,4 @@
 /** The media relay: sessions made and ended by `sip` over a Unix socket, their packets carried between two sockets. */
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
 import type { Config } from '../config-schema.ts';
 import { serveLines, type LineServer } from '../net/unix-lines.ts';
 import { DecodeError } from '../protocol/bytes.ts';
@@ -78,7 +76,6 @@ export async function startRtpRelay(world: World, config: Config): Promise<Part>
     },
   };
   const path = mediaSocketPath(config.site.state_directory);
-  mkdirSync(dirname(path), { recursive: true, mode: 0o2750 });
   const control = await serveLines(path, (line, peer) => {
     void answer(relay, line).then((reply) => peer.send(formatControl(reply)));
   });

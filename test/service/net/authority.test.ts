@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { X509Certificate } from 'node:crypto';
 import { createServer, connect } from 'node:tls';
 import { once } from 'node:events';
@@ -78,9 +78,10 @@ async function forgedByOpenssl(): Promise<{ cert: string; key: string }> {
 
 test('private keys are readable by the owner only', async () => {
   await ensureAuthority(state, address, clock);
-  for (const name of ['ca.key', 'server.key']) {
-    expect(statSync(join(state, 'authority/1', name)).mode & 0o777).toBe(0o600);
-  }
+  const modeOf = (name: string) => statSync(join(state, 'authority/1', name)).mode & 0o777;
+  expect(modeOf('ca.key')).toBe(0o600);
+  // Parts that run as users of their own share a group for it.
+  expect(modeOf('server.key')).toBe(0o640);
 });
 
 test('asking again changes nothing', async () => {
@@ -136,4 +137,19 @@ test('a box that lost its time makes certificates that are good for years all th
 
 test('without an authority the identity is refused in words', () => {
   expect(() => serverIdentity(state)).toThrow(/no server certificate in .* yet/);
+});
+
+test('a user who may not read the keys finds the authority good, and is refused when something is to be made', async () => {
+  await ensureAuthority(state, address, clock);
+  chmodSync(state, 0o755);
+  const program = (now: number) => `
+    import { ensureAuthority, serverCertificates } from ${JSON.stringify(join(import.meta.dirname, '../../../appliance/net/authority.ts'))};
+    process.setegid(65534); process.seteuid(65534);
+    await ensureAuthority(${JSON.stringify(state)}, '${address}', { now: () => ${now} });
+    console.log(serverCertificates(${JSON.stringify(state)}).ca);`;
+  const asNobody = (now: number) =>
+    promisify(execFile)(process.execPath, ['--input-type=module', '-e', program(now)]);
+  expect((await asNobody(clock.now())).stdout).toContain(serverIdentity(state).ca.trim());
+  const muchLater = clock.now() + 5 * 365 * day;
+  await expect(asNobody(muchLater)).rejects.toThrow(/EACCES/);
 });

@@ -1,0 +1,107 @@
+/** What a machine gets: program, runtime, data and units, laid out as on Debian. The image's root file system begins with the same. */
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  lstatSync,
+  lutimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+
+const tree = join(import.meta.dirname, '../..');
+
+/** Where all of it is, but for what systemd and people look for elsewhere. */
+const home = 'usr/lib/gatehouse';
+
+export interface Release {
+  readonly version: string;
+  readonly architecture: 'amd64' | 'arm64';
+  /** No file is younger. */
+  readonly epochSeconds: number;
+}
+
+export function debName({ version, architecture }: Release): string {
+  return `gatehouse_${version}_${architecture}.deb`;
+}
+
+/** Fills an empty folder with the package's files and its DEBIAN folder. */
+export function stageTree(stage: string): Release {
+  const release = thisRelease();
+  const put = (from: string, to: string) => {
+    mkdirSync(dirname(join(stage, to)), { recursive: true });
+    cpSync(join(tree, from), join(stage, to), { recursive: true, verbatimSymlinks: true, filter: isNeeded });
+  };
+  for (const name of ['appliance', 'firmware-templates', 'package.json', 'LICENSE'])
+    put(name, join(home, name));
+  for (const name of ['with-sockets', 'with-notify']) put(`systemd/${name}`, `${home}/systemd/${name}`);
+  put('systemd/system', 'usr/lib/systemd/system');
+  put('systemd/sysusers.d', 'usr/lib/sysusers.d');
+  put('systemd/gatehouse', 'usr/bin/gatehouse');
+  for (const name of ['README.md', 'CHANGELOG.md', 'SECURITY.md'])
+    put(name, `usr/share/doc/gatehouse/${name}`);
+  put('LICENSE', 'usr/share/doc/gatehouse/copyright');
+  for (const path of runtimePackages()) put(path, join(home, path));
+  put('node_modules/node/bin/node', `${home}/bin/node`);
+  put('image/deb/control', 'DEBIAN');
+  writeControl(join(stage, 'DEBIAN/control'), release);
+  settle(stage, release.epochSeconds);
+  return release;
+}
+
+function thisRelease(): Release {
+  const { version } = JSON.parse(readFileSync(join(tree, 'package.json'), 'utf8')) as { version: string };
+  const architecture = { x64: 'amd64', arm64: 'arm64' }[process.arch as string];
+  if (architecture !== 'amd64' && architecture !== 'arm64')
+    throw new Error(`no package for ${process.arch}: build on amd64 or arm64`);
+  return { version, architecture, epochSeconds: Number(process.env['SOURCE_DATE_EPOCH'] ?? commitTime()) };
+}
+
+/** When this tree's last commit was made, seconds since 1970. Throws where there is no git: SOURCE_DATE_EPOCH says it then. */
+function commitTime(): string {
+  return execFileSync('git', ['-C', tree, 'log', '-1', '--format=%ct'], { encoding: 'utf8' }).trim();
+}
+
+/** Folders of the npm packages that run on the box; the runtime is one of them, and goes elsewhere. */
+function runtimePackages(): string[] {
+  const lock = JSON.parse(readFileSync(join(tree, 'package-lock.json'), 'utf8')) as {
+    packages: Record<string, { dev?: boolean; optional?: boolean; devOptional?: boolean }>;
+  };
+  const wanted = Object.entries(lock.packages).filter(
+    ([path, { dev, devOptional }]) => path !== '' && dev !== true && devOptional !== true,
+  );
+  return wanted.flatMap(([path, { optional }]) => {
+    if (path === 'node_modules/node' || path.startsWith('node_modules/node-bin-')) return [];
+    // Those of other platforms are not here.
+    return optional === true && !isThere(path) ? [] : [path];
+  });
+}
+
+/** Neither what compiles a package or describes it, nor what only its authors or other systems need. */
+function isNeeded(path: string): boolean {
+  const inside = path.split('/node_modules/').at(-1) ?? '';
+  if (inside === path) return true;
+  if (inside.includes('/prebuilds/')) return inside.endsWith(`/linux-${process.arch}.node`);
+  return !/\.(?:map|md|[cm]?ts|c|cc|h|gyp|gypi)$|\/(?:tests?|docs?|benchmarks?|examples?|deps)$/.test(inside);
+}
+
+function isThere(path: string): boolean {
+  return lstatSync(join(tree, path), { throwIfNoEntry: false }) !== undefined;
+}
+
+function writeControl(file: string, { version, architecture }: Release): void {
+  const text = readFileSync(file, 'utf8');
+  writeFileSync(file, text.replace('@version@', version).replace('@architecture@', architecture));
+}
+
+/** Rights without what the builder's mask did, and times without when it was built. */
+function settle(path: string, epochSeconds: number): void {
+  const stat = lstatSync(path);
+  if (stat.isDirectory()) for (const name of readdirSync(path)) settle(join(path, name), epochSeconds);
+  if (!stat.isSymbolicLink())
+    chmodSync(path, stat.isDirectory() || (stat.mode & 0o100) !== 0 ? 0o755 : 0o644);
+  lutimesSync(path, epochSeconds, epochSeconds);
+}
