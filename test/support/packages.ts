@@ -31,6 +31,7 @@ export const testPrograms: Programs = {
   ...officePrograms,
   [networkdProgram]: 'systemd',
   chromium: 'chromium',
+  curl: 'curl',
   dhcpd: 'isc-dhcp-server',
   dhcrelay: 'isc-dhcp-relay',
   'kea-dhcp4': 'kea-dhcp4-server',
