@@ -36,13 +36,14 @@ beforeAll(async () => {
   );
   await box.exec(['ip', 'addr', 'add', '10.66.0.1/24', 'dev', 'eth0']);
   for (const { exec } of [box, phone]) await exec(['ip', 'link', 'set', 'eth0', 'up']);
-  const file = (
-    await run(['npm', 'run', '--silent', 'deb', '--', lab.directory], { timeoutMs: 120_000 })
-  ).trim();
+  const built = await run(['npm', 'run', '--silent', 'deb', '--', lab.directory], {
+    timeoutMs: 120_000,
+    environment: { ...process.env, SOURCE_DATE_EPOCH: '1793491200' },
+  });
   machine = await bootMachine({
     lab,
     namespace: box,
-    package: file,
+    package: built.trim(),
     files: {
       '/etc/gatehouse/gatehouse.toml': settings,
       // A hang is to be noticed within the test's patience.
