@@ -58,6 +58,7 @@ it('what is written to the descriptor of with-notify arrives at the notification
   const words = `require('node:fs').writeSync(Number(process.env.NOTIFY_FD), 'READY=1')`;
   const environment = { ...process.env, NOTIFY_SOCKET: socket };
   await run([join(root, 'systemd/with-notify'), process.execPath, '-e', words], { environment });
-  await until('the word to arrive', () => receiver.lastWords().includes('READY=1'), { timeoutMs: 10_000 });
+  const hasArrived = () => receiver.lastWords().includes('READY=1');
+  expect(await until('the word to arrive', hasArrived, { timeoutMs: 10_000 })).toBe(true);
   await receiver[Symbol.asyncDispose]();
 });

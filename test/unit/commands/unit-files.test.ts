@@ -29,9 +29,10 @@ it('each port that needs a right is a socket unit, bound to its card or address'
   );
 });
 
+const network = (card: string, n: number) =>
+  `[[dhcp.network]]\ninterface = "${card}"\nsubnet = "10.2${n}.0.0/24"\npools = [["10.2${n}.0.10", "10.2${n}.0.99"]]\nrouters = ["10.2${n}.0.1"]\n`;
+
 it('each card of a further network has its own sockets, each card once', () => {
-  const network = (card: string, n: number) =>
-    `[[dhcp.network]]\ninterface = "${card}"\nsubnet = "10.2${n}.0.0/24"\npools = [["10.2${n}.0.10", "10.2${n}.0.99"]]\nrouters = ["10.2${n}.0.1"]\n`;
   const units = unitsFor(office + network('eth1', 1) + network('eth1', 2));
   const cards = [...units.keys()].filter((path) => /^gatehouse-dhcp-\w+\.socket$/.test(path));
   expect(cards).toEqual(['gatehouse-dhcp-eth0.socket', 'gatehouse-dhcp-eth1.socket']);
