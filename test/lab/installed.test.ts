@@ -183,8 +183,6 @@ it('a part that is killed comes back, and no other notices', async () => {
     expect({ ...after, [part]: '' }).toEqual({ ...before, [part]: '' });
   }
 });
-  }
-});
 
 it('a part that hangs is killed and started again', async () => {
   const { pid } = await unit('web');
