@@ -1,6 +1,7 @@
 /** TLS over TCP, both ends. A server that we connect to is verified by name against authorities, always: there is no switch. */
 import { isIP } from 'node:net';
 import { connect, createServer, rootCertificates } from 'node:tls';
+import { sipDomainMismatch } from './sip-domain.ts';
 import { listening, opened, streamConnection } from './tcp.ts';
 import type { HostPort, OnConnection, StreamConnection, StreamListener } from './tcp.ts';
 
@@ -56,6 +57,7 @@ export async function connectTls(peer: TlsPeer, timeoutMs: number): Promise<Stre
     ca: [...rootCertificates, ...peer.trust],
     minVersion: oldest,
     rejectUnauthorized: true,
+    checkServerIdentity: sipDomainMismatch,
   });
   socket.setNoDelay(true);
   socket.setKeepAlive(true, 30_000);

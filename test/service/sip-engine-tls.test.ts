@@ -32,6 +32,7 @@ describe('TLS to a server', () => {
 
   it.each([
     ['for another name', ['DNS:other.example'], {}],
+    ['for another SIP domain', ['URI:sip:other.example', 'DNS:cloud.example'], {}],
     ['of an unknown authority', ['DNS:cloud.example'], { isTrusted: false }],
     ['that has expired', ['DNS:cloud.example'], { days: -1 }],
     ['for the address only', ['IP:127.0.0.1'], {}],
