@@ -94,7 +94,12 @@ function newTestCore(clock: FakeClock, flow: Flow): TestCore {
     counters,
     dialogs,
     transactions,
-    transport: { flowFor: async () => await Promise.resolve(flow), flow: () => undefined, listening: [] },
+    transport: {
+      flowFor: async () => await Promise.resolve(flow),
+      flow: () => undefined,
+      avoid: () => undefined,
+      listening: [],
+    },
     application: {
       isReady: true,
       onRequest: (event: RequestEvent) => void requests.push(event),

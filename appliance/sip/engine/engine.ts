@@ -2,6 +2,7 @@
  * The embedded SIP server: what a drachtio server is to drachtio-srf, in this process.
  * It owns sockets, transactions (RFC 3261, 6026) and dialogs, and speaks drachtio's control protocol to the application.
  */
+import type { ServiceRecords } from '../../net/service-records.ts';
 import type { Lookup } from '../../net/tcp.ts';
 import type { TlsIdentity } from '../../net/tls.ts';
 import type { World } from '../../world.ts';
@@ -25,6 +26,8 @@ export interface EngineOptions {
   readonly trust: readonly string[] | undefined;
   /** How a host name becomes addresses; the system's resolver unless given. */
   readonly lookup?: Lookup;
+  /** Where a domain's SIP servers are; the system's name servers are asked unless given. */
+  readonly records?: ServiceRecords;
 }
 
 export interface Engine extends AsyncDisposable {

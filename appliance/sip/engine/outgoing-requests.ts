@@ -69,13 +69,14 @@ export class OutgoingRequests {
   }
 
   begin(request: SipRequest, flow: Flow, { id, dialog }: { id: string; dialog: Dialog | undefined }): void {
-    const { transactions, timers, counters } = this.#core;
+    const { transactions, timers, counters, transport } = this.#core;
     const key = clientKey(essentials(request));
     const silence = this.#watchSilence(flow);
     const user: ClientUser = {
       onResponse: (response) => this.#onResponse(outgoing, response),
       onTimeout: () => {
         counters.add('requests_timed_out');
+        transport.avoid(flow);
         this.#deliver(outgoing, madeHere(request, 408, 'timeout'));
       },
       onEnd: () => {

@@ -3,10 +3,13 @@ import { param, parseSipUri } from '../../protocol/sip-uri.ts';
 import type { Transport } from './flow.ts';
 
 export interface Route {
-  readonly transport: Transport;
+  readonly scheme: 'sip' | 'sips';
+  /** Undefined: what the domain prefers (RFC 3263 section 4.1). */
+  readonly transport?: Transport;
   /** Name or address. A TLS server must prove to be this. */
   readonly host: string;
-  readonly port: number;
+  /** Undefined: what the domain's SRV records say. */
+  readonly port?: number;
   /** The connection of that name, made when it isn't there. */
   readonly flow?: string;
   /** `;ob`: only a connection that is open already will do, since nobody listens at a phone's own port. */
@@ -26,13 +29,15 @@ export class RouteError extends Error {
 /** Throws SipSyntaxError for what isn't a SIP URI, RouteError for a transport that we don't have. */
 export function parseRoute(uri: string): Route {
   const { scheme, host, port, params } = parseSipUri(uri);
-  const transport = transportOf(param(params, 'transport') ?? (scheme === 'sips' ? 'tls' : 'udp'), scheme);
+  const named = param(params, 'transport');
+  const transport = named === undefined ? undefined : transportOf(named, scheme);
   const flow = param(params, 'flow');
   if (flow !== undefined && !/^[A-Za-z0-9_.-]{1,64}$/.test(flow)) throw new RouteError(503, 'not a flow id');
   return {
-    transport,
+    scheme,
+    ...(transport === undefined ? {} : { transport }),
     host,
-    port: port ?? (transport === 'tls' ? 5061 : 5060),
+    ...(port === undefined ? {} : { port }),
     ...(flow === undefined ? {} : { flow }),
     mustBeOpen: flow === undefined && param(params, 'ob') !== undefined,
   };

@@ -1,12 +1,13 @@
 /** All sockets of the engine: listeners, the connections that phones made, the connections that we made. */
 import { networkInterfaces } from 'node:os';
-import { formatHostPort, isIpLiteral } from '../../protocol/sip-uri.ts';
+import { formatHostPort } from '../../protocol/sip-uri.ts';
+import { systemRecords, type ServiceRecords } from '../../net/service-records.ts';
 import { connectTcp, listenTcp, systemLookup, type Lookup, type StreamConnection } from '../../net/tcp.ts';
 import { connectTls, listenTls, type TlsIdentity, type TlsListener } from '../../net/tls.ts';
 import { openUdp } from '../../net/udp.ts';
 import type { Counters } from './counters.ts';
 import { inboundFlowId, type Flow, type HostPort, type Transport } from './flow.ts';
-import { newNames } from './names.ts';
+import { Locator, type Server } from './locator.ts';
 import { RouteError, type Route } from './route.ts';
 import { startStreamFlow, type FlowEvents, type StreamFlow } from './stream-flow.ts';
 import type { TimerQueue } from './timers.ts';
@@ -20,14 +21,15 @@ export interface TransportOptions {
   readonly tls?: TlsIdentity;
   readonly trust: readonly string[];
   readonly lookup?: Lookup;
+  readonly records?: ServiceRecords;
   readonly timers: TimerQueue;
   readonly counters: Counters;
 }
 
-/** With the time for its name, a server that is silent at three addresses fails within 15 seconds. */
+/** With the time for its name, a domain whose servers are silent fails within 15 seconds. */
 const limits = {
   connectMs: 4000,
-  addresses: 3,
+  servers: 3,
   inbound: 4096,
   inboundPerAddress: 64,
   outbound: 4096,
@@ -40,12 +42,13 @@ export class TransportLayer implements AsyncDisposable {
   readonly #tlsListeners: TlsListener[] = [];
   readonly #flows = new Map<string, StreamFlow>();
   readonly #opening = new Map<string, { readonly target: string; readonly flow: Promise<StreamFlow> }>();
-  readonly #lookup: Lookup;
+  readonly #locator: Locator;
   #isClosed = false;
 
   constructor(options: TransportOptions, events: FlowEvents) {
     this.#options = options;
-    this.#lookup = newNames(options.lookup ?? systemLookup, options.timers);
+    const { lookup = systemLookup, records = systemRecords() } = options;
+    this.#locator = new Locator({ lookup, records }, options.timers);
     this.#events = events;
   }
 
@@ -85,16 +88,17 @@ export class TransportLayer implements AsyncDisposable {
   /** Finds the connection that is there, or makes one. Rejects with {@link RouteError}. */
   async flowFor(route: Route): Promise<Flow> {
     if (route.flow !== undefined) return await this.#namedFlow(route, route.flow);
-    const isOpen = this.#openFlow(route, route.host);
+    const servers = await this.#locator.servers(route);
+    const isOpen = servers.map((server) => this.#openFlow(server)).find((flow) => flow !== undefined);
     if (isOpen !== undefined) return isOpen;
     if (route.mustBeOpen) throw new RouteError(430, `no open ${route.transport} connection to that phone`);
-    const addresses = await this.#addresses(route.host);
-    if (route.transport === 'udp') return this.#udpFlow(addresses, route.port);
-    for (const address of addresses) {
-      const found = this.#openFlow(route, address);
-      if (found !== undefined) return found;
-    }
+    if (servers[0]?.transport === 'udp') return this.#udpFlow(servers);
     return await this.#namedFlow(route, `out:${targetOf(route)}`);
+  }
+
+  /** Whoever is there has not answered: the next request to that domain goes to another of its servers, if there is one. */
+  avoid({ transport, remote }: Flow): void {
+    this.#locator.failed({ transport, ...remote });
   }
 
   flow(id: string): StreamFlow | undefined {
@@ -115,9 +119,9 @@ export class TransportLayer implements AsyncDisposable {
     for (const { close } of this.#listeners) await close[Symbol.asyncDispose]();
   }
 
-  #openFlow({ transport, port }: Route, address: string): Flow | undefined {
-    if (transport === 'udp') return undefined;
-    const flow = this.#flows.get(inboundFlowId(transport, { address, port }));
+  #openFlow(server: Server): Flow | undefined {
+    if (server.transport === 'udp') return undefined;
+    const flow = this.#flows.get(inboundFlowId(server.transport, server));
     return flow?.isOpen === true ? flow : undefined;
   }
 
@@ -146,35 +150,28 @@ export class TransportLayer implements AsyncDisposable {
   }
 
   async #connect(route: Route, id: string): Promise<StreamFlow> {
-    const addresses = await this.#addresses(route.host);
-    let failure: unknown = new Error('no address');
-    for (const address of addresses.slice(0, limits.addresses)) {
+    const servers = await this.#locator.servers(route);
+    let failure: unknown = new Error('no server for TCP or TLS');
+    for (const server of servers.filter(isStream).slice(0, limits.servers)) {
       try {
-        const connection = await this.#dial(route, address);
+        const connection = await this.#dial(server, route.host);
         if (this.#opening.get(id)?.target !== targetOf(route)) {
           connection.destroy();
           throw new Error('closed while it was opened');
         }
-        return this.#start({ id, transport: route.transport, isOutbound: true, connection });
+        return this.#start({ id, transport: server.transport, isOutbound: true, connection });
       } catch (error) {
+        this.#locator.failed(server);
         failure = error;
       }
     }
     throw failure;
   }
 
-  async #dial({ transport, host, port }: Route, address: string): Promise<StreamConnection> {
+  /** `name`: the domain that was asked for, whatever host its records lead to (RFC 5922 section 4). */
+  async #dial({ transport, address, port }: Server, name: string): Promise<StreamConnection> {
     if (transport === 'tcp') return await connectTcp({ address, port }, limits.connectMs);
-    return await connectTls({ address, port, name: host, trust: this.#options.trust }, limits.connectMs);
-  }
-
-  async #addresses(host: string): Promise<readonly string[]> {
-    if (isIpLiteral(host)) return [host];
-    try {
-      return await this.#lookup(host);
-    } catch (error) {
-      throw new RouteError(503, `cannot resolve ${host}`, { cause: error });
-    }
+    return await connectTls({ address, port, name, trust: this.#options.trust }, limits.connectMs);
   }
 
   #accept(transport: Transport, connection: StreamConnection): void {
@@ -243,11 +240,12 @@ export class TransportLayer implements AsyncDisposable {
     this.#listeners.push({ endpoint: { transport: 'udp', ...bound }, close: socket, flowTo });
   }
 
-  #udpFlow(addresses: readonly string[], port: number): Flow {
-    const address = addresses.find((candidate) => !candidate.includes(':'));
+  #udpFlow(servers: readonly Server[]): Flow {
+    const to = servers.find(({ transport, address }) => transport === 'udp' && !address.includes(':'));
     const listener = this.#listeners.find(({ flowTo }) => flowTo !== undefined);
-    if (address === undefined || listener?.flowTo === undefined)
+    if (to === undefined || listener?.flowTo === undefined)
       throw new RouteError(503, 'no UDP over IPv4 to there');
+    const { address, port } = to;
     if (listener.endpoint.address === address && listener.endpoint.port === port) {
       throw new RouteError(503, 'that is this server itself');
     }
@@ -255,8 +253,12 @@ export class TransportLayer implements AsyncDisposable {
   }
 }
 
-function targetOf({ transport, host, port }: Route): string {
-  return `${transport}:${formatHostPort(host, port)}`;
+function targetOf({ scheme, transport, host, port }: Route): string {
+  return `${transport ?? scheme}:${formatHostPort(host, port)}`;
+}
+
+function isStream({ transport }: Server): boolean {
+  return transport !== 'udp';
 }
 
 /** Empty lines, zero bytes and STUN requests keep a NAT's mapping open and want no answer from a SIP server behind none. */

@@ -1,10 +1,9 @@
 import { X509Certificate } from 'node:crypto';
-import type { PeerCertificate } from 'node:tls';
 import { expect, it } from 'vitest';
 import { sipDomainMismatch } from '../../../appliance/net/sip-domain.ts';
 import { newTestAuthority } from '../../support/sip-certificates.ts';
 
-const read = (pem: string) => new X509Certificate(pem).toLegacyObject() as PeerCertificate;
+const read = (pem: string) => new X509Certificate(pem).toLegacyObject();
 const certificate = (names: readonly string[]) => read(newTestAuthority().issue(names).cert);
 
 it.each([

@@ -162,16 +162,13 @@ describe('a request in a dialog', () => {
 
 describe('routes', () => {
   it.each([
-    ['sip:10.0.0.1', { transport: 'udp', host: '10.0.0.1', port: 5060, mustBeOpen: false }],
-    ['sip:x;transport=TLS', { transport: 'tls', host: 'x', port: 5061, mustBeOpen: false }],
-    ['sips:x;transport=tcp', { transport: 'tls', host: 'x', port: 5061, mustBeOpen: false }],
+    ['sip:10.0.0.1', { host: '10.0.0.1' }],
+    ['sip:x;transport=TLS', { transport: 'tls', host: 'x' }],
+    ['sips:x;transport=tcp', { scheme: 'sips', transport: 'tls', host: 'x' }],
     ['sip:[::1]:5070;transport=tcp;ob', { transport: 'tcp', host: '::1', port: 5070, mustBeOpen: true }],
-    [
-      'sip:x:5061;transport=tls;flow=a-1',
-      { transport: 'tls', host: 'x', port: 5061, flow: 'a-1', mustBeOpen: false },
-    ],
+    ['sip:x:5061;transport=tls;flow=a-1', { transport: 'tls', host: 'x', port: 5061, flow: 'a-1' }],
   ])('%s is read', (uri, route) => {
-    expect(parseRoute(uri)).toEqual(route);
+    expect(parseRoute(uri)).toEqual({ scheme: 'sip', mustBeOpen: false, ...route });
   });
 
   it.each(['sip:x;transport=sctp', 'sips:x;transport=udp', 'sip:x;transport=tls;flow=in:tls:10.0.0.1:1'])(
