@@ -141,6 +141,11 @@ const Sip = table({
     "More registrar hosts, by exact name, that phones may be relayed to over TLS; the service's own are built in.",
   ),
   upstream_port: port('TLS port of the registrars.', 5061),
+  large_requests_over_tcp: Type.Boolean({
+    description:
+      'Requests of more than 1300 bytes to phones on UDP are tried over TCP first (RFC 3261 section 18.1.1), and go over UDP as ever when the phone takes no connection. Few desk phones do, and datagrams in pieces pass most LANs.',
+    default: false,
+  }),
   return_per_second: Type.Integer({
     description: 'After an outage: phones a second that are handed back to the registrar.',
     default: 5,

@@ -109,6 +109,7 @@ function engineOptions({ site, sip }: Config, { cert, key }: ServerIdentity): Om
       port === 0 ? [] : [{ transport, address: site.address, port }],
     ),
     tls: { cert, key },
+    largeOverTcp: sip.large_requests_over_tcp,
     trust: extraTrust({ site }),
   };
 }

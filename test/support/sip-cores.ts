@@ -96,6 +96,7 @@ function newTestCore(clock: FakeClock, flow: Flow): TestCore {
     transactions,
     transport: {
       flowFor: async () => await Promise.resolve(flow),
+      flowOfSize: async () => await Promise.resolve(flow),
       flow: () => undefined,
       avoid: () => undefined,
       listening: [],

@@ -58,17 +58,20 @@ export class ClientSide {
   }
 
   async #sendNew({ request, route }: Command, reply: (outcome: Outcome) => void): Promise<void> {
+    const { transport } = this.#core;
+    const completed = (flow: Flow) => composeRequest(request, newAddressing(request, flow), flow);
     let flow: Flow;
     try {
-      flow = await this.#core.transport.flowFor(parseRoute(route === '' ? request.uri : route));
+      flow = await transport.flowFor(parseRoute(route === '' ? request.uri : route));
+      if (flow.transport === 'udp')
+        flow = await transport.flowOfSize(flow, encodeSipMessage(completed(flow)).length);
     } catch (error) {
       if (error instanceof DecodeError) reply(refused(`cannot route: ${error.message}`));
       else if (error instanceof RouteError) this.#fail({ given: request, error }, reply);
       else throw error;
       return;
     }
-    const full = composeRequest(request, newAddressing(request, flow), flow);
-    this.#announce(full, flow, reply);
+    this.#announce(completed(flow), flow, reply);
   }
 
   /** No way to there: the application hears it as a response, as it would from a proxy. */

@@ -28,6 +28,8 @@ export interface EngineOptions {
   readonly lookup?: Lookup;
   /** Where a domain's SIP servers are; the system's name servers are asked unless given. */
   readonly records?: ServiceRecords;
+  /** Requests to phones on UDP that don't fit into one datagram are tried over TCP first. */
+  readonly largeOverTcp?: boolean;
 }
 
 export interface Engine extends AsyncDisposable {

@@ -35,7 +35,7 @@ export class Locator {
     const answers = await Promise.allSettled(found.slice(0, limits.hops).map((hop) => this.#addresses(hop)));
     const servers = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
     if (servers.length > 0) {
-      return servers.toSorted((a, b) => Number(this.#hasFailed(a)) - Number(this.#hasFailed(b)));
+      return servers.toSorted((a, b) => Number(this.hasFailed(a)) - Number(this.hasFailed(b)));
     }
     const refused = answers.find((answer) => answer.status === 'rejected');
     throw new RouteError(503, `cannot resolve ${route.host}`, { cause: refused?.reason });
@@ -58,7 +58,8 @@ export class Locator {
     this.#failed.delete(name);
   }
 
-  #hasFailed(server: Server): boolean {
+  /** Within the last minute. */
+  hasFailed(server: Server): boolean {
     return this.#failed.has(nameOf(server));
   }
 

@@ -22,6 +22,8 @@ export interface TransportOptions {
   readonly trust: readonly string[];
   readonly lookup?: Lookup;
   readonly records?: ServiceRecords;
+  /** Requests to UDP that don't fit into one datagram are tried over TCP first. */
+  readonly largeOverTcp?: boolean;
   readonly timers: TimerQueue;
   readonly counters: Counters;
 }
@@ -33,6 +35,8 @@ const limits = {
   inbound: 4096,
   inboundPerAddress: 64,
   outbound: 4096,
+  /** Bytes, where the path's own limit isn't known (section 18.1.1). */
+  datagram: 1300,
 } as const;
 
 export class TransportLayer implements AsyncDisposable {
@@ -94,6 +98,21 @@ export class TransportLayer implements AsyncDisposable {
     if (route.mustBeOpen) throw new RouteError(430, `no open ${route.transport} connection to that phone`);
     if (servers[0]?.transport === 'udp') return this.#udpFlow(servers);
     return await this.#namedFlow(route, `out:${targetOf(route)}`);
+  }
+
+  /** RFC 3261 section 18.1.1: another flow for what is larger than a datagram, where the policy says so and somebody is there. */
+  async flowOfSize(flow: Flow, bytes: number): Promise<Flow> {
+    if (flow.transport !== 'udp' || bytes <= limits.datagram) return flow;
+    this.#options.counters.add('requests_larger_than_a_datagram');
+    const server: Server = { transport: 'tcp', ...flow.remote };
+    if (this.#options.largeOverTcp !== true || this.#locator.hasFailed(server)) return flow;
+    const { address: host, port } = server;
+    try {
+      return await this.flowFor({ scheme: 'sip', transport: 'tcp', host, port, mustBeOpen: false });
+    } catch (error) {
+      if (error instanceof RouteError) return flow;
+      throw error;
+    }
   }
 
   /** Whoever is there has not answered: the next request to that domain goes to another of its servers, if there is one. */
