@@ -15,7 +15,7 @@ import type { Socket } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import { newPlaces, type Place } from './connection-places.ts';
 import { headerPairs, type Header } from './http-upstream.ts';
-import { boundedBody, discard, RequestBodyError } from './request-body.ts';
+import { boundedBody, discard, hasBody, RequestBodyError } from './request-body.ts';
 import { plainAddress } from './tcp.ts';
 
 export interface HttpRequest {
@@ -181,12 +181,13 @@ async function answerRequest(
   response.on('error', () => request.destroy());
   const body = boundedBody(request as AsyncIterable<Buffer>, options.mostBodyBytes);
   try {
-    if (request.method !== 'PUT') await discard(body);
+    const headers = headerPairs(request.rawHeaders);
+    if (request.method !== 'PUT' && hasBody(headers)) await discard(body);
     const answer = await options.handle({
       isSecure: options.identity !== undefined,
       method: request.method ?? '',
       target: request.url ?? '',
-      headers: headerPairs(request.rawHeaders),
+      headers,
       remoteAddress: plainAddress(request.socket.remoteAddress),
       body,
     });

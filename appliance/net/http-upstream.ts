@@ -9,7 +9,8 @@ import {
   type RequestOptions,
 } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import type { LookupFunction } from 'node:net';
+import { connect as connectTcp, type LookupFunction, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { gunzip } from 'node:zlib';
 import { promisify } from 'node:util';
 import { trustIn } from './upstream-trust.ts';
@@ -130,7 +131,7 @@ async function wholeAnswer(
 /** Sent; an error of it is the caller's. */
 export function openRequest(asked: UpstreamRequest, signal: AbortSignal): ClientRequest {
   const options: RequestOptions = {
-    agent: false,
+    createConnection: () => connect(asked),
     host: asked.host,
     port: asked.port,
     method: asked.method,
@@ -139,15 +140,27 @@ export function openRequest(asked: UpstreamRequest, signal: AbortSignal): Client
     headers: asked.headers.flat(),
     setDefaultHeaders: false,
     maxHeaderSize: 16_384,
-    family: 4,
     signal,
-    ...(asked.lookup ? { lookup: asked.lookup } : {}),
   };
-  // Node hands it on to `tls.connect`, its types don't say so.
-  const trusting = { ...options, servername: asked.host, secureContext: trustIn(asked.ca) };
-  const request = asked.scheme === 'http' ? httpRequest(options) : httpsRequest(trusting);
+  const request = asked.scheme === 'http' ? httpRequest(options) : httpsRequest(options);
   request.end(asked.body);
   return request;
+}
+
+/** One of its own for each request. */
+function connect({ scheme, host, port, ca, lookup }: UpstreamRequest): Socket {
+  const to = { host, port, family: 4, ...(lookup ? { lookup } : {}) };
+  if (scheme === 'http') return connectTcp(to);
+  const { context, sessions } = trustIn(ca);
+  const name = `${host}:${port}`;
+  const session = sessions.get(name);
+  return connectTls({
+    ...to,
+    servername: host,
+    secureContext: context,
+    ALPNProtocols: ['http/1.1'],
+    ...(session ? { session } : {}),
+  }).on('session', (fresh: Buffer) => sessions.set(name, fresh));
 }
 
 /** Its head. */

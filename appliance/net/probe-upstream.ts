@@ -39,5 +39,5 @@ function open({ scheme, host, port, ca, lookup }: UpstreamTarget, onReached: () 
   const where = { host, port, family: 4, ...(lookup ? { lookup } : {}) };
   return scheme === 'http'
     ? connectTcp(where, onReached)
-    : connectTls({ ...where, servername: host, secureContext: trustIn(ca) }, onReached);
+    : connectTls({ ...where, servername: host, secureContext: trustIn(ca).context }, onReached);
 }

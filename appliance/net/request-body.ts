@@ -1,5 +1,7 @@
 /** The body of a request, bounded in size; in time it is bounded by the listener. */
 
+import type { Header } from './http-upstream.ts';
+
 /** The body can't be had: longer than allowed, or the peer went away. */
 export class RequestBodyError extends Error {
   override readonly name = 'RequestBodyError';
@@ -8,6 +10,11 @@ export class RequestBodyError extends Error {
     super(`request body ${kind}`, options);
     this.kind = kind;
   }
+}
+
+/** RFC 9112, 6.3: a request without either of these headers has none, and reading that costs as much as a small answer. */
+export function hasBody(headers: readonly Header[]): boolean {
+  return headers.some(([name]) => /^(?:content-length|transfer-encoding)$/i.test(name));
 }
 
 /** Throws a {@link RequestBodyError}, and nothing else that a peer can cause. */

@@ -9,14 +9,23 @@ export function upstreamAuthorities(extraFile?: string): string[] {
     : [...rootCertificates, readFileSync(extraFile, 'utf8')];
 }
 
-const contexts = new WeakMap<readonly string[], SecureContext>();
+export interface Trust {
+  readonly context: SecureContext;
+  /**
+   * By name and port: each server's last session, which saves the next connection to it the certificates (RFC 8446, 2.2). A
+   * server was verified by name before it could give one, and only that server can take it up.
+   */
+  readonly sessions: Map<string, Buffer>;
+}
+
+const trusts = new WeakMap<readonly string[], Trust>();
 
 /** One a list, made at first use: reading all of its certificates takes longer than a whole handshake. PEM. */
-export function trustIn(authorities: readonly string[] = rootCertificates): SecureContext {
-  let context = contexts.get(authorities);
-  if (context === undefined) {
-    context = createSecureContext({ ca: [...authorities], minVersion: 'TLSv1.2' });
-    contexts.set(authorities, context);
+export function trustIn(authorities: readonly string[] = rootCertificates): Trust {
+  let trust = trusts.get(authorities);
+  if (trust === undefined) {
+    const context = createSecureContext({ ca: [...authorities], minVersion: 'TLSv1.2' });
+    trusts.set(authorities, (trust = { context, sessions: new Map() }));
   }
-  return context;
+  return trust;
 }

@@ -2,7 +2,7 @@
  * Answers of the cloud, kept sealed for each phone: they hold credentials and one-time paths. An answer is looked up only
  * by the phone and the very path that it was given for; neither can be guessed from what is on the disk in clear.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Header } from '../net/http-upstream.ts';
 import type { Secrets, SecretWriter } from '../store/secrets.ts';
 import type { Clock } from '../world.ts';
@@ -132,14 +132,14 @@ function boundedRecords(secrets: Secrets, prefix: string, most: number): Bounded
 }
 
 function nameOf({ mac, host, path }: AnswerKey): string {
-  return `answer/${mac}/${createHash('sha256').update(`${host}${path}`).digest('hex')}`;
+  return `answer/${mac}/${hash('sha256', `${host}${path}`)}`;
 }
 
 /** By folder: a phone appends its own file names. */
 function linkName({ host, path }: LinkTarget): string {
   const plain = path.split(/[?#]/)[0] ?? '';
   const folder = plain.slice(0, plain.lastIndexOf('/') + 1);
-  return `link/${createHash('sha256').update(`${host}${folder}`).digest('hex')}`;
+  return `link/${hash('sha256', `${host}${folder}`)}`;
 }
 
 interface Head {

@@ -53,8 +53,8 @@ export function renderTemplate(format: Format, template: string, values: Templat
 /** As {@link renderTemplate}, once for the same values: for templates of ours, which depend on nothing else. */
 export function renderShipped(format: Format, template: string, values: TemplateValues): string {
   const { names, rendered } = compile(format, template);
-  const given = withBase64(values);
-  const key = JSON.stringify(Object.entries(given).filter(([name]) => names.includes(name)));
+  const given = new Map<string, unknown>(Object.entries({ ...values, ca_base64: values.ca_pem }));
+  const key = JSON.stringify(names.map((name) => given.get(name)));
   const before = rendered.get(key);
   if (before !== undefined) return before;
   const text = renderTemplate(format, template, values);

@@ -5,6 +5,8 @@ import { Value } from 'typebox/value';
 const ipv4 = Type.String({ pattern: String.raw`^\d{1,3}(?:\.\d{1,3}){3}$` });
 const url = Type.String({ pattern: String.raw`^https?://[\x21-\x7e]+$`, maxLength: 4096 });
 
+const model = /^[\w .+/-]{0,64}$/;
+
 const common = {
   /** The box on the phones' network. */
   address: ipv4,
@@ -18,7 +20,7 @@ const common = {
   /** The phone's, with colons. */
   mac: Type.String({ pattern: '^(?:[0-9a-f]{2}(?::[0-9a-f]{2}){5})?$' }),
   /** As the phone names it; empty when it is not known. */
-  model: Type.String({ pattern: String.raw`^[\w .+/-]{0,64}$` }),
+  model: Type.String({ pattern: model.source }),
 };
 
 const Overlay = Type.Object(common);
@@ -66,6 +68,6 @@ export function checkValues(values: TemplateValues): void {
 }
 
 /** A model is the phone's own word: one with other characters than models have is as good as none. */
-export function modelValue(model = ''): string {
-  return Value.Check(common.model, model) ? model : '';
+export function modelValue(said = ''): string {
+  return model.test(said) ? said : '';
 }
