@@ -85,6 +85,11 @@ const Provisioning = table({
     "The site's own templates, which updates don't touch: `<vendor>/<name>` takes the place of the one of this name in firmware-templates/, `<vendor>/site.cfg.liquid` (site.xml.liquid for Poly, Cisco and Snom) is laid over last. `gatehouse config check` judges them. It need not be there.",
     { default: '/etc/gatehouse/templates' },
   ),
+  syslog_server: Type.Optional(
+    ipv4(
+      "Yealink, Poly and Cisco phones that are led through the box send their logs here, unless the cloud names another. Left out: phones' logging is not touched. The box itself takes no syslog.",
+    ),
+  ),
   extra_first_stage_hosts: list(host(), "More hosts, by exact name, that may serve a phone's first stage."),
   extra_later_stage_hosts: list(host(), 'More hosts, by exact name, that may serve later stages over HTTPS.'),
   below_minimum: Type.Union([Type.Literal('warn'), Type.Literal('hold'), Type.Literal('offer')], {

@@ -82,7 +82,8 @@ function countdownLine({ endsAt, kind, state }: Countdown, now: number): string 
 }
 
 /** What nobody knows is left out. */
-function factRows({ known, listed, milestones, phone, wantedPosture }: PhoneDetail, now: number): string[][] {
+function factRows(detail: PhoneDetail, now: number): string[][] {
+  const { known, languageNotes, listed, milestones, phone, wantedPosture } = detail;
   const { binding, bypass, lease } = known;
   const since = (at: number | undefined) => (at === undefined ? undefined : ago(at, now));
   const builds = listed && `minimum ${listed.minimum ?? 'not printed'}, approved ${listed.approved}`;
@@ -102,6 +103,7 @@ function factRows({ known, listed, milestones, phone, wantedPosture }: PhoneDeta
     ['Relay (option 82)', lease?.circuitId && relayText(lease)],
     ['Firmware', phone.firmware && `${phone.firmware}, ${phone.firmwareState ?? 'unknown'}`],
     ["Microsoft's list", builds],
+    ['Screen language', languageNotes.join(' ')],
     ['Onboarded', since(milestones.onboardedAt)],
     ['Signed in as', milestones.account === 'onboarding' ? undefined : phone.aor],
     ['Signed in', since(milestones.signedInAt)],

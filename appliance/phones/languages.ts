@@ -13,12 +13,16 @@ export interface LanguageNote {
   readonly text: string;
 }
 
-const notes: readonly (LanguageNote & { readonly languages: readonly string[] })[] = data.notes.map(
-  (note) => ({
-    ...note,
-    vendor: note.vendor as Vendor,
-  }),
-);
+interface KnownNote extends LanguageNote {
+  readonly languages: readonly string[];
+  /** What the phones show in place of these languages. */
+  readonly shows?: string;
+}
+
+const notes: readonly KnownNote[] = data.notes.map((note) => ({
+  ...note,
+  vendor: note.vendor as Vendor,
+}));
 
 export function isLanguage(code: string): boolean {
   return languages.includes(code);
@@ -30,4 +34,30 @@ export function languageNotes(language: string | undefined, vendor?: Vendor): La
   return notes
     .filter((note) => note.languages.includes(language) && (vendor ?? note.vendor) === note.vendor)
     .map(({ vendor: of, models, text }) => ({ vendor: of, ...(models && { models }), text }));
+}
+
+/** What a phone's screen shows when it is asked for a language: another one where the phone can't. */
+export function shownLanguage(language: string, vendor: string | undefined): string {
+  const note = notes.find(
+    (one) => one.vendor === vendor && one.shows !== undefined && one.languages.includes(language),
+  );
+  return note?.shows ?? language;
+}
+
+/** The sentences of {@link languageNotes} that are about this model, however it is written. */
+export function modelLanguageNotes(
+  language: string | undefined,
+  { vendor, model }: { readonly vendor: Vendor; readonly model: string | undefined },
+): string[] {
+  const name = plainModel(model ?? '');
+  return languageNotes(language, vendor).flatMap(({ models, text }) =>
+    models === undefined || models.some((one) => name.startsWith(plainModel(one))) ? [text] : [],
+  );
+}
+
+function plainModel(model: string): string {
+  return model
+    .replaceAll(/[^A-Za-z0-9]/g, '')
+    .replace(/^CP(?=\d)/i, '')
+    .toUpperCase();
 }

@@ -35,7 +35,11 @@ export interface Context {
   /** `http://10.0.0.1` and `https://10.0.0.1`, with ports where they are not the schemes' own. */
   readonly origins: () => { readonly http: string; readonly https: string };
   /** What templates are filled in with, for one phone or for none. */
-  readonly overlayValues: (phone?: { readonly mac: string; readonly model?: string }) => OverlayValues;
+  readonly overlayValues: (phone?: {
+    readonly mac: string;
+    readonly model?: string;
+    readonly vendor?: string;
+  }) => OverlayValues;
   /** With the network that the process has; rejects with an UpstreamError, as the next. */
   readonly ask: (request: Asking) => Promise<UpstreamAnswer>;
   readonly download: (request: Asking) => Promise<Download>;

@@ -4,6 +4,7 @@
  */
 import type { Config } from '../config-schema.ts';
 import { ensureAuthority, serverIdentity, type ServerIdentity } from '../net/authority.ts';
+import { shownLanguage } from '../phones/languages.ts';
 import { openSecrets } from '../store/secrets.ts';
 import { openStore } from '../store/store.ts';
 import { openTaskView } from '../store/task-view.ts';
@@ -131,14 +132,15 @@ function openContext({ world, config, network, box, signal, owned }: Opening): C
     counters,
     requests: openRequestLog(world, store),
     origins,
-    overlayValues: ({ mac, model } = { mac: '' }) => ({
+    overlayValues: ({ mac, model, vendor } = { mac: '' }) => ({
       address: box.address,
       tls_port: sip.tls_port,
       ca_url: `${origins().http}${authorityPath}`,
       ca_pem: box.identity.ca,
       ntp_server: dhcp.ntp_servers[0] ?? '',
+      syslog_server: provisioning.syslog_server ?? '',
       site_name: site.name,
-      language: site.language ?? 'en',
+      language: shownLanguage(site.language ?? 'en', vendor),
       mac,
       model: modelValue(model),
     }),

@@ -61,6 +61,7 @@ function samples(ours: VendorProvisioning, name: string): TemplateValues[] {
     ca_url: 'http://192.0.2.1/gatehouse-ca.pem',
     ca_pem: '-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----\n',
     ntp_server: '192.0.2.2',
+    syslog_server: '192.0.2.3',
     site_name: `The "Lion & Son's" <office>`,
     language: 'en',
   };
@@ -75,7 +76,7 @@ function samples(ours: VendorProvisioning, name: string): TemplateValues[] {
   const more = isLeave ? leave : isOverlay ? {} : bootstrap;
   return [
     { ...common, ...more, mac: '02:00:5e:00:53:01', model: 'SAMPLE-1' },
-    { ...common, ...more, mac: '02:00:5e:00:53:02', model: '', ntp_server: '' },
+    { ...common, ...more, mac: '02:00:5e:00:53:02', model: '', ntp_server: '', syslog_server: '' },
   ];
 }
 

@@ -15,6 +15,8 @@ const common = {
   ca_pem: Type.String({ maxLength: 16_384 }),
   /** The first one that the settings name; empty when they name none. */
   ntp_server: Type.Union([ipv4, Type.Literal('')]),
+  /** Empty when the settings name none. */
+  syslog_server: Type.Union([ipv4, Type.Literal('')]),
   site_name: Type.String({ maxLength: 1024 }),
   language: Type.String({ pattern: '^[a-z]{2}$' }),
   /** The phone's, with colons. */

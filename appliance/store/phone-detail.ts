@@ -1,5 +1,6 @@
 /** Everything known of one phone, and what to do next. */
 import { deviceOf, knownDevices, type Device } from '../phones/firmware-devices.ts';
+import { modelLanguageNotes } from '../phones/languages.ts';
 import { postureFor } from '../phones/posture.ts';
 import { resetGuide, type Guide } from '../phones/reset-steps.ts';
 import type { Vendor } from '../phones/vendors.ts';
@@ -29,6 +30,8 @@ export interface PhoneDetail {
   readonly milestones: Milestones;
   /** As the settings want it; the phone's own is in `phone`. */
   readonly wantedPosture: Posture;
+  /** Where this model falls short of the site's language: sentences. */
+  readonly languageNotes: readonly string[];
   /** Microsoft's list for this model: minimum and approved. */
   readonly listed?: Pick<Device, 'minimum' | 'approved'>;
   /** The newest first, as the calls. */
@@ -40,6 +43,7 @@ export interface PhoneDetail {
 
 export interface SiteOfPhone extends SiteOfPhones {
   readonly tenant_id?: string;
+  readonly language?: string;
 }
 
 const callsShown = 10;
@@ -69,6 +73,7 @@ export function readPhoneDetail(
     known,
     milestones: milestonesOf(known),
     wantedPosture: postureFor(site.posture_for ?? [], { mac, vendor, model }, site.posture),
+    languageNotes: vendor === undefined ? [] : modelLanguageNotes(site.language, { vendor, model }),
     ...(listed === undefined ? {} : { listed: listedBuilds(listed) }),
     requests,
     calls: readFacts(directory, 'sip', (db) => readCallsOf(db, mac, callsShown)),

@@ -90,6 +90,7 @@ export const PhoneInDetail = Type.Object({
   wantedPosture: posture,
   minimumFirmware: optionalText,
   approvedFirmware: optionalText,
+  languageNote: optionalText,
   account: Type.Optional(oneOf(['onboarding', 'final'])),
   onboardedAt: optionalTime,
   signedInAt: optionalTime,
@@ -106,7 +107,8 @@ export const PhoneInDetail = Type.Object({
 export type PhoneInDetailView = Static<typeof PhoneInDetail>;
 
 export function phoneInDetail(detail: PhoneDetail, audience: Audience): PhoneInDetailView {
-  const { known, listed, milestones, onboarding, phone, requests, guide, wantedPosture } = detail;
+  const { known, languageNotes, listed, milestones, onboarding, phone, requests, guide, wantedPosture } =
+    detail;
   const { binding, bypass, lease } = known;
   const { countdowns, isGood = false, nextStep, stage, words } = onboarding;
   return {
@@ -123,6 +125,7 @@ export function phoneInDetail(detail: PhoneDetail, audience: Audience): PhoneInD
     wantedPosture,
     ...(listed?.minimum !== undefined && { minimumFirmware: listed.minimum }),
     ...(listed && { approvedFirmware: listed.approved }),
+    ...(languageNotes.length > 0 && { languageNote: languageNotes.join(' ') }),
     ...milestones,
     ...(lease && { lease: leaseView(lease) }),
     ...(binding && { registration: registrationView(binding) }),

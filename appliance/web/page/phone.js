@@ -115,6 +115,7 @@ function facts(phone) {
     ['Firmware', phone.firmware && firmwareName(phone).replace(/^Firmware /, '')],
     ["Microsoft's minimum", phone.minimumFirmware],
     ["Microsoft's approved", phone.approvedFirmware],
+    ['Screen language', phone.languageNote],
     ['Posture', posture],
     ['Address', phone.ip],
     ['Lease', lease && `${lease.state}, until ${new Date(lease.expiresAt).toLocaleString()}`],

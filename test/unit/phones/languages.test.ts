@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
-import { isLanguage, languageNotes, languages } from '../../../appliance/phones/languages.ts';
+import {
+  isLanguage,
+  languageNotes,
+  languages,
+  modelLanguageNotes,
+  shownLanguage,
+} from '../../../appliance/phones/languages.ts';
 import { provisioningUrl, regionUrl } from '../../../appliance/phones/url.ts';
 
 const base = regionUrl('emea');
@@ -37,6 +43,29 @@ test('the voice mail key of Poly VVX reads "VM" in every language (G-28)', () =>
     expect(texts(language, 'poly').some((text) => text.includes('"VM"'))).toBe(true);
   }
 });
+
+test('templates are told the language that the phone will show: English where it has not the one that was asked for', () => {
+  expect(shownLanguage('ja', 'yealink')).toBe('en');
+  expect(shownLanguage('ja', 'cisco')).toBe('ja');
+  expect(shownLanguage('de', 'yealink')).toBe('de');
+  expect(shownLanguage('ja', undefined)).toBe('ja');
+});
+
+test.each([
+  ['poly', 'VVX_150', 'de', 2],
+  ['poly', 'VVX_500', 'de', 1],
+  ['poly', 'Edge_E450', 'ja', 0],
+  ['poly', 'VVX_500', 'ja', 2],
+  ['cisco', '7841-3PCC', 'fr', 1],
+  ['cisco', 'CP-7841-3PCC', 'fr', 1],
+  ['cisco', '8841-3PCC', 'fr', 0],
+  ['yealink', undefined, 'ja', 1],
+] as const)(
+  'a %s %s in "%s" has %i warnings, for its own model only',
+  (...[vendor, model, language, count]) => {
+    expect(modelLanguageNotes(language, { vendor, model })).toHaveLength(count);
+  },
+);
 
 test('English, which is what phones show by themselves, needs no warning', () => {
   expect(texts('en')).toEqual([]);

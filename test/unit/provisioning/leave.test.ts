@@ -42,12 +42,14 @@ test('what the cloud says of address and outbound proxy goes before ours, also u
   const body = [
     '#!version:1.0.0.1',
     `auto_provision.server.url = https://${dm}/next/`,
+    'static.auto_provision.repeat.enable = 1',
+    'static.auto_provision.repeat.minutes = 180',
     'account.1.outbound_proxy_enable = 1',
     'account.1.outbound_proxy.1.address = proxy.example',
     'account.1.outbound_proxy.1.port = 5061',
     '',
   ].join('\n');
-  expect(left('yealink', body, { ...values, ntp_server: '' })).toBe(body);
+  expect(left('yealink', body, { ...values, ntp_server: '', syslog_server: '' })).toBe(body);
 });
 
 test("Poly's master file takes no settings", () => {

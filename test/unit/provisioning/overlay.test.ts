@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { vendorOverlays } from '../../../appliance/provisioning/overlay.ts';
 import { renderShipped, renderTemplate } from '../../../appliance/provisioning/render.ts';
 import { readSettings, type Format } from '../../../appliance/provisioning/settings.ts';
+import type { Vendor } from '../../../appliance/phones/vendors.ts';
 import type { TemplateValues } from '../../../appliance/provisioning/template-values.ts';
 import { readVendorFiles } from '../../../appliance/provisioning/vendor-files.ts';
 import { overlayValues as values } from '../../support/template-values.ts';
@@ -76,6 +77,41 @@ test.each([
   ['ca_url', { ca_url: 'file:///etc/passwd' }],
 ])('a value that is no %s is not filled in', (name, wrong) => {
   expect(() => renderTemplate('yealink', 'a = {{ address }}\n', { ...values, ...wrong })).toThrow(name);
+});
+
+const wanted: readonly [Vendor, key: string, value: string][] = [
+  ['yealink', 'static.network.lldp.enable', '1'],
+  ['yealink', 'static.auto_provision.repeat.minutes', '60'],
+  ['yealink', 'local_time.ntp_server1', '10.0.0.2'],
+  ['yealink', 'static.syslog.server', '10.0.0.3'],
+  ['poly', 'device.net.lldpEnabled', '1'],
+  ['poly', 'prov.polling.period', '3600'],
+  ['poly', 'tcpIpApp.sntp.address', '10.0.0.2'],
+  ['poly', 'device.syslog.serverName', '10.0.0.3'],
+  ['cisco', 'Enable_LLDP-MED', 'Yes'],
+  ['cisco', 'Resync_Periodic', '3600'],
+  ['cisco', 'Primary_NTP_Server', '10.0.0.2'],
+  ['cisco', 'Syslog_Server', '10.0.0.3'],
+];
+
+test.each(wanted)(
+  '%s phones get %s = %s, and what the cloud says of it goes before',
+  (...[name, key, value]) => {
+    const vendor = readVendorFiles().get(name);
+    if (vendor === undefined) throw new Error(name);
+    const set = vendorOverlays(vendor, values, { isFull: true }).flatMap(({ text, keepsTheirs }) =>
+      readSettings(vendor.format, text).map((setting) => ({ ...setting, keepsTheirs })),
+    );
+    expect(set.filter((setting) => setting.key === key)).toMatchObject([{ value, keepsTheirs: true }]);
+  },
+);
+
+test('a syslog or time server that the settings do not name is not spoken of', () => {
+  for (const vendor of readVendorFiles().values()) {
+    const none = { ...values, ntp_server: '', syslog_server: '' };
+    const texts = vendorOverlays(vendor, none, { isFull: true }).map(({ text }) => text);
+    expect(texts.join('')).not.toMatch(/syslog|ntp/i);
+  }
 });
 
 test('of a key in two of our own pieces the later one counts', () => {

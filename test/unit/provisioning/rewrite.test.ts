@@ -7,7 +7,7 @@ import type { Vendor } from '../../../appliance/phones/vendors.ts';
 import { overlayValues } from '../../support/template-values.ts';
 
 /** No time server: what is laid over is then the same at every site. */
-const values = { ...overlayValues, ntp_server: '' };
+const values = { ...overlayValues, ntp_server: '', syslog_server: '' };
 
 const dm = 'usea.dm.sdg.teams.microsoft.com';
 const links: LinkPolicy = {
@@ -202,17 +202,17 @@ const laid: readonly [Vendor, string, string][] = [
   [
     'yealink',
     'account.1.label = x\r\naccount.1.outbound_proxy.1.address = cloud.example\r\n',
-    'account.1.label = x\r\naccount.1.outbound_proxy.1.address = 10.0.0.1\r\nstatic.network.lldp.enable = 1\r\nstatic.trusted_certificates.url = http://10.0.0.1/gatehouse-ca.pem\r\nstatic.security.trust_certificates = 1\r\nstatic.security.ca_cert = 2\r\naccount.1.outbound_proxy_enable = 1\r\naccount.1.outbound_proxy.1.port = 5061\r\n',
+    'account.1.label = x\r\naccount.1.outbound_proxy.1.address = 10.0.0.1\r\nstatic.network.lldp.enable = 1\r\nstatic.auto_provision.repeat.enable = 1\r\nstatic.auto_provision.repeat.minutes = 60\r\nstatic.trusted_certificates.url = http://10.0.0.1/gatehouse-ca.pem\r\nstatic.security.trust_certificates = 1\r\nstatic.security.ca_cert = 2\r\naccount.1.outbound_proxy_enable = 1\r\naccount.1.outbound_proxy.1.port = 5061\r\n',
   ],
   [
     'cisco',
     '<flat-profile>\n  <Use_Outbound_Proxy_1_ ua="rw">No</Use_Outbound_Proxy_1_>\n</flat-profile>\n',
-    '<flat-profile>\n  <Use_Outbound_Proxy_1_ ua="rw">Yes</Use_Outbound_Proxy_1_>\n  <Enable_LLDP-MED ua="na">Yes</Enable_LLDP-MED>\n  <Custom_CA_Rule ua="na">http://10.0.0.1/gatehouse-ca.pem</Custom_CA_Rule>\n  <Custom_CA_URL>http://10.0.0.1/gatehouse-ca.pem</Custom_CA_URL>\n  <Outbound_Proxy_1_ ua="na">10.0.0.1:5061</Outbound_Proxy_1_>\n  \n  <SIP_Transport_1_ ua="na">TLS</SIP_Transport_1_>\n</flat-profile>\n',
+    '<flat-profile>\n  <Use_Outbound_Proxy_1_ ua="rw">Yes</Use_Outbound_Proxy_1_>\n  <Enable_LLDP-MED ua="na">Yes</Enable_LLDP-MED>\n  <Resync_Periodic ua="na">3600</Resync_Periodic>\n  <Custom_CA_Rule ua="na">http://10.0.0.1/gatehouse-ca.pem</Custom_CA_Rule>\n  <Custom_CA_URL>http://10.0.0.1/gatehouse-ca.pem</Custom_CA_URL>\n  <Outbound_Proxy_1_ ua="na">10.0.0.1:5061</Outbound_Proxy_1_>\n  \n  <SIP_Transport_1_ ua="na">TLS</SIP_Transport_1_>\n</flat-profile>\n',
   ],
   [
     'poly',
     '<PHONE_CONFIG><a reg.1.outboundProxy.port="5060"/></PHONE_CONFIG>',
-    '<PHONE_CONFIG><a reg.1.outboundProxy.port="5061"/>\n  <gatehouse-local\n    device.net.lldpEnabled.set="1"\n    device.net.lldpEnabled="1"/>\n\n  <gatehouse-authority\n    device.set="1"\n    device.sec.TLS.customCaCert1.set="1"\n    device.sec.TLS.customCaCert1="-----BEGIN CERTIFICATE-----&#10;QUJD&#10;-----END CERTIFICATE-----&#10;"/>\n\n  <gatehouse-outbound-proxy\n    reg.1.outboundProxy.address="10.0.0.1"\n    reg.1.outboundProxy.transport="TLS"/>\n</PHONE_CONFIG>',
+    '<PHONE_CONFIG><a reg.1.outboundProxy.port="5061"/>\n  <gatehouse-local\n    device.net.lldpEnabled.set="1"\n    device.net.lldpEnabled="1"\n    prov.polling.enabled="1"\n    prov.polling.mode="rel"\n    prov.polling.period="3600"/>\n\n  <gatehouse-authority\n    device.set="1"\n    device.sec.TLS.customCaCert1.set="1"\n    device.sec.TLS.customCaCert1="-----BEGIN CERTIFICATE-----&#10;QUJD&#10;-----END CERTIFICATE-----&#10;"/>\n\n  <gatehouse-outbound-proxy\n    reg.1.outboundProxy.address="10.0.0.1"\n    reg.1.outboundProxy.transport="TLS"/>\n</PHONE_CONFIG>',
   ],
   [
     'snom',
