@@ -51,6 +51,30 @@ async function callProblems(): Promise<string[]> {
   return problems;
 }
 
+test('phones that start with the internet cut, and the box killed meanwhile, come up by themselves when both are back', async () => {
+  const { network, box, cloud } = office;
+  const starting = office.phones.slice(2);
+  const allSay = async (what: RegExp) =>
+    until(
+      `each phone to say ${what.source}`,
+      () => starting.every(({ problem = '' }) => what.test(problem)) || undefined,
+      { timeoutMs: 60_000, lastSeen: () => JSON.stringify(starting.map(({ problem }) => problem)) },
+    );
+  await network.wan.cut();
+  for (const phone of starting) phone.powerOn();
+  // Told to come again.
+  await allSay(/holds no account/);
+  await box.killHard();
+  await allSay(/ECONNREFUSED/);
+  await network.wan.restore();
+  await box.start();
+  for (const phone of starting) await phone.reach('registered', 90_000);
+  const { provisioning } = await cloud.report();
+  expect(provisioning.violations).toEqual([]);
+  // Its first account and its last one, each.
+  expect(provisioning.accounts).toHaveLength(2 * starting.length);
+}, 240_000);
+
 test('killed again and again while phones come up, the box brings all of them up', async () => {
   const [first, ...others] = office.phones;
   first?.powerOn();

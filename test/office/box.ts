@@ -26,6 +26,9 @@ export interface Box extends AsyncDisposable {
 export interface BoxSettings {
   readonly cloudCaFile: string;
   readonly cloudToken: string;
+  /** More lines of the table `[dhcp]`. */
+  readonly dhcp?: string;
+  readonly leaseSeconds?: number;
 }
 
 /** nobody: what the box needs beyond a user's rights is given by name. */
@@ -117,7 +120,8 @@ exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME='${directory}' \
 /** A TOML string: JSON's escapes are all known to TOML. */
 const text = (value: string) => JSON.stringify(value);
 
-function toml({ switch: lan }: Network, directory: string, { cloudCaFile }: BoxSettings): string {
+function toml({ switch: lan }: Network, directory: string, settings: BoxSettings): string {
+  const { cloudCaFile, dhcp = '', leaseSeconds = 3600 } = settings;
   const place = (port: number) => `
 [[location.wiremap]]
 place = ${text(placeOfPort(port))}
@@ -137,8 +141,8 @@ mode = "server"
 interface = "eth0"
 subnet = "${plan.subnet}"
 pool = ${JSON.stringify(plan.pool)}
-lease_seconds = 3600
-
+lease_seconds = ${leaseSeconds}
+${dhcp}
 [sip]
 # Short, so that whoever watches a phone come back after an outage does not wait for long.
 local_expires_tcp_seconds = 20

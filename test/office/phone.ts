@@ -6,11 +6,11 @@ import { startBaresip, type Baresip } from '../support/baresip.ts';
 import { until } from '../support/command.ts';
 import { readClientLease, startDhcpClient, type ClientLease } from '../support/dhcp-client.ts';
 import type { Namespace } from '../support/namespaces.ts';
-import type { PhoneBoot, PhoneState } from '../support/phone-provisioning.ts';
+import { restartState, type PhoneBoot, type PhoneState } from '../support/phone-provisioning.ts';
 import { countRtp, type RtpCount } from '../support/rtp-counter.ts';
 import { startLldpd, type Device } from '../support/switch.ts';
 import { untilRegistered } from './cloud.ts';
-import type { Network } from './network.ts';
+import { plan, type Network } from './network.ts';
 import type { PhoneKind } from './phone-kinds.ts';
 
 export type Step = 'off' | 'on' | 'leased' | 'configured' | 'registered';
@@ -35,6 +35,8 @@ export interface OfficePhone extends AsyncDisposable {
   /** Nothing is said to anybody: the plug is pulled. */
   powerOff(): Promise<void>;
   moveTo(port: number): Promise<void>;
+  /** Asks for its configuration as it does every few minutes, and registers anew where that leads it elsewhere. */
+  resync(): Promise<PhoneState>;
   /** Resolves when the phone has come this far; throws with its last problem. */
   reach(step: Step, timeoutMs: number): Promise<void>;
 }
@@ -44,13 +46,15 @@ export interface PhonePlace {
   readonly number: number;
   readonly port: number;
   readonly signIn: (mac: string, user: string) => void;
+  /** PEM that its maker built in. */
+  readonly trusted?: string;
 }
 
 const order: readonly Step[] = ['off', 'on', 'leased', 'configured', 'registered'];
 
 export async function installPhone(kind: PhoneKind, place: PhonePlace): Promise<OfficePhone> {
   const { network, number } = place;
-  const namespace = await network.lab.namespace(`phone${number}`);
+  const namespace = await network.lab.namespace(`phone${number}`, { nameserver: plan.dns });
   const device = await network.switch.cable({ namespace, card: 'eth0', mac: kind.mac });
   const rtp = await countRtp(namespace);
   return new DeskPhone({ ...place, kind, namespace, device, rtp });
@@ -80,8 +84,8 @@ class DeskPhone implements OfficePhone {
   #programs: AsyncDisposableStack | undefined;
   #life: AbortController | undefined;
   #living: Promise<void> = Promise.resolve();
-  /** Authorities that it was given: kept without power, as a phone does. */
-  #trusted = '';
+  /** Its settings, kept without power, as a phone does. */
+  #state: PhoneState | undefined;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -146,6 +150,19 @@ class DeskPhone implements OfficePhone {
     if (this.step !== 'off') await this.#parts.network.switch.plug(this.#parts.device, port);
   }
 
+  async resync(): Promise<PhoneState> {
+    const before = this.#state;
+    if (before === undefined || this.#programs === undefined)
+      throw new Error('the phone has no configuration');
+    const state = await this.#fetch(before);
+    if (sipSettings(state) !== sipSettings(before)) {
+      // It changes its way; it doesn't say goodbye to the registrar.
+      this.baresip?.process.kill('SIGKILL');
+      await this.#register(state, this.#programs);
+    }
+    return state;
+  }
+
   async reach(step: Step, timeoutMs: number): Promise<void> {
     const wanted = order.indexOf(step);
     await until(
@@ -206,14 +223,7 @@ class DeskPhone implements OfficePhone {
 
   /** Configuration, and with it the account; signing in changes the account, which the phone learns by polling. */
   async #takeUp(signal: AbortSignal, programs: AsyncDisposableStack): Promise<void> {
-    const boot: PhoneBoot = {
-      vendor: this.kind.vendor as PhoneBoot['vendor'],
-      mac: this.kind.mac,
-      url: this.#provisioningUrl(),
-      trusted: this.#trusted,
-    };
-    const first = await this.#fetch(boot);
-    this.#trusted = first.trusted;
+    const first = await this.#fetch(this.#atStart());
     this.#reached('configured');
     await this.#register(first, programs);
     if (signal.aborted) return;
@@ -223,6 +233,13 @@ class DeskPhone implements OfficePhone {
       await this.#register(await this.#fetch(first), programs);
     }
     if (!signal.aborted) this.#reached('registered');
+  }
+
+  #atStart(): PhoneBoot | PhoneState {
+    const url = this.#provisioningUrl();
+    if (this.#state !== undefined) return restartState(this.#state, url);
+    const { vendor, mac } = this.kind;
+    return { vendor: vendor as PhoneBoot['vendor'], mac, url, trusted: this.#parts.trusted ?? '' };
   }
 
   #provisioningUrl(): string {
@@ -236,7 +253,8 @@ class DeskPhone implements OfficePhone {
   async #fetch(from: PhoneBoot | PhoneState): Promise<PhoneState> {
     const program = join(import.meta.dirname, '../support/phone-provisioning.ts');
     const call = [process.execPath, program, JSON.stringify(from)];
-    return JSON.parse(await this.namespace.exec(call, { timeoutMs: 60_000 })) as PhoneState;
+    this.#state = JSON.parse(await this.namespace.exec(call, { timeoutMs: 60_000 })) as PhoneState;
+    return this.#state;
   }
 
   /** The account of this configuration in a user agent, over TLS to the outbound proxy that the configuration names. */
@@ -265,4 +283,9 @@ class DeskPhone implements OfficePhone {
     this.baresip = programs.use(baresip);
     await untilRegistered(baresip, 15_000);
   }
+}
+
+/** All that decides where and as whom it registers. */
+function sipSettings({ account, registrar, outboundProxy }: PhoneState): string {
+  return JSON.stringify([account, registrar, outboundProxy]);
 }

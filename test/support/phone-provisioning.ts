@@ -51,12 +51,19 @@ export async function bootPhone(boot: PhoneBoot): Promise<PhoneState> {
   return settlePhone(factoryState(boot));
 }
 
+const expanded = (url: string) => url.replaceAll('$PSN', '8841-3PCC');
+
+/** After a power cycle: the URL that DHCP names, and all else that the phone has kept. */
+export function restartState(kept: PhoneState, url: string): PhoneState {
+  return { ...kept, url: expanded(url), asked: [] };
+}
+
 /** A phone that has its URL from DHCP, and nothing else. */
 export function factoryState({ vendor, mac, url, trusted = '', from, names }: PhoneBoot): PhoneState {
   return {
     vendor,
     mac,
-    url: url.replaceAll('$PSN', '8841-3PCC'),
+    url: expanded(url),
     trusted,
     asked: [],
     ...(from === undefined ? {} : { from }),
@@ -111,16 +118,19 @@ async function apply(state: PhoneState, answer: PhoneAnswer, url: string): Promi
   }
   if (read.caUrl !== undefined) {
     const fetched = await ask(state, { fixture: `${state.vendor}-ca`, url: read.caUrl });
-    if (fetched.status === 200) state.trusted = `${state.trusted}\n${fetched.body.toString('latin1')}`;
+    if (fetched.status === 200) trust(state, fetched.body.toString('latin1'));
   }
-  if (read.ca !== undefined && !state.trusted.includes(read.ca))
-    state.trusted = `${state.trusted}\n${read.ca}\n`;
+  if (read.ca !== undefined) trust(state, read.ca);
   if (read.nextUrl !== undefined) state.url = read.nextUrl;
   if (read.account !== undefined) state.account = read.account;
   if (read.registrar !== undefined) state.registrar = read.registrar;
   // As a phone does: a proxy that a file does not speak of stays, one that it empties goes.
   if (read.outboundProxy !== undefined) state.outboundProxy = read.outboundProxy;
   else if (read.endsOutboundProxy) delete state.outboundProxy;
+}
+
+function trust(state: PhoneState, pem: string): void {
+  if (!state.trusted.includes(pem.trim())) state.trusted = `${state.trusted}\n${pem}\n`;
 }
 
 if (import.meta.main) {
