@@ -50,6 +50,13 @@ export function servedNetworks({ dhcp }: Pick<Config, 'dhcp'>): ServedNetwork[] 
   return [first, ...further];
 }
 
+/** Cards whose wires may have other DHCP servers, each with those that the settings name there. */
+export function watchedCards(config: Pick<Config, 'dhcp'>): Map<string, readonly string[]> {
+  const served = servedNetworks(config).map(({ alone }) => alone);
+  const byCard = Map.groupBy(served.length === 0 ? [config.dhcp] : served, (network) => network.interface);
+  return new Map(Array.from(byCard, ([card, on]) => [card, on.flatMap((network) => network.known_servers)]));
+}
+
 function servedPool(key: string, addresses: readonly string[]): ServedPool {
   const [first = 0, last = 0] = addresses.map(parseIpv4);
   return { key, addresses, first, last };

@@ -51,6 +51,12 @@ const Network = Type.Object(
         maximum: 31_536_000,
       }),
     ),
+    known_servers: Type.Optional(
+      Type.Array(ipv4('address'), {
+        description: 'Other DHCP servers that belong there. Left out: those of [dhcp].',
+        examples: [['10.20.1.9']],
+      }),
+    ),
   },
   { additionalProperties: false },
 );

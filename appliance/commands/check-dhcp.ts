@@ -1,4 +1,4 @@
-/** What `check` says of other DHCP servers on the phones' network. Pure. */
+/** What `check` says of other DHCP servers on a card of the phones. Pure. */
 import type { Config } from '../config.ts';
 import type { Verdict } from './check-verdicts.ts';
 
@@ -9,20 +9,25 @@ export interface FoundServer {
   readonly url?: string | undefined;
 }
 
-type Dhcp = Pick<Config['dhcp'], 'interface' | 'mode' | 'known_servers'>;
+interface Watched {
+  readonly mode: Config['dhcp']['mode'];
+  readonly card: string;
+  /** Servers that belong there. */
+  readonly known: readonly string[];
+}
 
 /** `found` may hold ourselves. */
-export function dhcpVerdicts(dhcp: Dhcp, ownAddress: string, found: readonly FoundServer[]): Verdict[] {
+export function dhcpVerdicts(on: Watched, ownAddress: string, found: readonly FoundServer[]): Verdict[] {
   const others = found.filter(({ address }) => address !== ownAddress);
   if (others.length === 0) {
-    return [{ area: 'dhcp', state: 'ok', text: `no other DHCP server answers on ${dhcp.interface}` }];
+    return [{ area: 'dhcp', state: 'ok', text: `no other DHCP server answers on ${on.card}` }];
   }
-  return others.map((server) => ({ area: 'dhcp', ...verdictOn(server, dhcp) }));
+  return others.map((server) => ({ area: 'dhcp', ...verdictOn(server, on) }));
 }
 
 function verdictOn(
   { address, url }: FoundServer,
-  { interface: card, mode, known_servers: known }: Dhcp,
+  { card, mode, known }: Watched,
 ): Pick<Verdict, 'state' | 'text'> {
   const to = url === undefined ? '' : `, and sends phones to ${url.slice(0, 120)}`;
   const isKnown = known.includes(address);

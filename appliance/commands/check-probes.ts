@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { unreachablePaths, type Config } from '../config.ts';
+import { watchedCards } from '../config-networks.ts';
 import { wantedParts } from '../config-parts.ts';
 import { listenFds } from '../net/listen-fds.ts';
 import { cardMac } from '../net/card.ts';
@@ -125,38 +126,22 @@ async function checkClock({ config, firstStageHosts: [host = ''], now }: CheckSi
   ];
 }
 
-/** With the socket that was handed over; as root through a child that gets one. */
-async function checkDhcp({ config, configFile, now }: CheckSite): Promise<Verdict[]> {
-  const card = config.dhcp.interface;
-  const mac = cardMac(card);
-  const fd = listenFds().get(`dhcp-client=${card}`);
-  if (fd !== undefined && mac !== undefined) {
-    await using socket = await openUdp({ fd });
-    const offers = await probeDhcp(socket, { mac, waitMs: listenForOffersMs });
-    const found = offers.map(({ serverIdentifier: address, provisioningUrl, tftpServerName }) => ({
-      address,
-      url: provisioningUrl ?? tftpServerName,
-    }));
-    return dhcpVerdicts(config.dhcp, config.site.address, found);
-  }
+/** With the sockets that were handed over, and what the running box saw; as root through a child that gets the others. */
+async function checkDhcp(site: CheckSite): Promise<Verdict[]> {
+  const { config, configFile } = site;
+  const cards = [...watchedCards(config).keys()];
+  const found = await Promise.all(cards.map(async (card) => await checkCard(card, site)));
+  const blind = cards.filter((_card, at) => found[at] === undefined);
+  const verdicts = found.flatMap((of) => of ?? []);
+  if (blind.length === 0) return verdicts;
   const notTested = (why: string): Verdict[] => [
-    { area: 'dhcp', state: 'not tested', text: `other DHCP servers on ${card}: ${why}` },
+    ...verdicts,
+    { area: 'dhcp', state: 'not tested', text: `other DHCP servers on ${blind.join(' and ')}: ${why}` },
   ];
-  if (mac === undefined) {
-    return [
-      {
-        area: 'dhcp',
-        state: 'problem',
-        text: `there is no network card "${card}"; check dhcp.interface against \`ip link\``,
-      },
-    ];
-  }
-  const watched = watchedServers(config, now());
-  if (watched !== undefined) return dhcpVerdicts(config.dhcp, config.site.address, watched);
   if (process.getuid?.() !== 0) return notTested('only root may listen on port 68; run this as root');
   const words = [join(import.meta.dirname, '../main.ts'), 'check', 'dhcp', '--json', '--config', configFile];
   const { output, errors } = await runWithSockets(
-    [`dhcp-client=${card}:udp:68`],
+    blind.map((card) => `dhcp-client=${card}:udp:68`),
     words,
     listenForOffersMs + timeoutMs,
   );
@@ -167,14 +152,37 @@ async function checkDhcp({ config, configFile, now }: CheckSite): Promise<Verdic
   return (JSON.parse(output) as { verdicts: Verdict[] }).verdicts;
 }
 
-/** What the running box saw: it holds port 68, and probes itself. Undefined when it doesn't. */
-function watchedServers(config: Config, now: number): readonly FoundServer[] | undefined {
+/** Undefined when nothing hears what is said on this card. */
+async function checkCard(card: string, { config, now }: CheckSite): Promise<Verdict[] | undefined> {
   const { site, dhcp } = config;
-  const parts = readParts(site.state_directory, wantedParts(config), now);
+  const on = { mode: dhcp.mode, card, known: watchedCards(config).get(card) ?? [] };
+  const mac = cardMac(card);
+  if (mac === undefined) {
+    const text = `there is no network card "${card}"; check dhcp.interface against \`ip link\``;
+    return [{ area: 'dhcp', state: 'problem', text }];
+  }
+  const fd = listenFds().get(`dhcp-client=${card}`);
+  if (fd === undefined) {
+    const watched = watchedServers(config, card, now());
+    return watched && dhcpVerdicts(on, site.address, watched);
+  }
+  await using socket = await openUdp({ fd });
+  const offers = await probeDhcp(socket, { mac, waitMs: listenForOffersMs });
+  const found = offers.map(({ serverIdentifier: address, provisioningUrl, tftpServerName }) => ({
+    address,
+    url: provisioningUrl ?? tftpServerName,
+  }));
+  return dhcpVerdicts(on, site.address, found);
+}
+
+/** What the running box saw: it holds port 68, and probes itself. Undefined when it doesn't. */
+function watchedServers(config: Config, card: string, now: number): readonly FoundServer[] | undefined {
+  const { state_directory: directory } = config.site;
+  const parts = readParts(directory, wantedParts(config), now);
   const isRunning = parts.some((part) => part.name === 'dhcp' && part.isRunning);
-  const { watch, servers } = readDhcpNetwork(site.state_directory, dhcp.known_servers);
-  if (!isRunning || watch?.isOn !== true) return undefined;
-  return servers.filter(({ isPresent }) => isPresent);
+  const { watches, servers } = readDhcpNetwork(directory, watchedCards(config));
+  if (!isRunning || !watches.some((watch) => watch.card === card && watch.isOn)) return undefined;
+  return servers.filter((server) => server.card === card && server.isPresent);
 }
 
 async function checkPorts({ config, now }: CheckSite): Promise<Verdict[]> {

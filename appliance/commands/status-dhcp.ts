@@ -2,12 +2,16 @@
 import type { Config } from '../config.ts';
 import { vendorName, vendors } from '../phones/vendors.ts';
 import type { DhcpNetwork, SeenServer } from '../store/dhcp-network.ts';
+import type { CardWatch } from '../store/other-servers.ts';
 import type { PoolUse } from '../store/pool-use.ts';
 import { elapsed, plainText } from './table.ts';
 
-export function formatDhcpNetwork(network: DhcpNetwork, dhcp: Config['dhcp'], now: number): string[] {
-  if (dhcp.mode === 'off') return [];
-  return [watchLine(network, dhcp, now), ...(dhcp.mode === 'inform' ? [informLine(network)] : [])];
+export function formatDhcpNetwork(network: DhcpNetwork, mode: Config['dhcp']['mode'], now: number): string[] {
+  if (mode === 'off') return [];
+  const { watches, servers } = network;
+  const watched = watches.map((watch) => watchLine(watch, servers, now));
+  const watchLines = watched.length === 0 ? ['Other DHCP servers: not looked for yet'] : watched;
+  return [...watchLines, ...(mode === 'inform' ? [informLine(network)] : [])];
 }
 
 export function formatPoolUse({ subnet, addresses, bound, setAside }: PoolUse): string {
@@ -15,19 +19,13 @@ export function formatPoolUse({ subnet, addresses, bound, setAside }: PoolUse): 
   return `Addresses of ${subnet}: ${bound} of ${addresses} leased${aside}`;
 }
 
-function watchLine(
-  { watch, servers }: DhcpNetwork,
-  { interface: card }: Config['dhcp'],
-  now: number,
-): string {
+function watchLine({ card, isOn, probedAt }: CardWatch, servers: readonly SeenServer[], now: number): string {
   const subject = `Other DHCP servers on ${card}:`;
-  if (watch === undefined) return `${subject} not looked for yet`;
-  if (!watch.isOn) {
+  if (!isOn)
     return `${subject} not looked for: hand over "dhcp-client=${card}:udp:68" too (systemd/README.md)`;
-  }
-  const asked = watch.probedAt === undefined ? '' : ` (last asked ${elapsed(now - watch.probedAt)} ago)`;
-  const seen = servers.map((server) => serverText(server, now)).join('; ');
-  return plainText(`${subject} ${seen || 'none seen'}${asked}`);
+  const asked = probedAt === undefined ? '' : ` (last asked ${elapsed(now - probedAt)} ago)`;
+  const seen = servers.filter((server) => server.card === card).map((server) => serverText(server, now));
+  return plainText(`${subject} ${seen.join('; ') || 'none seen'}${asked}`);
 }
 
 function serverText({ address, isKnown, isPresent, lastSeenAt, url }: SeenServer, now: number): string {

@@ -1,7 +1,7 @@
 /** `gatehouse status`: how the parts are, from what they last reported. Works while the box does not run. */
 import packageJson from '../../package.json' with { type: 'json' };
 import { readConfig, type Config } from '../config.ts';
-import { servedNetworks } from '../config-networks.ts';
+import { servedNetworks, watchedCards } from '../config-networks.ts';
 import { wantedParts } from '../config-parts.ts';
 import type { CommandCall } from '../main.ts';
 import { readDhcpNetwork, type DhcpNetwork } from '../store/dhcp-network.ts';
@@ -30,7 +30,7 @@ export async function statusCommand({ configFile, json, out }: CommandCall): Pro
   const now = Date.now();
   const status = readStatus(config, now);
   if (json) out(JSON.stringify(status));
-  else for (const line of formatStatus(status, { now, dhcp: config.dhcp })) out(line);
+  else for (const line of formatStatus(status, { now, mode: config.dhcp.mode })) out(line);
   return status.troubles.some((trouble) => trouble.severity === 'problem') ? 1 : 0;
 }
 
@@ -43,7 +43,7 @@ function readStatus(config: Config, now: number): SiteStatus {
     site: { name, region, posture, address },
     parts,
     phones: countStages(phones),
-    dhcp: readDhcpNetwork(directory, config.dhcp.known_servers),
+    dhcp: readDhcpNetwork(directory, watchedCards(config)),
     addresses: readFacts(directory, 'dhcp', (db) =>
       servedNetworks(config).map((network) => readPoolUse(db, network, now)),
     ),
@@ -53,10 +53,10 @@ function readStatus(config: Config, now: number): SiteStatus {
 
 interface When {
   readonly now: number;
-  readonly dhcp: Config['dhcp'];
+  readonly mode: Config['dhcp']['mode'];
 }
 
-export function formatStatus(status: SiteStatus, { now, dhcp }: When): string[] {
+export function formatStatus(status: SiteStatus, { now, mode }: When): string[] {
   const { release, site, parts, phones, troubles } = status;
   const total = Object.values(phones).reduce((sum, count) => sum + count, 0);
   const stages = Object.entries(phones).filter(([, count]) => count > 0);
@@ -67,7 +67,7 @@ export function formatStatus(status: SiteStatus, { now, dhcp }: When): string[] 
     '',
     `Phones: ${total === 0 ? 'none seen yet' : `${total} (${stages.map(([stage, count]) => `${count} ${stage}`).join(', ')})`}`,
     ...status.addresses.map(formatPoolUse),
-    ...formatDhcpNetwork(status.dhcp, dhcp, now),
+    ...formatDhcpNetwork(status.dhcp, mode, now),
     '',
     ...(troubles.length === 0 ? ['Nothing is wrong.'] : troubles.map(troubleLine)),
   ];

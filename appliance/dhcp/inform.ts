@@ -39,7 +39,7 @@ export async function startInform(
     profiles: openProfiles(config, leaving.isLeaving),
   };
   const facts = openFactWriter({ store, counters, log });
-  const watch = startWatch({ world, config, store, counters }, await source.client(config.dhcp.interface));
+  const watch = await startWatch({ world, config, store, counters }, source.client);
 
   const answer = (message: DhcpMessage, from: Endpoint) => {
     const answered = informAnswer(message, policy, clock.now());

@@ -69,7 +69,7 @@ export async function startRelay(
   const facts = openFactWriter({ store, counters, log });
   opening.defer(() => facts.settled());
   const leaving = opening.use(openLeaving(directory, clock));
-  const watch = opening.use(startWatch({ world, config, store, counters }, await source.client(card)));
+  const watch = opening.use(await startWatch({ world, config, store, counters }, source.client));
   const phones = opening.use(await source.server(card));
   const uplinkCard = relay.uplink ?? card;
   const uplink = uplinkCard === card ? phones : opening.use(await source.server(uplinkCard));

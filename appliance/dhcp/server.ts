@@ -39,8 +39,7 @@ export async function startDhcpServer(
   const sockets = await openSockets(new Set(networks.map((network) => network.card)), source.server);
   const counters = openCounters();
   const writer = new LeaseWriter({ store, clock, log, counters });
-  const client = await source.client(config.dhcp.interface);
-  const watch = startWatch({ world, config, store, counters }, client);
+  const watch = await startWatch({ world, config, store, counters }, source.client);
   const time = startLeaseClock({ clock, store, log, networks, writer });
   const check = config.dhcp.conflict_check
     ? startConflictCheck({ clock, networks, sockets, time, writer, counters })

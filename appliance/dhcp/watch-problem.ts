@@ -1,15 +1,18 @@
-/** What other servers on the phones' network mean in each mode, in words for whoever can act on it. Pure. */
+/** What other servers on a card of the phones mean in each mode, in words for whoever can act on it. Pure. */
 import type { Config } from '../config-schema.ts';
 
 interface Seen {
+  readonly card: string;
+  /** Servers that belong there. */
+  readonly known: readonly string[];
   /** Addresses of the servers that answer at present. */
   readonly present: readonly string[];
   readonly isHoldingBack: boolean;
 }
 
 export function watchProblem(
-  { mode, interface: card, known_servers: known }: Config['dhcp'],
-  { present, isHoldingBack }: Seen,
+  mode: Config['dhcp']['mode'],
+  { card, known, present, isHoldingBack }: Seen,
 ): string | undefined {
   const unknown = present.filter((address) => !known.includes(address));
   if (isHoldingBack && present.length > 0) {

@@ -1,24 +1,8 @@
-/** Watches for other DHCP servers on the phones' network: listens on port 68, and asks now and then. Takes no address. */
-import { randomBytes } from 'node:crypto';
-import type { Config } from '../config-schema.ts';
-import { cardMac, ownAddresses } from '../net/card.ts';
-import { newTokenBucket, takeToken } from '../net/token-bucket.ts';
-import type { UdpPort } from '../net/udp.ts';
-import { DecodeError } from '../protocol/bytes.ts';
-import { decodeMessage } from '../protocol/dhcp.ts';
-import { encodeProbe } from '../protocol/dhcp-probe.ts';
-import {
-  readOtherServers,
-  saveOtherServer,
-  saveServerWatch,
-  type OtherServer,
-} from '../store/other-servers.ts';
-import type { Store } from '../store/store.ts';
-import type { World } from '../world.ts';
-import type { Counters } from './counters.ts';
-import { openFactWriter, type FactWriter } from './fact-writer.ts';
-import { openSightings, sightingIn, type Probed, type Sightings } from './sightings.ts';
-import { watchProblem } from './watch-problem.ts';
+/** Watches the phones' networks for other DHCP servers, each card by itself. */
+import { watchedCards } from '../config-networks.ts';
+import { keepCards } from '../store/other-servers.ts';
+import { startCardWatch, type CardWatch, type WatchNeeds } from './card-watch.ts';
+import type { SocketSource } from './socket.ts';
 
 export interface Watch extends AsyncDisposable {
   /** Another server answers on this card, or may yet, and the settings don't say that we come first: nothing is offered. */
@@ -26,168 +10,21 @@ export interface Watch extends AsyncDisposable {
   problem(): string | undefined;
 }
 
-interface Needs {
-  readonly world: World;
-  readonly config: Config;
-  readonly store: Store;
-  readonly counters: Counters;
-}
-
-/** Clients wait longer than this before they ask again. */
-const startWaitMs = 2000;
-/** dnsmasq tries an address for three seconds before it offers it. */
-const listenMs = 5000;
-/** While offers are held back: how soon the other one's end is noticed. */
-const heldBackEveryMs = 30_000;
-/** Without probes a server is gone when it told nobody anything for so long. */
-const silenceMs = 3_600_000;
-const silenceEveryMs = 600_000;
-/** Answers of other servers that are read; a flood is not worth more. */
-const readRate = { burst: 100, perSecond: 50 };
-const broadcast = { address: '255.255.255.255', port: 67 };
-
-/** `socket` is port 68 of the card; without one nothing is watched, which is said once and stands in the status. */
-export function startWatch(needs: Needs, socket: UdpPort | undefined): Watch {
-  const card = needs.config.dhcp.interface;
-  const mac = cardMac(card);
-  if (socket !== undefined && mac !== undefined) return new ServerWatch(needs, socket, mac);
-  const facts = openFactWriter({ ...needs, log: needs.world.log });
-  facts.write(({ db }) => saveServerWatch(db, { isOn: false }));
-  needs.world.log.warn(
-    `other DHCP servers are not looked for: nobody handed over a socket "dhcp-client=${card}" (with-sockets dhcp-client=${card}:udp:68)`,
-  );
+/** Rejects when the database can't be written, or a socket was handed over that can't be used. */
+export async function startWatch(needs: WatchNeeds, openSocket: SocketSource['client']): Promise<Watch> {
+  const cards = watchedCards(needs.config);
+  await needs.store.write(({ db }) => keepCards(db, [...cards.keys()]));
+  await using opening = new AsyncDisposableStack();
+  const watches = new Map<string, CardWatch>();
+  for (const [card, known] of cards) {
+    const socket = await openSocket(card);
+    watches.set(card, opening.use(startCardWatch(needs, { card, known, socket })));
+  }
+  const opened = opening.move();
   return {
-    holdsBack: () => false,
-    problem: () => facts.problem(),
-    [Symbol.asyncDispose]: () => facts.settled(),
+    holdsBack: (card) => watches.get(card)?.holdsBack() ?? false,
+    problem: () =>
+      Array.from(watches.values(), (watch) => watch.problem()).find((problem) => problem !== undefined),
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
-}
-
-class ServerWatch implements Watch {
-  readonly #needs: Needs;
-  readonly #socket: UdpPort;
-  readonly #mac: string;
-  readonly #facts: FactWriter;
-  readonly #sightings: Sightings;
-  readonly #stop = new AbortController();
-  readonly #startedAt: number;
-  readonly #readBucket = newTokenBucket(readRate);
-  readonly #watching: Promise<void>;
-  #ownAddresses = ownAddresses();
-  #mayOffer: boolean;
-  #sendProblem: string | undefined;
-
-  constructor(needs: Needs, socket: UdpPort, mac: string) {
-    const { world, store, config } = needs;
-    this.#needs = needs;
-    this.#socket = socket;
-    this.#mac = mac;
-    this.#facts = openFactWriter({ ...needs, log: world.log });
-    this.#sightings = openSightings(readOtherServers(store.db));
-    this.#startedAt = world.clock.now();
-    this.#mayOffer = config.dhcp.mode !== 'server' || config.dhcp.authoritative || this.#probeMs === 0;
-    this.#facts.write(({ db }) => saveServerWatch(db, { isOn: true }));
-    socket.onError((error) => (this.#sendProblem = error.message));
-    socket.onDatagram((bytes, from) => this.#hear(bytes, from.address));
-    this.#watching = this.#probeMs === 0 ? this.#waitForSilence() : this.#keepProbing();
-  }
-
-  holdsBack(card: string): boolean {
-    if (this.#mayOffer || card !== this.#needs.config.dhcp.interface) return false;
-    return this.#sightings.present().length > 0 || this.#now() < this.#startedAt + startWaitMs;
-  }
-
-  problem(): string | undefined {
-    const present = this.#sightings.present().map(({ address }) => address);
-    const unsent = this.#sendProblem && `other DHCP servers can't be asked: ${this.#sendProblem}`;
-    const seen = watchProblem(this.#needs.config.dhcp, { present, isHoldingBack: !this.#mayOffer });
-    return seen ?? unsent ?? this.#facts.problem();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#stop.abort();
-    await this.#watching;
-    await this.#facts.settled();
-    await this.#socket[Symbol.asyncDispose]();
-  }
-
-  get #probeMs(): number {
-    return this.#needs.config.dhcp.probe_seconds * 1000;
-  }
-
-  #now(): number {
-    return this.#needs.world.clock.now();
-  }
-
-  /** What is broadcast from this card comes back to it: that is no other server. */
-  #hear(bytes: Uint8Array, from: string): void {
-    if (this.#ownAddresses.has(from) || !takeToken(this.#readBucket, this.#now())) return;
-    const own = this.#needs.config.site.address;
-    try {
-      const sighting = sightingIn(decodeMessage(bytes), { from, own });
-      const news = sighting && this.#sightings.saw(sighting, this.#now());
-      if (news !== undefined) this.#tell(news);
-    } catch (error) {
-      if (!(error instanceof DecodeError)) throw error;
-      this.#needs.counters.add('watch_malformed');
-    }
-  }
-
-  #tell(server: OtherServer): void {
-    const { world, config, counters } = this.#needs;
-    const { address, url } = server;
-    const isKnown = config.dhcp.known_servers.includes(address);
-    counters.add('servers_seen');
-    world.log.warn({ server: address, known: isKnown, url }, 'another DHCP server answers');
-    this.#facts.write((transaction) => {
-      saveOtherServer(transaction.db, server);
-      transaction.journal({ kind: isKnown ? 'known_server' : 'rogue_server', body: { address, url } });
-    });
-  }
-
-  async #keepProbing(): Promise<void> {
-    while (!this.#stop.signal.aborted) {
-      await this.#probe();
-      if (this.#sightings.present().length === 0) this.#mayOffer = true;
-      await this.#sleep(this.#mayOffer ? this.#probeMs : Math.min(this.#probeMs, heldBackEveryMs));
-    }
-  }
-
-  /** Asked twice, since the first may be lost. */
-  async #probe(): Promise<void> {
-    const since = this.#now();
-    this.#ownAddresses = ownAddresses();
-    const bytes = encodeProbe({ mac: this.#mac, xid: randomBytes(4).readUInt32BE() });
-    try {
-      for (let sent = 0; sent < 2; sent += 1) {
-        await this.#socket.send(bytes, broadcast);
-        await this.#sleep(listenMs / 2);
-      }
-    } catch (error) {
-      this.#sendProblem = error instanceof Error ? error.message : String(error);
-      return;
-    }
-    this.#sendProblem = undefined;
-    if (!this.#stop.signal.aborted) this.#save(this.#sightings.probed(since));
-  }
-
-  async #waitForSilence(): Promise<void> {
-    while (!this.#stop.signal.aborted) {
-      await this.#sleep(silenceEveryMs);
-      this.#save({ answered: [], gone: this.#sightings.silentSince(this.#now() - silenceMs) });
-    }
-  }
-
-  #save({ answered, gone }: Probed): void {
-    const probedAt = this.#probeMs === 0 ? {} : { probedAt: this.#now() };
-    this.#facts.write((transaction) => {
-      saveServerWatch(transaction.db, { isOn: true, ...probedAt });
-      for (const server of [...answered, ...gone]) saveOtherServer(transaction.db, server);
-      for (const { address } of gone) transaction.journal({ kind: 'server_gone', body: { address } });
-    });
-  }
-
-  async #sleep(ms: number): Promise<void> {
-    await this.#needs.world.clock.sleep(ms, this.#stop.signal).catch(() => undefined);
-  }
 }

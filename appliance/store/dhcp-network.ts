@@ -1,32 +1,35 @@
-/** What dhcp knows of the phones' network besides its leases: other servers, and whose phones ask for options alone. */
+/** What dhcp knows of the phones' networks besides its leases: other servers, and whose phones ask for options alone. */
 import { readInformedVendors, type InformedVendor } from './informed-phones.ts';
-import { readOtherServers, readServerWatch, type OtherServer, type ServerWatch } from './other-servers.ts';
+import { readCardWatches, readOtherServers, type CardWatch, type HeardServer } from './other-servers.ts';
 import { openReader } from './reader.ts';
 
-export interface SeenServer extends OtherServer {
+export interface SeenServer extends HeardServer {
   /** The settings name it. */
   readonly isKnown: boolean;
 }
 
 export interface DhcpNetwork {
-  /** Undefined when the part has not run yet. */
-  readonly watch: ServerWatch | undefined;
+  /** By card; none when the part has not run yet. */
+  readonly watches: readonly CardWatch[];
   readonly servers: readonly SeenServer[];
   readonly informed: readonly InformedVendor[];
 }
 
-const nothing: DhcpNetwork = { watch: undefined, servers: [], informed: [] };
+const nothing: DhcpNetwork = { watches: [], servers: [], informed: [] };
 
-/** Empty where the file is of an older release, too. */
-export function readDhcpNetwork(directory: string, knownServers: readonly string[]): DhcpNetwork {
+/** `knownServers` by card. Empty where the file is of an older release, too. */
+export function readDhcpNetwork(
+  directory: string,
+  knownServers: ReadonlyMap<string, readonly string[]>,
+): DhcpNetwork {
   using reader = openReader(directory, 'dhcp');
   if (reader === undefined) return nothing;
   try {
     return {
-      watch: readServerWatch(reader.db),
+      watches: readCardWatches(reader.db),
       servers: readOtherServers(reader.db).map((server) => ({
         ...server,
-        isKnown: knownServers.includes(server.address),
+        isKnown: knownServers.get(server.card)?.includes(server.address) ?? false,
       })),
       informed: readInformedVendors(reader.db),
     };

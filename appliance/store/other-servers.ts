@@ -1,5 +1,5 @@
-/** DHCP servers besides this box on the phones' network, and how they are looked for. Owned by dhcp. */
-import { all, one, run, type Database } from './database.ts';
+/** DHCP servers besides this box on the phones' networks, and how they are looked for, by card. Owned by dhcp. */
+import { all, run, type Database } from './database.ts';
 
 export interface OtherServer {
   /** Server identifier. */
@@ -13,13 +13,19 @@ export interface OtherServer {
   readonly isPresent: boolean;
 }
 
-export interface ServerWatch {
+export interface HeardServer extends OtherServer {
+  readonly card: string;
+}
+
+export interface CardWatch {
+  readonly card: string;
   readonly isOn: boolean;
   /** End of the last probe, ms since 1970. */
   readonly probedAt?: number;
 }
 
 interface ServerRow {
+  readonly card: string;
   readonly address: string;
   readonly url: string | null;
   readonly first_seen_at: number;
@@ -28,42 +34,62 @@ interface ServerRow {
 }
 
 /** The one seen last comes first. */
-export function readOtherServers(db: Database): OtherServer[] {
-  return all<ServerRow>(db, 'SELECT * FROM other_server ORDER BY last_seen_at DESC, address').map((row) => ({
-    address: row.address,
-    firstSeenAt: row.first_seen_at,
-    lastSeenAt: row.last_seen_at,
-    isPresent: row.is_present === 1,
-    ...(row.url === null ? {} : { url: row.url }),
-  }));
+export function readOtherServers(db: Database): HeardServer[] {
+  return all<ServerRow>(db, 'SELECT * FROM heard_server ORDER BY last_seen_at DESC, card, address').map(
+    (row) => ({
+      card: row.card,
+      address: row.address,
+      firstSeenAt: row.first_seen_at,
+      lastSeenAt: row.last_seen_at,
+      isPresent: row.is_present === 1,
+      ...(row.url === null ? {} : { url: row.url }),
+    }),
+  );
 }
 
 /** Rogues can invent identifiers: beyond this the ones gone the longest are forgotten. */
 const mostServers = 100;
 
-export function saveOtherServer(db: Database, server: OtherServer): void {
+export function saveOtherServer(db: Database, server: HeardServer): void {
+  const { card, address, url = null, firstSeenAt, lastSeenAt, isPresent } = server;
   run(
     db,
-    'INSERT OR REPLACE INTO other_server (address, url, first_seen_at, last_seen_at, is_present) VALUES (?, ?, ?, ?, ?)',
-    [server.address, server.url ?? null, server.firstSeenAt, server.lastSeenAt, server.isPresent ? 1 : 0],
+    'INSERT OR REPLACE INTO heard_server (card, address, url, first_seen_at, last_seen_at, is_present) VALUES (?, ?, ?, ?, ?, ?)',
+    [card, address, url, firstSeenAt, lastSeenAt, isPresent ? 1 : 0],
   );
   run(
     db,
-    `DELETE FROM other_server WHERE (SELECT count(*) FROM other_server) > ?
-       AND address = (SELECT address FROM other_server ORDER BY is_present, last_seen_at LIMIT 1)`,
+    `DELETE FROM heard_server WHERE (SELECT count(*) FROM heard_server) > ? AND (card, address) =
+       (SELECT card, address FROM heard_server ORDER BY is_present, last_seen_at LIMIT 1)`,
     [mostServers],
   );
 }
 
-/** Undefined before the first start that knew of it. */
-export function readServerWatch(db: Database): ServerWatch | undefined {
-  const row = one<{ is_on: number; probed_at: number | null }>(db, 'SELECT * FROM server_watch');
-  return row && { isOn: row.is_on === 1, ...(row.probed_at === null ? {} : { probedAt: row.probed_at }) };
+/** By card. None before the first start that knew of it. */
+export function readCardWatches(db: Database): CardWatch[] {
+  return all<{ card: string; is_on: number; probed_at: number | null }>(
+    db,
+    'SELECT card, is_on, probed_at FROM card_watch ORDER BY card',
+  ).map(({ card, is_on: isOn, probed_at: probedAt }) => ({
+    card,
+    isOn: isOn === 1,
+    ...(probedAt === null ? {} : { probedAt }),
+  }));
 }
 
-export function saveServerWatch(db: Database, { isOn, probedAt }: ServerWatch): void {
-  run(db, 'INSERT OR REPLACE INTO server_watch (id, is_on, probed_at) VALUES (1, ?, ?)', [
+export function saveCardWatch(db: Database, { card, isOn, probedAt }: CardWatch): void {
+  run(db, 'INSERT OR REPLACE INTO card_watch (card, is_on, probed_at) VALUES (?, ?, ?)', [
+    card,
     isOn ? 1 : 0,
     probedAt ?? null,
   ]);
+}
+
+/** What was heard on cards that are not watched any more says nothing. */
+export function keepCards(db: Database, cards: readonly string[]): void {
+  for (const table of ['heard_server', 'card_watch']) {
+    run(db, `DELETE FROM ${table} WHERE card NOT IN (SELECT value FROM json_each(?))`, [
+      JSON.stringify(cards),
+    ]);
+  }
 }

@@ -52,8 +52,9 @@ const PoolUse = Type.Object({
 });
 
 const OtherServer = Type.Object({
+  card: Type.String({ description: 'Where it was heard.' }),
   address: text,
-  isKnown: Type.Boolean({ description: 'dhcp.known_servers names it.' }),
+  isKnown: Type.Boolean({ description: 'The settings name it (known_servers).' }),
   isPresent: Type.Boolean(),
   firstSeenAt: time,
   lastSeenAt: time,

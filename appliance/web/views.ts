@@ -1,6 +1,6 @@
 /** What the page and the API show, read from the files of all parts. */
 import type { Config } from '../config.ts';
-import { servedNetworks } from '../config-networks.ts';
+import { servedNetworks, watchedCards } from '../config-networks.ts';
 import { wantedParts } from '../config-parts.ts';
 import { readCalls, readOpenCalls } from '../store/calls.ts';
 import { readDhcpNetwork } from '../store/dhcp-network.ts';
@@ -104,7 +104,7 @@ function statusView(
 
 function dhcpView(config: Config, now: number): StatusView['dhcp'] {
   const { state_directory: directory } = config.site;
-  const { servers } = readDhcpNetwork(directory, config.dhcp.known_servers);
+  const { servers } = readDhcpNetwork(directory, watchedCards(config));
   return {
     networks: readFacts(directory, 'dhcp', (db) =>
       servedNetworks(config).map((network) => readPoolUse(db, network, now)),

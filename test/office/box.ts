@@ -50,6 +50,7 @@ export function prepareBox(network: Network, settings: BoxSettings): Box {
       const program = [
         'systemd/with-sockets',
         'dhcp=eth0:udp:67',
+        'dhcp-client=eth0:udp:68',
         '--',
         file('node'),
         'appliance/main.ts',

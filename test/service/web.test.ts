@@ -30,7 +30,7 @@ routers = ["127.0.1.1"]
   await site.lease('00:15:65:aa:00:02', '127.0.0.101', { state: 'declined' });
   await site.lease('00:15:65:aa:00:03', '127.0.0.102', { expires_at: Date.now() - 1 });
   await site.lease('00:15:65:aa:00:04', '127.0.1.30');
-  const seen = { firstSeenAt: 1, lastSeenAt: 2, isPresent: true };
+  const seen = { card: 'eth0', firstSeenAt: 1, lastSeenAt: 2, isPresent: true };
   await site.write('dhcp', ({ db }) => {
     saveOtherServer(db, { ...seen, address: '10.0.0.8' });
     saveOtherServer(db, { ...seen, address: '10.0.0.9', url: 'http://elsewhere.example/' });

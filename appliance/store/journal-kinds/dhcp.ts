@@ -34,10 +34,14 @@ export const dhcpKinds = {
   /** A client gave back or declined what another server gave it, or that server told it no. */
   relayed_end: { fields: { ip: 'open' } },
   /** Another server answered clients; `url` is where it sends phones. Rogue unless the settings name it. */
-  rogue_server: { fields: { address: 'open', url: 'open' }, reserved: 'security', coalesceSeconds: 3600 },
-  known_server: { fields: { address: 'open', url: 'open' }, coalesceSeconds: 86_400 },
+  rogue_server: {
+    fields: { address: 'open', card: 'open', url: 'open' },
+    reserved: 'security',
+    coalesceSeconds: 3600,
+  },
+  known_server: { fields: { address: 'open', card: 'open', url: 'open' }, coalesceSeconds: 86_400 },
   /** It left two probes unanswered. */
-  server_gone: { fields: { address: 'open' }, coalesceSeconds: 3600 },
+  server_gone: { fields: { address: 'open', card: 'open' }, coalesceSeconds: 3600 },
   /** Options, by number, that found no room in an answer: the client takes only so many bytes. */
   left_out: { fields: { options: 'open' }, coalesceSeconds: 86_400 },
   malformed: { fields: { reason: 'open' }, reserved: 'security', coalesceSeconds: 600 },

@@ -48,9 +48,9 @@ export function poolUse({ addresses, bound, setAside }) {
   return `${bound} of ${addresses} leased${setAside === 0 ? '' : `, ${setAside} in use by something else`}`;
 }
 
-export function otherServer({ address, isKnown, isPresent, url }) {
+export function otherServer({ address, card, isKnown, isPresent, url }) {
   const told = url === undefined ? '' : `, sends phones to ${plain(url).slice(0, 80)}`;
-  return `${plain(address)}: ${isKnown ? 'known' : 'unknown'}, ${isPresent ? 'answers' : 'silent now'}${told}`;
+  return `${plain(address)} on ${plain(card)}: ${isKnown ? 'known' : 'unknown'}, ${isPresent ? 'answers' : 'silent now'}${told}`;
 }
 
 export function phoneName({ vendorName, model }) {

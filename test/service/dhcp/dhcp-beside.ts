@@ -95,7 +95,8 @@ ${settings.dhcp}`);
   };
 }
 
-function serverBytes(server: string, options: DhcpOptions): Uint8Array {
+/** An OFFER of that server. */
+export function serverBytes(server: string, options: DhcpOptions = {}): Uint8Array {
   const none = new Uint8Array(0);
   return encodeMessage({
     op: 'reply',

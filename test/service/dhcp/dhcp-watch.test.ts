@@ -4,7 +4,7 @@ import { startDhcpServer } from '../../../appliance/dhcp/server.ts';
 import { isProbe } from '../../../appliance/protocol/dhcp-probe.ts';
 import { encodeMessage } from '../../../appliance/protocol/dhcp.ts';
 import { parseIpv4 } from '../../../appliance/protocol/ipv4.ts';
-import { readServerWatch } from '../../../appliance/store/other-servers.ts';
+import { readCardWatches } from '../../../appliance/store/other-servers.ts';
 import { temporaryDirectory } from '../../support/directory.ts';
 import { openBeside, turns } from './dhcp-beside.ts';
 import { box, clientBytes, yealink } from './dhcp-site.ts';
@@ -97,7 +97,7 @@ test('"authoritative" offers from the start, beside whomever', async () => {
 test('without the socket on port 68 the server starts, and says that nobody watches', async () => {
   const site = await server({ hasClientSocket: false });
   expect(await site.hear(discover)).toMatchObject([{ type: 'offer' }]);
-  expect(site.read(({ db }) => readServerWatch(db))).toEqual({ isOn: false });
+  expect(site.read(({ db }) => readCardWatches(db))).toEqual([{ card: 'lo', isOn: false }]);
 });
 
 test('a server that the settings name is no alarm', async () => {

@@ -1,14 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { dhcpVerdicts } from '../../../appliance/commands/check-dhcp.ts';
 import { formatDhcpNetwork } from '../../../appliance/commands/status-dhcp.ts';
-import { parseConfig } from '../../../appliance/config.ts';
 import type { DhcpNetwork } from '../../../appliance/store/dhcp-network.ts';
 
 const server = { address: '10.0.0.9', url: 'http://old-pbx/' };
 const dhcp = (mode: 'server' | 'inform' | 'off', known: string[] = []) => ({
-  interface: 'eth0',
+  card: 'eth0',
   mode,
-  known_servers: known,
+  known,
 });
 
 describe('servers that answered', () => {
@@ -34,26 +33,38 @@ describe('servers that answered', () => {
 
 describe('status', () => {
   const at = Date.UTC(2026, 0, 15, 12);
-  const settings = parseConfig('[site]\naddress = "10.0.0.1"\n[dhcp]\nmode = "inform"').dhcp;
   const seen: DhcpNetwork = {
-    watch: { isOn: true, probedAt: at - 180_000 },
+    watches: [
+      { card: 'eth0', isOn: true, probedAt: at - 180_000 },
+      { card: 'eth1', isOn: false },
+    ],
     servers: [
-      { ...server, firstSeenAt: at, lastSeenAt: at, isPresent: true, isKnown: false },
-      { address: '10.0.0.8', firstSeenAt: 0, lastSeenAt: at - 7_200_000, isPresent: false, isKnown: true },
+      { ...server, card: 'eth0', firstSeenAt: at, lastSeenAt: at, isPresent: true, isKnown: false },
+      {
+        card: 'eth0',
+        address: '10.0.0.8',
+        firstSeenAt: 0,
+        lastSeenAt: at - 7_200_000,
+        isPresent: false,
+        isKnown: true,
+      },
     ],
     informed: [{ vendor: 'poly', phones: 12, lastAt: at }],
   };
 
   it('tells who answers, who is gone, and whose phones ask for options alone', () => {
-    const [servers, informed] = formatDhcpNetwork(seen, settings, at);
+    const [servers, unwatched, informed] = formatDhcpNetwork(seen, 'inform', at);
     expect(servers).toBe(
       'Other DHCP servers on eth0: 10.0.0.9 (unknown, answers, sends phones to http://old-pbx/); 10.0.0.8 (known, gone, last seen 2 h ago) (last asked 3 min ago)',
+    );
+    expect(unwatched).toMatch(
+      /^Other DHCP servers on eth1: not looked for: hand over "dhcp-client=eth1:udp:68" too/,
     );
     expect(informed).toMatch(/^Phones that asked for options alone: Poly yes, 12; Yealink never seen/);
   });
 
-  it('says how to turn the watch on', () => {
-    const [line] = formatDhcpNetwork({ ...seen, watch: { isOn: false } }, settings, at);
-    expect(line).toMatch(/not looked for: hand over "dhcp-client=eth0:udp:68" too/);
+  it('says that nobody has looked yet', () => {
+    const [line] = formatDhcpNetwork({ ...seen, watches: [] }, 'server', at);
+    expect(line).toBe('Other DHCP servers: not looked for yet');
   });
 });

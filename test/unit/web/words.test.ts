@@ -16,10 +16,16 @@ describe('words of the page', () => {
     expect(say('poolUse', { addresses: 100, bound: 12, setAside: 2 })).toBe(
       '12 of 100 leased, 2 in use by something else',
     );
-    const rogue = { address: '10.0.0.9', isKnown: false, isPresent: true, url: '\u202Ehttp://x/' };
-    expect(say('otherServer', rogue)).toBe('10.0.0.9: unknown, answers, sends phones to ·http://x/');
-    expect(say('otherServer', { address: '10.0.0.8', isKnown: true, isPresent: false })).toBe(
-      '10.0.0.8: known, silent now',
+    const rogue = {
+      card: 'eth0',
+      address: '10.0.0.9',
+      isKnown: false,
+      isPresent: true,
+      url: '\u202Ehttp://x/',
+    };
+    expect(say('otherServer', rogue)).toBe('10.0.0.9 on eth0: unknown, answers, sends phones to ·http://x/');
+    expect(say('otherServer', { card: 'eth1', address: '10.0.0.8', isKnown: true, isPresent: false })).toBe(
+      '10.0.0.8 on eth1: known, silent now',
     );
   });
 
