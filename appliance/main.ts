@@ -43,6 +43,10 @@ const commands: Record<string, { readonly about: string; readonly run: Command }
     about: 'phones            every phone and how far it has come',
     run: async (call) => (await import('./commands/phones.ts')).phonesCommand(call),
   },
+  leases: {
+    about: 'leases            who has which address, what it was told, and whom DHCP refused one',
+    run: async (call) => (await import('./commands/leases.ts')).leasesCommand(call),
+  },
   phone: {
     about:
       'phone <MAC>       all that is known of one phone, and what to do next; phone <MAC> log <N> prints a log of it',

@@ -81,6 +81,8 @@ function countdownLine({ endsAt, kind, state }: Countdown, now: number): string 
   return `${countdownNames[kind]}: ${left}${stateNotes[state]}`;
 }
 
+type Leased = NonNullable<PhoneDetail['known']['lease']>;
+
 /** What nobody knows is left out. */
 function factRows(detail: PhoneDetail, now: number): string[][] {
   const { known, languageNotes, listed, milestones, phone, wantedPosture } = detail;
@@ -94,7 +96,7 @@ function factRows(detail: PhoneDetail, now: number): string[][] {
       wantedPosture === phone.posture ? phone.posture : `${phone.posture} (settings: ${wantedPosture})`,
     ],
     ['Address', phone.ip],
-    ['Lease', lease && `${lease.ip}, ${lease.state}, given ${ago(lease.startedAt, now)}`],
+    ['Lease', lease && leaseText(lease, now)],
     ['Says of itself (option 60)', lease?.vendorClass],
     ...Object.entries(lease?.sent ?? {}).map(([code, text]): [string, string] => [
       `Told in option ${code}`,
@@ -120,7 +122,13 @@ function factRows(detail: PhoneDetail, now: number): string[][] {
   return rows.flatMap(([name, value]) => (value === undefined || value === '' ? [] : [[name, value]]));
 }
 
-function relayText({ circuitId, remoteId, giaddr }: NonNullable<PhoneDetail['known']['lease']>): string {
+function leaseText({ ip, state, evidence, server, startedAt }: Leased, now: number): string {
+  const since = ago(startedAt, now);
+  if (evidence === 'informed') return `${ip}, by its own word, ${since}`;
+  return `${ip}, ${state}, given ${server === undefined ? '' : `by ${server} `}${since}`;
+}
+
+function relayText({ circuitId, remoteId, giaddr }: Leased): string {
   const parts = [
     circuitId && (circuitId.text ?? circuitId.hex),
     remoteId && (remoteId.text ?? remoteId.hex),

@@ -1,9 +1,11 @@
 /** What `status` says of other DHCP servers and of phones that ask for options alone. Pure. */
 import type { Config } from '../config.ts';
 import { vendorName, vendors } from '../phones/vendors.ts';
+import type { AckLatency } from '../store/ack-latency.ts';
 import type { DhcpNetwork, SeenServer } from '../store/dhcp-network.ts';
 import type { CardWatch } from '../store/other-servers.ts';
 import type { PoolUse } from '../store/pool-use.ts';
+import type { Refusal } from '../store/refusals.ts';
 import { elapsed, plainText } from './table.ts';
 
 export function formatDhcpNetwork(network: DhcpNetwork, mode: Config['dhcp']['mode'], now: number): string[] {
@@ -26,6 +28,24 @@ function watchLine({ card, isOn, probedAt }: CardWatch, servers: readonly SeenSe
   const asked = probedAt === undefined ? '' : ` (last asked ${elapsed(now - probedAt)} ago)`;
   const seen = servers.filter((server) => server.card === card).map((server) => serverText(server, now));
   return plainText(`${subject} ${seen.join('; ') || 'none seen'}${asked}`);
+}
+
+/** Half of all clients wait no longer than the first, 99 of 100 no longer than the second. */
+export function formatLatency({ p50Microseconds: half, p99Microseconds: most }: AckLatency): string {
+  return `Leases are acknowledged within ${inMs(half)}, 99 of 100 within ${inMs(most)}`;
+}
+
+function inMs(microseconds: number): string {
+  return `${(microseconds / 1000).toFixed(1)} ms`;
+}
+
+/** The newest first. */
+export function formatRefusals(refusals: readonly Refusal[], now: number): string[] {
+  return refusals.map(({ mac, ip, words, until, count }) => {
+    const when = elapsed(now - until);
+    const who = [mac, ip, count > 1 ? `${count} times` : undefined, when === 'now' ? when : `${when} ago`];
+    return plainText(`Refused: ${who.filter((part) => part !== undefined).join(', ')}: ${words}`);
+  });
 }
 
 function serverText({ address, isKnown, isPresent, lastSeenAt, url }: SeenServer, now: number): string {

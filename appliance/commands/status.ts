@@ -4,14 +4,20 @@ import { readConfig, type Config } from '../config.ts';
 import { servedNetworks, watchedCards } from '../config-networks.ts';
 import { wantedParts } from '../config-parts.ts';
 import type { CommandCall } from '../main.ts';
+import { ackLatency, type AckLatency } from '../store/ack-latency.ts';
 import { readDhcpNetwork, type DhcpNetwork } from '../store/dhcp-network.ts';
 import { countStages } from '../store/phone-stage.ts';
 import { readFacts, readPhones } from '../store/phones.ts';
 import { readPoolUse, type PoolUse } from '../store/pool-use.ts';
+import { readRefusals, type Refusal } from '../store/refusals.ts';
 import { readParts, troublesOf, type PartStatus, type Trouble } from '../store/site-status.ts';
 import { requireReadable } from './state-directory.ts';
-import { formatDhcpNetwork, formatPoolUse } from './status-dhcp.ts';
+import { formatDhcpNetwork, formatLatency, formatPoolUse, formatRefusals } from './status-dhcp.ts';
 import { elapsed, formatTable, plainText } from './table.ts';
+
+const refusalsRead = 50;
+/** In the terminal; `leases` shows more. */
+const refusalsShown = 5;
 
 interface SiteStatus {
   readonly release: string;
@@ -21,6 +27,10 @@ interface SiteStatus {
   readonly dhcp: DhcpNetwork;
   /** By network that DHCP gives addresses of. */
   readonly addresses: readonly PoolUse[];
+  /** Of DHCP; absent before its first ACK. */
+  readonly latency?: AckLatency;
+  /** Of DHCP, the newest first. */
+  readonly refusals: readonly Refusal[];
   readonly troubles: readonly Trouble[];
 }
 
@@ -38,6 +48,7 @@ function readStatus(config: Config, now: number): SiteStatus {
   const { state_directory: directory, name, region, posture, address } = config.site;
   const parts = readParts(directory, wantedParts(config), now);
   const phones = readPhones(directory, now, config.site);
+  const latency = ackLatency(parts);
   return {
     release: packageJson.version,
     site: { name, region, posture, address },
@@ -47,6 +58,8 @@ function readStatus(config: Config, now: number): SiteStatus {
     addresses: readFacts(directory, 'dhcp', (db) =>
       servedNetworks(config).map((network) => readPoolUse(db, network, now)),
     ),
+    ...(latency && { latency }),
+    refusals: readFacts(directory, 'dhcp', (db) => readRefusals(db, refusalsRead)),
     troubles: troublesOf({ parts, phones, allowCleartext: config.provisioning.allow_cleartext }),
   };
 }
@@ -67,7 +80,9 @@ export function formatStatus(status: SiteStatus, { now, mode }: When): string[] 
     '',
     `Phones: ${total === 0 ? 'none seen yet' : `${total} (${stages.map(([stage, count]) => `${count} ${stage}`).join(', ')})`}`,
     ...status.addresses.map(formatPoolUse),
+    ...(status.latency ? [formatLatency(status.latency)] : []),
     ...formatDhcpNetwork(status.dhcp, mode, now),
+    ...formatRefusals(status.refusals.slice(0, refusalsShown), now),
     '',
     ...(troubles.length === 0 ? ['Nothing is wrong.'] : troubles.map(troubleLine)),
   ];

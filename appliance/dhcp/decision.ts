@@ -3,6 +3,7 @@ import type { Config } from '../config-schema.ts';
 import { formatIpv4, netmask, parseCidr, parseIpv4 } from '../protocol/ipv4.ts';
 import type { JournalEntry } from '../store/journal.ts';
 import type { LeaseRow } from '../store/leases.ts';
+import type { RefusalReason } from '../store/refusals.ts';
 import { declineBudget, type DeclineBudget } from './decline-budget.ts';
 import {
   boundWrite,
@@ -207,7 +208,7 @@ function leased(
   };
 }
 
-function refuse({ request, policy }: Scene, reason: string): Decision {
+function refuse({ request, policy }: Scene, reason: RefusalReason): Decision {
   return {
     reply: {
       type: 'nak',
@@ -220,7 +221,7 @@ function refuse({ request, policy }: Scene, reason: string): Decision {
   };
 }
 
-function refused({ mac, address }: ClientRequest, reason: string): JournalEntry {
+function refused({ mac, address }: ClientRequest, reason: RefusalReason): JournalEntry {
   return {
     kind: 'refused',
     mac,

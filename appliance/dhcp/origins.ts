@@ -10,7 +10,9 @@ export interface Origins {
 /** Beyond it those learned longest ago are forgotten: their releases then go to all servers. */
 const maxOrigins = 65_536;
 
-export function openOrigins(leases: readonly Pick<RelayedLease, 'ip' | 'server' | 'via'>[]): Origins {
+export function openOrigins(
+  leases: readonly Pick<RelayedLease, 'ip' | 'server' | 'via' | 'expiresAt'>[],
+): Origins {
   const origins = new Map<number, Origin>();
   const learn = (address: number, origin: Origin) => {
     origins.delete(address);
@@ -18,6 +20,7 @@ export function openOrigins(leases: readonly Pick<RelayedLease, 'ip' | 'server' 
     if (oldest !== undefined && origins.size >= maxOrigins) origins.delete(oldest);
     origins.set(address, origin);
   };
-  for (const { ip, server, via } of leases) learn(ip, { server, via });
+  const byEnd = leases.toSorted((a, b) => a.expiresAt - b.expiresAt);
+  for (const { ip, server, via } of byEnd) learn(ip, { server, via });
   return { of: (address) => (address === undefined ? undefined : origins.get(address)), learn };
 }

@@ -2,7 +2,7 @@
 import { formatIpv4, parseIpv4 } from '../protocol/ipv4.ts';
 import { all, one, type Database } from './database.ts';
 import { readInformedPhones, type InformedPhone } from './informed-phones.ts';
-import { readLeases, relayId, type Lease } from './leases.ts';
+import { everything, readLeases, relayId, type Lease, type Piece } from './leases.ts';
 import { readRelayedLeases, type RelayedLease } from './relayed-leases.ts';
 
 /**
@@ -24,12 +24,12 @@ export interface AddressHolder extends Pick<HeldAddress, 'mac' | 'evidence'> {
 /** A phone asks for options when it boots, and nobody tells when its address ends. */
 const informedMs = 86_400_000;
 
-/** Ended ones and declined addresses too. */
-export function readHeldAddresses(db: Database): HeldAddress[] {
+/** Ended ones and declined addresses too. A piece is of each kind. */
+export function readHeldAddresses(db: Database, piece: Piece = everything): HeldAddress[] {
   return [
-    ...readInformedPhones(db).map(ofInformed),
-    ...readRelayedLeases(db).map(ofRelayed),
-    ...readLeases(db).map((lease) => ({ ...lease, evidence: 'leased' as const })),
+    ...readInformedPhones(db, piece).map(ofInformed),
+    ...readRelayedLeases(db, piece).map(ofRelayed),
+    ...readLeases(db, piece).map((lease) => ({ ...lease, evidence: 'leased' as const })),
   ];
 }
 

@@ -1,5 +1,6 @@
 /** Phones that ever asked for options alone: who profits from answers beside another server. Owned by dhcp. */
 import { all, run, type Database } from './database.ts';
+import { everything, type Piece } from './leases.ts';
 import { toldClient, toldValues, type ToldClient, type ToldRow } from './told-client.ts';
 
 export interface InformedPhone extends ToldClient {
@@ -49,9 +50,13 @@ export function saveInformedPhone(
   );
 }
 
-/** By MAC. */
-export function readInformedPhones(db: Database): InformedPhone[] {
-  return all<InformedRow>(db, 'SELECT * FROM informed_phone ORDER BY mac').map((row) => ({
+/** By address; two may name the same. */
+export function readInformedPhones(db: Database, { after, limit }: Piece = everything): InformedPhone[] {
+  const rows = all<InformedRow>(db, 'SELECT * FROM informed_phone WHERE ip > ? ORDER BY ip, mac LIMIT ?', [
+    after,
+    limit,
+  ]);
+  return rows.map((row) => ({
     ...toldClient(row),
     vendor: row.vendor,
     ip: row.ip,

@@ -83,13 +83,19 @@ const extended = written
 const select = `SELECT ${columns},
   coalesce(options, '{}') AS sent FROM lease LEFT JOIN sent_options ON sent_options.id = lease.sent`;
 
-/** Every address ever given and not given to somebody else since, by address. */
-export function readLeases(db: Database): Lease[] {
-  return readLeaseRows(db).map(leaseOf);
+/** A piece of a table in the order of its addresses. */
+export interface Piece {
+  /** Unsigned 32 bits; only addresses above it. */
+  readonly after: number;
+  /** -1 for any number. */
+  readonly limit: number;
 }
 
-function readLeaseRows(db: Database): LeaseRow[] {
-  return all<LeaseRow>(db, `${select} ORDER BY ip`);
+export const everything: Piece = { after: -1, limit: -1 };
+
+/** Every address ever given and not given to somebody else since, by address. */
+export function readLeases(db: Database, { after, limit }: Piece = everything): Lease[] {
+  return all<LeaseRow>(db, `${select} WHERE ip > ? ORDER BY ip LIMIT ?`, [after, limit]).map(leaseOf);
 }
 
 /** Row by row, that which ends first first. The connection is busy until the last one is taken. */

@@ -1,6 +1,7 @@
 /** Leases that other servers gave through the relay, and whose they are. Owned by dhcp. */
 import { formatIpv4, parseIpv4 } from '../protocol/ipv4.ts';
 import { all, run, type Database } from './database.ts';
+import { everything, type Piece } from './leases.ts';
 import { toldClient, toldValues, type ToldClient, type ToldRow } from './told-client.ts';
 
 export interface RelayedLease extends ToldClient {
@@ -33,9 +34,13 @@ interface RelayedRow extends ToldRow {
   readonly expires_at: number;
 }
 
-/** Those that ended too, the one that lasts longest last. */
-export function readRelayedLeases(db: Database): RelayedLease[] {
-  return all<RelayedRow>(db, 'SELECT * FROM relayed_lease ORDER BY expires_at').map((row) => ({
+/** Those that ended too, by address. */
+export function readRelayedLeases(db: Database, { after, limit }: Piece = everything): RelayedLease[] {
+  const rows = all<RelayedRow>(db, 'SELECT * FROM relayed_lease WHERE ip > ? ORDER BY ip LIMIT ?', [
+    after,
+    limit,
+  ]);
+  return rows.map((row) => ({
     ip: row.ip,
     server: row.server,
     via: formatIpv4(row.via),

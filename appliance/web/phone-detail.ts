@@ -1,7 +1,7 @@
 /** One phone with all that is known of it, as the API answers it: what does not stand here never leaves the box. */
 import { Type, type Static } from 'typebox';
+import type { HeldAddress } from '../store/address-holders.ts';
 import type { Binding } from '../store/bindings.ts';
-import type { Lease } from '../store/leases.ts';
 import { onboardingStages } from '../store/onboarding-words.ts';
 import type { PhoneDetail } from '../store/phone-detail.ts';
 import { requestWords } from '../store/request-words.ts';
@@ -63,6 +63,8 @@ const Log = Type.Object({
 const LeaseView = Type.Object({
   ip: text,
   state: oneOf(['bound', 'released', 'declined']),
+  evidence: oneOf(['leased', 'relayed', 'informed']),
+  server: Type.Optional(Type.String({ description: 'Whose lease it is, when not ours.' })),
   startedAt: time,
   ackedAt: optionalTime,
   expiresAt: time,
@@ -138,14 +140,16 @@ export function phoneInDetail(detail: PhoneDetail, audience: Audience): PhoneInD
   };
 }
 
-function leaseView({ ip, state, startedAt, ackedAt, expiresAt, sent, ...lease }: Lease) {
-  const { circuitId, giaddr, remoteId, vendorClass } = lease;
+function leaseView({ ip, state, startedAt, ackedAt, expiresAt, sent, ...lease }: HeldAddress) {
+  const { circuitId, evidence, giaddr, remoteId, server, vendorClass } = lease;
   return {
     ip,
     state,
+    evidence,
     startedAt,
     expiresAt,
     sent: { ...sent },
+    ...(server !== undefined && { server }),
     ...(ackedAt !== undefined && { ackedAt }),
     ...(vendorClass !== undefined && { vendorClass }),
     ...(circuitId && { circuitId: circuitId.text ?? circuitId.hex }),

@@ -1,7 +1,9 @@
 /** Every way in: what it is called, what it takes, what it answers. The description of the API is made from this. */
 import { Type } from 'typebox';
+import { isIpv4 } from '../protocol/ipv4.ts';
 import { parseMac } from '../protocol/mac.ts';
 import { partNames } from '../store/journal-kinds.ts';
+import { addressQuery, Addresses, refusalQuery, Refusals } from './addresses.ts';
 import { formatMetrics } from './metrics.ts';
 import { openApi, type RouteDescription } from './openapi.ts';
 import { Call, JournalEvent, PartName, Phone, Status } from './schemas.ts';
@@ -81,6 +83,29 @@ export const routes: readonly Route[] = [
     params: Type.Object({ mac: Type.String({ maxLength: 24 }), id: Type.Integer({ minimum: 1 }) }),
     mediaType: 'text/plain; charset=utf-8',
     answerTo: logAnswer,
+  },
+  {
+    url: '/api/leases',
+    summary:
+      'Who has which address, by leases of this box, of other servers through its relay, and by own word.',
+    query: addressQuery,
+    answer: Addresses,
+    answerTo: (asked, { views }) => {
+      const page = asked.query as { after?: string; limit: number };
+      if (page.after !== undefined && !isIpv4(page.after))
+        return failure(400, 'not_an_address', 'An address has four numbers up to 255.');
+      return ok(views.addresses(page, asked));
+    },
+  },
+  {
+    url: '/api/refusals',
+    summary: 'Devices that DHCP refused something lately, or that use an address without a lease, and why.',
+    query: refusalQuery,
+    answer: Refusals,
+    answerTo: ({ query }, { views }) => {
+      const { limit } = query as { limit: number };
+      return ok({ refusals: views.refusals(limit) });
+    },
   },
   {
     url: '/api/calls',

@@ -80,6 +80,14 @@ export const Status = Type.Object({
   }),
   callsUp: Type.Integer(),
   dhcp: Type.Object({
+    mode: oneOf('server', 'inform', 'relay', 'off'),
+    latency: Type.Optional(
+      Type.Object(
+        { p50Microseconds: Type.Integer(), p99Microseconds: Type.Integer() },
+        { description: 'From a request to its ACK, since the start of the part.' },
+      ),
+    ),
+    unwatched: Type.Array(text, { description: 'Cards on which nobody looks for other DHCP servers.' }),
     networks: Type.Array(PoolUse),
     otherServers: Type.Array(OtherServer, { description: 'Other DHCP servers that answered here.' }),
   }),

@@ -1,7 +1,10 @@
 /** What the page and the API show, read from the files of all parts. */
+import type { Static } from 'typebox';
 import type { Config } from '../config.ts';
 import { servedNetworks, watchedCards } from '../config-networks.ts';
 import { wantedParts } from '../config-parts.ts';
+import { ackLatency } from '../store/ack-latency.ts';
+import { readAddressPage } from '../store/address-list.ts';
 import { readCalls, readOpenCalls } from '../store/calls.ts';
 import { readDhcpNetwork } from '../store/dhcp-network.ts';
 import { journalKinds, partNames, type JournalKinds, type PartName } from '../store/journal-kinds.ts';
@@ -10,8 +13,10 @@ import { countStages } from '../store/phone-stage.ts';
 import { readLogOf, readPhoneDetail } from '../store/phone-detail.ts';
 import { readFacts, readPhones, type PhoneRow } from '../store/phones.ts';
 import { readPoolUse } from '../store/pool-use.ts';
+import { readRefusals, type Refusal } from '../store/refusals.ts';
 import { openReader, type JournalGap, type JournalRow, type Reader } from '../store/reader.ts';
-import { readParts, troublesOf } from '../store/site-status.ts';
+import { readParts, troublesOf, type PartStatus } from '../store/site-status.ts';
+import { addressesView, type Addresses } from './addresses.ts';
 import { callView, phoneView, type Audience } from './people.ts';
 import { phoneInDetail, type PhoneInDetailView } from './phone-detail.ts';
 import type { CallView, JournalView, PhoneView, StatusView } from './schemas.ts';
@@ -24,10 +29,17 @@ export interface Views {
   phone(mac: string, asked: Audience & { now: number }): PhoneInDetailView | undefined;
   /** Undefined: there is none. */
   phoneLog(mac: string, id: number): Buffer | undefined;
+  addresses(page: PageOfAddresses, asked: Audience & { now: number }): Static<typeof Addresses>;
+  refusals(limit: number): Refusal[];
   /** Rows of one part after a number, oldest first. */
   journalAfter(part: PartName, after: number, page: Audience & { limit: number }): JournalView[];
   /** The last rows of all parts together, or of one, oldest first. */
   latestJournal(parts: readonly PartName[], page: Audience & { limit: number }): JournalView[];
+}
+
+interface PageOfAddresses {
+  readonly after?: string;
+  readonly limit: number;
 }
 
 /** One moment of the site. */
@@ -63,6 +75,12 @@ export function openViews(config: Config, release: string): Views {
       return detail && phoneInDetail(detail, { personal });
     },
     phoneLog: (mac, id) => readLogOf(directory, mac, id),
+    addresses: (page, { now, personal }) => {
+      const networks = servedNetworks(config);
+      const [found] = readFacts(directory, 'dhcp', (db) => [readAddressPage(db, page, { networks, now })]);
+      return addressesView(found ?? { addresses: [], total: 0 }, { personal });
+    },
+    refusals: (limit) => readFacts(directory, 'dhcp', (db) => readRefusals(db, limit)),
     journalAfter: (part, after, { limit, personal }) =>
       read(part, (reader) => reader.journalAfter(after, limit)).map((row) =>
         journalView(part, row, { personal }),
@@ -97,15 +115,19 @@ function statusView(
     allowCleartext,
     phones: { total: phones.length, byStage: countStages(phones) },
     callsUp: readFacts(directory, 'sip', readOpenCalls).filter((call) => call.state === 'up').length,
-    dhcp: dhcpView(config, now),
+    dhcp: dhcpView(config, parts, now),
     ownPorts: neighbors.filter((neighbor) => neighbor.isBridge).map(ownPort),
   };
 }
 
-function dhcpView(config: Config, now: number): StatusView['dhcp'] {
+function dhcpView(config: Config, parts: readonly PartStatus[], now: number): StatusView['dhcp'] {
   const { state_directory: directory } = config.site;
-  const { servers } = readDhcpNetwork(directory, watchedCards(config));
+  const { servers, watches } = readDhcpNetwork(directory, watchedCards(config));
+  const latency = ackLatency(parts);
   return {
+    mode: config.dhcp.mode,
+    ...(latency && { latency }),
+    unwatched: watches.filter(({ isOn }) => !isOn).map(({ card }) => card),
     networks: readFacts(directory, 'dhcp', (db) =>
       servedNetworks(config).map((network) => readPoolUse(db, network, now)),
     ),

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startWeb } from '../../appliance/web/server.ts';
 import { parseConfig } from '../../appliance/config.ts';
-import { saveOtherServer } from '../../appliance/store/other-servers.ts';
+import { saveCardWatch, saveOtherServer } from '../../appliance/store/other-servers.ts';
 import { openWorld } from '../../appliance/world.ts';
 import { temporaryDirectory } from '../support/directory.ts';
 import { ask, openPage } from '../support/page.ts';
@@ -32,11 +32,15 @@ routers = ["127.0.1.1"]
   await site.lease('00:15:65:aa:00:04', '127.0.1.30');
   const seen = { card: 'eth0', firstSeenAt: 1, lastSeenAt: 2, isPresent: true };
   await site.write('dhcp', ({ db }) => {
+    saveCardWatch(db, { card: 'eth0', isOn: true });
+    saveCardWatch(db, { card: 'eth1', isOn: false });
     saveOtherServer(db, { ...seen, address: '10.0.0.8' });
     saveOtherServer(db, { ...seen, address: '10.0.0.9', url: 'http://elsewhere.example/' });
   });
   const { dhcp } = (await (await fetch(`${url}/api/status`)).json()) as { dhcp: unknown };
   expect(dhcp).toEqual({
+    mode: 'server',
+    unwatched: ['eth1'],
     networks: [
       { subnet: '127.0.0.0/24', addresses: 10, bound: 1, setAside: 1 },
       { subnet: '127.0.1.0/24', addresses: 15, bound: 1, setAside: 0 },

@@ -1,6 +1,7 @@
 /** The status page: what the API says, live. */
 import { addJournal, drawCalls } from './calls.js';
 import { byId } from './elements.js';
+import { openLeases } from './leases.js';
 import { openPhones } from './phone.js';
 import { drawPhones } from './phones.js';
 import { drawStatus } from './status.js';
@@ -36,6 +37,8 @@ async function poll() {
     );
     Object.assign(state, { status, calls, phones: new Map(phones.map((phone) => [phone.mac, phone])) });
     drawStatus(state.status);
+    leases.told(state.status);
+    leases.changed();
     drawPhones(state);
     drawCalls(state);
     addJournal(rows);
@@ -60,6 +63,7 @@ function watch() {
   on('status', (status) => {
     state.status = status;
     drawStatus(state.status);
+    leases.told(state.status);
     drawPhones(state);
   });
   on('phones', apply);
@@ -71,6 +75,7 @@ function watch() {
   on('journal', (row) => {
     addJournal([row]);
     if (row.mac !== undefined) onePhone.changed(row.mac);
+    if (row.part === 'dhcp') leases.changed();
   });
   events.addEventListener('error', () => {
     setConnection('lost', 'Connection lost, trying again');
@@ -92,7 +97,10 @@ function tick() {
 }
 
 const onePhone = openPhones(load);
+const leases = openLeases(load);
 watch();
 setInterval(tick, 1000);
 // Requests are listed without a word in the journal.
 setInterval(() => onePhone.changed(), 5000);
+// Leases end without one.
+setInterval(() => leases.changed(), 30_000);

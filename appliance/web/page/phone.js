@@ -118,7 +118,7 @@ function facts(phone) {
     ['Screen language', phone.languageNote],
     ['Posture', posture],
     ['Address', phone.ip],
-    ['Lease', lease && `${lease.state}, until ${new Date(lease.expiresAt).toLocaleString()}`],
+    ['Lease', lease && leaseText(lease)],
     ['Says of itself (option 60)', lease?.vendorClass],
     ...told,
     ['Option 82', [lease?.circuitId, lease?.remoteId, lease?.relay].filter(Boolean).join(', ')],
@@ -134,6 +134,12 @@ function facts(phone) {
       const text = typeof value === 'number' ? agoElement(value) : foreign(value);
       return element('div', '', element('dt', '', name), element('dd', '', text));
     });
+}
+
+function leaseText({ state, evidence, server, expiresAt }) {
+  if (evidence === 'informed') return 'of another server: it has said so itself';
+  const by = server === undefined ? '' : ` by ${plain(server)}`;
+  return `${state}${by}, until ${new Date(expiresAt).toLocaleString()}`;
 }
 
 function requestRows(requests) {

@@ -43,6 +43,10 @@ function factRows({ site, ownPorts, allowCleartext, dhcp }) {
     ...ownPorts.map((own) => ['This box is plugged in at', portName(own)]),
     ...dhcp.networks.map((network) => [`Addresses of ${network.subnet}`, poolUse(network)]),
     ...dhcp.otherServers.map((server) => ['Another DHCP server', otherServer(server)]),
+    ...dhcp.unwatched.map((card) => [
+      `Other DHCP servers on ${plain(card)}`,
+      'not looked for: port 68 is not handed over',
+    ]),
   ];
   const shown = rows.map(([name, value]) =>
     element('div', '', element('dt', '', name), element('dd', '', foreign(value))),

@@ -53,6 +53,39 @@ export function otherServer({ address, card, isKnown, isPresent, url }) {
   return `${plain(address)} on ${plain(card)}: ${isKnown ? 'known' : 'unknown'}, ${isPresent ? 'answers' : 'silent now'}${told}`;
 }
 
+/** How an address is held, and the look of its tag. */
+export function addressState({ state, evidence, server }) {
+  if (state === 'in use') return { text: 'In use without a lease', tag: 'problem' };
+  if (state === 'declined') return { text: 'Declined: something else uses it', tag: 'notice' };
+  if (state === 'ended') return { text: 'Ended', tag: 'ended' };
+  if (evidence === 'relayed') return { text: `Leased by ${plain(server)}`, tag: 'call' };
+  if (evidence === 'informed') return { text: 'By its own word', tag: 'call' };
+  return { text: 'Leased', tag: 'call' };
+}
+
+/** What phones go by comes first; of the rest, number and value. */
+export function toldParts(sent) {
+  const told = Object.entries(sent).map(([code, value]) => ({ code, value: plain(value).slice(0, 120) }));
+  const rest = told.filter((option) => !isWebAddress(option));
+  return {
+    urls: told.filter(isWebAddress).map(({ code, value }) => `${value} (option ${code})`),
+    rest: rest.map(({ code, value }) => `${code}: ${value}`).join(', '),
+  };
+}
+
+function isWebAddress({ value }) {
+  return /^https?:/i.test(value);
+}
+
+/** Half of all clients wait no longer than the first, 99 of 100 no longer than the second. */
+export function latencyText(latency) {
+  if (latency === undefined) return '';
+  const [half, most] = [latency.p50Microseconds, latency.p99Microseconds].map(
+    (microseconds) => `${(microseconds / 1000).toFixed(1)} ms`,
+  );
+  return `answered within ${half}, 99 of 100 within ${most}`;
+}
+
 export function phoneName({ vendorName, model }) {
   return plain([vendorName, model].filter(Boolean).join(' ') || 'Phone');
 }

@@ -11,6 +11,33 @@ function say(name: string, ...given: unknown[]): unknown {
 }
 
 describe('words of the page', () => {
+  it('what a device was told begins with its URLs, and is cut and cleaned', () => {
+    expect(
+      say('toldParts', { 2: '-18000', 66: 'http://10.0.0.1', 160: `http://\u0007${'x'.repeat(200)}` }),
+    ).toEqual({
+      urls: ['http://10.0.0.1 (option 66)', `http://·${'x'.repeat(112)} (option 160)`],
+      rest: '2: -18000',
+    });
+  });
+
+  it.each([
+    [{ state: 'held', evidence: 'leased' }, 'Leased'],
+    [{ state: 'held', evidence: 'relayed', server: '10.9.0.1' }, 'Leased by 10.9.0.1'],
+    [{ state: 'held', evidence: 'informed' }, 'By its own word'],
+    [{ state: 'ended', evidence: 'relayed' }, 'Ended'],
+    [{ state: 'declined', evidence: 'leased' }, 'Declined: something else uses it'],
+    [{ state: 'in use', evidence: 'leased' }, 'In use without a lease'],
+  ])('an address that is %o', (address, text) => {
+    expect(say('addressState', address)).toMatchObject({ text });
+  });
+
+  it('before the first ACK nothing is said of its time', () => {
+    expect(say('latencyText', undefined)).toBe('');
+    expect(say('latencyText', { p50Microseconds: 1250, p99Microseconds: 90_000 })).toBe(
+      'answered within 1.3 ms, 99 of 100 within 90.0 ms',
+    );
+  });
+
   it('how full a network is, and which other server answers, can be read and never steers the page', () => {
     expect(say('poolUse', { addresses: 100, bound: 12, setAside: 0 })).toBe('12 of 100 leased');
     expect(say('poolUse', { addresses: 100, bound: 12, setAside: 2 })).toBe(
