@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { readAddressPage } from '../../../appliance/store/address-list.ts';
+import { openReader } from '../../../appliance/store/reader.ts';
 import { temporaryDirectory } from '../../support/directory.ts';
 import { boot, common, forPhones, openDhcpSite, yealink } from './dhcp-site.ts';
 
@@ -42,6 +44,23 @@ describe('options by vendor', () => {
     };
     const [offer] = await site.say({ type: 'discover', mac: '02:00:00:00:00:09', options: wish });
     expect(offer?.options).toEqual(common);
+  });
+
+  test('it is listed as no known phone, with what it was told (G-24)', async () => {
+    const directory = temporaryDirectory();
+    await using site = await openDhcpSite(directory);
+    await boot(site, '02:00:00:00:00:09');
+    await boot(site);
+    using reader = openReader(directory, 'dhcp');
+    const asking = { networks: [], now: site.clock.now() };
+    const page = reader && readAddressPage(reader.db, { limit: 10 }, asking);
+    const [other, phone] = (page?.addresses ?? []).toSorted((a, b) => (a.mac < b.mac ? -1 : 1));
+    expect(phone).toMatchObject({
+      vendor: 'yealink',
+      sent: { 66: 'http://10.66.0.1', 42: '10.66.0.1', 2: '-18000' },
+    });
+    expect(other).not.toHaveProperty('vendor');
+    expect(Object.keys(other?.sent ?? {})).toEqual(['1', '3', '6', '51', '58', '59']);
   });
 
   test('it gets all of that where the settings say so', async () => {

@@ -94,9 +94,12 @@ test('time servers of the settings are named instead of the box (G-17)', () => {
 });
 
 test.each([
-  ['America/New_York', '-18000'],
-  ['Asia/Kathmandu', '20700'],
-  ['Europe/London', '0'],
-])('option 2 in %s is %s (G-18)', (timeZone, offset) => {
-  expect(told('yealink', 'phone', config(`time_zone = "${timeZone}"`))[2]).toBe(offset);
+  ['America/New_York', '-18000', 'ffffb9b0'],
+  ['Asia/Kathmandu', '20700', '000050dc'],
+  ['Europe/London', '0', '00000000'],
+])('option 2 in %s is %s, as four bytes %s (G-18)', (timeZone, offset, bytes) => {
+  const settings = config(`time_zone = "${timeZone}"`);
+  expect(told('yealink', 'phone', settings)[2]).toBe(offset);
+  const raw = phoneOptions({ vendor: 'yealink', kind: 'phone' }, settings, winter).get(2);
+  expect(Buffer.from(raw ?? []).toString('hex')).toBe(bytes);
 });
