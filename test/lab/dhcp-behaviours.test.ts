@@ -118,12 +118,6 @@ const isRebinding = (packet: WirePacket, phone: Phone) =>
 const isReboot = (packet: WirePacket) =>
   isRequest(packet) && packet.clientAddress === '0.0.0.0' && !packet.options.has(54);
 
-async function status(): Promise<string> {
-  const config = join(office.lab.directory, 'gatehouse.toml');
-  const command = [process.execPath, 'appliance/main.ts', 'status', '--config', config];
-  return await office.box.exec(command, { anyExitCode: true });
-}
-
 test('each gets an address, and its identifier back', async () => {
   for (const { phone, asked, ack } of await eachIsGranted('gets an address', isRequest)) {
     phone.ip = ack.yourAddress;
@@ -209,7 +203,7 @@ test('each that finds somebody on its address declines it and gets another, and 
     for (const { yourAddress } of answers) expect(squatted).not.toContain(yourAddress);
     phone.ip = ack.yourAddress;
   }
-  expect(await status()).toContain('4 of 100 leased, 4 set aside');
+  expect(await office.status()).toContain('4 of 100 leased, 4 set aside');
 });
 
 test('each gives its address back when told to', async () => {
@@ -225,7 +219,8 @@ test('each gives its address back when told to', async () => {
   );
   for (const { to } of releases) expect(to).toBe(ours);
   let told = '';
-  const isFree = async () => (told = await status()).includes('0 of 100 leased, 4 set aside') || undefined;
+  const isFree = async () =>
+    (told = await office.status()).includes('0 of 100 leased, 4 set aside') || undefined;
   await until('the status', isFree, { timeoutMs: 10_000, everyMs: 300, lastSeen: () => told });
 });
 

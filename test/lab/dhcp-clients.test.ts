@@ -122,7 +122,7 @@ describe.each(cases)('$client as a $vendor', ({ client, mac, vendorClass, urlOpt
   test('renews by unicast and is answered by unicast', async () => {
     const { running } = phoneOf(mac);
     const ip = readClientLease(phoneOf(mac).directory)?.ip ?? '';
-    // udhcpc never takes a lease of less than a minute: it is told to renew.
+    // udhcpc renews no sooner than after 15 s: it is told to.
     if (client === 'udhcpc') running.kill('SIGUSR1');
     const renewal = await until(
       'a renewal',

@@ -18,6 +18,8 @@ export interface DhcpOffice extends AsyncDisposable {
   startBox(changes?: BoxChanges): Promise<Running>;
   /** What was on the wire, oldest first, read by tshark. */
   packets(filter: string): Promise<WirePacket[]>;
+  /** What `gatehouse status` prints. */
+  status(): Promise<string>;
 }
 
 export interface BoxChanges extends Omit<BoxPlace, 'logFile'> {
@@ -27,6 +29,8 @@ export interface BoxChanges extends Omit<BoxPlace, 'logFile'> {
   /** Instead of 10.66.0.0/24 and a hundred addresses. */
   readonly subnet?: string;
   readonly pool?: readonly [string, string];
+  /** Lines of settings after those of a server. */
+  readonly more?: string;
   /** Lines of the table [dhcp] instead of those of a server. */
   readonly dhcp?: string;
 }
@@ -75,12 +79,17 @@ export async function openDhcpOffice(): Promise<DhcpOffice> {
     },
     startBox: (changes) => startBox({ lab, box }, changes),
     packets: (filter) => readPackets(file, filter),
+    status: () => box.exec([...statusCommand, configFile(lab.directory)], { anyExitCode: true }),
     [Symbol.asyncDispose]: async () => {
       await capture[Symbol.asyncDispose]();
       await lab[Symbol.asyncDispose]();
     },
   };
 }
+
+const statusCommand = [process.execPath, 'appliance/main.ts', 'status', '--config'];
+
+const configFile = (directory: string) => join(directory, 'gatehouse.toml');
 
 /** The card of the switch that this one is plugged into. */
 export const portOf = ({ name }: Namespace) => `p${name.slice(-10)}`;
@@ -96,7 +105,7 @@ async function startBox(
 }
 
 export function writeBoxConfig(directory: string, changes: BoxChanges): string {
-  const file = join(directory, 'gatehouse.toml');
+  const file = configFile(directory);
   writeFileSync(
     file,
     `[site]
@@ -118,7 +127,8 @@ subnet = "${changes.subnet ?? '10.66.0.0/24'}"
 pool = ${JSON.stringify(changes.pool ?? ['10.66.0.100', '10.66.0.199'])}
 routers = ["10.66.0.1"]
 dns_servers = ["10.66.0.1", "10.66.0.2"]
-lease_seconds = ${changes.leaseSeconds ?? 600}`;
+lease_seconds = ${changes.leaseSeconds ?? 600}
+${changes.more ?? ''}`;
 }
 
 const fields = [

@@ -11,14 +11,15 @@ let office: DhcpOffice;
 let supervisor: Running;
 let phone: Namespace;
 
-/** Like systemd: holds the socket, and starts the program again whenever it has ended. */
+/** Like systemd: holds the socket, and starts the program again after it has ended; here only at a word of ours. */
 beforeAll(async () => {
   office = await openDhcpOffice();
   phone = await office.phone('phone', mac);
   const config = writeBoxConfig(office.lab.directory, {});
-  const run = `echo $$ > ${join(office.lab.directory, 'pid')}; LISTEN_PID=$$ exec ${process.execPath} appliance/main.ts run dhcp --config ${config}`;
-  const loop = `while :; do sh -c '${run}'; done`;
+  const run = `echo $$ > ${join(office.lab.directory, 'pid')}; LISTEN_PID=$$ exec ${process.execPath} appliance/main.ts run dhcp --config ${config} < /dev/null`;
+  const loop = `while read -r _; do sh -c '${run}'; echo ended; done`;
   supervisor = office.box.start(['systemd/with-sockets', 'dhcp=eth0:udp:67', '--', 'sh', '-c', loop]);
+  supervisor.write('start\n');
   await until('the server to start', hasStarted, { timeoutMs: 20_000, lastSeen: supervisor.lastWords });
 });
 
@@ -31,11 +32,20 @@ const serverPid = () => Number(readFileSync(join(office.lab.directory, 'pid'), '
 test('a client that asks once while the server is down gets its lease from the next one', async () => {
   const pid = serverPid();
   process.kill(pid, 'SIGKILL');
+  const hasEnded = () => supervisor.lastWords().split('\n').includes('ended') || undefined;
+  await until('its end', hasEnded, { timeoutMs: 5000, lastSeen: supervisor.lastWords });
+
   // One DISCOVER and no second one; busybox waits for the answer.
   const client = ['udhcpc', '-i', 'eth0', '-f', '-n', '-q', '-t', '1', '-T', '30', '-s', '/bin/true'];
-  await phone.exec(client, { timeoutMs: 40_000 });
+  const leased = phone.exec(client, { timeoutMs: 40_000 });
+  const asked = async () => (await typesOf(mac)).length > 0 || undefined;
+  await until('a DISCOVER', asked, { timeoutMs: 10_000 });
+  supervisor.write('start\n');
+  await leased;
   expect(serverPid()).not.toBe(pid);
-  const types = (await office.packets(`dhcp.hw.mac_addr == ${mac}`)).map(({ type }) => type);
   // DISCOVER, OFFER, REQUEST, ACK.
-  expect(types).toEqual([1, 2, 3, 5]);
+  expect(await typesOf(mac)).toEqual([1, 2, 3, 5]);
 });
+
+const typesOf = async (client: string) =>
+  (await office.packets(`dhcp.hw.mac_addr == ${client}`)).map(({ type }) => type);
