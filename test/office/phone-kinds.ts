@@ -40,3 +40,23 @@ export const phoneKinds: readonly PhoneKind[] = [
     urlOptions: [66],
   },
 ];
+
+/** Phones that can't be given our authority: after their first stage they need a way of their own to the cloud. */
+export const directKinds: readonly PhoneKind[] = [
+  {
+    vendor: 'audiocodes',
+    model: '440HDG',
+    mac: '00:90:8f:a0:00:05',
+    client: 'udhcpc',
+    vendorClass: 'AudioCodes-440HDG',
+    urlOptions: [160],
+  },
+  {
+    vendor: 'ale',
+    model: 'M3',
+    mac: '3c:28:a6:a0:00:06',
+    client: 'dhclient',
+    vendorClass: 'ictouch.0',
+    urlOptions: [66],
+  },
+];
