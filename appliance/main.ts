@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The command line: `gatehouse <command>`. Exit code 0 good, 1 found a problem, 2 wrong usage. */
 import { existsSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { parseArgs } from 'node:util';
 import { startAppliance } from './appliance.ts';
 import { explainError } from './commands/explain-error.ts';
@@ -117,6 +118,8 @@ async function runCommand({ configFile, rest }: CommandCall): Promise<number> {
   const stopped = nextStopSignal();
   await using _appliance = await startAppliance(world, config, parts);
   await using _supervised = reportToSystemd(world.clock);
+  // Where NODE_COMPILE_CACHE names a directory: a part that is killed would leave nothing for its next start.
+  flushCompileCache();
   await stopped;
   world.log.info('stopping');
   return 0;

@@ -48,7 +48,7 @@ export class Ledger {
     this.#maxOffers = maxOffers;
     this.#circuits = countsCircuits ? circuitLeases() : undefined;
     this.#isCounted = new Uint8Array(countsCircuits ? space.size : 0);
-    this.#tenures = openTenures(space);
+    this.#tenures = openTenures(space, countsCircuits);
     this.lists = addressLists(space.size);
   }
 

@@ -19,7 +19,8 @@ const states: readonly LeaseState[] = ['bound', 'released', 'declined'];
 /** Of an address that nobody ever had. */
 const none = 0;
 
-export function openTenures(space: AddressSpace): Tenures {
+/** `keepsCircuits` false: of where clients are nothing is known. */
+export function openTenures(space: AddressSpace, keepsCircuits: boolean): Tenures {
   const { size } = space;
   const codes = new Uint8Array(size);
   const startedAt = new Float64Array(size);
@@ -58,7 +59,7 @@ export function openTenures(space: AddressSpace): Tenures {
       codes[at] = tenure === undefined ? none : codeOf(tenure.state);
       clients[at] = tenure?.client ?? null;
       keep(macs, at, tenure?.mac === tenure?.client ? undefined : tenure?.mac);
-      keep(circuits, at, tenure === undefined ? undefined : circuitOf(tenure));
+      if (keepsCircuits) keep(circuits, at, tenure && circuitOf(tenure));
       startedAt[at] = tenure?.started_at ?? 0;
       expiresAt[at] = tenure?.expires_at ?? 0;
       declines[at] = tenure?.declines ?? 0;

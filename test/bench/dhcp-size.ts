@@ -1,9 +1,9 @@
 /** What a lease costs: the rate with few and with many leases in the store, and the memory of a full one. */
 import { readFileSync } from 'node:fs';
 import type { Running } from '../support/command.ts';
-import { hasStarted } from '../support/dhcp-box.ts';
-import { openDhcpWire, spawnBox, type DhcpWire } from '../support/dhcp-wire.ts';
+import { openDhcpWire, type DhcpWire } from '../support/dhcp-wire.ts';
 import { openLab } from '../support/namespaces.ts';
+import { startBox } from './dhcp-box.ts';
 import { runLoop } from './dhcp-loop.ts';
 import { startKea } from './dhcp-peers.ts';
 import { benchRow, round, type BenchRow } from './row.ts';
@@ -15,8 +15,7 @@ const seconds = 2;
 export async function measureSize(say: (line: string) => void): Promise<BenchRow[]> {
   await using lab = openLab();
   const wire = await openDhcpWire(lab, 'size');
-  await using box = spawnBox(wire, { dhcpSettings: limitsForBench });
-  await hasStarted(box);
+  await using box = await startBox(wire, { dhcpSettings: limitsForBench });
   const rates: number[] = [];
   let before = 0;
   for (const size of sizes) {

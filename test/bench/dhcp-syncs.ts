@@ -1,9 +1,9 @@
 /** What was synced before each ACK left: both kinds of sync counted by strace, under the load of the bench. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { hasStarted } from '../support/dhcp-box.ts';
-import { openDhcpWire, spawnBox } from '../support/dhcp-wire.ts';
+import { openDhcpWire } from '../support/dhcp-wire.ts';
 import { openLab } from '../support/namespaces.ts';
+import { startBox } from './dhcp-box.ts';
 import { runLoop } from './dhcp-loop.ts';
 import { startKea } from './dhcp-peers.ts';
 import { benchRow, round, type BenchRow } from './row.ts';
@@ -28,8 +28,7 @@ export async function measureSyncs(): Promise<BenchRow[]> {
   await using lab = openLab();
   const wire = await openDhcpWire(lab, 'sync');
   const trace = join(wire.directory, 'trace');
-  const box = spawnBox(wire, { under: tracer(trace) });
-  await hasStarted(box);
+  const box = await startBox(wire, { under: tracer(trace) });
   await runLoop(wire, loop);
   await box[Symbol.asyncDispose]();
   const ours = countSyncs(readFileSync(trace, 'latin1'));

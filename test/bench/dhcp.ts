@@ -1,9 +1,9 @@
 /** DHCP exchanges a second with leases on disk, beside the servers that others run, by the same client in the same run. */
 import type { Running } from '../support/command.ts';
-import { hasStarted } from '../support/dhcp-box.ts';
-import { openDhcpWire, spawnBox, type DhcpWire } from '../support/dhcp-wire.ts';
+import { openDhcpWire, type DhcpWire } from '../support/dhcp-wire.ts';
 import { openLab, type Lab } from '../support/namespaces.ts';
 import type { LoopResult } from './dhcp-client.ts';
+import { startBox } from './dhcp-box.ts';
 import { runLoop } from './dhcp-loop.ts';
 import { startDnsmasq, startIsc, startKea, type Peer } from './dhcp-peers.ts';
 import { measureSize } from './dhcp-size.ts';
@@ -41,7 +41,7 @@ async function measureRates(say: (line: string) => void): Promise<BenchRow[]> {
     if (peer.running !== undefined) running.use(peer.running);
     return { ...peer, short, wire } satisfies Competitor;
   };
-  const box = await start('ours', startBox);
+  const box = await start('ours', startOurs);
   const kea = await start('Kea', startKea);
   const slow = [await start('dnsmasq', startDnsmasq), await start('ISC dhcpd', startIsc)];
   const rows: BenchRow[] = [];
@@ -63,10 +63,8 @@ async function measureRates(say: (line: string) => void): Promise<BenchRow[]> {
 
 const openWire = (lab: Lab, short: string) => openDhcpWire(lab, short.slice(0, 4).trim().toLowerCase());
 
-async function startBox(wire: DhcpWire): Promise<Peer> {
-  const running = spawnBox(wire);
-  await hasStarted(running);
-  return { name: 'Gatehouse', running };
+async function startOurs(wire: DhcpWire): Promise<Peer> {
+  return { name: 'Gatehouse', running: await startBox(wire) };
 }
 
 /** In turns, so that what disturbs the machine disturbs all. Undefined for who is not there. */
