@@ -8,6 +8,7 @@ import { furthestPosture } from './config-parts.ts';
 import { parseMac } from './protocol/mac.ts';
 
 const rules: readonly Rule[] = [
+  { keys: ['site.address', 'site.former_addresses'], find: formerAddresses },
   { keys: ['site.time_zone'], find: timeZone },
   ...dhcpRules,
   ...relayRules,
@@ -35,6 +36,14 @@ export function contradictions(config: Config, wrongAlone: readonly Problem[]): 
 
 function isAtOrBelow(key: string, ancestor: string): boolean {
   return key === ancestor || key.startsWith(`${ancestor}.`) || key.startsWith(`${ancestor}[`);
+}
+
+function formerAddresses({ site }: Config): Problem[] {
+  const { address, former_addresses: former } = site;
+  if (!former.includes(address)) return [];
+  return [
+    contradiction('site.former_addresses', former, 'site.address itself is no former one; take it out'),
+  ];
 }
 
 function timeZone({ site }: Config): Problem[] {

@@ -54,7 +54,11 @@ const Site = table({
     'Vendors, models and phones with another posture than the site, one [[site.posture_for]] table each: a phone goes before a model, a model before a vendor. For a pilot, set `site.posture = "assist"` and name the pilot phones.',
   ),
   address: ipv4(
-    "The box's own IPv4 address on the phones' network; phones are sent to it. Another address means another certificate authority, which phones have to be given anew.",
+    "The box's own IPv4 address on the phones' network; phones are sent to it. Another address means another certificate authority, which phones have to be given anew: name the old one in `site.former_addresses` then.",
+  ),
+  former_addresses: list(
+    ipv4('An IPv4 address.'),
+    'Addresses that the box had before, and that its card still has: phones that were told them are served there and led to `site.address`. `gatehouse config check` says which phones have not come yet, and when one can go.',
   ),
   state_directory: text('Where each part keeps its database, in a folder of its own.', {
     default: '/var/lib/gatehouse',

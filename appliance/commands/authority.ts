@@ -16,8 +16,11 @@ export async function authorityCommand({ configFile, json, rest, out }: CommandC
     return 2;
   }
   const { site } = readConfig(configFile);
-  if (word === 'make') await ensureAuthority(site.state_directory, site.address, systemClock);
-  const { ca, cert } = serverCertificates(site.state_directory);
+  if (word === 'make') {
+    for (const address of [site.address, ...site.former_addresses])
+      await ensureAuthority(site.state_directory, address, systemClock);
+  }
+  const { ca, cert } = serverCertificates(site.state_directory, site.address);
   const shown = { authority: described(ca), certificate: described(cert) };
   if (json) out(JSON.stringify(shown));
   else {

@@ -68,8 +68,10 @@ export function siteToCheck(config: Config, configFile: string): CheckSite {
 /** Each resolves, whatever it finds. */
 export const checks: Readonly<Record<CheckArea, (site: CheckSite) => Promise<Verdict[]>>> = {
   settings: async ({ config, configFile }) => {
-    const problems = [...unreachablePaths(config), ...leftBehind(config)];
-    const warnings = settingsWarnings(config);
+    const phones = leftBehind(config);
+    const problems = [...unreachablePaths(config), ...phones.problems];
+    const notes = phones.notes.map((text): Verdict => ({ area: 'settings', state: 'warning', text }));
+    const warnings = [...settingsWarnings(config), ...notes];
     if (problems.length === 0)
       return [{ area: 'settings', state: 'ok', text: `${configFile} is good` }, ...warnings];
     return [...problems.map((text): Verdict => ({ area: 'settings', state: 'problem', text })), ...warnings];

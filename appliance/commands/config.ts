@@ -59,12 +59,13 @@ function judged(file: string, templates: TemplateCheck): Judgement {
     if (error instanceof ConfigError) return { problems: error.problems, notes: [] };
     throw error;
   }
+  const phones = leftBehind(config);
   return {
     problems: [
       ...unreachablePaths(config),
       ...templates(config.provisioning.templates_directory),
-      ...leftBehind(config),
+      ...phones.problems,
     ],
-    notes: languageNotes(config.site.language).map(({ text }) => text),
+    notes: [...languageNotes(config.site.language).map(({ text }) => text), ...phones.notes],
   };
 }

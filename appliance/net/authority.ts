@@ -2,8 +2,8 @@
  * The site's own certificate authority and the box's server certificate. The authority can vouch for the box's address
  * and for nothing else (RFC 5280, 4.2.1.10), so that a phone that trusts it trusts no other server more than before.
  *
- * On disk each generation is a folder `<state>/authority/<number>/`, complete before its name appears: the highest
- * number counts. A rename onto a folder that is not empty fails, so of several processes that start at once one wins
+ * On disk each generation is a folder `<state>/authority/<number>/`, complete before its name appears: of those for one
+ * address, of which the box may have had several, the highest number counts. A rename onto a folder that is not empty fails, so of several processes that start at once one wins
  * and the others read what it made. Certificates are for everybody, the server's key is for the folder's group too (parts that
  * run as users of their own show it to phones), the authority's key is for its owner alone.
  */
@@ -22,7 +22,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import type { Clock } from '../world.ts';
 
 /** All PEM. */
@@ -62,9 +62,11 @@ export async function ensureAuthority(
 ): Promise<void> {
   const root = join(stateDirectory, 'authority');
   const now = Math.max(clock.now(), notBeforeBuild);
-  const latest = latestFolder(root);
+  const latest = latestFolder(root, address);
+  // Before the keys are made, which takes its time: whoever is faster takes this very number.
+  const number = (generations(root)[0] ?? 0) + 1;
   const isGoodFor = (name: string, earlyDays: number) =>
-    latest !== undefined && isGood(readFileSync(join(latest, name), 'utf8'), { address, now, earlyDays });
+    latest !== undefined && isGood(readFileSync(join(latest, name), 'utf8'), now + earlyDays * dayMs);
   const authorityGood = isGoodFor(fileNames.ca, authorityEarlyDays);
   if (authorityGood && isGoodFor(fileNames.cert, serverEarlyDays)) return;
   // Loaded only when something is to be made: the X.509 package is large and most starts need nothing of it.
@@ -75,18 +77,27 @@ export async function ensureAuthority(
       : await newAuthority(address, new Date(now + authorityDays * dayMs));
   const server = await newServer(authority, address, new Date(now + serverDays * dayMs));
   mkdirSync(root, { recursive: true, mode: 0o755 });
-  publish(root, latest === undefined ? 1 : Number(basename(latest)) + 1, { ...authority, ...server });
+  // What another process made under it may be for another address.
+  if (!publish(root, number, { ...authority, ...server }))
+    await ensureAuthority(stateDirectory, address, clock);
 }
 
-/** What the box shows to phones. Throws when {@link ensureAuthority} has not run yet, or for a user who may not read the key. */
-export function serverIdentity(stateDirectory: string): ServerIdentity {
-  const folder = currentFolder(stateDirectory);
+/**
+ * What the box shows to phones at this address. Throws when {@link ensureAuthority} has not run for it yet, or for a user
+ * who may not read the key.
+ */
+export function serverIdentity(stateDirectory: string, address: string): ServerIdentity {
+  const folder = currentFolder(stateDirectory, address);
   return { ...certificatesIn(folder), key: readFileSync(join(folder, fileNames.key), 'utf8') };
 }
 
-/** The part of it that everybody may see. Throws when {@link ensureAuthority} has not run yet. */
-export function serverCertificates(stateDirectory: string): Omit<ServerIdentity, 'key'> {
-  return certificatesIn(currentFolder(stateDirectory));
+/** The part of it that everybody may see. Throws when {@link ensureAuthority} has not run for this address yet. */
+export function serverCertificates(stateDirectory: string, address: string): Omit<ServerIdentity, 'key'> {
+  return certificatesIn(currentFolder(stateDirectory, address));
+}
+
+export function hasServerIdentity(stateDirectory: string, address: string): boolean {
+  return latestFolder(join(stateDirectory, 'authority'), address) !== undefined;
 }
 
 function certificatesIn(folder: string): Omit<ServerIdentity, 'key'> {
@@ -94,20 +105,15 @@ function certificatesIn(folder: string): Omit<ServerIdentity, 'key'> {
   return { ca: read(fileNames.ca), cert: read(fileNames.cert) };
 }
 
-function currentFolder(stateDirectory: string): string {
+function currentFolder(stateDirectory: string, address: string): string {
   const root = join(stateDirectory, 'authority');
-  const folder = latestFolder(root);
-  if (folder === undefined) throw new Error(`no server certificate in ${root} yet`);
+  const folder = latestFolder(root, address);
+  if (folder === undefined) throw new Error(`no server certificate for ${address} in ${root} yet`);
   return folder;
 }
 
-/** The address stands in the subject too, since the name constraints can't be read back with node:crypto. */
-function isGood(pem: string, wanted: { address: string; now: number; earlyDays: number }): boolean {
-  const certificate = new X509Certificate(pem);
-  return (
-    certificate.subject.endsWith(` ${wanted.address}`) &&
-    Date.parse(certificate.validTo) - wanted.now > wanted.earlyDays * dayMs
-  );
+function isGood(pem: string, atLeastUntil: number): boolean {
+  return Date.parse(new X509Certificate(pem).validTo) > atLeastUntil;
 }
 
 const fileModes = { ca: 0o644, caKey: 0o600, cert: 0o644, key: 0o640 } as const;
@@ -118,13 +124,27 @@ function readAuthority(folder: string): Pick<Generation, 'ca' | 'caKey'> {
   return { ca: read(fileNames.ca), caKey: read(fileNames.caKey) };
 }
 
-function latestFolder(root: string): string | undefined {
-  if (!existsSync(root)) return undefined;
-  const numbers = readdirSync(root).filter((name) => /^\d+$/.test(name));
-  return numbers.length === 0 ? undefined : join(root, String(Math.max(...numbers.map(Number))));
+function latestFolder(root: string, address: string): string | undefined {
+  const folders = generations(root).map((number) => join(root, String(number)));
+  return folders.find((folder) => isFor(readFileSync(join(folder, fileNames.ca), 'utf8'), address));
 }
 
-function publish(root: string, number: number, files: Generation): void {
+/** The address stands in the subject too, since the name constraints can't be read back with node:crypto. */
+function isFor(pem: string, address: string): boolean {
+  return new X509Certificate(pem).subject.endsWith(` ${address}`);
+}
+
+/** The highest number first. */
+function generations(root: string): number[] {
+  if (!existsSync(root)) return [];
+  return readdirSync(root)
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .toSorted((a, b) => b - a);
+}
+
+/** False: another process was first with this number. */
+function publish(root: string, number: number, files: Generation): boolean {
   const fresh = mkdtempSync(join(root, '.new-'));
   try {
     for (const part of ['ca', 'caKey', 'cert', 'key'] as const) {
@@ -138,12 +158,13 @@ function publish(root: string, number: number, files: Generation): void {
     syncDirectory(fresh);
     renameSync(fresh, join(root, String(number)));
     syncDirectory(root);
+    return true;
   } catch (error) {
-    // Another process was first: what it made is as good.
     if (
       !(error instanceof Error && 'code' in error && (error.code === 'ENOTEMPTY' || error.code === 'EEXIST'))
     )
       throw error;
+    return false;
   } finally {
     rmSync(fresh, { recursive: true, force: true });
   }

@@ -17,6 +17,7 @@ import { newPlaces, type Place } from './connection-places.ts';
 import { headerPairs, type Header } from './http-upstream.ts';
 import { boundedBody, discard, hasBody, RequestBodyError } from './request-body.ts';
 import { plainAddress } from './tcp.ts';
+import type { TlsIdentity } from './tls.ts';
 
 export interface HttpRequest {
   readonly isSecure: boolean;
@@ -26,6 +27,8 @@ export interface HttpRequest {
   readonly headers: readonly Header[];
   /** IPv4 text. */
   readonly remoteAddress: string;
+  /** Of ours, that the peer has connected to. */
+  readonly localAddress: string;
   /** Of a PUT, at most as long as allowed; of other methods it is empty. Throws a RequestBodyError. */
   readonly body: AsyncIterable<Uint8Array>;
 }
@@ -51,15 +54,13 @@ export interface HttpListener extends AsyncDisposable {
   readonly port: number;
   /** Connections cut for breaking HTTP, TLS or a limit, since start. */
   readonly refused: () => number;
-  /** A new certificate for new connections. */
-  readonly setIdentity: (identity: { cert: string; key: string }) => void;
 }
 
 interface ListenOptions {
   /** What to bind to, or a socket that was handed over. */
   readonly on: { readonly address: string; readonly port: number } | { readonly fd: number };
-  /** PEM; undefined: plain HTTP. */
-  readonly identity?: { readonly cert: string; readonly key: string };
+  /** What a new connection is shown, by the address of ours that it came to. Undefined: plain HTTP. */
+  readonly identity?: (localAddress: string) => TlsIdentity;
   /** Of a request; more is a 413. */
   readonly mostBodyBytes: number;
   /** How long a request's head may take. */
@@ -97,12 +98,10 @@ export async function listenHttp(options: ListenOptions): Promise<HttpListener> 
     void answerRequest(options, request, response);
   };
   const bounds = { ...limits, headersTimeout: options.headMs ?? headMs, requestTimeout: requestMs };
-  const secure = options.identity
-    ? createHttps(
-        { ...bounds, ...options.identity, minVersion: 'TLSv1.2', handshakeTimeout: handshakeMs },
-        serve,
-      )
-    : undefined;
+  const secure =
+    options.identity &&
+    createHttps({ ...bounds, minVersion: 'TLSv1.2', handshakeTimeout: handshakeMs }, serve);
+  if (secure !== undefined && options.identity !== undefined) showByAddress(secure, options.identity);
   const server: Server | HttpsServer = secure ?? createHttp(bounds, serve);
   let refused = 0;
   // A phone that has said all it has to say still waits for its answer. Node has the property and does not list it.
@@ -130,13 +129,23 @@ export async function listenHttp(options: ListenOptions): Promise<HttpListener> 
   return {
     port: bound !== null && typeof bound === 'object' ? bound.port : 0,
     refused: () => refused,
-    setIdentity: (identity) => secure?.setSecureContext({ ...identity, minVersion: 'TLSv1.2' }),
     [Symbol.asyncDispose]: async () => {
       server.close();
       server.closeAllConnections();
       if (server.listening) await once(server, 'close');
     },
   };
+}
+
+/** Before Node begins the handshake of a connection: without a server name, nothing later tells them apart. */
+function showByAddress(server: HttpsServer, identityOf: (localAddress: string) => TlsIdentity): void {
+  let shown: TlsIdentity | undefined;
+  server.prependListener('connection', ({ localAddress }: Socket) => {
+    const identity = identityOf(plainAddress(localAddress));
+    if (identity === shown) return;
+    shown = identity;
+    server.setSecureContext({ key: identity.key, cert: identity.cert, minVersion: 'TLSv1.2' });
+  });
 }
 
 /** A connection is known by its other end: with TLS the request has another socket than the listener. */
@@ -189,6 +198,7 @@ async function answerRequest(
       target: request.url ?? '',
       headers,
       remoteAddress: plainAddress(request.socket.remoteAddress),
+      localAddress: plainAddress(request.socket.localAddress),
       body,
     });
     if (request.method === 'PUT') await discard(body);

@@ -25,6 +25,8 @@ export interface InClear {
   readonly vendor: VendorProvisioning | undefined;
   readonly upstream: Upstream;
   readonly file: string;
+  /** Of the box. */
+  readonly localAddress: string;
   readonly isBypassed: boolean;
   /** What the phone is offered. */
   readonly firmware: FirmwareFile | undefined;
@@ -53,7 +55,13 @@ function goDirect({ world }: Context, { mac, vendor }: Asker): 'pass' {
 
 async function bootstrap(
   context: Context,
-  { asker, vendor, upstream, firmware: offered }: InClear & { readonly vendor: VendorProvisioning },
+  {
+    asker,
+    localAddress,
+    vendor,
+    upstream,
+    firmware: offered,
+  }: InClear & { readonly vendor: VendorProvisioning },
   template: string,
 ): Promise<Answer> {
   const path = upstream.host === context.hosts.region ? upstream.path : `/${upstream.host}${upstream.path}`;
@@ -79,6 +87,7 @@ async function bootstrap(
       ...(firmware === undefined ? {} : { firmware }),
       userAgent,
       stage: 0,
+      boxAddress: localAddress,
       at: context.world.clock.now(),
       status: 200,
     });

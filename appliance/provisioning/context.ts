@@ -34,6 +34,8 @@ export interface Context {
   readonly refusals: Refusals;
   /** `http://10.0.0.1` and `https://10.0.0.1`, with ports where they are not the schemes' own. */
   readonly origins: () => { readonly http: string; readonly https: string };
+  /** PEM, of the address of ours that a phone came to. */
+  readonly authorityAt: (localAddress: string) => string;
   /** What templates are filled in with, for one phone or for none. */
   readonly overlayValues: (phone?: {
     readonly mac: string;

@@ -98,7 +98,7 @@ function newPhoneExchange(context: Context) {
       await noteTrust(context, asker);
       return pass({ ...passing, box: isBypassed ? undefined : context.origins().https });
     }
-    const inClear = await clearAnswer(context, { ...passing, file });
+    const inClear = await clearAnswer(context, { ...passing, file, localAddress: request.localAddress });
     if (inClear === 'refused') return refuse(request, 'later stage in clear', asker.mac);
     if (inClear !== 'pass') return inClear;
     const isLed = !isBypassed && context.provisioning.allow_cleartext.includes(asker.vendor);
@@ -124,5 +124,5 @@ function admissionOf({ store, world }: Context): ReturnType<typeof newAdmission>
 function authorityAnswer(context: Context, request: HttpRequest): HttpAnswer {
   if (request.method !== 'GET' && request.method !== 'HEAD')
     return emptyAnswer(405, [['Allow', 'GET, HEAD']]);
-  return textAnswer('application/x-pem-file', context.overlayValues().ca_pem);
+  return textAnswer('application/x-pem-file', context.authorityAt(request.localAddress));
 }

@@ -82,7 +82,7 @@ async function noteGiven(
   passing: Passing,
   { fresh, result }: { fresh: KeptAnswer; result: Answered },
 ): Promise<void> {
-  const { asker, upstream } = passing;
+  const { asker, request, upstream } = passing;
   const { mac, ip, vendor, model, firmware, userAgent } = asker;
   const { stage, status, at } = fresh;
   await context.store.write((tx) => {
@@ -99,6 +99,7 @@ async function noteGiven(
       stage,
       at,
       status,
+      boxAddress: request.localAddress,
       ...(posture === undefined ? {} : { posture }),
     });
     noteMilestones(tx, { passing, fresh, before });

@@ -1,5 +1,5 @@
-/** The two listeners of an address: plain for the first request, HTTPS with the site's certificate for all that follow. */
-import type { ServerIdentity } from '../net/authority.ts';
+/** The two listeners of each address of the box: plain for the first request, HTTPS with the site's certificate for all that follow. */
+import type { TlsIdentity } from '../net/tls.ts';
 import { listenHttp, type HttpRequest } from '../net/http-server.ts';
 import { UpstreamError } from '../net/http-upstream.ts';
 import { listenFds } from '../net/listen-fds.ts';
@@ -11,22 +11,23 @@ const mostUploadBytes = 2_097_152;
 
 export interface Listeners extends AsyncDisposable {
   readonly ports: { readonly http: number; readonly https: number };
-  readonly setIdentity: (identity: ServerIdentity) => void;
   /** Connections cut, since start. */
   readonly refused: () => number;
 }
 
 interface Listening {
   readonly address: string;
+  readonly isFormer?: boolean;
   readonly ports: { readonly http: number; readonly https: number };
-  readonly identity: ServerIdentity;
+  /** By the address of ours that a phone came to. */
+  readonly identityOf: (localAddress: string) => TlsIdentity;
   readonly handle: (request: HttpRequest) => Promise<Answer>;
   /** How long a request's head may take; the listener's own otherwise. */
   readonly headMs?: number | undefined;
 }
 
 export async function openListeners(context: Context, listening: Listening): Promise<Listeners> {
-  const { address, ports, identity, handle, headMs } = listening;
+  const { address, ports, identityOf, handle, headMs } = listening;
   await using starting = new AsyncDisposableStack();
   const rest = {
     mostBodyBytes: mostUploadBytes,
@@ -36,15 +37,18 @@ export async function openListeners(context: Context, listening: Listening): Pro
     ...(headMs === undefined ? {} : { headMs }),
   };
   const http = starting.use(
-    await listenHttp({ on: handedOver('http') ?? { address, port: ports.http }, ...rest }),
+    await listenHttp({ on: handedOver('http', listening) ?? { address, port: ports.http }, ...rest }),
   );
   const https = starting.use(
-    await listenHttp({ on: handedOver('https') ?? { address, port: ports.https }, identity, ...rest }),
+    await listenHttp({
+      on: handedOver('https', listening) ?? { address, port: ports.https },
+      identity: identityOf,
+      ...rest,
+    }),
   );
   const open = starting.move();
   return {
     ports: { http: http.port, https: https.port },
-    setIdentity: https.setIdentity,
     refused: () => http.refused() + https.refused(),
     [Symbol.asyncDispose]: async () => open.disposeAsync(),
   };
@@ -68,8 +72,14 @@ function errorOf({ counters, world }: Context): (error: unknown) => void {
   };
 }
 
-/** A socket of systemd or `with-sockets`, by the name `provisioning-http` or `provisioning-https`. */
-function handedOver(name: 'http' | 'https'): { fd: number } | undefined {
-  for (const [socket, fd] of listenFds()) if (socket.split('=')[0] === `provisioning-${name}`) return { fd };
+/** A socket of systemd or `with-sockets`: `provisioning-http=10.20.0.1`, or for the box's own address without one too. */
+function handedOver(
+  name: 'http' | 'https',
+  { address, isFormer = false }: Pick<Listening, 'address' | 'isFormer'>,
+): { fd: number } | undefined {
+  const sockets = listenFds();
+  const own = sockets.get(`provisioning-${name}=${address}`);
+  if (own !== undefined || isFormer) return own === undefined ? undefined : { fd: own };
+  for (const [socket, fd] of sockets) if (socket.split('=')[0] === `provisioning-${name}`) return { fd };
   return undefined;
 }

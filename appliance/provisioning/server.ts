@@ -3,13 +3,14 @@
  * it over HTTPS. Order of a request: `exchange.ts` (who, what), `passage.ts` (up), `giving.ts` (down), `rewrite.ts` (the body).
  */
 import type { Config } from '../config-schema.ts';
-import { ensureAuthority, serverIdentity, type ServerIdentity } from '../net/authority.ts';
 import { shownLanguage } from '../phones/languages.ts';
+import { phonesElsewhere } from '../store/box-addresses.ts';
 import { openSecrets } from '../store/secrets.ts';
 import { openStore } from '../store/store.ts';
 import { openTaskView } from '../store/task-view.ts';
 import { version, type Health, type Part, type World } from '../world.ts';
 import { openAnswers } from './answers.ts';
+import { openBox, type Box } from './box.ts';
 import { openCloud, type UpstreamNetwork } from './cloud.ts';
 import { newCounters, type Context } from './context.ts';
 import { newExchange } from './exchange.ts';
@@ -41,29 +42,22 @@ export async function startProvisioning(
   config: Config,
   { headMs, ...network }: Surroundings = {},
 ): Promise<Provisioning> {
-  const { address, state_directory: directory } = config.site;
-  const { http_port: httpPort, https_port: httpsPort } = config.provisioning;
   await using starting = new AsyncDisposableStack();
-  await ensureAuthority(directory, address, world.clock);
   const stop = new AbortController();
-  const box: Box = {
-    address,
-    ports: { http: httpPort, https: httpsPort },
-    identity: serverIdentity(directory),
-  };
+  const box = await openBox(world, config);
   const context = openContext({ world, config, network, box, signal: stop.signal, owned: starting });
-  const listeners = starting.use(
-    await openListeners(context, { ...box, handle: newExchange(context), headMs }),
-  );
+  const listening = { ...box, handle: newExchange(context), headMs };
+  const listeners = starting.use(await openListeners(context, listening));
   box.ports = listeners.ports;
+  for (const address of box.former) {
+    const { ports } = box;
+    starting.use(await openListeners(context, { ...listening, address, ports, isFormer: true }));
+  }
+  const elsewhere = openElsewhere(context, box);
   await context.store.write((tx) => {
     tx.journal({ kind: 'started', body: { release: version } });
   });
-  const renewing = renew(world, stop.signal, async () => {
-    await ensureAuthority(directory, address, world.clock);
-    box.identity = serverIdentity(directory);
-    listeners.setIdentity(box.identity);
-  });
+  const renewing = renew(world, stop.signal, async () => box.renew());
   starting.use(await startPnp({ ...context, config, httpPort: () => box.ports.http }));
   const { firmware, reach, requests, vendors } = context;
   const watching = [reach, vendors, firmware, requests].map((part) => part.watch(stop.signal));
@@ -72,7 +66,7 @@ export async function startProvisioning(
   return {
     httpPort: listeners.ports.http,
     httpsPort: listeners.ports.https,
-    health: () => healthOf(context),
+    health: () => elsewhere() ?? healthOf(context),
     counters: () => ({ ...context.counters, connections_refused: listeners.refused() }),
     [Symbol.asyncDispose]: async () => {
       stop.abort();
@@ -80,13 +74,6 @@ export async function startProvisioning(
       await running[Symbol.asyncDispose]();
     },
   };
-}
-
-/** The box as phones see it; ports are known once it listens, and its certificate is renewed while it runs. */
-interface Box {
-  readonly address: string;
-  ports: { readonly http: number; readonly https: number };
-  identity: ServerIdentity;
 }
 
 interface Opening {
@@ -132,11 +119,12 @@ function openContext({ world, config, network, box, signal, owned }: Opening): C
     counters,
     requests: openRequestLog(world, store),
     origins,
+    authorityAt: (localAddress) => box.identityOf(localAddress).ca,
     overlayValues: ({ mac, model, vendor } = { mac: '' }) => ({
       address: box.address,
       tls_port: sip.tls_port,
       ca_url: `${origins().http}${authorityPath}`,
-      ca_pem: box.identity.ca,
+      ca_pem: box.identityOf(box.address).ca,
       ntp_server: dhcp.ntp_servers[0] ?? '',
       syslog_server: provisioning.syslog_server ?? '',
       site_name: site.name,
@@ -151,6 +139,21 @@ function origin(scheme: 'http' | 'https', address: string, port: number): string
   return port === (scheme === 'http' ? 80 : 443)
     ? `${scheme}://${address}`
     : `${scheme}://${address}:${port}`;
+}
+
+/** Whether phones ask for the box at an address that it does not answer at. Looked at again only while there are some. */
+function openElsewhere({ store, world }: Context, { address, former }: Box): () => Health | undefined {
+  const lost = () => phonesElsewhere(store.db, address).filter((told) => !former.includes(told.address));
+  let found = lost();
+  for (const told of found)
+    world.log.warn({ address: told.address, phones: told.macs.length }, 'phones ask at another address');
+  return () => {
+    if (found.length > 0) found = lost();
+    const [first] = found;
+    if (first === undefined) return undefined;
+    const reason = `${first.macs.length} phones were told ${first.address}, where this box does not answer: name it in site.former_addresses and give it to the card`;
+    return { state: 'degraded', reason };
+  };
 }
 
 function healthOf({ reach, provisioning, vendors }: Context): Health {

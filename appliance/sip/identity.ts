@@ -20,7 +20,7 @@ export async function ownIdentity(
   { state_directory: directory, address }: Config['site'],
 ): Promise<ServerIdentity> {
   await ensureAuthority(directory, address, clock);
-  return serverIdentity(directory);
+  return serverIdentity(directory, address);
 }
 
 /** Looks once a day, and renews the certificate when nobody else has. */

@@ -14,9 +14,9 @@ import { openBindings } from './bindings.ts';
 import { hangUp } from './call-end.ts';
 import { newCallTable } from './call-table.ts';
 import type { EngineOptions } from './engine/engine.ts';
-import type { Transport } from './engine/flow.ts';
 import { newFlows } from './flows.ts';
 import { ownIdentity, renewIdentity } from './identity.ts';
+import { endpointsOf } from './listeners.ts';
 import { openMedia } from './media.ts';
 import { newOutages } from './outages.ts';
 import { handleRequest } from './requests.ts';
@@ -45,7 +45,7 @@ export async function startSip(world: World, config: Config): Promise<Part> {
   const outages = starting.use(newOutages({ world, store, bindings, sip: config.sip, trust, onError }));
   const identity = await ownIdentity(world, config.site);
   const server: SipServer = starting.use(
-    await startSipServer(world, engineOptions(config, identity), {
+    await startSipServer(world, await engineOptions(config, identity), {
       onRequest: (request) => handleRequest(app, request),
       onError,
     }),
@@ -97,17 +97,14 @@ function noteError({ log }: World, counters: SipCounters, error: unknown): void 
   }
 }
 
-function engineOptions({ site, sip }: Config, { cert, key }: ServerIdentity): Omit<EngineOptions, 'secret'> {
-  const ports: [Transport, number][] = [
-    ['udp', sip.udp_port],
-    ['tcp', sip.tcp_port],
-    ['tls', sip.tls_port],
-  ];
+async function engineOptions(
+  config: Config,
+  { cert, key }: ServerIdentity,
+): Promise<Omit<EngineOptions, 'secret'>> {
+  const { sip, site } = config;
   return {
     control: join(site.state_directory, 'sip', 'engine', 'control'),
-    listen: ports.flatMap(([transport, port]) =>
-      port === 0 ? [] : [{ transport, address: site.address, port }],
-    ),
+    listen: await endpointsOf(config),
     tls: { cert, key },
     largeOverTcp: sip.large_requests_over_tcp,
     trust: extraTrust({ site }),

@@ -22,6 +22,8 @@ export interface PhoneConfiguration extends Milestones {
   readonly posture?: Posture;
   /** Since when, ms since 1970. */
   readonly postureAt?: number;
+  /** The box's own, at which it was answered. */
+  readonly boxAddress?: string;
 }
 
 interface Row {
@@ -37,6 +39,7 @@ interface Row {
   readonly bootstraps: number;
   readonly posture: Posture | null;
   readonly posture_at: number | null;
+  readonly box_address: string | null;
   readonly account: AccountKind | null;
   readonly onboarded_at: number | null;
   readonly signed_in_at: number | null;
@@ -76,13 +79,13 @@ export function savePhoneConfiguration(db: Database, phone: PhoneConfiguration):
   run(
     db,
     `INSERT INTO phone_configuration (mac, ip, vendor, model, firmware, user_agent, stage, at, status, posture, posture_at,
-       bootstraps)
-     VALUES (@mac, @ip, @vendor, @model, @firmware, @userAgent, @stage, @at, @status, @posture, @at, iif(@stage = 0, 1, 0))
+       box_address, bootstraps)
+     VALUES (@mac, @ip, @vendor, @model, @firmware, @userAgent, @stage, @at, @status, @posture, @at, @boxAddress, iif(@stage = 0, 1, 0))
      ON CONFLICT (mac) DO UPDATE SET ip = excluded.ip, vendor = excluded.vendor, model = excluded.model,
        firmware = excluded.firmware, user_agent = excluded.user_agent, stage = excluded.stage, at = excluded.at,
-       status = excluded.status, posture = excluded.posture,
+       status = excluded.status, posture = excluded.posture, box_address = excluded.box_address,
        posture_at = iif(posture IS excluded.posture, posture_at, excluded.at), bootstraps = bootstraps + excluded.bootstraps`,
-    { vendor: null, model: null, firmware: null, posture: null, ...phone },
+    { vendor: null, model: null, firmware: null, posture: null, boxAddress: null, ...phone },
   );
   const count = one<{ count: number }>(db, 'SELECT count(*) AS count FROM phone_configuration')?.count ?? 0;
   if (count > mostPhones) {
@@ -151,6 +154,7 @@ function fromRow(row: Row): PhoneConfiguration {
     at,
     status,
     ...(posture === null ? {} : { posture }),
+    ...(row.box_address === null ? {} : { boxAddress: row.box_address }),
     ...(row.posture_at === null ? {} : { postureAt: row.posture_at }),
     ...(row.account === null ? {} : { account: row.account }),
     ...(row.onboarded_at === null ? {} : { onboardedAt: row.onboarded_at }),

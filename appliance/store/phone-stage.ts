@@ -95,16 +95,20 @@ function isRegistered({ state, expiresAt }: Binding, now: number): boolean {
 /** A phone boots, asks and registers well within this. */
 const patienceMs = 5 * 60_000;
 
+interface Judging {
+  /** As the settings want it for this phone. */
+  readonly ofSite: Posture;
+  /** What is wrong with its firmware. */
+  readonly firmware?: string | undefined;
+  /** The box's own. */
+  readonly address?: string | undefined;
+}
+
 /** One sentence for a person; undefined when the phone is on its way or all is well. */
 export function phoneProblem(
   known: KnownOfPhone,
   reached: Partial<Record<PhoneStage, number>>,
-  {
-    now,
-    posture,
-    ofSite,
-    firmware,
-  }: When & { readonly ofSite: Posture; readonly firmware?: string | undefined },
+  { now, posture, ofSite, firmware, address }: When & Judging,
 ): string | undefined {
   const { lease, configuration, binding, placement, bypass, squatted } = known;
   const isOld = (at: number | undefined) => at !== undefined && now - at > patienceMs;
@@ -137,6 +141,8 @@ export function phoneProblem(
   ) {
     return 'It has an address but does not ask for its configuration: reset it to factory settings once.';
   }
+  if (address !== undefined && holdsBox(configuration) && isElsewhere(configuration, address))
+    return `It was last here at this box's former address ${configuration?.boxAddress}: leave that address on the card until it has come to ${address}.`;
   if (placed === undefined && isOld(registered ?? configured ?? leased)) {
     return 'Its place is not known: an emergency call would go out without a location.';
   }
@@ -144,6 +150,10 @@ export function phoneProblem(
     return 'Its switch port is known, but no place is named for it: add it to location.wiremap.';
   }
   return clockProblem(known, { posture, now }) ?? (posture === ofSite ? undefined : behindPosture[posture]);
+}
+
+function isElsewhere(configuration: PhoneConfiguration | undefined, address: string): boolean {
+  return configuration?.boxAddress !== undefined && configuration.boxAddress !== address;
 }
 
 /** Its last configuration made the box its provisioning server, and maybe its outbound proxy. */

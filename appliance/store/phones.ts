@@ -77,6 +77,8 @@ export interface SiteOfPhones {
   readonly posture: Posture;
   readonly posture_for?: readonly PostureRule[];
   readonly region?: Region;
+  /** The box's own. */
+  readonly address?: string;
 }
 
 /** Files that are not there yet count as empty. Sorted by MAC. */
@@ -214,7 +216,7 @@ export function phoneRow(mac: string, known: KnownOfPhone, { now, site }: When):
   const running = runningFirmware(known, { vendor, model: recognised?.model }, site);
   const wanted = postureFor(site.posture_for ?? [], { mac, vendor, model: running.model }, site.posture);
   const posture = postureOf(known, wanted);
-  const when = { now, posture, ofSite: wanted, firmware: running.problem };
+  const when = { now, posture, ofSite: wanted, firmware: running.problem, address: site.address };
   const reached = stepsReached(known, when);
   return {
     mac,

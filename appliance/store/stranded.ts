@@ -21,6 +21,11 @@ export function strandedSentence(
   );
   if (stranded.length === 0) return undefined;
   const macs = stranded.map(({ mac }) => mac);
+  return `${namedPhones(macs)} would be left without provisioning server or outbound proxy by posture = "assist"; set the posture back, run \`gatehouse bypass all\` (or one by one), wait until \`gatehouse bypass\` lists nobody, then lower it`;
+}
+
+export function namedPhones(macs: readonly string[]): string {
   const more = macs.length > mostNamed ? ` and ${macs.length - mostNamed} more` : '';
-  return `${macs.length === 1 ? 'a phone' : `${macs.length} phones`} would be left without provisioning server or outbound proxy by posture = "assist": ${macs.slice(0, mostNamed).join(', ')}${more}; set the posture back, run \`gatehouse bypass all\` (or one by one), wait until \`gatehouse bypass\` lists nobody, then lower it`;
+  const count = macs.length === 1 ? '1 phone' : `${macs.length} phones`;
+  return `${count} (${macs.slice(0, mostNamed).join(', ')}${more})`;
 }

@@ -53,7 +53,7 @@ export async function startBox(
   const [ports] = (await once(child, 'message')) as [Ports];
   return {
     ...ports,
-    ca: serverIdentity(directory).ca,
+    ca: serverIdentity(directory, address).ca,
     seconds: () => processorSeconds(child.pid ?? 0),
     stop: () => child.kill('SIGKILL'),
   };

@@ -16,6 +16,9 @@ export const loopbackLookup: LookupFunction = (_, options, callback) => {
 interface SiteSettings {
   readonly directory: string;
   readonly caFile: string;
+  /** The box's own; 127.0.0.1 where it is left out. */
+  readonly boxAddress?: string;
+  readonly formerAddresses?: readonly string[];
   /** More lines of gatehouse.toml, after the tables below. */
   readonly toml?: string;
   readonly httpPort?: number;
@@ -28,6 +31,8 @@ interface SiteSettings {
 export function siteConfig({
   directory,
   caFile,
+  boxAddress = address,
+  formerAddresses = [],
   toml = '',
   httpPort = 0,
   httpsPort = 0,
@@ -36,7 +41,8 @@ export function siteConfig({
 }: SiteSettings): Config {
   return parseConfig(`
     [site]
-    address = "${address}"
+    address = "${boxAddress}"
+    former_addresses = ${JSON.stringify(formerAddresses)}
     state_directory = "${directory}"
     posture = "${posture}"
     extra_ca_file = "${caFile}"

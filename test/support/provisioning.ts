@@ -37,6 +37,8 @@ export interface SiteOptions {
   readonly ports?: { readonly httpPort: number; readonly httpsPort: number };
   readonly posture?: 'provision' | 'full';
   readonly clock?: Clock;
+  readonly boxAddress?: string;
+  readonly formerAddresses?: readonly string[];
   /** How long a request's head may take. */
   readonly headMs?: number;
   /** PEM that the box trusts besides the stand-in cloud's. */
@@ -54,6 +56,8 @@ export async function startSite({
   ports,
   headMs,
   clock = systemClock,
+  boxAddress = address,
+  formerAddresses = [],
 }: SiteOptions = {}): Promise<ProvisioningSite> {
   const authority = await newCloudAuthority();
   const cloud = await startProvisioningCloud({
@@ -64,7 +68,15 @@ export async function startSite({
   });
   const caFile = join(directory, 'cloud-ca.pem');
   writeFileSync(caFile, `${authority.ca}\n${extraCa}`);
-  const config = siteConfig({ directory, caFile, toml, posture, ...ports });
+  const config = siteConfig({
+    directory,
+    caFile,
+    toml,
+    posture,
+    boxAddress,
+    formerAddresses,
+    ...ports,
+  });
   const lines: string[] = [];
   const part = await startProvisioning({ ...quietWorld(lines), clock }, config, {
     lookup: loopbackLookup,
@@ -78,7 +90,7 @@ export async function startSite({
     part,
     config,
     directory,
-    url: `http://${address}:${part.httpPort}`,
+    url: `http://${boxAddress}:${part.httpPort}`,
     cloudCa: authority.ca,
     log: () => lines.join(''),
     journal: () => readJournal(directory),

@@ -70,7 +70,7 @@ export async function openSipLab(options: {
   const state = join(lab.directory, 'state');
   mkdirSync(state);
   await ensureAuthority(state, '10.66.0.1', systemClock);
-  writeFileSync(join(lab.directory, 'site-ca.pem'), serverIdentity(state).ca);
+  writeFileSync(join(lab.directory, 'site-ca.pem'), serverIdentity(state, '10.66.0.1').ca);
   const common = { domain: registrar, transport: 'tls' } as const;
   const reading = <T>(read: (db: NonNullable<ReturnType<typeof openReader>>['db']) => T[]): T[] => {
     using reader = openReader(state, 'sip');

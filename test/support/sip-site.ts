@@ -113,7 +113,7 @@ ${options.settings ?? ''}`);
     using reader = openReader(directory, 'sip');
     return reader === undefined ? [] : read(reader);
   };
-  const { ca } = serverIdentity(directory);
+  const { ca } = serverIdentity(directory, local);
   return {
     directory,
     config,

@@ -14,6 +14,8 @@ import type { TimerQueue } from './timers.ts';
 
 export interface Endpoint extends HostPort {
   readonly transport: Transport;
+  /** Shown here, in the place of what all others show, as long as the engine runs. */
+  readonly tls?: TlsIdentity;
 }
 
 export interface TransportOptions {
@@ -77,11 +79,11 @@ export class TransportLayer implements AsyncDisposable {
       this.#listeners.push({ endpoint: { transport, ...listener.local }, close: listener });
       return;
     }
-    if (this.#options.tls === undefined)
-      throw new Error('a SIP listener for TLS needs a key and a certificate');
-    const listener = await listenTls(endpoint, this.#options.tls, accept);
+    const identity = endpoint.tls ?? this.#options.tls;
+    if (identity === undefined) throw new Error('a SIP listener for TLS needs a key and a certificate');
+    const listener = await listenTls(endpoint, identity, accept);
     this.#listeners.push({ endpoint: { transport, ...listener.local }, close: listener });
-    this.#tlsListeners.push(listener);
+    if (endpoint.tls === undefined) this.#tlsListeners.push(listener);
   }
 
   /** What new connections are shown; those that are open go on with what they saw. */

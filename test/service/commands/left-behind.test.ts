@@ -45,9 +45,11 @@ it('a posture set down to assist names the phones that still need the box, and w
   const checked = await run(configCommand, 'check');
   expect(checked.code).toBe(1);
   expect(checked.text).toMatch(
-    /2 phones would be left without .* 00:04:f2:aa:00:02, 00:15:65:aa:00:01; set the posture back, run `gatehouse bypass all`/,
+    /2 phones \(00:04:f2:aa:00:02, 00:15:65:aa:00:01\) would be left without .*; set the posture back, run `gatehouse bypass all`/,
   );
-  expect((await run(checkCommand, 'settings')).text).toMatch(/^problem +settings +2 phones would be left/m);
+  expect((await run(checkCommand, 'settings')).text).toMatch(
+    /^problem +settings +2 phones .* would be left/m,
+  );
   const problems = readPhones(config.site.state_directory, systemClock.now(), config.site);
   for (const { problem } of problems)
     expect(problem).toContain('it still has this box as provisioning server');
@@ -57,7 +59,35 @@ it('only phones that a rule sets down are named, and none that has left', async 
   const { site, settings, run } = openDesk();
   await twoPhones(site);
   settings('posture = "full"\n[[site.posture_for]]\nposture = "assist"\nvendor = "poly"\n');
-  expect((await run(configCommand, 'check')).text).toMatch(/a phone would be left .*: 00:04:f2:aa:00:02;/);
+  expect((await run(configCommand, 'check')).text).toMatch(/1 phone \(00:04:f2:aa:00:02\) would be left/);
   await site.configuration(other, '10.66.0.101', { vendor: 'poly', posture: 'assist' });
   expect((await run(configCommand, 'check')).code).toBe(0);
+});
+
+it('phones that were last here at another address of the box are named, and what to do for them', async () => {
+  const { site, settings, run } = openDesk();
+  await site.configuration(mac, '10.66.0.100', { posture: 'full', boxAddress: '127.0.0.1' });
+  await site.configuration(other, '10.66.0.101', { posture: 'full', boxAddress: '10.0.0.9' });
+  settings('');
+  expect(await run(configCommand, 'check')).toMatchObject({
+    code: 1,
+    text: expect.stringMatching(
+      /1 phone \(00:04:f2:aa:00:02\) were last here at 10\.0\.0\.9, and would find nobody there; put it into site\.former_addresses/,
+    ) as string,
+  });
+  const config = settings('former_addresses = ["10.0.0.9"]');
+  const served = await run(configCommand, 'check');
+  expect(served).toMatchObject({
+    code: 0,
+    text: expect.stringContaining('not yet seen at 127.0.0.1') as string,
+  });
+  expect((await run(checkCommand, 'settings')).text).toMatch(
+    /^warning +settings +not yet seen at 127\.0\.0\.1/m,
+  );
+  const [row] = readPhones(config.site.state_directory, systemClock.now(), config.site);
+  expect(row?.problem).toContain("at this box's former address 10.0.0.9");
+  await site.configuration(other, '10.66.0.101', { posture: 'full', boxAddress: '127.0.0.1' });
+  expect((await run(configCommand, 'check')).text).toMatch(
+    /no phone needs the former address 10\.0\.0\.9 any more/,
+  );
 });

@@ -41,13 +41,13 @@ async function handshake(server: { cert: string; key: string }, ca: string): Pro
 
 test('a client that trusts only the site authority accepts the box by its address', async () => {
   await ensureAuthority(state, address, clock);
-  const { ca, cert, key } = serverIdentity(state);
+  const { ca, cert, key } = serverIdentity(state, address);
   await expect(handshake({ cert, key }, ca)).resolves.toBe('IP Address:127.0.0.1');
 });
 
 test('certificates are valid from before the image was built, however late the box is set up', async () => {
   await ensureAuthority(state, address, clock);
-  const { ca, cert } = serverIdentity(state);
+  const { ca, cert } = serverIdentity(state, address);
   for (const pem of [ca, cert])
     expect(Date.parse(new X509Certificate(pem).validFrom)).toBe(Date.UTC(2025, 0, 1));
 });
@@ -86,9 +86,9 @@ test('private keys are readable by the owner only', async () => {
 
 test('asking again changes nothing', async () => {
   await ensureAuthority(state, address, clock);
-  const before = serverIdentity(state);
+  const before = serverIdentity(state, address);
   await ensureAuthority(state, address, clock);
-  expect(serverIdentity(state)).toEqual(before);
+  expect(serverIdentity(state, address)).toEqual(before);
   expect(readdirSync(join(state, 'authority'))).toEqual(['1']);
 });
 
@@ -96,7 +96,7 @@ test('processes that start at once end with one identity and leave nothing half 
   const script = `
     import { ensureAuthority, serverIdentity } from ${JSON.stringify(join(import.meta.dirname, '../../../appliance/net/authority.ts'))};
     await ensureAuthority(${JSON.stringify(state)}, '${address}', { now: () => ${clock.now()} });
-    console.log(JSON.stringify(serverIdentity(${JSON.stringify(state)})));`;
+    console.log(JSON.stringify(serverIdentity(${JSON.stringify(state)}, '${address}')));`;
   const starts = await Promise.all(
     [1, 2, 3, 4].map(async () =>
       promisify(execFile)(process.execPath, ['--input-type=module', '-e', script]),
@@ -108,9 +108,10 @@ test('processes that start at once end with one identity and leave nothing half 
 
 test('another address makes another authority, since the old one may not vouch for it', async () => {
   await ensureAuthority(state, address, clock);
-  const before = serverIdentity(state);
+  const before = serverIdentity(state, address);
   await ensureAuthority(state, '10.66.0.1', clock);
-  const after = serverIdentity(state);
+  const after = serverIdentity(state, '10.66.0.1');
+  expect(serverIdentity(state, address)).toEqual(before);
   expect(after.ca).not.toBe(before.ca);
   expect(new X509Certificate(after.cert).subjectAltName).toBe('IP Address:10.66.0.1');
   expect(new X509Certificate(after.cert).verify(new X509Certificate(after.ca).publicKey)).toBe(true);
@@ -118,25 +119,25 @@ test('another address makes another authority, since the old one may not vouch f
 
 test('the server certificate is renewed half a year before its end, by the same authority', async () => {
   await ensureAuthority(state, address, clock);
-  const before = serverIdentity(state);
+  const before = serverIdentity(state, address);
   const end = Date.parse(new X509Certificate(before.cert).validTo);
   await ensureAuthority(state, address, { now: () => end - 181 * day });
-  expect(serverIdentity(state)).toEqual(before);
+  expect(serverIdentity(state, address)).toEqual(before);
   await ensureAuthority(state, address, { now: () => end - 179 * day });
-  const after = serverIdentity(state);
+  const after = serverIdentity(state, address);
   expect(after.ca).toBe(before.ca);
   expect(after.cert).not.toBe(before.cert);
 });
 
 test('a box that lost its time makes certificates that are good for years all the same', async () => {
   await ensureAuthority(state, address, { now: () => 0 });
-  expect(Date.parse(new X509Certificate(serverIdentity(state).cert).validTo)).toBeGreaterThan(
+  expect(Date.parse(new X509Certificate(serverIdentity(state, address).cert).validTo)).toBeGreaterThan(
     Date.UTC(2028, 0, 1),
   );
 });
 
 test('without an authority the identity is refused in words', () => {
-  expect(() => serverIdentity(state)).toThrow(/no server certificate in .* yet/);
+  expect(() => serverIdentity(state, address)).toThrow(/no server certificate for 127\.0\.0\.1 in .* yet/);
 });
 
 test('a user who may not read the keys finds the authority good, and is refused when something is to be made', async () => {
@@ -146,10 +147,10 @@ test('a user who may not read the keys finds the authority good, and is refused 
     import { ensureAuthority, serverCertificates } from ${JSON.stringify(join(import.meta.dirname, '../../../appliance/net/authority.ts'))};
     process.setegid(65534); process.seteuid(65534);
     await ensureAuthority(${JSON.stringify(state)}, '${address}', { now: () => ${now} });
-    console.log(serverCertificates(${JSON.stringify(state)}).ca);`;
+    console.log(serverCertificates(${JSON.stringify(state)}, '${address}').ca);`;
   const asNobody = (now: number) =>
     promisify(execFile)(process.execPath, ['--input-type=module', '-e', program(now)]);
-  expect((await asNobody(clock.now())).stdout).toContain(serverIdentity(state).ca.trim());
+  expect((await asNobody(clock.now())).stdout).toContain(serverIdentity(state, address).ca.trim());
   const muchLater = clock.now() + 5 * 365 * day;
   await expect(asNobody(muchLater)).rejects.toThrow(/EACCES/);
 });

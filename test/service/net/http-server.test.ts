@@ -123,18 +123,23 @@ test('who holds every connection that a stranger can have keeps no phone out', a
   for (const stranger of strangers) stranger.destroy();
 });
 
-test('a renewed certificate is shown to the next connection without a restart', async () => {
+test('each connection is shown the certificate of the address that it came to, a renewed one without a restart', async () => {
   const authority = await newCloudAuthority();
+  const certificate = async (name: string) => authority.certificateFor([name]);
+  const identities = new Map([
+    [address, await certificate('first.example')],
+    ['127.0.0.2', await certificate('second.example')],
+  ]);
   await using listener = await listenHttp({
-    on: { address, port: 0 },
-    identity: await authority.certificateFor(['old.example']),
+    on: { address: '0.0.0.0', port: 0 },
+    identity: (localAddress) => identities.get(localAddress) ?? { cert: '', key: '' },
     mostBodyBytes: 10,
     handle: async () => ({ status: 200, headers: [], body: Buffer.alloc(0) }),
     onError: () => undefined,
   });
-  const shown = async () => {
+  const shown = async (host: string) => {
     const socket = connectTls({
-      host: address,
+      host,
       port: listener.port,
       ca: authority.ca,
       checkServerIdentity: () => undefined,
@@ -144,9 +149,11 @@ test('a renewed certificate is shown to the next connection without a restart', 
     socket.destroy();
     return subjectaltname;
   };
-  expect(await shown()).toBe('DNS:old.example');
-  listener.setIdentity(await authority.certificateFor(['new.example']));
-  expect(await shown()).toBe('DNS:new.example');
+  expect(await shown(address)).toBe('DNS:first.example');
+  expect(await shown('127.0.0.2')).toBe('DNS:second.example');
+  expect(await shown(address)).toBe('DNS:first.example');
+  identities.set(address, await certificate('new.example'));
+  expect(await shown(address)).toBe('DNS:new.example');
 });
 
 test('a port that is taken is an error of the start', async () => {

@@ -82,7 +82,7 @@ it('HTTP: nobody there, garbage and silence are words, not errors', async () => 
 it('TLS: tells how far it comes, and whose certificate is in the way', async () => {
   const directory = temporaryDirectory();
   await ensureAuthority(directory, '127.0.0.1', systemClock);
-  const identity = serverIdentity(directory);
+  const identity = serverIdentity(directory, '127.0.0.1');
   await using server = await listenTls({ address: '127.0.0.1', port: 0 }, identity, (connection) =>
     connection.end(),
   );

@@ -16,7 +16,7 @@ it.each([
 ])('the certificate %s', async (_title, days, times) => {
   const directory = temporaryDirectory();
   await ensureAuthority(directory, '127.0.0.1', fakeClock(installed));
-  const first = serverIdentity(directory);
+  const first = serverIdentity(directory, '127.0.0.1');
   const { site } = parseConfig(`[site]\naddress = "127.0.0.1"\nstate_directory = "${directory}"`);
   const shown: string[] = [];
   const errors: unknown[] = [];
@@ -34,6 +34,6 @@ it.each([
   if (times > 0) await until('the new one', () => shown[0], { timeoutMs: 10_000, everyMs: 10 });
   await clock.advance(2 * dayMs);
   expect(errors).toEqual([]);
-  expect(shown).toEqual(times === 0 ? [] : [serverIdentity(directory).cert]);
-  expect(serverIdentity(directory).cert === first.cert).toBe(times === 0);
+  expect(shown).toEqual(times === 0 ? [] : [serverIdentity(directory, '127.0.0.1').cert]);
+  expect(serverIdentity(directory, '127.0.0.1').cert === first.cert).toBe(times === 0);
 });

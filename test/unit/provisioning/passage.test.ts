@@ -68,6 +68,7 @@ test('when the disk can not keep an answer the cloud is not asked: the phone wou
       watch: async () => undefined,
     },
     origins: () => ({ http: 'http://10.0.0.1', https: 'https://10.0.0.1' }),
+    authorityAt: () => overlayValues.ca_pem,
     overlayValues: () => overlayValues,
     download: async () => {
       throw new Error('downloaded');
@@ -84,6 +85,7 @@ test('when the disk can not keep an answer the cloud is not asked: the phone wou
       target: '/x',
       headers: [],
       remoteAddress: '10.0.0.5',
+      localAddress: '10.0.0.1',
       body: Readable.from([]),
     },
     asker: { mac, vendor: 'yealink', userAgent: '', ip: '10.0.0.5', isLeased: true },
