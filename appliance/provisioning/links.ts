@@ -49,6 +49,24 @@ export function urlInBox(value: string, policy: LinkPolicy): Link {
   return refused ?? (changed === value ? kept : { kind: 'changed', value: changed, targets });
 }
 
+/**
+ * Pages of the service for the phone's browser, in any setting: they hold the phone's own path, and come through the box as
+ * its configuration does. All other URLs stay.
+ */
+export function pagesInBox(value: string, policy: LinkPolicy, isPage: (path: string) => boolean): Link {
+  const { box, hosts } = policy;
+  if (box === undefined || value.length > longestValue || !value.includes('://')) return kept;
+  const targets: LinkTarget[] = [];
+  const changed = value.replaceAll(urls, (whole, scheme: string, rest: string) => {
+    const { host, path, problem } = splitHost(rest, '443');
+    const isOurs = scheme.toLowerCase() === 'https' && problem === undefined && hosts.later.has(host);
+    if (!isOurs || !isPage(path)) return whole;
+    targets.push({ host, path });
+    return `${box}/${host}${path}`;
+  });
+  return targets.length === 0 ? kept : { kind: 'changed', value: changed, targets };
+}
+
 function absolute(scheme: string, rest: string, policy: LinkPolicy): Link {
   if (scheme !== 'http' && scheme !== 'https')
     return { kind: 'refused', reason: `provisioning by ${scheme}` };

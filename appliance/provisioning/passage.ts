@@ -97,11 +97,13 @@ async function fly(
   }
   if (upstream.use === 'later' && context.refusals.isSecond(asker.mac, answer.status, world.clock.now()))
     return moveBack(context, passing, 'refused');
+  // Of a sign-in the code on a page is soon another one: an old page helps nobody.
+  const isPage = passing.vendor?.isPage(upstream.path) === true;
   const fresh: KeptAnswer = { ...answer, at: world.clock.now(), ip: asker.ip, stage };
   // In one turn, so that they share their commits.
   const [given] = await Promise.all([
     give(context, passing, fresh),
-    answer.status === 200 ? answers.keep(key, fresh) : undefined,
+    answer.status === 200 && !isPage ? answers.keep(key, fresh) : undefined,
   ]);
   return given;
 }

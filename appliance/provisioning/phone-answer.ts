@@ -44,12 +44,15 @@ export function phoneAnswer(context: Context, passing: Passing, kept: KeptAnswer
 /** The headers of the phone's answer where its body is not to be read; a sentence when it must not reach the phone. */
 export function plainHead(
   { hosts }: Context,
-  { box, upstream }: Passing,
+  { box, upstream, vendor }: Passing,
   { status, headers }: Pick<KeptAnswer, 'status' | 'headers'>,
 ): Header[] | string {
   // Asked for in whole: half a configuration can't be read, and what is not read does not pass.
   if (status === 206) return 'part of a configuration where all was asked for';
-  return withLocation(phoneHeaders(headers), status, { hosts, box, from: upstream });
+  const plain = phoneHeaders(headers);
+  const moved = withLocation(plain, status, { hosts, box, from: upstream });
+  // A page may send a browser anywhere: it applies nothing of what is there.
+  return typeof moved === 'string' && vendor?.isPage(upstream.path) === true ? plain : moved;
 }
 
 function rewritten(
@@ -64,6 +67,7 @@ function rewritten(
     const result = rewriteBody(Buffer.from(body).toString('latin1'), {
       format: vendor.format,
       isProvisioningUrl: vendor.isProvisioningUrl,
+      isPage: vendor.isPage,
       danger: vendor.danger,
       links,
       overlays: overlaysFor(context, vendor, passing),

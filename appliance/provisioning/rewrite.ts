@@ -2,7 +2,7 @@
  * Changes a configuration body as little as needed: provisioning URLs lead to the box, dangerous settings go, ours are
  * laid over. Everything else stays byte for byte.
  */
-import { urlInBox, type LinkPolicy, type LinkTarget } from './links.ts';
+import { pagesInBox, urlInBox, type LinkPolicy, type LinkTarget } from './links.ts';
 import { applyEdits, escapeValue, readSettings, type Edit, type Format, type Setting } from './settings.ts';
 
 /** One piece of our own settings, in the vendor's own format. */
@@ -17,6 +17,8 @@ export interface Overlay {
 export interface RewriteRules {
   readonly format: Format;
   readonly isProvisioningUrl: (key: string) => boolean;
+  /** Paths for the phone's browser; none where it is left out. */
+  readonly isPage?: (path: string) => boolean;
   /** Why this setting must not reach a phone. */
   readonly danger: (key: string) => string | undefined;
   readonly links: LinkPolicy;
@@ -52,13 +54,15 @@ export function rewriteBody(body: string, rules: RewriteRules): Rewritten {
       drop(setting, danger);
       continue;
     }
-    const link = rules.isProvisioningUrl(setting.key) ? urlInBox(setting.value, rules.links) : undefined;
-    if (link?.kind === 'refused') {
+    const link = rules.isProvisioningUrl(setting.key)
+      ? urlInBox(setting.value, rules.links)
+      : pagesInBox(setting.value, rules.links, rules.isPage ?? (() => false));
+    if (link.kind === 'refused') {
       drop(setting, link.reason);
       continue;
     }
     kept.push(setting);
-    if (link?.kind !== 'changed') continue;
+    if (link.kind !== 'changed') continue;
     edits.push(valueEdit(setting, link.value));
     links.push(...link.targets);
   }

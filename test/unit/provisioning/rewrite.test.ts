@@ -25,8 +25,8 @@ const vendors = readVendorFiles();
 function rules(vendor: Vendor, rest: Partial<RewriteRules> = {}): RewriteRules {
   const found = vendors.get(vendor);
   if (found === undefined) throw new Error(vendor);
-  const { format, isProvisioningUrl, danger } = found;
-  return { format, isProvisioningUrl, danger, links, overlays: [], ...rest };
+  const { format, isPage, isProvisioningUrl, danger } = found;
+  return { format, isPage, isProvisioningUrl, danger, links, overlays: [], ...rest };
 }
 
 function overlays(vendor: Vendor): Pick<RewriteRules, 'overlays'> {
@@ -50,6 +50,11 @@ const changed: readonly [Vendor, string, string][] = [
     'poly',
     `<?xml version="1.0"?>\n<!-- device.prov.serverName="https://${dm}/" -->\n<a  device.prov.serverName = '${dm}/device/ob/ab/?x=1&amp;y=2'\n b.c="ÿ &#10;"/>`,
     `<?xml version="1.0"?>\n<!-- device.prov.serverName="https://${dm}/" -->\n<a  device.prov.serverName = '10.0.0.1/${dm}/device/ob/ab/?x=1&amp;y=2'\n b.c="ÿ &#10;"/>`,
+  ],
+  [
+    'poly',
+    `<a softkey.1.action="https://${dm}/device/softkey.php/mmiiaacc/ab/lang_en/" b="$FGo$https://${dm}/device/logout.php/mmiiaacc/ab/$" c="https://${dm}/device/other/ab/" d="https://elsewhere.example/device/softkey.php/ab/" e="http://${dm}/device/softkey.php/ab/"/>`,
+    `<a softkey.1.action="https://10.0.0.1/${dm}/device/softkey.php/mmiiaacc/ab/lang_en/" b="$FGo$https://10.0.0.1/${dm}/device/logout.php/mmiiaacc/ab/$" c="https://${dm}/device/other/ab/" d="https://elsewhere.example/device/softkey.php/ab/" e="http://${dm}/device/softkey.php/ab/"/>`,
   ],
   [
     'poly',
