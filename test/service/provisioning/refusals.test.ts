@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
-import { once } from 'node:events';
 import { expect, test } from 'vitest';
+import { until } from '../../support/command.ts';
 import { lease } from '../../support/lease.ts';
 import { fixtureBytes, sendBytes, sendFixture } from '../../support/phone-http.ts';
 import { bootPhone, type PhoneState } from '../../support/phone-provisioning.ts';
@@ -125,7 +125,8 @@ test.each([
   ['GET http://evil.example/ HTTP/1.1', 400],
   ['GET //evil.example/x HTTP/1.1', 400],
   ['POST /001565aabb01.cfg HTTP/1.1', 405],
-  ['HEAD /001565aabb01.cfg HTTP/1.1', 404],
+  ['HEAD /001565aabb01.cfg HTTP/1.1', 200],
+  ['HEAD /y000000000066.cfg HTTP/1.1', 404],
   ['BREW / HTTP/1.1', 400],
   ['GET / HTTP/9.9', 400],
   [`GET / HTTP/1.1\r\nX: ${'y'.repeat(20_000)}`, 400],
@@ -142,23 +143,16 @@ test.each([
   expect((await sendFixture({ fixture: 'yealink-4-mac', url: `${site.url}/`, mac })).status).toBe(200);
 });
 
-test("a Poly phone's log is taken and thrown away", async () => {
-  await using site = await startSite();
-  const answer = await sendFixture({ fixture: 'poly-4-log', url: `${site.url}/`, mac: '00:04:f2:aa:bb:02' });
-  expect(answer.status).toBe(200);
-  expect(site.cloud.requests).toEqual([]);
-});
-
 test('an address that opens connection after connection does not lock out another', async () => {
   await using site = await startSite();
   const port = site.part.httpPort;
-  const hoard = Array.from({ length: 40 }, () =>
+  const hoard = Array.from({ length: 200 }, () =>
     connect({ host: address, port, localAddress: '127.0.0.2' }).on('error', () => undefined),
   );
-  await Promise.all(hoard.map(async (socket) => once(socket, 'close').catch(() => undefined)).slice(16));
+  const refused = () => site.part.counters()['connections_refused'] === 72 || undefined;
+  await until('those that are too many to be closed', refused, { timeoutMs: 10_000 });
   expect(
     (await sendFixture({ fixture: 'yealink-4-mac', url: `${site.url}/`, mac, from: '127.0.0.3' })).status,
   ).toBe(200);
-  expect(site.part.counters().connections_refused).toBeGreaterThanOrEqual(24);
   for (const socket of hoard) socket.destroy();
 });
