@@ -241,6 +241,10 @@ const Cloud = table({
 const Web = table({
   address: ipv4('Management address that the page listens on.', { default: '127.0.0.1' }),
   port: port('TCP port of the page.', 8080),
+  other_tcp_ports: list(
+    port('TCP port', 22),
+    'Further TCP ports that `gatehouse firewall` lets in on the management address, such as 22 for ssh.',
+  ),
   socket: Type.Optional(
     text('Unix socket on which the page answers too.', { examples: ['/run/gatehouse/web.sock'] }),
   ),

@@ -88,6 +88,11 @@ const commands: Record<string, { readonly about: string; readonly run: Command }
       'units [folder]    writes the systemd units that depend on the settings (sockets, which parts run)',
     run: async (call) => (await import('./commands/units.ts')).unitsCommand(call),
   },
+  firewall: {
+    about:
+      'firewall          the nftables rules that the settings need: what is let in, and nothing forwarded',
+    run: async (call) => (await import('./commands/firewall.ts')).firewallCommand(call),
+  },
   config: {
     about: 'config <what>     check, print or schema of gatehouse.toml',
     run: async (call) => {

@@ -54,7 +54,7 @@ const socketsOf: Partial<Record<string, (config: Config) => Socket[]>> = {
 };
 
 /** Cards on which DHCP is spoken. */
-function phoneCards({ dhcp }: Config): string[] {
+export function phoneCards({ dhcp }: Config): string[] {
   const further = dhcp.network.map((network) => network.interface ?? dhcp.interface);
   const uplink = dhcp.mode === 'relay' && dhcp.relay.uplink !== undefined ? [dhcp.relay.uplink] : [];
   return [...new Set([dhcp.interface, ...further, ...uplink])];

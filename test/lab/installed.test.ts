@@ -174,6 +174,14 @@ it('no unit is more exposed than it must be, by the reckoning of systemd-analyze
   expect(exposed).toEqual([]);
 });
 
+it('with the firewall on, a phone still gets its address', async () => {
+  await machine.exec(['systemctl', 'start', 'gatehouse-firewall']);
+  const before = await machine.exec(['nft', 'list', 'table', 'inet', 'gatehouse_base']);
+  expect(before).toContain('policy drop');
+  const said = await phone.exec(['udhcpc', '-i', 'eth0', '-n', '-q', '-f', '-V', 'yealink']);
+  expect(said).toContain('lease of 10.66.0.1');
+});
+
 it('a part that is killed comes back, and no other notices', async () => {
   for (const part of ['dhcp', 'sip', 'rtp']) {
     const before = await pids();

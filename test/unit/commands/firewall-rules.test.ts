@@ -1,0 +1,29 @@
+import { expect, it } from 'vitest';
+import { firewallRules } from '../../../appliance/commands/firewall-rules.ts';
+import { parseConfig } from '../../../appliance/config.ts';
+
+const openingsFor = (settings: string) =>
+  [...firewallRules(parseConfig(settings)).matchAll(/accept comment "([^"]*)"/g)].map((match) => match[1]);
+
+it('with the page on this machine alone and the least posture, only time is let in', () => {
+  expect(openingsFor('[site]\naddress = "10.20.0.1"\nposture = "assist"\n')).toEqual(['time']);
+});
+
+it('what is turned off is not let in', () => {
+  const off = '[sip]\nudp_port = 0\ntcp_port = 0\n[web]\naddress = "10.30.0.1"\n';
+  const rules = firewallRules(parseConfig(`[site]\naddress = "10.20.0.1"\n${off}`));
+  expect(rules).toContain('ip daddr 10.20.0.1 tcp dport { 5061 } accept');
+  expect(rules).not.toContain('udp dport 5060');
+  expect(rules).toContain('ip daddr 10.30.0.1 tcp dport { 8080 } accept');
+});
+
+it('plug and play is let in where it is on', () => {
+  expect(openingsFor('[site]\naddress = "10.20.0.1"\n[provisioning]\npnp = "watch"\n')).toContain(
+    'SIP plug and play',
+  );
+});
+
+it('a card whose name could end the string is refused', () => {
+  const settings = '[site]\naddress = "10.20.0.1"\n[dhcp]\nmode = "inform"\ninterface = \'a"}\'\n';
+  expect(() => firewallRules(parseConfig(settings))).toThrow(/rename it/);
+});
