@@ -84,15 +84,17 @@ export function openPolicy(config: Config, profiles: Profiles, limits: Limits): 
 export interface Site {
   readonly pool: Pool;
   readonly policy: Policy;
+  /** An address of this or another of our networks. */
+  readonly isServed: (address: number) => boolean;
 }
 
 /** Changes the pool at once, so that the next message of the same turn finds what this one got. */
-export function decide(request: ClientRequest, { pool, policy }: Site, now: number): Decision {
+export function decide(request: ClientRequest, { pool, policy, isServed }: Site, now: number): Decision {
   const isNew = request.kind === 'discover' && pool.leaseOf(request.client) === undefined;
   const excess = policy.limits.excess(request, isNew, now);
   if (excess !== undefined) return { silence: excess, journal: refused(request, 'asks too often') };
   const profile = policy.profiles(request, now);
-  const scene: Scene = { request, pool, policy, profile, now };
+  const scene: Scene = { request, pool, policy, isServed, profile, now };
   const isLeaving = request.kind === 'release' || request.kind === 'decline';
   if (policy.phonesOnly && profile.phone === undefined && !isLeaving) {
     return { silence: 'not_a_phone', journal: refused(request, 'not a known phone') };
@@ -140,17 +142,19 @@ function selecting(scene: Scene): Decision {
 
 /**
  * INIT-REBOOT, RENEWING, REBINDING. A server that has no record of the client must be silent (RFC 2131 section 4.3.2): the
- * lease may be another server's. Where we are the only server we answer: yes for a free address of ours, no otherwise.
+ * lease may be another server's. Where we are the only server we answer: yes for a free address of ours, no otherwise. An
+ * address of another network of ours is wrong here, whoever has it.
  */
 function confirm(scene: Scene): Decision {
-  const { request, pool, policy, now } = scene;
+  const { request, pool, policy, isServed, now } = scene;
   const { address } = request;
   if (address === undefined) return { silence: 'unknown_lease' };
   const isKnown = pool.leaseAt(address)?.client === request.client;
   if ((isKnown || policy.authoritative) && pool.isOpenTo(address, request, now)) return grant(scene, address);
-  if (!isKnown && !policy.authoritative) return { silence: 'unknown_lease' };
-  if (!isInSubnet(address, policy)) return refuse(scene, 'address is of another network');
-  return refuse(scene, 'address is not yours');
+  const isHere = isInSubnet(address, policy);
+  const isOurs = isKnown || policy.authoritative || (!isHere && isServed(address));
+  if (!isOurs) return { silence: 'unknown_lease' };
+  return refuse(scene, isHere ? 'address is not yours' : 'address is of another network');
 }
 
 /** A client that has a lease keeps it, however many others there are. */

@@ -40,7 +40,8 @@ export function openNetworks(config: Config, { tenures, now, isLeaving }: Before
     );
   }
   const limits = openLimits(config);
-  const networks = served.map((network) => {
+  const isServed = (address: number) => networks.some(({ policy }) => isInSubnet(address, policy));
+  const networks: Network[] = served.map((network) => {
     const settings = { ...config, dhcp: network.alone };
     return {
       key: network.poolsKey,
@@ -48,6 +49,7 @@ export function openNetworks(config: Config, { tenures, now, isLeaving }: Before
       card: network.alone.interface,
       pool: new Pool(poolAddresses(config, network)),
       policy: openPolicy(settings, openProfiles(settings, isLeaving), limits),
+      isServed,
     };
   });
   for (const tenure of tenures) for (const { pool } of networks) pool.remember(tenure, now);

@@ -10,7 +10,7 @@ import {
   type DhcpClientName,
 } from '../support/dhcp-client.ts';
 import { cover, type Namespace } from '../support/namespaces.ts';
-import { openDhcpOffice, portOf, type DhcpOffice, type WirePacket } from './dhcp-office.ts';
+import { addressHex, openDhcpOffice, portOf, type DhcpOffice, type WirePacket } from './dhcp-office.ts';
 
 /** As the table in test/README.md calls them, and who can do it. */
 const able = {
@@ -175,12 +175,10 @@ test('each that remembers asks for its old address after a restart, and gets it'
     await office.fabric.exec(['ip', 'link', 'set', portOf(namespace), 'up']);
   }
   for (const { phone, asked, ack } of await eachIsGranted('INIT-REBOOT', isReboot)) {
-    expect(asked.options.get(50)).toBe(hexOf(phone.ip));
+    expect(asked.options.get(50)).toBe(addressHex(phone.ip));
     expect(ack).toMatchObject({ to: everybody, yourAddress: phone.ip });
   }
 });
-
-const hexOf = (ip: string) => Buffer.from(ip.split('.').map(Number)).toString('hex');
 
 test('each that finds somebody on its address declines it and gets another, and nobody gets that one', async () => {
   const squatter = await office.phone('squatter', '02:00:00:00:05:99');

@@ -1,4 +1,5 @@
 /** Several networks served by one box: on two cards, and behind a real relay with two networks of clients. */
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readLeases } from '../../appliance/store/leases.ts';
@@ -7,7 +8,14 @@ import { startCapture } from '../support/capture.ts';
 import { until, words, type Running } from '../support/command.ts';
 import { readClientLease, startDhcpClient, type DhcpClientName } from '../support/dhcp-client.ts';
 import type { Namespace } from '../support/namespaces.ts';
-import { asText, openDhcpOffice, readPackets, type DhcpOffice, type WirePacket } from './dhcp-office.ts';
+import {
+  addressHex,
+  asText,
+  openDhcpOffice,
+  readPackets,
+  type DhcpOffice,
+  type WirePacket,
+} from './dhcp-office.ts';
 
 interface Place {
   readonly client: DhcpClientName;
@@ -125,7 +133,7 @@ test('a client on each of two cards gets an address of its own network, and noth
   const [near, far] = onCards as readonly [Place, Place];
   for (const place of onCards) expect((await leaseOf(place)).ip).toMatch(`${place.net}.1`);
   const [ack] = await readPackets(fileOf('eth1'), 'dhcp.option.dhcp == 5');
-  expect(ack?.options.get(3)).toBe('0a430001');
+  expect(ack?.options.get(3)).toBe(addressHex('10.67.0.1'));
   expect(macsIn(await readPackets(fileOf('eth1'), 'dhcp'))).toEqual(new Set([far.mac]));
   const onFirst = macsIn(await office.packets('dhcp'));
   expect([onFirst.has(near.mac), onFirst.has(far.mac)]).toEqual([true, false]);
@@ -168,6 +176,20 @@ test('behind the relay each renews by unicast past it, and its place stays known
     reader && readLeases(reader.db).map(({ mac, circuitId }) => [mac, circuitId?.text]),
   );
   for (const { mac, net } of behindRelay) expect(circuits.get(mac)).toBe(relayCards[net]);
+});
+
+test('a phone that is carried to another network is told no at once, and gets an address there', async () => {
+  const [, far] = onCards as readonly [Place, Place];
+  const { ip } = await leaseOf(far);
+  clients.get(far.mac)?.kill('SIGKILL');
+  await clients.get(far.mac)?.exited;
+  rmSync(join(directoryOf(far), 'told'));
+  powerOn(far, await office.phone('carried', far.mac));
+  expect((await leaseOf(far)).ip).toMatch('10.66.0.1');
+  const said = await office.packets(`dhcp.hw.mac_addr == ${far.mac}`);
+  expect(said[0]?.options.get(50)).toBe(addressHex(ip));
+  // REQUEST, NAK, DISCOVER, OFFER, REQUEST, ACK.
+  expect(said.slice(0, 6).map(({ type }) => type)).toEqual([3, 6, 1, 2, 3, 5]);
 });
 
 test('a relay that speaks from its address on our side names the network by link selection, which is obeyed', async () => {

@@ -203,3 +203,8 @@ export function asText(hex: string | undefined): string {
 export function asNumber(hex: string | undefined): number {
   return Buffer.from(hex ?? '', 'hex').readInt32BE(0);
 }
+
+/** An address as an option holds it. */
+export function addressHex(ip: string): string {
+  return Buffer.from(ip.split('.').map(Number)).toString('hex');
+}

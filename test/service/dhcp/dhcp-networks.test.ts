@@ -83,14 +83,22 @@ describe('a phone', () => {
     ]);
   });
 
-  test('that was carried to another network is told no and gets an address there', async () => {
-    await using site = await openSite('authoritative = true\n');
-    const ip = await boot(site);
-    const options = { requestedAddress: address(ip) };
-    expect(await site.say({ type: 'request', options }, 'eth1')).toMatchObject([
-      { type: 'nak', card: 'eth1' },
-    ]);
-    expect(await bindOn(site, 'eth1', yealink)).toMatch(/^10\.66\.1\./);
+  test.each([true, false])(
+    'that was carried to another network of ours is told no and gets an address there (authoritative: %s)',
+    async (authoritative) => {
+      await using site = await openSite(`authoritative = ${authoritative}\n`);
+      const options = { requestedAddress: address(await boot(site)) };
+      const no = { type: 'nak', options: { message: 'address is of another network' } };
+      expect(await site.say({ type: 'request', options }, 'eth1')).toMatchObject([{ card: 'eth1', ...no }]);
+      expect(await site.say({ type: 'request', options, giaddr: '10.66.2.1' })).toMatchObject([no]);
+      expect(await bindOn(site, 'eth1', yealink)).toMatch(/^10\.66\.1\./);
+    },
+  );
+
+  test('that asks for an address of nobody’s network is left to whoever knows it', async () => {
+    await using site = await openSite();
+    const options = { requestedAddress: address('192.168.1.50') };
+    expect(await site.say({ type: 'request', options }, 'eth1')).toEqual([]);
   });
 
   test('renews through a router that leads to another card, and is answered on its own', async () => {
