@@ -36,6 +36,8 @@ export interface Context {
   readonly origins: () => { readonly http: string; readonly https: string };
   /** PEM, of the address of ours that a phone came to. */
   readonly authorityAt: (localAddress: string) => string;
+  /** What the cloud is asked for at the moment, until it is kept and given. */
+  readonly flights: Map<string, Promise<Answer>>;
   /** What templates are filled in with, for one phone or for none. */
   readonly overlayValues: (phone?: {
     readonly mac: string;

@@ -22,7 +22,7 @@ const lateMs = 60_000;
 const mostFlights = 2048;
 
 export function newPassage(context: Context): (passing: Passing) => Promise<Answer> {
-  const flights = new Map<string, Promise<Answer>>();
+  const { flights } = context;
   return async (passing) => {
     const { asker, request, upstream } = passing;
     const way = request.isSecure ? 'https' : 'http';

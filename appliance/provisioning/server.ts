@@ -37,6 +37,7 @@ interface Surroundings extends UpstreamNetwork {
 }
 
 const dayMs = 86_400_000;
+const landingMs = 5000;
 export async function startProvisioning(
   world: World,
   config: Config,
@@ -69,6 +70,7 @@ export async function startProvisioning(
     health: () => elsewhere() ?? healthOf(context),
     counters: () => ({ ...context.counters, connections_refused: listeners.refused() }),
     [Symbol.asyncDispose]: async () => {
+      await landed(context);
       stop.abort();
       await Promise.all([renewing, ...watching]);
       await running[Symbol.asyncDispose]();
@@ -117,6 +119,7 @@ function openContext({ world, config, network, box, signal, owned }: Opening): C
       clock: world.clock,
     }),
     counters,
+    flights: new Map(),
     requests: openRequestLog(world, store),
     origins,
     authorityAt: (localAddress) => box.identityOf(localAddress).ca,
@@ -168,6 +171,14 @@ function templateHealth([problem]: readonly TemplateProblem[]): Health {
   if (problem === undefined) return { state: 'ok' };
   const { file, message } = problem;
   return { state: 'degraded', reason: `${file} ${message}; the last good template, or ours, is used` };
+}
+
+/** What the cloud is at work on may be an account, which it gives once: a stop waits for it, but not for long. */
+async function landed({ flights, world: { clock } }: Context): Promise<void> {
+  const waiting = new AbortController();
+  const patience = clock.sleep(landingMs, waiting.signal).catch(() => undefined);
+  await Promise.race([Promise.allSettled(flights.values()), patience]);
+  waiting.abort();
 }
 
 async function renew({ clock, log }: World, signal: AbortSignal, work: () => Promise<void>): Promise<void> {

@@ -158,7 +158,8 @@ test.each(['internet', 'box'] as const)(
         const taking = Promise.all(hit.map(takeStep));
         const minted = () => site.cloud.accounts.length === hit.length || undefined;
         await until('every account to be minted', minted, { timeoutMs: 10_000, everyMs: 10 });
-        await fail(site, failure);
+        // A box that is stopped doesn't wait for ever.
+        await Promise.all([fail(site, failure), site.passTime()]);
         release();
         return taking;
       },
@@ -166,6 +167,27 @@ test.each(['internet', 'box'] as const)(
     expect(tableRows(found)).toEqual(told(failure, 'Its answer on the way'));
   },
 );
+
+test('a box that is stopped while one-time answers come waits for them, and gives them when it is back', async () => {
+  await using site = await startWalkSite();
+  const found = await interrupted(site, {
+    step: 'One-time account',
+    failure: 'box',
+    during: async (hit) => {
+      const release = site.cloud.hold();
+      const taking = Promise.all(hit.map(takeStep));
+      const minted = () => site.cloud.accounts.length === hit.length || undefined;
+      await until('every account to be minted', minted, { timeoutMs: 10_000, everyMs: 10 });
+      const stopping = site.switchOff();
+      release();
+      await stopping;
+      return taking;
+    },
+  });
+  expect(found.map(({ back }) => back.status)).toEqual(found.map(() => 200));
+  expect(site.cloud.accounts).toHaveLength(2 * walkers(site).length);
+  expect(site.cloud.violations).toEqual([]);
+});
 
 interface Make {
   readonly path: string;

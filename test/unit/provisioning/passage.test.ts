@@ -53,6 +53,7 @@ test('when the disk can not keep an answer the cloud is not asked: the phone wou
     tasks: { isBypassed: () => false },
     counters: newCounters(),
     requests: { note: () => undefined },
+    flights: new Map(),
     refusals: { isSecond: () => false },
     reach: {
       isOutage: () => false,
