@@ -10,6 +10,7 @@ const checks: Readonly<Record<string, () => Promise<LongCheck>>> = {
   'dhcp-fuzz': async () => (await import('./dhcp-fuzz.ts')).dhcpFuzz,
   'dhcp-kill': async () => (await import('./dhcp-kill.ts')).dhcpKill,
   'dhcp-power-cut': async () => (await import('./dhcp-power-cut.ts')).dhcpPowerCut,
+  'provisioning-kill': async () => (await import('./provisioning-kill.ts')).provisioningKill,
 };
 
 const names = process.argv.slice(2);

@@ -37,7 +37,11 @@ interface Kills {
   readonly longestMs: number;
 }
 
-export async function killWhilePhonesWalk(box: ProvisioningBox, rules: Kills): Promise<KillTally> {
+export async function killWhilePhonesWalk(
+  box: ProvisioningBox,
+  rules: Kills,
+  say: (line: string) => void = () => undefined,
+): Promise<KillTally> {
   const tally: Tally = { seen: 0, askedAgain: 0, keptUnseen: 0, lostUnseen: 0, broken: [] };
   const first = `http://${address}:${box.httpPort}`;
   const ca = (await ask(newWalker(`${first}/gatehouse-ca.pem`), '', 'yealink-ca')).body.toString();
@@ -58,6 +62,7 @@ export async function killWhilePhonesWalk(box: ProvisioningBox, rules: Kills): P
     tally.seen += seen.length;
     for (const walker of seen.slice(-rules.phonesAtOnce)) await checkSeen(walker, ca, tally);
     for (const walker of walkers) await goOn(box, walker, { ca, tally, minted });
+    if (kill % 20 === 19) say(`${kill + 1} kills, ${tally.seen} accounts seen`);
   }
   const repeats = box.cloud.violations.length;
   if (repeats !== tally.lostUnseen)
