@@ -45,8 +45,9 @@ export function vendorOverlays(
   values: OverlayValues,
   { isFull, onRefused = ignore }: Laying,
 ): Overlay[] {
+  const leadsSip = isFull && values.tls_port !== 0;
   const rows = vendor.overlays.filter(
-    ({ posture }) => posture === undefined || (isFull && values.tls_port !== 0),
+    ({ posture }) => posture === undefined || posture === (leadsSip ? 'full' : 'provision'),
   );
   const overlays = rows.flatMap(({ template, before, keepsTheirs = false }) => {
     const text = renderFor(vendor, template, { values, onRefused });

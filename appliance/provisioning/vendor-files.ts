@@ -40,7 +40,8 @@ const Schema = Type.Object(
         {
           template: Type.String(),
           before: Type.Optional(Type.String()),
-          posture: Type.Optional(Type.Literal('full')),
+          /** Only where SIP goes through the box, or only where it does not. */
+          posture: Type.Optional(Type.Union([Type.Literal('full'), Type.Literal('provision')])),
           /** A key that the cloud sets itself stays the cloud's. */
           keepsTheirs: Type.Optional(Type.Boolean()),
         },

@@ -150,3 +150,31 @@ test('a phone moved up that does not register, while another does, gets its own 
     problem: expect.stringContaining('it did not stay registered while others did') as string,
   });
 });
+
+test.each([
+  ['yealink', mac, '/'],
+  ['poly', '00:04:f2:aa:bb:02', '/'],
+  ['cisco', '00:56:2b:aa:bb:03', '/$PSN.xml'],
+  ['snom', '00:04:13:aa:bb:04', '/'],
+] as const)(
+  'a %s phone that the settings set down from full to provision has no outbound proxy any more',
+  async (vendor, own, path) => {
+    const first = await startSite();
+    const phone = await bootPhone({ vendor, mac: own, url: `${first.url}${path}` });
+    expect(phone.outboundProxy).toMatchObject({ host: address });
+    const { httpPort, httpsPort } = first.part;
+    await first.part[Symbol.asyncDispose]();
+    await using second = await startSite({
+      directory: first.directory,
+      ports: { httpPort, httpsPort },
+      network: { httpPort: first.cloud.httpPort, httpsPort: first.cloud.httpsPort },
+      extraCa: first.cloudCa,
+      posture: 'provision',
+    });
+    await pollPhone(phone);
+    expect(phone.outboundProxy).toBeUndefined();
+    expect(phone.url).toContain(`https://${address}`);
+    expect(onPage(second).map(({ posture }) => posture)).toEqual(['provision']);
+    await first.cloud[Symbol.asyncDispose]();
+  },
+);

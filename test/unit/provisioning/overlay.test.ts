@@ -64,9 +64,10 @@ test('SIP is led through the box in posture full, and only when it listens for T
     vendorOverlays(yealink, { ...values, tls_port: tlsPort }, { isFull })
       .map(({ text }) => text)
       .join('');
-  expect(texts(true, 5061)).toContain('outbound_proxy');
-  expect(texts(false, 5061)).not.toContain('outbound_proxy');
-  expect(texts(true, 0)).not.toContain('outbound_proxy');
+  expect(texts(true, 5061)).toContain('outbound_proxy_enable = 1');
+  // A phone that was led before is not any more.
+  expect(texts(false, 5061)).toContain('outbound_proxy_enable = 0');
+  expect(texts(true, 0)).toContain('outbound_proxy_enable = 0');
 });
 
 test.each([
