@@ -9,6 +9,15 @@ const optionalText = Type.Optional(text);
 const time = Type.Integer({ description: 'Milliseconds since 1970.' });
 const oneOf = <const T extends readonly string[]>(values: T) => Type.Enum([...values], { type: 'string' });
 
+/** Where a client is, as the relay that spoke for it wrote it. */
+export const placeFields = {
+  circuitId: Type.Optional(
+    Type.String({ description: 'Option 82: the switch port, as the relay wrote it.' }),
+  ),
+  remoteId: Type.Optional(Type.String({ description: 'Option 82: the switch.' })),
+  relay: optionalText,
+};
+
 const Address = Type.Object({
   ip: text,
   mac: text,
@@ -27,11 +36,7 @@ const Address = Type.Object({
   startedAt: time,
   ackedAt: Type.Optional(time),
   expiresAt: time,
-  circuitId: Type.Optional(
-    Type.String({ description: 'Option 82: the switch port, as the relay wrote it.' }),
-  ),
-  remoteId: Type.Optional(Type.String({ description: 'Option 82: the switch.' })),
-  relay: optionalText,
+  ...placeFields,
   sent: Type.Record(text, text, { description: 'Option number to what was sent.' }),
 });
 
@@ -82,8 +87,16 @@ function addressView(
     ...address,
     ...(address.vendor !== undefined && { vendorName: vendorName(address.vendor as Vendor) }),
     ...(personal && hostname !== undefined && { hostname }),
+    ...placeView({ circuitId, remoteId, giaddr }),
+  };
+}
+
+export function placeView({ circuitId, remoteId, giaddr }: Place) {
+  return {
     ...(circuitId && { circuitId: circuitId.text ?? circuitId.hex }),
     ...(remoteId && { remoteId: remoteId.text ?? remoteId.hex }),
     ...(giaddr !== undefined && { relay: giaddr }),
   };
 }
+
+type Place = { [K in 'circuitId' | 'remoteId' | 'giaddr']: ListedAddress[K] | undefined };

@@ -8,6 +8,7 @@ import { requestWords } from '../store/request-words.ts';
 import { requestOutcomes } from '../store/phone-requests.ts';
 import { countdownKinds, countdownStates } from '../store/sign-in-windows.ts';
 import { Call, Phone } from './schemas.ts';
+import { placeFields, placeView } from './addresses.ts';
 import { callView, phoneView, type Audience } from './people.ts';
 
 const text = Type.String();
@@ -69,11 +70,7 @@ const LeaseView = Type.Object({
   ackedAt: optionalTime,
   expiresAt: time,
   vendorClass: optionalText,
-  circuitId: Type.Optional(
-    Type.String({ description: 'Option 82: the switch port, as the relay wrote it.' }),
-  ),
-  remoteId: Type.Optional(Type.String({ description: 'Option 82: the switch.' })),
-  relay: optionalText,
+  ...placeFields,
   sent: Type.Record(text, text, { description: 'Option number to what was sent.' }),
 });
 
@@ -152,9 +149,7 @@ function leaseView({ ip, state, startedAt, ackedAt, expiresAt, sent, ...lease }:
     ...(server !== undefined && { server }),
     ...(ackedAt !== undefined && { ackedAt }),
     ...(vendorClass !== undefined && { vendorClass }),
-    ...(circuitId && { circuitId: circuitId.text ?? circuitId.hex }),
-    ...(remoteId && { remoteId: remoteId.text ?? remoteId.hex }),
-    ...(giaddr !== undefined && { relay: giaddr }),
+    ...placeView({ circuitId, remoteId, giaddr }),
   };
 }
 

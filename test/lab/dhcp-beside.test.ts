@@ -49,6 +49,13 @@ async function boot(office: DhcpOffice, { client, mac, vendorClass }: PhoneCase,
   return { namespace, running, directory, lease };
 }
 
+/** What a command of the box says, as JSON. */
+async function listed<T>(office: DhcpOffice, command: string): Promise<T> {
+  const config = join(office.lab.directory, 'gatehouse.toml');
+  const words = [process.execPath, 'appliance/main.ts', command, '--json', '--config', config];
+  return JSON.parse(await office.box.exec(words, { anyExitCode: true })) as T;
+}
+
 describe.each(['kea', 'isc'] as const)('as the relay in front of %s', (server) => {
   let office: DhcpOffice;
   let far: Namespace;
@@ -95,6 +102,17 @@ describe.each(['kea', 'isc'] as const)('as the relay in front of %s', (server) =
       expect(ack?.options.has(82)).toBe(false);
     },
   );
+
+  test('each phone is listed with the address that its own client says it got', async () => {
+    const addresses = await listed<{ addresses: unknown[] }>(office, 'leases');
+    const phoneList = await listed<{ phones: unknown[] }>(office, 'phones');
+    for (const { mac, client } of phones) {
+      const ip = booted.get(client)?.lease.ip;
+      const held = { ip, mac, state: 'held', evidence: 'relayed', server: '10.9.0.1' };
+      expect(addresses.addresses).toContainEqual(expect.objectContaining(held));
+      expect(phoneList.phones).toContainEqual(expect.objectContaining({ mac, ip, stage: 'leased' }));
+    }
+  });
 
   test('the server is asked from our address, with card and override in option 82', async () => {
     const relayed = await farPackets('dhcp.option.dhcp == 1 && dhcp.ip.relay == 10.66.0.1');
@@ -190,6 +208,9 @@ describe.each(['kea', 'dnsmasq'] as const)('as the helper beside %s', (server) =
     expect(ack).toMatchObject({ to: '10.66.0.50', yourAddress: '0.0.0.0' });
     expect(asText(ack.options.get(160))).toContain('http://10.66.0.1/');
     expect(ack.options.has(51)).toBe(false);
+    const { phones: known } = await listed<{ phones: unknown[] }>(office, 'phones');
+    const asked = { mac: '64:16:7f:00:00:44', ip: '10.66.0.50', vendor: 'poly' };
+    expect(known).toEqual([expect.objectContaining(asked)]);
   });
 
   test('what left our card was no offer, and nothing but answers to INFORM and probes', async () => {
@@ -200,14 +221,10 @@ describe.each(['kea', 'dnsmasq'] as const)('as the helper beside %s', (server) =
   });
 
   test('the watch found the server', async () => {
-    const config = join(office.lab.directory, 'gatehouse.toml');
-    const command = [process.execPath, 'appliance/main.ts', 'status', '--json', '--config', config];
     const servers = await until(
       'the watch',
       async () => {
-        const { dhcp } = JSON.parse(await office.box.exec(command, { anyExitCode: true })) as {
-          dhcp: { servers: unknown[] };
-        };
+        const { dhcp } = await listed<{ dhcp: { servers: unknown[] } }>(office, 'status');
         return dhcp.servers.length > 0 ? dhcp.servers : undefined;
       },
       { timeoutMs: 15_000, everyMs: 500 },

@@ -115,7 +115,7 @@ export function reportAll(site: Site): void {
   for (const part of partNames) site.report(part);
 }
 
-function leaseRow(mac: string, ip: string, now: number): LeaseRow {
+export function leaseRow(mac: string, ip: string, now: number): LeaseRow {
   return {
     ip: parseIpv4(ip),
     client: mac,
