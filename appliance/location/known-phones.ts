@@ -21,7 +21,9 @@ export function knownPhones(readers: ReadonlyMap<PartName, Reader>, now: number)
     if (ip !== undefined) macByIp.set(ip, mac);
   };
   const held = read(readers.get('dhcp'), readHeldAddresses).filter(({ vendor }) => vendor !== undefined);
-  const holders = [...holdersByIp(held, now).values()].toSorted((a, b) => (isSurer(a, b) ? 1 : -1));
+  const holders = [...holdersByIp(held, now).values()].toSorted(
+    (a, b) => Number(isSurer(a, b)) - Number(isSurer(b, a)),
+  );
   for (const { mac, ip, evidence } of holders) if (evidence !== 'informed') know(mac, ip);
   for (const { mac, ip } of read(readers.get('provisioning'), readPhoneConfigurations)) {
     if (!ipByMac.has(mac)) know(mac, ip);

@@ -9,7 +9,9 @@ import { encodeOptions, type DhcpOptions } from '../../appliance/protocol/dhcp-o
 import { parseIpv4 } from '../../appliance/protocol/ipv4.ts';
 import { readHeldAddresses } from '../../appliance/store/address-holders.ts';
 import { readPhones } from '../../appliance/store/phones.ts';
+import { openReader } from '../../appliance/store/reader.ts';
 import { temporaryDirectory } from '../support/directory.ts';
+import { openSite } from '../support/site.ts';
 import { openBeside, type BesideSite } from './dhcp/dhcp-beside.ts';
 import { clientBytes, yealink, type ClientMessage } from './dhcp/dhcp-site.ts';
 
@@ -136,6 +138,24 @@ test('a phone that asks for options alone is known for a day, by its own word', 
   });
   await site.clock.advance(86_400_000);
   expect(holders(site)).toMatchObject({ location: {}, provisioning: undefined });
+});
+
+test('its own word moves nobody: what provisioning knows of a phone or of an address stays', async () => {
+  const site = await informSite();
+  using facts = openSite(site.directory, site.clock);
+  const other = '64:16:7f:00:00:03';
+  await facts.configuration(other, ip);
+  await site.hear(inform(yealink), ip);
+  await site.hear(inform(other, '10.66.0.78'), '10.66.0.78');
+  using provisioning = openReader(site.directory, 'provisioning');
+  const known = site.read((dhcp) =>
+    knownPhones(
+      new Map([dhcp, provisioning].flatMap((reader) => (reader ? [[reader.part, reader]] : []))),
+      site.clock.now(),
+    ),
+  );
+  expect(Object.fromEntries(known.ipByMac)).toEqual({ [other]: ip });
+  expect(Object.fromEntries(known.macByIp)).toEqual({ [ip]: other });
 });
 
 test('nobody speaks for an address that is not the one it sends from', async () => {
