@@ -42,7 +42,7 @@ export function newUploads(context: Context): (upload: Upload) => Promise<Answer
     let forwarding: Promise<void> | undefined;
     try {
       const body = await buffer(request.body);
-      await keep(context, upload, body);
+      if (!(await keep(context, upload, body))) return tryLater('busy');
       if (provisioning.forward_phone_logs) forwarding = forward(context, upload, body);
     } finally {
       void Promise.resolve(forwarding).finally(() => (running -= 1));
@@ -51,14 +51,25 @@ export function newUploads(context: Context): (upload: Upload) => Promise<Answer
   };
 }
 
-async function keep({ counters, store, world }: Context, { asker, file }: Upload, body: Buffer) {
+/** False: a full or broken disk. The phone comes again. */
+async function keep(
+  { counters, store, world }: Context,
+  { asker, file }: Upload,
+  body: Buffer,
+): Promise<boolean> {
   const { mac, ip } = asker;
   // Masked before it is cut: half a password at the seam would stay.
   const text = Buffer.from(maskLog(body.toString('latin1')), 'latin1').subarray(-mostOfOne);
-  await store.write((tx) => {
-    savePhoneLog(tx.db, { mac, name: file, ip, at: world.clock.now(), sent: body.length, text });
-  });
+  const log = { mac, name: file, ip, at: world.clock.now(), sent: body.length, text };
+  try {
+    await store.write((tx) => savePhoneLog(tx.db, log));
+  } catch (error) {
+    counters.errors += 1;
+    world.log.error({ mac, error: String(error) }, 'log not kept');
+    return false;
+  }
   counters.logs_kept += 1;
+  return true;
 }
 
 /** Once, as it came. Never rejects. */
