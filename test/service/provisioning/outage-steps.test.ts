@@ -85,15 +85,15 @@ async function mend(site: WalkSite, failure: Failure): Promise<void> {
   await site.untilWell();
 }
 
-/** `during`: the step as it is taken while something is away. */
-async function interrupted(
-  site: WalkSite,
-  {
-    step,
-    failure,
-    during,
-  }: { step: WalkStep; failure: Failure; during: (hit: Walker[]) => Promise<Walked[]> },
-): Promise<Found[]> {
+interface Interruption {
+  readonly step: WalkStep;
+  readonly failure: Failure;
+  /** The step as it is taken while something is away. */
+  readonly during: (hit: readonly Walker[]) => Promise<Walked[]>;
+}
+
+/** All phones from factory state to a restart, interrupted at one step. */
+async function interrupted(site: WalkSite, { step, failure, during }: Interruption): Promise<Found[]> {
   const phones = walkers(site);
   const takers = (one: WalkStep) => phones.filter((walker) => stepsOf(walker).includes(one));
   const at = steps.indexOf(step);
@@ -102,27 +102,30 @@ async function interrupted(
   for (const walker of hit) prepareStep(site, walker, step);
   const asked = site.cloud.requests.length;
   const away = await during(hit);
-  const askedAway = site.cloud.requests.slice(asked).map(({ headers }) => JSON.stringify(headers));
+  const askedAway = site.cloud.requests.slice(asked).map(({ headers }) => plain(JSON.stringify(headers)));
   await mend(site, failure);
-  const back = await Promise.all(hit.map(takeStep));
-  for (const [index, { status }] of back.entries()) {
-    const walker = hit[index];
-    if (walker === undefined || status === 200) continue;
+  const found = await Promise.all(
+    hit.map(async (walker, index) => ({
+      walker,
+      away: away[index] ?? unanswered,
+      isKept: !askedAway.some((headers) => headers.includes(plain(walker.phone.mac))),
+      back: await takeStep(walker),
+    })),
+  );
+  for (const { walker } of found.filter(({ back }) => back.status !== 200)) {
     walker.phone.url = walker.dhcpUrl;
     await settle(walker);
   }
   for (const after of steps.slice(at + 1)) await takeAll(site, takers(after), after);
   for (const walker of phones)
     expect({ make: walker.make, ...(await settle(walker)) }).toMatchObject({ status: 200, account: 'final' });
-  return hit.map((walker, index) => ({
-    walker,
-    away: away[index] ?? { status: undefined, account: 'none' },
-    isKept: !askedAway.some((headers) => headers.toLowerCase().includes(digits(walker))),
-    back: back[index] ?? { status: undefined, account: 'none' },
-  }));
+  return found;
 }
 
-const digits = ({ phone }: Walker) => phone.mac.replaceAll(':', '');
+const unanswered: Walked = { status: undefined, account: 'none' };
+
+/** MACs are written in many ways. */
+const plain = (text: string) => text.replaceAll(':', '').toLowerCase();
 
 const cases = (['internet', 'box'] as const).flatMap((failure) => steps.map((step) => ({ failure, step })));
 
