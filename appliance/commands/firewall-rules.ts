@@ -45,7 +45,8 @@ ${openings.join('\n')}
 function openingsOf(config: Config): Opening[] {
   const { site, provisioning, sip, rtp, web } = config;
   const wanted = wantedParts(config);
-  const box = `ip daddr ${site.address}`;
+  const { address, former_addresses: former } = site;
+  const box = `ip daddr ${former.length === 0 ? address : setOf([address, ...former])}`;
   const tcp = (ports: readonly number[]) => `tcp dport ${setOf(ports)}`;
   return [
     ...when(wanted.dhcp, {

@@ -47,10 +47,11 @@ interface Socket {
 
 const socketsOf: Partial<Record<string, (config: Config) => Socket[]>> = {
   dhcp: (config) => phoneCards(config).flatMap((card) => [serverSocket(card), clientSocket(card)]),
-  provisioning: ({ site: { address }, provisioning }) => [
-    webSocket('http', address, provisioning.http_port),
-    webSocket('https', address, provisioning.https_port),
-  ],
+  provisioning: ({ site, provisioning }) =>
+    [site.address, ...site.former_addresses].flatMap((address, at) => [
+      webSocket('http', { address, port: provisioning.http_port, isFormer: at > 0 }),
+      webSocket('https', { address, port: provisioning.https_port, isFormer: at > 0 }),
+    ]),
 };
 
 /** Cards on which DHCP is spoken. */
@@ -81,10 +82,17 @@ function clientSocket(card: string): Socket {
   };
 }
 
-function webSocket(scheme: 'http' | 'https', address: string, port: number): Socket {
+interface WebPort {
+  readonly address: string;
+  readonly port: number;
+  readonly isFormer: boolean;
+}
+
+function webSocket(scheme: 'http' | 'https', { address, port, isFormer }: WebPort): Socket {
+  const which = isFormer ? `-${address}` : '';
   return {
-    unit: `gatehouse-provisioning-${scheme}.socket`,
-    about: `Gatehouse provisioning, ${scheme}`,
+    unit: `gatehouse-provisioning-${scheme}${which}.socket`,
+    about: `Gatehouse provisioning, ${scheme}${isFormer ? ` at ${address}` : ''}`,
     part: 'provisioning',
     name: `provisioning-${scheme}=${address}`,
     // The card may come up later.

@@ -17,6 +17,13 @@ it('what is turned off is not let in', () => {
   expect(rules).toContain('ip daddr 10.30.0.1 tcp dport { 8080 } accept');
 });
 
+it('phones are let in at the addresses that the box had before', () => {
+  const site = '[site]\naddress = "10.20.0.1"\nformer_addresses = ["10.20.0.9"]\n';
+  expect(firewallRules(parseConfig(site))).toContain(
+    'ip daddr { 10.20.0.1, 10.20.0.9 } tcp dport { 80, 443 } accept',
+  );
+});
+
 it('plug and play is let in where it is on', () => {
   expect(openingsFor('[site]\naddress = "10.20.0.1"\n[provisioning]\npnp = "watch"\n')).toContain(
     'SIP plug and play',

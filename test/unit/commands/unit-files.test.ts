@@ -29,6 +29,14 @@ it('each port that needs a right is a socket unit, bound to its card or address'
   );
 });
 
+it('an address that the box had before has sockets of its own, named as its part looks for them', () => {
+  const units = unitsFor('[site]\naddress = "10.20.0.1"\nformer_addresses = ["10.20.0.9"]\n');
+  const socket = units.get('gatehouse-provisioning-https-10.20.0.9.socket');
+  expect(socket).toContain('ListenStream=10.20.0.9:443\n');
+  expect(socket).toContain('FileDescriptorName=provisioning-https=10.20.0.9\n');
+  expect(units.get('gatehouse-provisioning-https.socket')).toContain('ListenStream=10.20.0.1:443\n');
+});
+
 const network = (card: string, n: number) =>
   `[[dhcp.network]]\ninterface = "${card}"\nsubnet = "10.2${n}.0.0/24"\npools = [["10.2${n}.0.10", "10.2${n}.0.99"]]\nrouters = ["10.2${n}.0.1"]\n`;
 
