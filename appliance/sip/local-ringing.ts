@@ -26,10 +26,10 @@ export async function ringHere(
   call.media = newCallMedia(app.media, call.id, localSides(app, call, phones));
   const offer = await offerOf(app, attempt);
   if ('answer' in offer) return offer;
-  const ringing: Sent[] = [];
+  const ringing = new Map<BindingRow, Sent>();
   let winner: BindingRow | undefined;
   call.takeBack = (headers) => {
-    for (const sent of ringing) sent.cancel(headers);
+    for (const sent of ringing.values()) sent.cancel(headers);
   };
   const ring = async (phone: BindingRow): Promise<Received> => {
     const sent = await app.server.send(localInvite(attempt, phone, offer), {
@@ -41,11 +41,11 @@ export async function ringHere(
         call.callee = phone;
         app.calls.setDialog(call, 'cloud', response.dialogId);
         call.names.cloud = nameAsCaller(response);
-        for (const other of ringing) if (other !== sent) other.cancel();
+        for (const [other, asked] of ringing) if (other !== phone) asked.cancel();
       },
     });
-    ringing.push(sent);
-    if (isCancelled() || winner !== undefined) sent.cancel();
+    ringing.set(phone, sent);
+    if (isCancelled() || (winner !== undefined && winner !== phone)) sent.cancel();
     const final = await sent.final;
     if (winner !== undefined && winner !== phone) await letGo(app, final);
     return final;

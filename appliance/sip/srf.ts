@@ -13,6 +13,9 @@ import { decodeSipMessage, isRequest, type SipHeader } from '../protocol/sip-mes
 import type { World } from '../world.ts';
 import { startEngine, type Engine, type EngineOptions } from './engine/engine.ts';
 import type { Transport } from './engine/flow.ts';
+import { engineMs, headerObject, inTime } from './srf-library.ts';
+import type { Library, LibraryRequest, LibraryResponse } from './srf-library.ts';
+import { send } from './srf-send.ts';
 
 /** A request that came. */
 export interface Incoming {
@@ -90,12 +93,6 @@ export interface Listeners {
   readonly onFinal?: (response: Received) => void;
 }
 
-/** The engine answers for a silent far end after 32 s, and after 5 min of ringing; these only catch an engine that forgot. */
-const finalMs = { INVITE: 400_000, other: 45_000 };
-const engineMs = 5000;
-/** Outside a dialog the engine may have to find and open a connection first, which it gives up after 15 s. */
-const openingMs = 20_000;
-
 interface Handlers {
   readonly onRequest: (request: Incoming) => Promise<void>;
   readonly onError: (error: unknown) => void;
@@ -144,37 +141,6 @@ async function guarded({ onRequest, onError }: Handlers, read: () => Incoming | 
     if (request === undefined || request.method === 'ACK') return;
     await request.respond({ status: error instanceof DecodeError ? 400 : 500 });
   }
-}
-
-interface Library {
-  on(event: 'error', listener: (error: unknown) => void): void;
-  use(handler: (request: LibraryRequest, response: LibraryResponse) => void): void;
-  listen(options: { server: unknown; secret: string }): void;
-  request(options: Record<string, unknown>): Promise<LibraryRequest>;
-}
-
-interface LibraryMessage {
-  readonly raw: string;
-  readonly source: 'network' | 'application';
-  readonly source_address: string;
-  readonly source_port: number;
-  readonly protocol: string;
-  readonly stackDialogId?: string;
-}
-
-interface LibraryRequest extends LibraryMessage {
-  on(event: 'cancel', listener: (cancel: { raw?: string }) => void): void;
-  on(event: 'response', listener: (response: LibraryResponse, ack: (options?: object) => void) => void): void;
-  cancel(options: { headers: Record<string, string> }): void;
-}
-
-interface LibraryResponse extends LibraryMessage {
-  send(
-    status: number,
-    reason: string | undefined,
-    options: object,
-    callback: (error: unknown, sent?: { raw: string }) => void,
-  ): void;
 }
 
 /** Undefined for what the engine should never have passed on. */
@@ -241,92 +207,4 @@ async function respond(
       response.send(Math.floor(status / 100) * 100, reason, options, done);
     }
   });
-}
-
-async function send(
-  { world, srf }: { world: World; srf: Library },
-  { method, uri, route, dialogId, headers, body }: Outgoing,
-  { onProvisional, onFinal }: Listeners,
-): Promise<Sent> {
-  const asked = srf.request({
-    method,
-    // Inside a dialog the engine puts the far end's Contact there; the library insists on something.
-    uri: uri ?? 'sip:placeholder',
-    ...(route === undefined ? {} : { proxy: route }),
-    ...(dialogId === undefined ? {} : { stackDialogId: dialogId }),
-    headers: headerObject(headers),
-    ...(body === undefined ? {} : { body }),
-  });
-  const sendingMs = dialogId === undefined ? openingMs : engineMs;
-  const request = await inTime(world, asked, { ms: sendingMs, what: `${method} to be sent` });
-  const answered = new Promise<Received>((resolve, reject) => {
-    request.on('response', (response, ack) => {
-      // What is thrown here would be thrown into the library, which then closes the engine's connection.
-      try {
-        const answer = received(response, ack);
-        if (answer.status < 200) onProvisional?.(answer);
-        else {
-          onFinal?.(answer);
-          resolve(answer);
-        }
-      } catch (error) {
-        reject(error instanceof Error ? error : new Error(String(error)));
-      }
-    });
-  });
-  const ms = method === 'INVITE' ? finalMs.INVITE : finalMs.other;
-  const final = inTime(world, answered, { ms, what: `the answer to ${method}` });
-  // Whoever sent may look at it later, or never: an answer that doesn't come must not end the process.
-  final.catch(() => undefined);
-  return {
-    localAddress: request.source_address,
-    final,
-    cancel: (cancelHeaders = []) => request.cancel({ headers: headerObject(cancelHeaders) }),
-  };
-}
-
-function received(response: LibraryResponse, ack: (options?: object) => void): Received {
-  const message = decodeSipMessage(Buffer.from(response.raw));
-  if (isRequest(message)) throw new TypeError('the engine gave a request for a response');
-  return {
-    status: message.status,
-    reason: message.reason,
-    headers: message.headers,
-    body: Buffer.from(message.body).toString(),
-    dialogId: response.stackDialogId === '' ? undefined : response.stackDialogId,
-    localCause: headerValue(message, 'X-Gatehouse-Local'),
-    ack: (content) => {
-      if (content === undefined) ack();
-      else ack({ body: content.text, headers: { 'Content-Type': content.type } });
-    },
-  };
-}
-
-/** The library takes one value a name: repeated lines are joined by a comma, and split again by the engine. */
-function headerObject(headers: readonly SipHeader[]): Record<string, string> {
-  const object: Record<string, string> = {};
-  for (const { name, value } of headers) {
-    const clean = value.replaceAll(/[\0\r\n]+[ \t]*/g, ' ').trim();
-    const before = object[name];
-    object[name] = before === undefined ? clean : `${before},${clean}`;
-  }
-  return object;
-}
-
-async function inTime<T>(
-  { clock }: World,
-  work: Promise<T>,
-  { ms, what }: { ms: number; what: string },
-): Promise<T> {
-  const stop = new AbortController();
-  const late = clock.sleep(ms, stop.signal).then(() => {
-    throw new Error(`waited ${ms} ms in vain for ${what}`);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    // The loser's rejection is nobody's business.
-    late.catch(() => undefined);
-    stop.abort();
-  }
 }

@@ -1,0 +1,94 @@
+/** Requests out through drachtio-srf, and what comes back for them: every wait is bounded. */
+import { headerValue } from '../protocol/sip-headers.ts';
+import { decodeSipMessage, isRequest } from '../protocol/sip-message.ts';
+import type { World } from '../world.ts';
+import { engineMs, headerObject, inTime } from './srf-library.ts';
+import type { Library, LibraryRequest, LibraryResponse } from './srf-library.ts';
+import type { Listeners, Outgoing, Received, Sent } from './srf.ts';
+
+/** The engine answers for a silent far end after 32 s, and after 5 min of ringing; these only catch an engine that forgot. */
+const finalMs = { INVITE: 400_000, other: 45_000 };
+/** Outside a dialog the engine may have to find and open a connection first, which it gives up after 15 s. */
+const openingMs = 20_000;
+
+/** Rejects when the engine refuses the request as malformed. */
+export async function send(
+  { world, srf }: { world: World; srf: Pick<Library, 'request'> },
+  outgoing: Outgoing,
+  listeners: Listeners,
+): Promise<Sent> {
+  const { method, dialogId } = outgoing;
+  const answered = Promise.withResolvers<Received>();
+  const asked = new Promise<LibraryRequest>((resolve, reject) => {
+    srf.request(optionsFor(outgoing), (error, request) => {
+      if (request === undefined) {
+        reject(error instanceof Error ? error : new Error(String(error)));
+        return;
+      }
+      // Here and not after the promise: an answer may be in the same piece of the engine's connection, and is told at once.
+      listen(request, listeners, answered);
+      resolve(request);
+    });
+  });
+  // Whoever sent may look at it later, or never: an answer that doesn't come must not end the process.
+  answered.promise.catch(() => undefined);
+  const sendingMs = dialogId === undefined ? openingMs : engineMs;
+  const request = await inTime(world, asked, { ms: sendingMs, what: `${method} to be sent` });
+  const ms = method === 'INVITE' ? finalMs.INVITE : finalMs.other;
+  const final = inTime(world, answered.promise, { ms, what: `the answer to ${method}` });
+  final.catch(() => undefined);
+  return {
+    localAddress: request.source_address,
+    final,
+    cancel: (cancelHeaders = []) => request.cancel({ headers: headerObject(cancelHeaders) }),
+  };
+}
+
+function optionsFor({ method, uri, route, dialogId, headers, body }: Outgoing): Record<string, unknown> {
+  return {
+    method,
+    // Inside a dialog the engine puts the far end's Contact there; the library insists on something.
+    uri: uri ?? 'sip:placeholder',
+    ...(route === undefined ? {} : { proxy: route }),
+    ...(dialogId === undefined ? {} : { stackDialogId: dialogId }),
+    headers: headerObject(headers),
+    ...(body === undefined ? {} : { body }),
+  };
+}
+
+function listen(
+  request: LibraryRequest,
+  { onProvisional, onFinal }: Listeners,
+  answered: PromiseWithResolvers<Received>,
+): void {
+  request.on('response', (response, ack) => {
+    // What is thrown here would be thrown into the library, which then closes the engine's connection.
+    try {
+      const answer = received(response, ack);
+      if (answer.status < 200) onProvisional?.(answer);
+      else {
+        onFinal?.(answer);
+        answered.resolve(answer);
+      }
+    } catch (error) {
+      answered.reject(error instanceof Error ? error : new Error(String(error)));
+    }
+  });
+}
+
+function received(response: LibraryResponse, ack: (options?: object) => void): Received {
+  const message = decodeSipMessage(Buffer.from(response.raw));
+  if (isRequest(message)) throw new TypeError('the engine gave a request for a response');
+  return {
+    status: message.status,
+    reason: message.reason,
+    headers: message.headers,
+    body: Buffer.from(message.body).toString(),
+    dialogId: response.stackDialogId === '' ? undefined : response.stackDialogId,
+    localCause: headerValue(message, 'X-Gatehouse-Local'),
+    ack: (content) => {
+      if (content === undefined) ack();
+      else ack({ body: content.text, headers: { 'Content-Type': content.type } });
+    },
+  };
+}

@@ -1,0 +1,52 @@
+import { EventEmitter } from 'node:events';
+import { expect, it } from 'vitest';
+import { send } from '../../../appliance/sip/srf-send.ts';
+import type { Library, LibraryResponse } from '../../../appliance/sip/srf-library.ts';
+import { fakeClock } from '../../support/clock.ts';
+import { quietWorld } from '../../support/sip-end.ts';
+
+const message = {
+  source: 'network',
+  source_address: '10.0.0.1',
+  source_port: 5060,
+  protocol: 'udp',
+} as const;
+
+const response = (line: string): LibraryResponse => ({
+  ...message,
+  raw: `SIP/2.0 ${line}\r\nContent-Length: 0\r\n\r\n`,
+  send: () => undefined,
+});
+
+/** As the library does it when both come in one piece of its connection: sent, and answered, in one go. */
+function answeringAtOnce(...lines: string[]): Pick<Library, 'request'> {
+  return {
+    request: (_options, sent) => {
+      const events = new EventEmitter();
+      const request = Object.assign(events, { ...message, raw: '', cancel: () => undefined });
+      sent(null, request);
+      for (const line of lines) events.emit('response', response(line), () => undefined);
+    },
+  };
+}
+
+const invite = { method: 'INVITE', uri: 'sip:x@office', headers: [] };
+const world = { ...quietWorld, clock: fakeClock() };
+
+it('answers that come with the news that the request was sent are heard', async () => {
+  const provisional: number[] = [];
+  const listeners = { onProvisional: ({ status }: { status: number }) => void provisional.push(status) };
+  const srf = answeringAtOnce('180 Ringing', '200 OK');
+  const { final } = await send({ world, srf }, invite, listeners);
+  expect(await final).toMatchObject({ status: 200, reason: 'OK' });
+  expect(provisional).toEqual([180]);
+});
+
+it('a request that the engine refuses is an error, and so is an answer that can’t be read', async () => {
+  const refusing = {
+    request: (_options: unknown, sent: (error: unknown) => void) => sent('bad header Subject'),
+  };
+  await expect(send({ world, srf: refusing }, invite, {})).rejects.toThrow('bad header Subject');
+  const { final } = await send({ world, srf: answeringAtOnce('nonsense') }, invite, {});
+  await expect(final).rejects.toThrow('not a start line');
+});
