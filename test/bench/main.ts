@@ -9,6 +9,7 @@ type Measure = (say: (line: string) => void) => Promise<BenchRow[]>;
 /** One file an area. */
 const areas: Readonly<Record<string, () => Promise<Measure>>> = {
   dhcp: async () => (await import('./dhcp.ts')).measureDhcp,
+  sip: async () => (await import('./sip.ts')).measureSip,
   provisioning: async () => (await import('./provisioning.ts')).measureProvisioning,
 };
 

@@ -1,0 +1,139 @@
+/** Registrations and calls, beside Kamailio as registrar and stateful proxy. SIPp is the phones; each side has a core. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { newCloudAuthority } from '../cloud/certificates.ts';
+import { run, start, words } from '../support/command.ts';
+import { freePort } from '../support/free-port.ts';
+import { benchRow, round, type BenchRow } from './row.ts';
+import { address, clientCore, runLoad, type Load } from './sip-client.ts';
+import { startCloud } from './sip-cloud.ts';
+import { startBox, startPeer, type Server } from './sip-servers.ts';
+
+/** With the one below as many as the box takes at once from an address without a lease. */
+const users = Array.from({ length: 9 }, (_, at) => `u${at}`);
+/** The cloud grants it so little that each of its registrations must go up. */
+const shortLived = 'short0';
+
+const rates = { register: [500, 1000, 2000, 3000, 4000], call: [50, 100, 200, 300] } as const;
+const secondsARate = 4;
+
+interface Figures {
+  /** Microseconds of processor time an operation. */
+  readonly register: number;
+  readonly call: number;
+  /** A second, without a request sent again. */
+  readonly registersASecond: number;
+  readonly callsASecond: number;
+  readonly megabytes: number;
+}
+
+type Say = (line: string) => void;
+
+export async function measureSip(say: Say): Promise<BenchRow[]> {
+  const directory = mkdtempSync(join(tmpdir(), 'gatehouse-bench-'));
+  try {
+    // The cloud runs in this process, and must not take the processor of who is measured.
+    await run(['taskset', '-cp', clientCore, String(process.pid)]);
+    const ours = await measureBox(directory, say);
+    return rows(ours, await measurePeer(directory, say));
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+async function measureBox(directory: string, say: Say): Promise<Figures & { readonly passed: number }> {
+  const authority = await newCloudAuthority();
+  const caFile = join(directory, 'ca.pem');
+  writeFileSync(caFile, authority.ca);
+  const cloud = await startCloud(await authority.certificateFor([address]));
+  await using box = await startBox(directory, { port: cloud.port, caFile });
+  const from = await freePort();
+  await load(box, { from, users: [...users, shortLived], perSecond: 5, count: 10 });
+  const passed = await cost(box, { from, users: [shortLived], perSecond: 50, count: 500 });
+  const figures = await measure(box, from, say);
+  cloud.close();
+  return { ...figures, passed };
+}
+
+async function measurePeer(directory: string, say: Say): Promise<Figures> {
+  const callee = await freePort();
+  const own = join(directory, 'kamailio');
+  mkdirSync(own);
+  await using _callee = start([
+    ...words(`taskset -c ${clientCore} sipp -sn uas -nostdin -i ${address} -mi ${address} -p ${callee}`),
+  ]);
+  await using peer = await startPeer(own, callee);
+  return await measure(peer, await freePort(), say);
+}
+
+async function measure(server: Server, from: number, say: Say): Promise<Figures> {
+  const register = { from, users, perSecond: 1000, count: 5000 };
+  const call = { from, users, perSecond: 50, count: 600, scenario: 'call' as const };
+  // Once to warm up.
+  await load(server, { ...register, count: 1000 });
+  return {
+    register: await cost(server, register),
+    call: await cost(server, call),
+    registersASecond: await highestRate(server, { ...register, scenario: 'register' }, say),
+    callsASecond: await highestRate(server, call, say),
+    megabytes: server.megabytes(),
+  };
+}
+
+type Wanted = Omit<Load, 'target' | 'scenario'> & Partial<Pick<Load, 'scenario'>>;
+
+/** Throws when more than one in a hundred failed: a figure of a server that refuses says nothing. */
+async function load(server: Server, wanted: Wanted): Promise<void> {
+  const { succeeded, failed } = await runLoad({ scenario: 'register', target: server.port, ...wanted });
+  if (succeeded !== wanted.count)
+    throw new Error(`${succeeded} of ${wanted.count} went well, ${failed} failed`);
+}
+
+async function cost(server: Server, wanted: Wanted): Promise<number> {
+  const before = server.seconds();
+  await load(server, wanted);
+  return ((server.seconds() - before) / wanted.count) * 1e6;
+}
+
+async function highestRate(server: Server, wanted: Omit<Load, 'target'>, say: Say): Promise<number> {
+  let highest = 0;
+  for (const perSecond of rates[wanted.scenario]) {
+    const count = perSecond * secondsARate;
+    const outcome = await runLoad({ ...wanted, target: server.port, perSecond, count });
+    say(
+      `  ${wanted.scenario} ${perSecond}/s: ${outcome.succeeded} of ${count} well, ${outcome.repeated} sent again`,
+    );
+    if (outcome.succeeded !== count || outcome.repeated > 0) break;
+    highest = perSecond;
+  }
+  return highest;
+}
+
+function rows(ours: Figures & { readonly passed: number }, peer: Figures): BenchRow[] {
+  const peerName = 'Kamailio, one UDP worker: save(), and record_route() with t_relay()';
+  const row = (name: string, figure: keyof Figures, unit: string) =>
+    benchRow({
+      name,
+      ours: round(ours[figure]),
+      peer: round(peer[figure]),
+      peerName,
+      unit,
+      better: unit === 'a second' ? 'higher' : 'lower',
+    });
+  return [
+    row('REGISTER answered here: processor', 'register', 'µs'),
+    benchRow({
+      name: 'REGISTER passed on over TLS and stored: processor',
+      ours: round(ours.passed),
+      peer: null,
+      peerName: 'none that does the same',
+      unit: 'µs',
+      better: 'lower',
+    }),
+    row('REGISTER answered here, none sent again', 'registersASecond', 'a second'),
+    row('a call: processor', 'call', 'µs'),
+    row('calls, none sent again', 'callsASecond', 'a second'),
+    row('memory at the end', 'megabytes', 'MB'),
+  ];
+}
