@@ -1,4 +1,5 @@
 /** One phone's own view in a real browser. Without Chromium these fail. */
+import { readFileSync } from 'node:fs';
 import type { Browser, Page as Tab } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { saveSent } from '../../appliance/store/leases.ts';
@@ -122,7 +123,8 @@ it('opens and closes by keyboard, Back closes it, and the reader is where they w
   await tab.getByRole('dialog').waitFor();
   await tab.keyboard.press('Escape');
   await tab.getByRole('dialog').waitFor({ state: 'hidden' });
-  expect(new URL(tab.url()).hash).toBe('');
+  // The dialog is gone a moment before its close event.
+  await tab.waitForURL((url) => url.hash === '');
   expect(await link.evaluate('document.activeElement.textContent')).toBe('Yealink SIP-T46S');
   await link.click();
   await tab.getByRole('dialog').waitFor();
@@ -152,6 +154,20 @@ it('shows hostile words of a phone as text, which do nothing', async () => {
   expect(text).toContain('<img src=x');
   for (const control of ['\u202E', '\u001B']) expect(text).not.toContain(control);
   expect(await view.locator('img').count()).toBe(0);
+  expect(await tab.evaluate('globalThis.owned')).toBeUndefined();
+  expect(complaints).toEqual([]);
+});
+
+it('a log that the phone uploaded is saved by its link, whatever is in it, and opens nowhere', async () => {
+  const page = await openPage();
+  await waitingPhone(page.site);
+  const words = '<script>globalThis.owned = 1</script>\n';
+  await page.site.phoneLog(mac, words);
+  const { tab, complaints } = await openTab(browser, page, { hash: `#phone=${mac}` });
+  const link = tab.getByRole('dialog').getByRole('link', { name: 'app.log' });
+  const [download] = await Promise.all([tab.waitForEvent('download'), link.click()]);
+  expect(download.suggestedFilename()).toBe('001565aa0001-1.log');
+  expect(readFileSync(await download.path(), 'utf8')).toBe(words);
   expect(await tab.evaluate('globalThis.owned')).toBeUndefined();
   expect(complaints).toEqual([]);
 });
