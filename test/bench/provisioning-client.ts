@@ -2,8 +2,10 @@
  * Phones for `provisioning.ts`, in a process of their own: settings are JSON in the file named first, the result is one line
  * of JSON. Each phone has its own source address.
  */
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect as connectTcp, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import { factoryState, settlePhone } from '../support/phone-provisioning.ts';
 import type { PhoneVendor } from '../support/phone-configuration.ts';
@@ -17,11 +19,11 @@ export interface BenchPhone {
 }
 
 export interface LoadSettings {
-  readonly kind: 'load' | 'boot';
+  readonly kind: 'load' | 'boot' | 'download';
   readonly phones: readonly BenchPhone[];
   readonly ca: string;
   readonly userAgent: string;
-  /** Of each phone, one after the other. */
+  /** Of each phone, one after the other; of downloads, for how many seconds. */
   readonly requests: number;
   /** A connection for each request, or one for all of a phone. */
   readonly isFresh: boolean;
@@ -32,6 +34,7 @@ export interface LoadSettings {
 }
 
 export interface LoadResult {
+  /** Requests a second; of downloads Mbit/s. */
   readonly rate: number;
   readonly p50: number;
   readonly p99: number;
@@ -41,9 +44,11 @@ export interface LoadResult {
   readonly processorSeconds: number;
 }
 
+const work = { boot, load, download };
 const settings = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as LoadSettings;
 const tookMs: number[] = [];
 let failures = 0;
+let downloaded = 0;
 const queue = [...settings.phones];
 const started = performance.now();
 await Promise.all(Array.from({ length: settings.atOnce }, worker));
@@ -51,7 +56,7 @@ const seconds = (performance.now() - started) / 1000;
 tookMs.sort((a, b) => a - b);
 const quantile = (part: number) => tookMs[Math.floor((tookMs.length - 1) * part)] ?? Number.NaN;
 const result: LoadResult = {
-  rate: tookMs.length / seconds,
+  rate: (settings.kind === 'download' ? (downloaded * 8) / 1_000_000 : tookMs.length) / seconds,
   p50: quantile(0.5),
   p99: quantile(0.99),
   failures,
@@ -62,7 +67,7 @@ console.log(JSON.stringify(result));
 
 async function worker(): Promise<void> {
   for (let phone = queue.shift(); phone !== undefined; phone = queue.shift()) {
-    await (settings.kind === 'boot' ? boot(phone) : load(phone)).catch(() => (failures += 1));
+    await work[settings.kind](phone).catch(() => (failures += 1));
   }
 }
 
@@ -79,7 +84,7 @@ async function boot(phone: BenchPhone): Promise<void> {
       return;
     }
     failures += 1;
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await sleep(500);
   }
 }
 
@@ -98,8 +103,23 @@ async function load(phone: BenchPhone): Promise<void> {
     if (settings.isFresh) socket.destroy();
     if (status === 200) tookMs.push(performance.now() - before);
     else failures += 1;
+    if (settings.pauseMs !== undefined) await sleep(settings.pauseMs);
   }
   socket?.destroy();
+}
+
+/** One file over and over until the time is over. */
+async function download(phone: BenchPhone): Promise<void> {
+  const { hostname, port, pathname } = new URL(phone.url);
+  const end = started + settings.requests * 1000;
+  const head = `GET ${pathname} HTTP/1.1\r\nHost: ${hostname}\r\nUser-Agent: ${settings.userAgent}\r\n`;
+  while (performance.now() < end) {
+    const socket = connectTcp({ host: hostname, port: Number(port), localAddress: phone.from });
+    const timer = setTimeout(() => socket.destroy(), Math.max(0, end - performance.now()));
+    socket.write(`${head}Connection: close\r\n\r\n`);
+    socket.on('data', (chunk) => (downloaded += chunk.length));
+    await once(socket, 'close').finally(() => clearTimeout(timer));
+  }
 }
 
 /** Status of an answer with a Content-Length, read to its end. */

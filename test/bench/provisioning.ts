@@ -1,9 +1,10 @@
-/** Configurations from the store and passed through, beside nginx as a caching proxy; and a thousand phones at once. */
+/** Configurations beside nginx, beside firmware downloads, and for a thousand phones at once. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { newCloudAuthority } from '../cloud/certificates.ts';
 import { measureBoot } from './provisioning-boot.ts';
+import { measureFirmware } from './provisioning-firmware.ts';
 import { measureBesideNginx } from './provisioning-load.ts';
 import type { BenchRow } from './row.ts';
 
@@ -14,7 +15,11 @@ export async function measureProvisioning(say: (line: string) => void): Promise<
   writeFileSync(caFile, authority.ca);
   try {
     const stage = { directory, authority, caFile };
-    return [...(await measureBesideNginx(stage)), ...(await measureBoot(stage, say))];
+    return [
+      ...(await measureBesideNginx(stage)),
+      ...(await measureFirmware(stage, say)),
+      ...(await measureBoot(stage, say)),
+    ];
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
