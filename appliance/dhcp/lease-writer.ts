@@ -17,8 +17,10 @@ interface Needs {
 /** Sends what was decided. */
 type Answer = () => void;
 
+/** Has a change. */
 interface Waiting {
-  readonly decision: Decision & { readonly change: LeaseChange };
+  readonly decision: Decision;
+  readonly change: LeaseChange;
   readonly answer: Answer | undefined;
 }
 
@@ -54,7 +56,7 @@ export class LeaseWriter implements AsyncDisposable {
       this.#answer(decision, answer);
       return;
     }
-    this.#turn.push({ decision: { ...decision, change }, answer });
+    this.#turn.push({ decision, change, answer });
     this.#schedule();
   }
 
@@ -125,8 +127,8 @@ export class LeaseWriter implements AsyncDisposable {
   #write(transaction: Transaction, taken: readonly Waiting[]): void {
     const { db } = transaction;
     const sent = new Set<string>();
-    for (const { decision } of taken) {
-      const { write, forget } = decision.change;
+    for (const { decision, change } of taken) {
+      const { write, forget } = change;
       if (forget !== undefined) forgetLease(db, forget);
       if (write.as === 'released') releaseLease(db, write.ip, write.at);
       else {
@@ -143,7 +145,7 @@ export class LeaseWriter implements AsyncDisposable {
 
   /** Nobody hears of what is not on disk: clients ask again. */
   #giveUp(taken: readonly Waiting[], error: unknown): void {
-    for (const { decision } of taken.toReversed()) decision.change.undo();
+    for (const { change } of taken.toReversed()) change.undo();
     this.#needs.counters.add('unsaved', taken.length);
     if (this.#failure === undefined) this.#needs.log.error({ err: error }, 'leases cannot be saved');
     this.#failure = { reason: reasonOf(error), unanswered: (this.#failure?.unanswered ?? 0) + taken.length };

@@ -28,6 +28,8 @@ export interface Profile {
 /** What tells one kind of client from another. */
 type Kind = Pick<ClientRequest, 'mac' | 'vendorClass' | 'message'>;
 
+const nothing = new Uint8Array(0);
+
 export type Profiles = (request: Kind, now: number) => Profile;
 
 /** The site's offset from UTC changes on a full minute. */
@@ -91,10 +93,10 @@ function minuteAt({ site, dhcp }: Config, now: number): Minute {
 }
 
 /** Of fixed length, with its length before it, and to the end: no two kinds share a key. */
-function kindKey({ mac, vendorClass, message }: Kind): string {
-  const wanted = message.options.get(optionCode.parameterRequestList);
-  const said = vendorClass === undefined ? '' : Buffer.from(vendorClass).toString('latin1');
-  return `${mac.slice(0, 8)}${said.length}:${said}${wanted === undefined ? '' : Buffer.from(wanted).toString('latin1')}`;
+function kindKey({ vendorClass = nothing, message: { chaddr, options } }: Kind): string {
+  const wanted = options.get(optionCode.parameterRequestList) ?? nothing;
+  const head = [chaddr[0] ?? 0, chaddr[1] ?? 0, chaddr[2] ?? 0, vendorClass.length >> 8, vendorClass.length];
+  return Buffer.concat([Uint8Array.from(head), vendorClass, wanted]).toString('latin1');
 }
 
 function profileOf({ mac, vendorClass, message }: Kind, config: Config, minute: Minute): Profile {

@@ -18,15 +18,23 @@ export function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
   return bytes;
 }
 
+/** Big-endian, of bytes that are there: a DataView costs more than all else that is read from a small packet. */
+export function uint16At(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
+}
+
+/** Likewise. */
+export function uint32At(bytes: Uint8Array, at: number): number {
+  return ((uint16At(bytes, at) << 16) | uint16At(bytes, at + 2)) >>> 0;
+}
+
 /** A cursor over bytes; every read past the end is a {@link DecodeError}, never `undefined`. */
 export class ByteReader {
   readonly bytes: Uint8Array;
   offset = 0;
-  readonly #view: DataView;
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   get remaining(): number {
@@ -34,15 +42,15 @@ export class ByteReader {
   }
 
   uint8(): number {
-    return this.#view.getUint8(this.#advance(1));
+    return this.bytes[this.#advance(1)] ?? 0;
   }
 
   uint16(): number {
-    return this.#view.getUint16(this.#advance(2));
+    return uint16At(this.bytes, this.#advance(2));
   }
 
   uint32(): number {
-    return this.#view.getUint32(this.#advance(4));
+    return uint32At(this.bytes, this.#advance(4));
   }
 
   /** A view on the same memory: copy it before keeping it. */

@@ -1,5 +1,5 @@
 /** The shapes that values of DHCP options come in: bytes ↔ value, one codec a shape. */
-import { DecodeError } from './bytes.ts';
+import { DecodeError, uint16At, uint32At } from './bytes.ts';
 import { decodeDomainList, encodeDomainList } from './dhcp-domain-list.ts';
 import { decodeRoutes, encodeRoutes, type Route } from './dhcp-routes.ts';
 import {
@@ -40,12 +40,12 @@ interface Codec<Value> {
 
 const uint16 = number(
   2,
-  (view) => view.getUint16(0),
+  (bytes) => uint16At(bytes, 0),
   (view, value) => view.setUint16(0, value),
 );
 const uint32 = number(
   4,
-  (view) => view.getUint32(0),
+  (bytes) => uint32At(bytes, 0),
   (view, value) => view.setUint32(0, value),
 );
 const addresses = listOf(uint32);
@@ -66,7 +66,7 @@ export const shapes: { readonly [Shape in keyof Shapes]: Codec<Shapes[Shape]> } 
   },
   uint8: number(
     1,
-    (view) => view.getUint8(0),
+    (bytes) => bytes[0] ?? 0,
     (view, value) => view.setUint8(0, value),
   ),
   uint16,
@@ -74,7 +74,7 @@ export const shapes: { readonly [Shape in keyof Shapes]: Codec<Shapes[Shape]> } 
   uint32,
   int32: number(
     4,
-    (view) => view.getInt32(0),
+    (bytes) => uint32At(bytes, 0) | 0,
     (view, value) => view.setInt32(0, value),
   ),
   ipv4: uint32,
@@ -99,20 +99,20 @@ interface NumberCodec extends Codec<number> {
 
 function number(
   length: number,
-  read: (view: DataView) => number,
+  read: (bytes: Uint8Array) => number,
   write: (view: DataView, value: number) => void,
 ): NumberCodec {
   return {
     length,
     decode: (bytes, code) => {
       if (bytes.length !== length) throw wrongLength(code, bytes.length);
-      return read(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+      return read(bytes);
     },
     encode: (value) => {
-      const view = new DataView(new ArrayBuffer(length));
-      write(view, value);
-      if (read(view) !== value) throw new RangeError(`${value} doesn't fit into ${length} bytes`);
-      return new Uint8Array(view.buffer);
+      const bytes = new Uint8Array(length);
+      write(new DataView(bytes.buffer), value);
+      if (read(bytes) !== value) throw new RangeError(`${value} doesn't fit into ${length} bytes`);
+      return bytes;
     },
   };
 }

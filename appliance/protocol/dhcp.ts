@@ -49,7 +49,8 @@ const magicCookie = 0x63_82_53_63;
 const chaddrLength = 16;
 const snameLength = 64;
 const fileLength = 128;
-const snameAt = 44;
+const chaddrAt = 28;
+const snameAt = chaddrAt + chaddrLength;
 const fileAt = snameAt + snameLength;
 const cookieAt = fileAt + fileLength;
 const optionsAt = cookieAt + 4;
@@ -77,9 +78,7 @@ export function decodeMessage(bytes: Uint8Array): DhcpMessage {
   const yiaddr = reader.uint32();
   const siaddr = reader.uint32();
   const giaddr = reader.uint32();
-  const chaddr = reader.take(chaddrLength).subarray(0, hlen);
-  const sname = reader.take(snameLength);
-  const file = reader.take(fileLength);
+  reader.skip(chaddrLength + snameLength + fileLength);
   if (reader.uint32() !== magicCookie) throw new DecodeError('no DHCP magic cookie', cookieAt);
   const options = new Map<number, Uint8Array>();
   readArea(options, reader);
@@ -87,8 +86,8 @@ export function decodeMessage(bytes: Uint8Array): DhcpMessage {
   options.delete(overload);
   const isFileUsed = (areas & 1) !== 0;
   const isSnameUsed = (areas & 2) !== 0;
-  if (isFileUsed) readArea(options, new ByteReader(file));
-  if (isSnameUsed) readArea(options, new ByteReader(sname));
+  if (isFileUsed) readArea(options, new ByteReader(bytes.subarray(fileAt, cookieAt)));
+  if (isSnameUsed) readArea(options, new ByteReader(bytes.subarray(snameAt, fileAt)));
   options.delete(overload);
   return {
     op: op === 1 ? 'request' : 'reply',
@@ -101,9 +100,9 @@ export function decodeMessage(bytes: Uint8Array): DhcpMessage {
     yiaddr,
     siaddr,
     giaddr,
-    chaddr,
-    sname: isSnameUsed ? empty : upToNul(sname),
-    file: isFileUsed ? empty : upToNul(file),
+    chaddr: bytes.subarray(chaddrAt, chaddrAt + hlen),
+    sname: isSnameUsed ? empty : textAt(bytes, snameAt, snameLength),
+    file: isFileUsed ? empty : textAt(bytes, fileAt, fileLength),
     options,
   };
 }
@@ -122,9 +121,11 @@ function readArea(options: Map<number, Uint8Array>, reader: ByteReader): void {
   }
 }
 
-function upToNul(bytes: Uint8Array): Uint8Array {
-  const at = bytes.indexOf(0);
-  return at === -1 ? bytes : bytes.subarray(0, at);
+/** Up to the first NUL. */
+function textAt(bytes: Uint8Array, from: number, length: number): Uint8Array {
+  let at = from;
+  while (at < from + length && bytes[at] !== 0) at += 1;
+  return at === from ? empty : bytes.subarray(from, at);
 }
 
 export interface EncodedMessage {
@@ -161,7 +162,8 @@ function newBytes(message: DhcpMessage, size: number): Buffer {
   if (chaddr.length > chaddrLength || sname.length > snameLength || file.length > fileLength) {
     throw new RangeError('chaddr, sname or file is too long');
   }
-  const bytes = Buffer.alloc(Math.max(minimumBytes, size));
+  // Of the pool: memory of its own for each costs more than filling it.
+  const bytes = Buffer.allocUnsafe(Math.max(minimumBytes, size)).fill(0);
   bytes[0] = message.op === 'request' ? 1 : 2;
   bytes[1] = message.htype;
   bytes[2] = chaddr.length;
@@ -173,7 +175,7 @@ function newBytes(message: DhcpMessage, size: number): Buffer {
   bytes.writeUInt32BE(message.yiaddr, 16);
   bytes.writeUInt32BE(message.siaddr, 20);
   bytes.writeUInt32BE(message.giaddr, 24);
-  bytes.set(chaddr, 28);
+  bytes.set(chaddr, chaddrAt);
   bytes.set(sname, snameAt);
   bytes.set(file, fileAt);
   bytes.writeUInt32BE(magicCookie, cookieAt);
@@ -187,9 +189,9 @@ function writeOption(bytes: Uint8Array, at: number, [code, value]: readonly [num
     const piece = Math.min(255, value.length - from);
     bytes[at] = code;
     bytes[at + 1] = piece;
-    bytes.set(piece === value.length ? value : value.subarray(from, from + piece), at + 2);
-    at += 2 + piece;
-    from += piece;
+    at += 2;
+    // Most values are a few bytes, and a call of `set` costs more than those.
+    for (const end = from + piece; from < end; from += 1, at += 1) bytes[at] = value[from] ?? 0;
   } while (from < value.length);
   return at;
 }

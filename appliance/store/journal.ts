@@ -138,14 +138,13 @@ export class Journal {
     this.#windows = countWindows(this.#db);
   }
 
-  #insert(row: CountedRow): void {
-    const reserved = journalKind(this.#part, row.kind).reserved === undefined ? 0 : 1;
-    const size = rowOverheadBytes + row.kind.length + Buffer.byteLength(row.body);
+  #insert({ at, kind, mac, body, count, until }: CountedRow): void {
+    const reserved = journalKind(this.#part, kind).reserved === undefined ? 0 : 1;
+    const size = rowOverheadBytes + kind.length + Buffer.byteLength(body);
     run(
       this.#db,
-      `INSERT INTO journal (at, kind, mac, body, count, until, reserved, size)
-       VALUES (@at, @kind, nullif(@mac, ''), @body, @count, @until, @reserved, @size)`,
-      { ...row, reserved, size },
+      'INSERT INTO journal (at, kind, mac, body, count, until, reserved, size) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+      [at, kind, mac === '' ? null : mac, body, count, until, reserved, size],
     );
     this.#bytes[reserved] += size;
     this.#inserted += 1;
