@@ -11,6 +11,7 @@ const checks: Readonly<Record<string, () => Promise<LongCheck>>> = {
   'dhcp-kill': async () => (await import('./dhcp-kill.ts')).dhcpKill,
   'dhcp-power-cut': async () => (await import('./dhcp-power-cut.ts')).dhcpPowerCut,
   'provisioning-kill': async () => (await import('./provisioning-kill.ts')).provisioningKill,
+  'provisioning-power-cut': async () => (await import('./provisioning-power-cut.ts')).provisioningPowerCut,
 };
 
 const names = process.argv.slice(2);

@@ -1,5 +1,5 @@
 /** The provisioning part in a process of its own, on ports that it keeps over a restart, before a stand-in cloud. */
-import { fork, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,7 +17,15 @@ export interface ProvisioningBox extends AsyncDisposable {
   start(): Promise<void>;
 }
 
-export async function openProvisioningBox(directory: string): Promise<ProvisioningBox> {
+/** What the process stands on, when that is more than a directory: plugged in before each start, and taken away at each kill. */
+export interface Ground {
+  readonly stateDirectory: string;
+  /** Words that go before the program. */
+  plugIn(): Promise<readonly string[]>;
+  cut(): Promise<void>;
+}
+
+export async function openProvisioningBox(directory: string, ground?: Ground): Promise<ProvisioningBox> {
   const authority = await newCloudAuthority();
   const cloud = await startProvisioningCloud({
     address,
@@ -27,10 +35,18 @@ export async function openProvisioningBox(directory: string): Promise<Provisioni
   });
   const caFile = join(directory, 'cloud-ca.pem');
   writeFileSync(caFile, authority.ca);
-  const settings = { directory, caFile, cloudHttpPort: cloud.httpPort, cloudHttpsPort: cloud.httpsPort };
-  let running = await startProcess({ ...settings, httpPort: 0, httpsPort: 0 });
+  const settings = {
+    directory: ground?.stateDirectory ?? directory,
+    caFile,
+    cloudHttpPort: cloud.httpPort,
+    cloudHttpsPort: cloud.httpsPort,
+  };
+  const start = async (ports: { readonly httpPort: number; readonly httpsPort: number }) =>
+    startProcess((await ground?.plugIn()) ?? [], { ...settings, ...ports });
+  let running = await start({ httpPort: 0, httpsPort: 0 });
   const { httpPort, httpsPort } = running;
   const kill = async () => {
+    await ground?.cut();
     if (running.child.exitCode !== null || running.child.signalCode !== null) return;
     running.child.kill('SIGKILL');
     await once(running.child, 'exit');
@@ -41,7 +57,7 @@ export async function openProvisioningBox(directory: string): Promise<Provisioni
     httpsPort,
     kill,
     start: async () => {
-      running = await startProcess({ ...settings, httpPort, httpsPort });
+      running = await start({ httpPort, httpsPort });
     },
     [Symbol.asyncDispose]: async () => {
       await kill();
@@ -56,9 +72,10 @@ interface Running {
   readonly httpsPort: number;
 }
 
-async function startProcess(settings: object): Promise<Running> {
-  const program = join(import.meta.dirname, 'provisioning-process.ts');
-  const child = fork(program, [JSON.stringify(settings)], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+async function startProcess(inside: readonly string[], settings: object): Promise<Running> {
+  const file = join(import.meta.dirname, 'provisioning-process.ts');
+  const [program, ...words] = [...inside, process.execPath, file, JSON.stringify(settings)];
+  const child = spawn(program ?? process.execPath, words, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
   const [ports] = (await once(child, 'message')) as [{ httpPort: number; httpsPort: number }];
   return { child, ...ports };
 }

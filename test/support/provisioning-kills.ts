@@ -84,11 +84,11 @@ async function ask({ mac, from, url }: Walker, ca: string, fixture = 'yealink-4-
   return sendFixture({ fixture, url, mac, from, ca, timeoutMs: 10_000 });
 }
 
-/** False when the box went away on the way. */
+/** False when the box went away on the way, or says that its disk did. */
 async function walk(walker: Walker, ca: string): Promise<boolean> {
   while (walker.password === undefined) {
     const answer = await ask(walker, ca).catch(() => undefined);
-    if (answer === undefined) return false;
+    if (answer === undefined || answer.status === 500) return false;
     if (answer.status !== 200) throw new Error(`${walker.mac} got ${answer.status} for ${walker.url}`);
     const { account, nextUrl } = readConfiguration('yealink', answer.body);
     if (account !== undefined) walker.password = account.password;
