@@ -4,7 +4,7 @@
  */
 import type { Config } from '../config.ts';
 import { wantedParts } from '../config-parts.ts';
-import { phoneCards } from './unit-files.ts';
+import { dhcpCards } from './unit-files.ts';
 
 /** A rule, and what it is for. */
 interface Opening {
@@ -50,7 +50,7 @@ function openingsOf(config: Config): Opening[] {
   const tcp = (ports: readonly number[]) => `tcp dport ${setOf(ports)}`;
   return [
     ...when(wanted.dhcp, {
-      match: `iifname ${setOf(phoneCards(config).map(quoted))} udp dport { 67, 68 }`,
+      match: `iifname ${setOf(dhcpCards(config).map(quoted))} udp dport { 67, 68 }`,
       about: 'DHCP',
     }),
     { match: `${box} udp dport 123`, about: 'time' },

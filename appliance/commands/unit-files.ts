@@ -3,6 +3,7 @@
  * talk to. systemd binds no socket to a card named by a template's instance, so these are whole files. Pure.
  */
 import type { Config } from '../config.ts';
+import { watchedCards } from '../config-networks.ts';
 import { configuredParts } from '../config-parts.ts';
 
 /** `path` is relative to the folder of units. */
@@ -46,7 +47,10 @@ interface Socket {
 }
 
 const socketsOf: Partial<Record<string, (config: Config) => Socket[]>> = {
-  dhcp: (config) => phoneCards(config).flatMap((card) => [serverSocket(card), clientSocket(card)]),
+  dhcp: (config) => [
+    ...dhcpCards(config).map(serverSocket),
+    ...Array.from(watchedCards(config).keys(), clientSocket),
+  ],
   provisioning: ({ site, provisioning }) =>
     [site.address, ...site.former_addresses].flatMap((address, at) => [
       webSocket('http', { address, port: provisioning.http_port, isFormer: at > 0 }),
@@ -54,11 +58,11 @@ const socketsOf: Partial<Record<string, (config: Config) => Socket[]>> = {
     ]),
 };
 
-/** Cards on which DHCP is spoken. */
-export function phoneCards({ dhcp }: Config): string[] {
-  const further = dhcp.network.map((network) => network.interface ?? dhcp.interface);
-  const uplink = dhcp.mode === 'relay' && dhcp.relay.uplink !== undefined ? [dhcp.relay.uplink] : [];
-  return [...new Set([dhcp.interface, ...further, ...uplink])];
+/** Cards on which DHCP is spoken: those of phones, and a relay's toward its servers. */
+export function dhcpCards(config: Config): string[] {
+  const { mode, relay } = config.dhcp;
+  const uplink = mode === 'relay' && relay.uplink !== undefined ? [relay.uplink] : [];
+  return [...new Set([...watchedCards(config).keys(), ...uplink])];
 }
 
 function serverSocket(card: string): Socket {

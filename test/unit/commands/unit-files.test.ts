@@ -51,6 +51,8 @@ it('a relay has a socket on the card to its servers', () => {
     '[site]\naddress = "10.20.0.1"\n[dhcp]\nmode = "relay"\n[dhcp.relay]\nservers = ["10.1.0.5"]\nuplink = "eth9"\n',
   );
   expect(units.has('gatehouse-dhcp-eth9.socket')).toBe(true);
+  // Nobody looks for other servers there, and the machine's own DHCP client may need the port.
+  expect(units.has('gatehouse-dhcp-client-eth9.socket')).toBe(false);
 });
 
 it('only parts that the settings ask for are started', () => {
