@@ -80,7 +80,8 @@ const commands: Record<string, { readonly about: string; readonly run: Command }
     run: async (call) => (await import('./commands/adopt.ts')).adoptCommand(call),
   },
   authority: {
-    about: "authority         makes and renews the box's certificate, and shows what phones trust",
+    about:
+      'authority         what phones trust and what the box shows them; authority make makes and renews it',
     run: async (call) => (await import('./commands/authority.ts')).authorityCommand(call),
   },
   units: {
