@@ -89,14 +89,9 @@ export function openLab(): Lab {
     directory,
     namespace: async (name, options = {}) => {
       const full = `${prefix}${name}`;
-      if (options.nameserver !== undefined) {
-        // `ip netns exec` shows this file as /etc/resolv.conf, to programs inside only.
-        mkdirSync(`/etc/netns/${full}`, { recursive: true });
-        writeFileSync(
-          `/etc/netns/${full}/resolv.conf`,
-          `nameserver ${options.nameserver}\noptions timeout:2 attempts:2\n`,
-        );
-      }
+      // `ip netns exec` shows this file as /etc/resolv.conf. Each has one: a client that writes it writes its own, not the machine's.
+      mkdirSync(`/etc/netns/${full}`, { recursive: true });
+      writeFileSync(`/etc/netns/${full}/resolv.conf`, resolverFile(options.nameserver));
       await run(['ip', 'netns', 'add', full]);
       const namespace = enter(full);
       await namespace.exec(
@@ -118,6 +113,9 @@ export function openLab(): Lab {
     },
   };
 }
+
+const resolverFile = (nameserver?: string) =>
+  nameserver === undefined ? '' : `nameserver ${nameserver}\noptions timeout:2 attempts:2\n`;
 
 function linkEnd({ card, namespace, mac }: CableEnd): string[] {
   return ['name', card, 'netns', namespace.name, ...(mac === undefined ? [] : ['address', mac])];
