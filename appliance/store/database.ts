@@ -30,6 +30,8 @@ export function openDatabase({ file, migrations, synchronous }: OpenOptions): Da
     // A small WAL keeps checkpoints short: a large one was measured to stall a commit for 172 ms.
     db.pragma('wal_autocheckpoint = 400');
     migrate(db, file, readMigrations(migrations));
+    // Waiting would stop the whole process, calls too: whoever writes comes back later (`turns.ts`).
+    db.pragma('busy_timeout = 0');
     return db;
   } finally {
     process.umask(before);

@@ -27,6 +27,8 @@ interface TurnRules<Given> {
 }
 
 const soonMs = 100;
+/** A file that another program holds is tried again so often, and given up after so long, all without holding up anybody else. */
+const busy = { retryMs: 20, patienceMs: 5000 } as const;
 
 interface Pending<Given> {
   run(db: Database, given: Given): void;
@@ -40,6 +42,7 @@ export function newTurns<Given>(db: Database, rules: TurnRules<Given>): Turns<Gi
   /** Committed, and on its way to the disk. */
   let syncing: (() => void) | undefined;
   let isDue = false;
+  const isHeld = newPatience(db);
   const commit = () => {
     clearImmediate(turnEnd);
     clearTimeout(timer);
@@ -55,6 +58,12 @@ export function newTurns<Given>(db: Database, rules: TurnRules<Given>): Turns<Gi
     return { error, settle };
   };
   const flush = () => {
+    if (isHeld()) {
+      turnEnd = undefined;
+      clearTimeout(timer);
+      timer = setTimeout(schedule, busy.retryMs);
+      return;
+    }
     const { error, settle } = commit();
     if (rules.sync === undefined || error !== undefined) return settle();
     syncing = settle;
@@ -70,17 +79,14 @@ export function newTurns<Given>(db: Database, rules: TurnRules<Given>): Turns<Gi
     if (syncing === undefined) turnEnd ??= setImmediate(flush);
     else isDue = true;
   };
+  const queued = async <T>(work: (given: Given) => T, wake: () => void) =>
+    await new Promise<T>((resolve, reject) => {
+      queue.push(pendingWrite(work, resolve, reject));
+      wake();
+    });
   return {
-    write: async (work) =>
-      await new Promise((resolve, reject) => {
-        queue.push(pendingWrite(work, resolve, reject));
-        schedule();
-      }),
-    soon: async (work) =>
-      await new Promise((resolve, reject) => {
-        queue.push(pendingWrite(work, resolve, reject));
-        timer ??= setTimeout(schedule, soonMs);
-      }),
+    write: async (work) => await queued(work, schedule),
+    soon: async (work) => await queued(work, () => (timer ??= setTimeout(schedule, soonMs))),
     end: () => {
       const before = syncing;
       syncing = undefined;
@@ -119,6 +125,27 @@ function pendingWrite<Given, T>(
   };
 }
 
+/** Begins a transaction, or says that it is worth coming again: another program holds the file, and not for too long yet. */
+function newPatience(db: Database): () => boolean {
+  let since: number | undefined;
+  return () => {
+    const now = performance.now();
+    const isHeld = !begin(db) && now - (since ??= now) < busy.patienceMs;
+    if (!isHeld) since = undefined;
+    return isHeld;
+  };
+}
+
+/** False while another program holds the file. Any other error comes again with the turn itself. */
+function begin(db: Database): boolean {
+  try {
+    run(db, 'BEGIN IMMEDIATE');
+    return true;
+  } catch (error) {
+    return (error as { code?: string }).code !== 'SQLITE_BUSY';
+  }
+}
+
 /** Returns the error that undid the whole turn, if one did. */
 function commitTurn<Given>(
   db: Database,
@@ -126,7 +153,7 @@ function commitTurn<Given>(
   { given, onCommit }: TurnRules<Given>,
 ): unknown {
   try {
-    run(db, 'BEGIN IMMEDIATE');
+    if (!db.inTransaction) run(db, 'BEGIN IMMEDIATE');
     for (const pending of turn) pending.run(db, given);
     onCommit?.();
     run(db, 'COMMIT');

@@ -217,3 +217,19 @@ it('a report of a part can be read by others, and its absence too', () => {
   expect(readReport(directory, 'dhcp')).toEqual(report);
   expect(existsSync(join(directory, 'dhcp/dhcp.telemetry.db'))).toBe(true);
 });
+
+it('a file that another program holds stops nothing: what is written waits, and is there once it is let go', async () => {
+  const directory = temporaryDirectory();
+  using store = openStore({ directory, part: 'dhcp', clock: fakeClock() });
+  const other = new Database(join(directory, 'dhcp', 'dhcp.db'));
+  other.exec('BEGIN IMMEDIATE');
+  let isWritten = false;
+  const written = store.write((tx) => tx.journal(started('held'))).then(() => (isWritten = true));
+  for (let turns = 0; turns < 100; turns += 1) await new Promise((resolve) => setImmediate(resolve));
+  expect(isWritten).toBe(false);
+  other.exec('COMMIT');
+  await written;
+  using read = reader(directory);
+  expect(read.lastSeq()).toBe(1);
+  other.close();
+});
