@@ -13,6 +13,7 @@ import type { Transaction } from '../store/store.ts';
 import { accountKind } from './account-kind.ts';
 import type { KeptAnswer } from './answers.ts';
 import { emptyAnswer, type Answer, type Context } from './context.ts';
+import { keepAccounts } from './keeping-accounts.ts';
 import { noteOffer } from './firmware-overlay.ts';
 import type { Asker } from './identify.ts';
 import { canLeadSip } from './overlay.ts';
@@ -103,6 +104,7 @@ async function noteGiven(
       ...(posture === undefined ? {} : { posture }),
     });
     noteMilestones(tx, { passing, fresh, before });
+    keepAccounts(context, tx, { passing, fresh, accounts: result.accounts ?? [], posture });
     tx.journal({
       kind: 'configuration_passed',
       mac,

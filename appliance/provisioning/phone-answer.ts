@@ -3,6 +3,7 @@ import { DecodeError } from '../protocol/bytes.ts';
 import type { HttpAnswer } from '../net/http-server.ts';
 import type { FirmwareFile } from '../store/firmware-files.ts';
 import type { Header } from '../net/http-upstream.ts';
+import type { PassedAccount } from './accounts.ts';
 import type { KeptAnswer } from './answers.ts';
 import type { Context } from './context.ts';
 import { firmwareOverlays } from './firmware-overlay.ts';
@@ -18,6 +19,8 @@ export interface Answered {
   readonly dropped: readonly Dropped[];
   /** Where the phone was led, by way of the box. */
   readonly links: readonly LinkTarget[];
+  /** SIP accounts that it holds. */
+  readonly accounts?: readonly PassedAccount[];
   /** What the answer offers the phone. */
   readonly offered?: FirmwareFile | undefined;
 }
@@ -76,6 +79,7 @@ function rewritten(
       answer: { status, headers, body: Buffer.from(result.body, 'latin1') },
       dropped: result.dropped,
       links: result.links,
+      accounts: vendor.accountsIn?.(result.passed) ?? [],
       offered: isOffered(vendor, passing) ? passing.firmware : undefined,
     };
   } catch (error) {

@@ -35,6 +35,8 @@ export interface Rewritten {
   readonly dropped: readonly Dropped[];
   /** Where the URLs that now lead to the box led before. */
   readonly links: readonly LinkTarget[];
+  /** What the cloud wrote and the phone gets, before anything was changed or laid over it. */
+  readonly passed: readonly Setting[];
 }
 
 /** Throws a DecodeError when the body can't be read. `body` is latin1: a character a byte. */
@@ -67,7 +69,7 @@ export function rewriteBody(body: string, rules: RewriteRules): Rewritten {
     links.push(...link.targets);
   }
   const laid = lay(body, { settings: kept, edits }, rules);
-  return { body: laid, dropped, links };
+  return { body: laid, dropped, links, passed: kept };
 }
 
 function valueEdit(setting: Setting, value: string): Edit {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Type, type Static } from 'typebox';
 import { Value } from 'typebox/value';
 import { vendors } from '../phones/vendors.ts';
+import { newAccountReader, type AccountReader } from './accounts.ts';
 import type { Make } from './identify.ts';
 
 const patterns = Type.Array(Type.String({ minLength: 1 }));
@@ -19,6 +20,13 @@ const Schema = Type.Object(
     trustsAuthority: Type.Boolean(),
     /** Keys with `*` for anything, any case. */
     provisioningUrls: patterns,
+    /** Where a line's account stands, with `{n}` for its number; left out for makes whose SIP can't be led through the box. */
+    account: Type.Optional(
+      Type.Object(
+        { user: Type.String(), authUser: Type.String(), password: Type.String() },
+        { additionalProperties: false },
+      ),
+    ),
     /** Reason, and the keys that must not come from above. */
     dangerous: Type.Record(Type.String(), patterns),
     /** Regular expressions for file names, with `{mac}` and `{MAC}`: in clear these get the overlay only. */
@@ -90,6 +98,7 @@ export interface VendorProvisioning {
       }
     | undefined;
   readonly leave: VendorFile['leave'];
+  readonly accountsIn: AccountReader | undefined;
   /** Template text by file name, as shipped. */
   readonly templates: ReadonlyMap<string, string>;
   /** The site's own, by file name: these go before ours. */
@@ -134,6 +143,7 @@ function readVendorFile(folder: string): VendorProvisioning {
     takesUploads: data.uploads ?? false,
     overlays: data.overlays,
     leave: data.leave,
+    accountsIn: data.account && newAccountReader(data.account),
     firmware: data.firmware && firmwareKey(folder, data.firmware),
     templates: new Map(names.map((name) => [name, readFileSync(join(folder, name), 'utf8')])),
     site: new Map(),

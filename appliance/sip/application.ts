@@ -3,8 +3,10 @@ import type { Config } from '../config-schema.ts';
 import type { BindingRow } from '../store/bindings.ts';
 import type { Store } from '../store/store.ts';
 import type { World } from '../world.ts';
+import type { Accounts } from './accounts.ts';
 import type { Bindings } from './bindings.ts';
 import type { CallTable } from './call-table.ts';
+import type { DigestServer } from './digest-server.ts';
 import type { Flows } from './flows.ts';
 import type { Media } from './media.ts';
 import type { Outages } from './outages.ts';
@@ -27,8 +29,11 @@ export interface Application {
   /** Registrars that could not be reached when last tried, and why. */
   readonly trouble: Map<string, string>;
   readonly outages: Outages;
-  /** Tokens of bindings whose phone's connection has been open since its registrar accepted them. */
+  /** Tokens of bindings whose phone's connection has been open since its registrar accepted them, or the box itself. */
   readonly attached: Set<string>;
+  readonly accounts: Pick<Accounts, 'find'>;
+  /** Challenges of our own. */
+  readonly digest: DigestServer;
   readonly subscriptions: Subscriptions;
   /** REGISTERs on their way upstream, by address of the phone. */
   readonly registering: Map<string, number>;
@@ -60,6 +65,9 @@ export interface SipCounters {
   registrations_refused: number;
   /** Of these, for coming too fast. */
   registrations_too_fast: number;
+  /** Asked by the box itself to prove who they are, in an outage. */
+  registrations_challenged: number;
+  registrations_wrong_password: number;
   calls_started: number;
   calls_refused: number;
   calls_lost: number;
@@ -89,6 +97,8 @@ export function newCounters(): SipCounters {
     registrations_repeated: 0,
     registrations_refused: 0,
     registrations_too_fast: 0,
+    registrations_challenged: 0,
+    registrations_wrong_password: 0,
     calls_started: 0,
     calls_refused: 0,
     calls_lost: 0,

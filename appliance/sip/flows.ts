@@ -1,10 +1,10 @@
 /** One connection to each registrar a phone: which one is whose, and which may be closed. */
 import { randomBytes } from 'node:crypto';
+import type { BindingRow } from '../store/bindings.ts';
 
 export interface Flows {
   /** The name of this phone's connection to the registrar; made up when there is none. Undefined: too many are open. */
   name(phone: string, registrar: string, now: number): string | undefined;
-  /** Known from the store. */
   adopt(flow: string, phone: string, registrar: string): void;
   /** Whether we opened a connection of that name. */
   has(flow: string): boolean;
@@ -18,14 +18,17 @@ export interface Flows {
 const maxFlows = 2000;
 const unboundMs = 60_000;
 
-export function newFlows(): Flows {
-  const names = new Map<string, { readonly flow: string; usedAt: number }>();
+/** `known`: those of the store. */
+export function newFlows(known: readonly Pick<BindingRow, 'flow' | 'phone' | 'registrar'>[] = []): Flows {
+  const names = new Map<string, { readonly flow: string; usedAt: number }>(
+    known.map(({ flow, phone, registrar }) => [keyOf(phone, registrar), { flow, usedAt: 0 }]),
+  );
   const forget = (flow: string) => {
     for (const [key, entry] of names) if (entry.flow === flow) names.delete(key);
   };
   return {
     name: (phone, registrar, now) => {
-      const key = `${phone} ${registrar}`;
+      const key = keyOf(phone, registrar);
       const known = names.get(key);
       if (known !== undefined) {
         known.usedAt = now;
@@ -37,7 +40,7 @@ export function newFlows(): Flows {
       return flow;
     },
     adopt: (flow, phone, registrar) => {
-      names.set(`${phone} ${registrar}`, { flow, usedAt: 0 });
+      names.set(keyOf(phone, registrar), { flow, usedAt: 0 });
     },
     has: (flow) => Array.from(names.values()).some((entry) => entry.flow === flow),
     sweep: (bound, now) => {
@@ -52,4 +55,8 @@ export function newFlows(): Flows {
       return names.size;
     },
   };
+}
+
+function keyOf(phone: string, registrar: string): string {
+  return `${phone} ${registrar}`;
 }

@@ -7,7 +7,9 @@ import { addressOf, upstreamRoute, type Application } from './application.ts';
 import { newToken } from './bindings.ts';
 import { nextMaxForwards, passedHeaders, passedWithoutBody } from './headers.ts';
 import { macInUserAgent } from './phone-mac.ts';
+import { registerHere } from './proving.ts';
 import {
+  answeredChallenge,
   decideRegistration,
   grantedSeconds,
   readRegistration,
@@ -66,6 +68,9 @@ export async function relayRegister(app: Application, request: Incoming): Promis
       break;
     case 'answer':
       await answerFromStore(app, request, decision);
+      break;
+    case 'prove':
+      await registerHere(app, request, { registration, phone, binding });
       break;
     case 'pass':
       if (binding === undefined && !mayTry(app, address, now)) await refuseTooFast(app, request);
@@ -272,6 +277,9 @@ function bindingRow(
     transport: request.transport,
     user_agent: userAgent ?? null,
     auth_user: registration.authUser ?? binding?.auth_user ?? null,
+    auth_realm: binding?.auth_realm ?? null,
+    auth_algorithm: binding?.auth_algorithm ?? null,
+    ...answeredChallenge(request.headers),
     local_address: localAddress,
     reply: JSON.stringify(repeatedReply(passedWithoutBody(response.headers, 'phone'))),
     registered_at: binding?.state === 'registered' ? binding.registered_at : now,

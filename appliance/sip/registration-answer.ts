@@ -2,16 +2,24 @@
 import { headerValue } from '../protocol/sip-headers.ts';
 import type { SipHeader } from '../protocol/sip-message.ts';
 import type { BindingRow } from '../store/bindings.ts';
+import type { JournalEntry } from '../store/journal.ts';
 import type { Application } from './application.ts';
 import { phoneContact } from './registrations.ts';
 import type { Answer, Incoming } from './srf.ts';
 
+interface FromStore {
+  readonly binding: BindingRow;
+  readonly expiresSeconds: number;
+  /** Where it is more than a refresh. */
+  readonly news?: JournalEntry;
+}
+
 export async function answerFromStore(
   { bindings, counters, world }: Application,
   request: Incoming,
-  { binding, expiresSeconds }: { binding: BindingRow; expiresSeconds: number },
+  { binding, expiresSeconds, news }: FromStore,
 ): Promise<void> {
-  await bindings.save({ ...binding, local_expires_at: world.clock.now() + expiresSeconds * 1000 });
+  await bindings.save({ ...binding, local_expires_at: world.clock.now() + expiresSeconds * 1000 }, news);
   counters.registrations_answered += 1;
   const kept = JSON.parse(binding.reply) as SipHeader[];
   await request.respond(accepted(kept, headerValue(request, 'Contact') ?? binding.contact, expiresSeconds));

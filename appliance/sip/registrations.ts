@@ -32,6 +32,8 @@ export type RegistrationDecision =
   | { readonly kind: 'refuse'; readonly status: number; readonly reason: string }
   /** Upstream, under the token that the registrar knows this phone by, or a new one. */
   | { readonly kind: 'pass'; readonly binding: BindingRow | undefined }
+  /** In an outage, and not on the connection that its registrar accepted: for who can prove to the box who it is. */
+  | { readonly kind: 'prove'; readonly binding: BindingRow | undefined }
   /** From the store: nothing changed and the registrar doesn't expect anything yet. */
   | { readonly kind: 'answer'; readonly binding: BindingRow; readonly expiresSeconds: number };
 
@@ -80,10 +82,10 @@ export function aorOf(address: string): string {
   return `${user}@${host}`;
 }
 
-const notReached = { kind: 'refuse', status: 503, reason: 'Registrar not reached' } as const;
+export const notReached = { kind: 'refuse', status: 503, reason: 'Registrar not reached' } as const;
 
 /** Short, so that phones go back to the cloud soon after it is there again. */
-const keptSeconds = { away: 60, queue: 20 } as const;
+export const keptSeconds = { away: 60, queue: 20 } as const;
 
 export function decideRegistration(
   registration: Registration,
@@ -98,8 +100,11 @@ export function decideRegistration(
   if (transport !== 'tls' && !isClearAllowed) return { kind: 'refuse', status: 403, reason: 'TLS required' };
   if (contact === 'all' && expiresSeconds !== 0)
     return { kind: 'refuse', status: 400, reason: 'Contact * without Expires 0' };
-  const isRefresh = binding !== undefined && typeof contact === 'object' && expiresSeconds !== 0;
-  if (!isRefresh) return way === 'away' ? notReached : { kind: 'pass', binding };
+  const isComing = typeof contact === 'object' && expiresSeconds !== 0;
+  if (binding === undefined || !isComing) {
+    if (way !== 'away') return { kind: 'pass', binding };
+    return isComing ? { kind: 'prove', binding } : notReached;
+  }
   const isSame =
     binding.contact_uri === contact.uri &&
     binding.source === source &&
@@ -108,7 +113,7 @@ export function decideRegistration(
     (registration.authUser === undefined || registration.authUser === binding.auth_user);
   const localSeconds = policy.localSeconds[transport];
   if (way !== 'open') {
-    if (!isSame || !isAttached) return way === 'away' ? notReached : { kind: 'pass', binding };
+    if (!isSame || !isAttached) return { kind: way === 'away' ? 'prove' : 'pass', binding };
     return {
       kind: 'answer',
       binding,
@@ -161,8 +166,22 @@ function readSeconds(value: string | undefined): number | undefined {
 }
 
 function authUserOf(headers: readonly SipHeader[]): string | undefined {
-  const values = headers
+  return /[\s,]username\s*=\s*"((?:[^"\\]|\\.)*)"/i.exec(credentialsOf(headers) ?? '')?.[1];
+}
+
+/** What the phone answered to, as it stands in its credentials; undefined without any that can be read. */
+export function answeredChallenge(
+  headers: readonly SipHeader[],
+): Pick<BindingRow, 'auth_realm' | 'auth_algorithm'> | undefined {
+  const credentials = credentialsOf(headers) ?? '';
+  const realm = /[\s,]realm\s*=\s*"((?:[^"\\]|\\.)*)"/i.exec(credentials)?.[1];
+  if (realm === undefined) return undefined;
+  const algorithm = /[\s,]algorithm\s*=\s*"?([\w-]+)/i.exec(credentials)?.[1] ?? null;
+  return { auth_realm: realm.replaceAll(/\\(.)/g, '$1'), auth_algorithm: algorithm };
+}
+
+function credentialsOf(headers: readonly SipHeader[]): string | undefined {
+  return headers
     .filter(({ name }) => name === 'Authorization' || name === 'Proxy-Authorization')
-    .flatMap(({ value }) => splitChallenges(value));
-  return /[\s,]username\s*=\s*"((?:[^"\\]|\\.)*)"/i.exec(values[0] ?? '')?.[1];
+    .flatMap(({ value }) => splitChallenges(value))[0];
 }

@@ -1,4 +1,5 @@
 /** The SIP relay: registrations and calls between the phones and their registrar, on the embedded server. */
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config-schema.ts';
@@ -8,11 +9,13 @@ import { holderOfIp } from '../store/address-holders.ts';
 import { openReader, type Reader } from '../store/reader.ts';
 import { openStore } from '../store/store.ts';
 import { version, type Health, type Part, type World } from '../world.ts';
+import { openAccounts } from './accounts.ts';
 import { openAdoption, type Adoption } from './adoption.ts';
 import { newAttempts, newBudget, newCounters, type Application, type SipCounters } from './application.ts';
 import { openBindings } from './bindings.ts';
 import { hangUp } from './call-end.ts';
 import { newCallTable } from './call-table.ts';
+import { newDigestServer } from './digest-server.ts';
 import type { EngineOptions } from './engine/engine.ts';
 import { newFlows } from './flows.ts';
 import { ownIdentity, renewIdentity } from './identity.ts';
@@ -33,13 +36,11 @@ export async function startSip(world: World, config: Config): Promise<Part> {
   const store = starting.use(openStore({ directory, part: 'sip', clock: world.clock }));
   await store.write((tx) => tx.journal({ kind: 'started', body: { release: version } }));
   const leases = starting.use(openLeases(directory, world));
+  const accounts = starting.use(openAccounts(directory, world));
   const bindings = await openBindings(store);
-  const flows = newFlows();
-  for (const { flow, phone, registrar } of bindings.all()) flows.adopt(flow, phone, registrar);
+  const flows = newFlows(bindings.all());
   const adoption = await openAdoption(store, world.clock);
   const counters = newCounters();
-  const trouble = new Map<string, string>();
-  const calls = newCallTable();
   const onError = (error: unknown) => noteError(world, counters, error);
   const trust = extraTrust(config);
   const outages = starting.use(newOutages({ world, store, bindings, sip: config.sip, trust, onError }));
@@ -62,13 +63,15 @@ export async function startSip(world: World, config: Config): Promise<Part> {
     store,
     bindings,
     flows,
-    calls,
+    calls: newCallTable(),
     media,
     server,
     counters,
     outages,
     attached: new Set(),
-    trouble,
+    accounts,
+    digest: newDigestServer(randomBytes(32)),
+    trouble: new Map(),
     subscriptions: newSubscriptions(),
     registering: new Map(),
     attempts: newAttempts(),

@@ -72,6 +72,8 @@ export function unregistered(app: Application, request: Incoming): BindingRow {
     transport: request.transport,
     user_agent: agent,
     auth_user: null,
+    auth_realm: null,
+    auth_algorithm: null,
     local_address: app.config.site.address,
     reply: '[]',
     registered_at: now,

@@ -35,6 +35,9 @@ export interface BindingRow {
   readonly transport: Binding['transport'];
   readonly user_agent: string | null;
   readonly auth_user: string | null;
+  /** Of the challenge whose answer the registrar accepted. */
+  readonly auth_realm: string | null;
+  readonly auth_algorithm: string | null;
   readonly local_address: string;
   /** JSON. */
   readonly reply: string;
@@ -68,9 +71,9 @@ export function saveBinding(db: Database, row: BindingRow): void {
   run(
     db,
     `INSERT OR REPLACE INTO binding (token, aor, registrar, phone, flow, mac, contact, contact_uri, source, transport,
-       user_agent, auth_user, local_address, reply, registered_at, expires_at, local_expires_at, state)
+       user_agent, auth_user, auth_realm, auth_algorithm, local_address, reply, registered_at, expires_at, local_expires_at, state)
      VALUES (@token, @aor, @registrar, @phone, @flow, @mac, @contact, @contact_uri, @source, @transport,
-       @user_agent, @auth_user, @local_address, @reply, @registered_at, @expires_at, @local_expires_at, @state)`,
+       @user_agent, @auth_user, @auth_realm, @auth_algorithm, @local_address, @reply, @registered_at, @expires_at, @local_expires_at, @state)`,
     { ...row },
   );
 }

@@ -1,20 +1,11 @@
 /** `<part>.secret.db`: records that only their own part can read, sealed one by one. */
-import { createCipheriv, createDecipheriv, createSecretKey, randomBytes, type KeyObject } from 'node:crypto';
-import {
-  chmodSync,
-  closeSync,
-  existsSync,
-  fsyncSync,
-  linkSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { dirname, join } from 'node:path';
+import { createSecretKey, randomBytes, type KeyObject } from 'node:crypto';
+import { chmodSync, existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Clock } from '../world.ts';
-import { all, makeDirectory, one, openDatabase, run } from './database.ts';
+import { all, one, openDatabase, run } from './database.ts';
 import type { PartName } from './journal-kinds.ts';
+import { seal, unseal, writeKeyFile } from './sealing.ts';
 import { newTurns, type Turns } from './turns.ts';
 import { openWalSync } from './wal-sync.ts';
 
@@ -33,9 +24,6 @@ export interface Secrets extends Disposable {
   /** Names that begin with this, oldest first. */
   names(prefix: string): string[];
 }
-
-const nonceBytes = 12;
-const tagBytes = 16;
 
 export function openSecrets(directory: string, part: PartName, clock: Pick<Clock, 'now'>): Secrets {
   const file = join(directory, part, `${part}.secret.db`);
@@ -82,40 +70,10 @@ const keyBytes = 32;
 
 /** Random bytes beside the database, made at first use, for the part's own user only. */
 function openKey(file: string): KeyObject {
-  if (!existsSync(file)) makeKey(file);
+  if (!existsSync(file)) writeKeyFile(file, randomBytes(keyBytes), 0o600);
   const key = readFileSync(file);
   if (key.length === keyBytes) return createSecretKey(key);
   throw new Error(
     `${file} is damaged: it has ${key.length} bytes, a key has ${keyBytes}; restore it from a backup, or move it and the .secret.db beside it away (what they hold is lost then)`,
   );
-}
-
-/** Complete before its name appears, whenever power fails: half a key would lock the part out of its records for ever. */
-function makeKey(file: string): void {
-  makeDirectory(dirname(file));
-  const fresh = `${file}.new`;
-  rmSync(fresh, { force: true });
-  writeFileSync(fresh, randomBytes(keyBytes), { mode: 0o600, flag: 'wx', flush: true });
-  linkSync(fresh, file);
-  rmSync(fresh);
-  const directory = openSync(dirname(file), 'r');
-  try {
-    fsyncSync(directory);
-  } finally {
-    closeSync(directory);
-  }
-}
-
-function seal(key: KeyObject, name: string, value: Uint8Array): Buffer {
-  const nonce = randomBytes(nonceBytes);
-  const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(name));
-  const sealed = Buffer.concat([cipher.update(value), cipher.final()]);
-  return Buffer.concat([nonce, cipher.getAuthTag(), sealed]);
-}
-
-function unseal(key: KeyObject, name: string, sealed: Buffer): Buffer {
-  const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, nonceBytes))
-    .setAAD(Buffer.from(name))
-    .setAuthTag(sealed.subarray(nonceBytes, nonceBytes + tagBytes));
-  return Buffer.concat([decipher.update(sealed.subarray(nonceBytes + tagBytes)), decipher.final()]);
 }

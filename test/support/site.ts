@@ -152,6 +152,8 @@ function bindingRow(mac: string, ip: string, now: number): BindingRow {
     transport: 'tls',
     user_agent: null,
     auth_user: null,
+    auth_realm: null,
+    auth_algorithm: null,
     local_address: '10.66.0.1:5061',
     reply: '{}',
     state: 'registered',

@@ -3,9 +3,16 @@ import type { JournalKinds } from '../journal-kinds.ts';
 /** What the sip part reports. */
 export const sipKinds = {
   started: { fields: { release: 'open' } },
-  /** The registrar accepted a phone, newly or again after a loss; refreshes are not told. */
+  /** The registrar accepted a phone, newly or again after a loss; refreshes are not told. `way` is `site` where the box did, in an outage. */
   registered: {
-    fields: { aor: 'personal', registrar: 'open', transport: 'open', user_agent: 'open', source: 'open' },
+    fields: {
+      aor: 'personal',
+      registrar: 'open',
+      transport: 'open',
+      user_agent: 'open',
+      source: 'open',
+      way: 'open',
+    },
   },
   unregistered: { fields: { aor: 'personal', registrar: 'open' } },
   /** The phone went silent, the registration ran out, or the way to the registrar broke. */

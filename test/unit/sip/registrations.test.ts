@@ -3,6 +3,7 @@ import { SipSyntaxError } from '../../../appliance/protocol/sip-message.ts';
 import { macInUserAgent } from '../../../appliance/sip/phone-mac.ts';
 import {
   aorOf,
+  answeredChallenge,
   decideRegistration,
   grantedSeconds,
   phoneContact,
@@ -31,6 +32,8 @@ const binding: BindingRow = {
   transport: 'tls',
   user_agent: 'Yealink',
   auth_user: '1001',
+  auth_realm: null,
+  auth_algorithm: null,
   local_address: '192.0.2.2',
   reply: '[]',
   registered_at: now - 600_000,
@@ -59,7 +62,11 @@ const context: RegistrationContext = {
 };
 const policy = { registrars: ['extra.example'], localSeconds: { udp: 60, tcp: 120, tls: 120 } };
 
-type Row = [string, [Partial<Registration>, Partial<RegistrationContext>], 'answer' | 'pass' | 'refuse'];
+type Row = [
+  string,
+  [Partial<Registration>, Partial<RegistrationContext>],
+  'answer' | 'pass' | 'prove' | 'refuse',
+];
 const rows: Row[] = [
   ['the same again is answered from the store', [{}, {}], 'answer'],
   ['the same without credentials too: nothing changes by it', [{ authUser: undefined }, {}], 'answer'],
@@ -96,12 +103,21 @@ const lost = { ...binding, state: 'lost', expires_at: now - 1 } as const;
 const away = { binding: lost, way: 'away' } as const;
 rows.push(
   ['in an outage a phone on its old connection is kept, even after its time upstream', [{}, away], 'answer'],
-  ['in an outage a phone on a new connection is not', [{}, { ...away, isAttached: false }], 'refuse'],
-  ['nor one that changes its Contact', [{ contact: { uri: 'sip:x@10.66.0.9', params: [] } }, away], 'refuse'],
-  ['nor one that nobody knows', [{}, { ...away, binding: undefined }], 'refuse'],
-  ['nor one from another address', [{}, { ...away, source: '10.66.0.66:40000' }], 'refuse'],
-  ['nor one with another user', [{ authUser: '1002' }, away], 'refuse'],
-  ['nor is a phone signed off in an outage', [{ expiresSeconds: 0 }, away], 'refuse'],
+  [
+    'in an outage a phone on a new connection has to prove itself',
+    [{}, { ...away, isAttached: false }],
+    'prove',
+  ],
+  ['and one that changes its Contact', [{ contact: { uri: 'sip:x@10.66.0.9', params: [] } }, away], 'prove'],
+  ['and one that nobody knows', [{}, { ...away, binding: undefined }], 'prove'],
+  ['and one from another address', [{}, { ...away, source: '10.66.0.66:40000' }], 'prove'],
+  ['and one with another user', [{ authUser: '1002' }, away], 'prove'],
+  [
+    'over UDP where TLS is expected nobody can prove anything',
+    [{}, { ...away, isAttached: false, transport: 'udp' }],
+    'refuse',
+  ],
+  ['no phone is signed off in an outage', [{ expiresSeconds: 0 }, away], 'refuse'],
   ['whose turn has not come after an outage is kept', [{}, { binding: lost, way: 'queue' }], 'answer'],
   ['a new phone passes right after an outage', [{}, { binding: undefined, way: 'queue' }], 'pass'],
 );
@@ -224,4 +240,16 @@ it('a silent phone is late first and forgotten when the registrar has forgotten 
   expect(at(20_000)).toEqual({ late: [], expired: [] });
   expect(at(20_001)).toEqual({ late: [binding], expired: [] });
   expect(at(3_010_001)).toEqual({ late: [], expired: [binding] });
+});
+
+it.each([
+  [
+    'Digest username="1001", realm="a \\"b\\"", nonce="n", algorithm=SHA-256, response="r"',
+    { auth_realm: 'a "b"', auth_algorithm: 'SHA-256' },
+  ],
+  ['Digest username="1001", realm="x", response="r"', { auth_realm: 'x', auth_algorithm: null }],
+  ['Digest username="1001"', undefined],
+  ['Basic abc', undefined],
+])('credentials %s tell what they answered', (value, told) => {
+  expect(answeredChallenge(headers(`Authorization: ${value}`))).toEqual(told);
 });

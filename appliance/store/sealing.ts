@@ -1,0 +1,44 @@
+/** Records sealed one by one (AES-256-GCM, bound to their names), and the files that their keys are in. */
+import { createCipheriv, createDecipheriv, randomBytes, type KeyObject } from 'node:crypto';
+import { chmodSync, closeSync, fsyncSync, linkSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { makeDirectory } from './database.ts';
+
+const nonceBytes = 12;
+const tagBytes = 16;
+
+export function seal(key: KeyObject, name: string, value: Uint8Array): Buffer {
+  const nonce = randomBytes(nonceBytes);
+  const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: tagBytes }).setAAD(
+    Buffer.from(name),
+  );
+  const sealed = Buffer.concat([cipher.update(value), cipher.final()]);
+  return Buffer.concat([nonce, cipher.getAuthTag(), sealed]);
+}
+
+/** Throws when the record was changed, is another one's, or the key is another one. */
+export function unseal(key: KeyObject, name: string, sealed: Uint8Array): Buffer {
+  const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, nonceBytes), {
+    authTagLength: tagBytes,
+  })
+    .setAAD(Buffer.from(name))
+    .setAuthTag(sealed.subarray(nonceBytes, nonceBytes + tagBytes));
+  return Buffer.concat([decipher.update(sealed.subarray(nonceBytes + tagBytes)), decipher.final()]);
+}
+
+/** Complete before its name appears, whenever power fails: half a key would lock the part out of its records for ever. */
+export function writeKeyFile(file: string, bytes: string | Uint8Array, mode: number): void {
+  makeDirectory(dirname(file));
+  const fresh = `${file}.new`;
+  rmSync(fresh, { force: true });
+  writeFileSync(fresh, bytes, { mode: 0o600, flag: 'wx', flush: true });
+  chmodSync(fresh, mode);
+  linkSync(fresh, file);
+  rmSync(fresh);
+  const directory = openSync(dirname(file), 'r');
+  try {
+    fsyncSync(directory);
+  } finally {
+    closeSync(directory);
+  }
+}
