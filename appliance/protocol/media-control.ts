@@ -1,6 +1,7 @@
 /** What `sip` says to `rtp` over its Unix socket: one JSON object a line, an answer each, and reports in between. */
 import { DecodeError } from './bytes.ts';
 import { isIpv4 } from './ipv4.ts';
+import { readLegDescription, type LegDescription } from './media-description.ts';
 
 /** The side of a session: `phone` is the phones' network, `cloud` the way to the registrar. */
 export type LegName = 'phone' | 'cloud';
@@ -55,6 +56,14 @@ export type MediaRequest =
       readonly leg: LegName;
       readonly remote: Remote;
     }
+  /** What its descriptions say of a leg. Before `update`: no packet crosses in clear that keys are meant for. */
+  | {
+      readonly id: number;
+      readonly verb: 'describe';
+      readonly session: string;
+      readonly leg: LegName;
+      readonly description: LegDescription;
+    }
   /** Whether silence means that the call is dead; not so while it rings or is held. */
   | { readonly id: number; readonly verb: 'expect'; readonly session: string; readonly media: boolean }
   | { readonly id: number; readonly verb: 'release'; readonly session: string }
@@ -107,6 +116,14 @@ export function parseMediaRequest(line: string): MediaRequest {
         session: session(object),
         leg: leg(object),
         remote: remote(child(object, 'remote')),
+      };
+    case 'describe':
+      return {
+        id,
+        verb,
+        session: session(object),
+        leg: leg(object),
+        description: readLegDescription(object['description']),
       };
     case 'expect':
       return { id, verb, session: session(object), media: object['media'] === true };

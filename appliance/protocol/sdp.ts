@@ -67,13 +67,6 @@ export function isRtp({ proto }: SdpMedia): boolean {
   return /^(?:UDP\/TLS\/)?RTP\/S?AVPF?$/.test(proto);
 }
 
-/** Keys of SDES are in it, so it must not travel in clear. */
-export function hasCrypto({ session, media }: Sdp): boolean {
-  return [...session, ...media.flatMap(({ lines }) => lines)].some((line) =>
-    /^a=(?:crypto|key-mgmt):/.test(line),
-  );
-}
-
 export function directionOf({ session }: Sdp, { lines }: SdpMedia): Direction {
   for (const line of [...lines, ...session]) {
     const found = /^a=(sendrecv|sendonly|recvonly|inactive)$/.exec(line)?.[1];

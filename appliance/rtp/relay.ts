@@ -10,6 +10,7 @@ import {
   type MediaReply,
   type MediaRequest,
 } from '../protocol/media-control.ts';
+import { packetKind } from '../protocol/rtp.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { version, type Health, type Part, type World } from '../world.ts';
 import { newPortPool, type PortPool } from './ports.ts';
@@ -23,6 +24,7 @@ import {
   type Session,
 } from './session.ts';
 import { openMediaSockets, type MediaSockets } from './sockets.ts';
+import { newSrtpLegs, type SrtpLegs } from './srtp-legs.ts';
 
 /** Four sockets a session: well below what a process may open. */
 const maxSessions = 1000;
@@ -33,6 +35,7 @@ const unclaimedMs = 30_000;
 interface Carried {
   readonly session: Session;
   readonly sockets: MediaSockets;
+  readonly srtp: SrtpLegs;
   reportedAt: number | undefined;
 }
 
@@ -49,6 +52,8 @@ interface Relay {
     malformed: number;
     packets: number;
     dropped: number;
+    /** Of a bridged leg: not genuine, or there before. */
+    srtp_refused: number;
     send_errors: number;
     errors: number;
   };
@@ -71,6 +76,7 @@ export async function startRtpRelay(world: World, config: Config): Promise<Part>
       malformed: 0,
       packets: 0,
       dropped: 0,
+      srtp_refused: 0,
       send_errors: 0,
       errors: 0,
     },
@@ -129,6 +135,9 @@ async function act(relay: Relay, request: MediaRequest): Promise<MediaReply> {
     case 'update':
       setRemote(known(relay, request.session).session, request.leg, request.remote);
       return { id, ok: true };
+    case 'describe':
+      known(relay, request.session).srtp.setKeys(request.leg, request.description.keys);
+      return { id, ok: true };
     case 'expect': {
       const { session } = known(relay, request.session);
       if (request.media && !session.expectsMedia) session.lastMediaAt = now;
@@ -159,7 +168,8 @@ async function allocate(
   if (relay.sessions.has(id)) throw new Error(`session ${id} is there already`);
   if (relay.sessions.size >= maxSessions) throw new Error(`${maxSessions} sessions are open: no more`);
   const sockets = await openMediaSockets({ pool: relay.pool, now: () => clock.now() }, { phone, cloud });
-  const carried: Carried = { session: newSession(id, clock.now()), sockets, reportedAt: undefined };
+  const session = newSession(id, clock.now());
+  const carried: Carried = { session, sockets, srtp: newSrtpLegs(), reportedAt: undefined };
   relay.sessions.set(id, carried);
   for (const leg of ['phone', 'cloud'] as const)
     for (const component of ['rtp', 'rtcp'] as const) carry(relay, carried, { leg, component });
@@ -169,7 +179,7 @@ async function allocate(
 
 function carry(
   relay: Relay,
-  { session, sockets }: Carried,
+  { session, sockets, srtp }: Carried,
   at: { leg: LegName; component: Component },
 ): void {
   const socket = sockets.port(at.leg, at.component);
@@ -183,8 +193,15 @@ function carry(
       relay.counters.dropped += 1;
       return;
     }
+    const kind = packetKind(packet);
+    const isMedia = kind === 'rtp' || kind === 'rtcp';
+    const onward = isMedia ? srtp.convert(at.leg, kind, packet) : srtp.isBridge ? undefined : packet;
+    if (onward === undefined) {
+      relay.counters.srtp_refused += 1;
+      return;
+    }
     relay.counters.packets += 1;
-    sockets.port(forward.leg, forward.component).post(packet, forward.to);
+    sockets.port(forward.leg, forward.component).post(onward, forward.to);
   });
 }
 

@@ -1,26 +1,14 @@
 /** The media of one call: descriptions rewritten to our ports as they cross, and the relay told what they said. */
 import type { LegName, PortPair, Remote } from '../protocol/media-control.ts';
-import {
-  directionOf,
-  formatSdp,
-  hasCrypto,
-  isRtp,
-  parseSdp,
-  relayedSdp,
-  targetOf,
-  type Sdp,
-} from '../protocol/sdp.ts';
+import { directionOf, formatSdp, isRtp, parseSdp, relayedSdp, targetOf } from '../protocol/sdp.ts';
+import { newCallCrypto, type CallCrypto, type Latest } from './call-crypto.ts';
+import { otherLeg } from './call-end.ts';
 import type { Media } from './media.ts';
-
-/** The description would carry keys in clear, or names no address that we can relay to. */
-export class SdpRefusedError extends Error {
-  override readonly name = 'SdpRefusedError';
-}
 
 export interface CallMedia {
   /**
    * A description from this leg as the other one gets it. Throws DecodeError for one that can't be read,
-   * {@link SdpRefusedError}, and Error when the relay has no ports.
+   * SdpRefusedError, and Error when the relay has no ports.
    */
   relay(from: LegName, sdp: string): Promise<string>;
   /** The call is up: from now on silence ends it, unless it is held. */
@@ -33,7 +21,10 @@ export interface CallMedia {
 export interface LegSide {
   /** Ours, that the far end shall send to. */
   readonly address: string;
-  /** Whether its signalling is encrypted all the way, so that keys may cross. */
+  /**
+   * Whether keys may go there: its signalling is encrypted all the way, and it has SRTP. Of a call with one such leg the box
+   * ends SRTP itself.
+   */
   readonly isSecure: boolean;
   /** Where its signalling comes from: its media may come from there too. */
   readonly peer: string | undefined;
@@ -50,7 +41,9 @@ export function newCallMedia(
   sides: Readonly<Record<LegName, LegSide>>,
 ): CallMedia {
   const streams: Stream[] = [];
-  const latest: Partial<Record<LegName, Sdp>> = {};
+  const latest: Latest = {};
+  const crypto = newCallCrypto({ phone: sides.phone.isSecure, cloud: sides.cloud.isSecure }, latest);
+  const describe = newDescriber(media, crypto);
   let isUp = false;
 
   const streamAt = async (at: number): Promise<Stream> => {
@@ -67,11 +60,10 @@ export function newCallMedia(
   };
   return {
     relay: async (from, text) => {
-      const other: LegName = from === 'phone' ? 'cloud' : 'phone';
+      const other = otherLeg[from];
       const sdp = parseSdp(text);
-      if (hasCrypto(sdp) && !(sides.phone.isSecure && sides.cloud.isSecure)) {
-        throw new SdpRefusedError('keys would cross in clear');
-      }
+      const crossing = crypto.cross(from, sdp);
+      latest[from] = sdp;
       const ports: (PortPair | undefined)[] = [];
       for (const [at, entry] of sdp.media.entries()) {
         const target = isRtp(entry) ? targetOf(sdp, entry) : undefined;
@@ -80,12 +72,17 @@ export function newCallMedia(
           continue;
         }
         const stream = await streamAt(at);
-        await media.update(stream.session, from, { ...target, allow: allowed(target.address, sides[from]) });
+        const remote = { ...target, allow: allowed(target.address, sides[from]) };
+        // Told in this order, so that nothing crosses in clear that there are keys for.
+        await Promise.all([
+          describe(from, at, stream.session),
+          describe(other, at, stream.session),
+          media.update(stream.session, from, remote),
+        ]);
         ports.push(stream.ports[other]);
       }
-      latest[from] = sdp;
       if (isUp) await expectMedia();
-      return formatSdp(relayedSdp(sdp, sides[other].address, ports));
+      return formatSdp(relayedSdp(crossing, sides[other].address, ports));
     },
     answered: async () => {
       isUp = true;
@@ -94,15 +91,29 @@ export function newCallMedia(
     get sessions() {
       return streams.map(({ session }) => session);
     },
-    release: async () => {
-      const sum = { phone: 0, cloud: 0 };
-      for (const { session } of streams.splice(0)) {
-        const count = await media.release(session);
-        sum.phone += count?.phone.packets ?? 0;
-        sum.cloud += count?.cloud.packets ?? 0;
-      }
-      return sum;
-    },
+    release: async () => await releaseAll(media, streams.splice(0)),
+  };
+}
+
+async function releaseAll(media: Media, streams: readonly Stream[]): Promise<Record<LegName, number>> {
+  const sum = { phone: 0, cloud: 0 };
+  for (const { session } of streams) {
+    const count = await media.release(session);
+    sum.phone += count?.phone.packets ?? 0;
+    sum.cloud += count?.cloud.packets ?? 0;
+  }
+  return sum;
+}
+
+/** Tells the relay what is news in the descriptions of a leg. */
+function newDescriber(media: Media, crypto: CallCrypto) {
+  const told = new Map<string, string>();
+  return async (leg: LegName, at: number, session: string): Promise<void> => {
+    const description = crypto.describe(leg, at);
+    const text = JSON.stringify(description);
+    if (told.get(`${leg} ${session}`) === text) return;
+    await media.describe(session, leg, description);
+    told.set(`${leg} ${session}`, text);
   };
 }
 
@@ -127,7 +138,7 @@ function isPrivate(address: string): boolean {
 }
 
 /** Both want to hear and to be heard: only then silence means something. */
-function isTalking(latest: Partial<Record<LegName, Sdp>>, at: number): boolean {
+function isTalking(latest: Latest, at: number): boolean {
   return [latest.phone, latest.cloud].every((sdp) => {
     const entry = sdp?.media[at];
     if (sdp === undefined || entry === undefined) return false;

@@ -2,7 +2,7 @@
 import { DecodeError } from '../protocol/bytes.ts';
 import type { Application } from './application.ts';
 import { readBody } from './body.ts';
-import { SdpRefusedError } from './call-media.ts';
+import { SdpRefusedError } from './call-crypto.ts';
 import type { Attempt } from './outgoing-invite.ts';
 import type { Answer, Received } from './srf.ts';
 

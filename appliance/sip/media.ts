@@ -11,6 +11,7 @@ import {
   type Remote,
   type SessionCount,
 } from '../protocol/media-control.ts';
+import type { LegDescription } from '../protocol/media-description.ts';
 import type { World } from '../world.ts';
 
 export interface Media extends AsyncDisposable {
@@ -21,6 +22,7 @@ export interface Media extends AsyncDisposable {
     addresses: Readonly<Record<LegName, string>>,
   ): Promise<Readonly<Record<LegName, PortPair>>>;
   update(session: string, leg: LegName, remote: Remote): Promise<void>;
+  describe(session: string, leg: LegName, description: LegDescription): Promise<void>;
   expect(session: string, media: boolean): Promise<void>;
   /** What it carried. */
   release(session: string): Promise<SessionCount | undefined>;
@@ -106,7 +108,7 @@ export function openMedia(world: World, stateDirectory: string, listeners: Media
 
 function verbs(
   ask: (request: Ask) => Promise<MediaReply & { ok: true }>,
-): Pick<Media, 'allocate' | 'update' | 'expect' | 'release' | 'stats'> {
+): Pick<Media, 'allocate' | 'update' | 'describe' | 'expect' | 'release' | 'stats'> {
   return {
     allocate: async (session, addresses) => {
       const { phone, cloud } = await ask({ verb: 'allocate', session, ...addresses });
@@ -115,6 +117,9 @@ function verbs(
     },
     update: async (session, leg, remote) => {
       await ask({ verb: 'update', session, leg, remote });
+    },
+    describe: async (session, leg, description) => {
+      await ask({ verb: 'describe', session, leg, description });
     },
     expect: async (session, media) => {
       await ask({ verb: 'expect', session, media });

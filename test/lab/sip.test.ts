@@ -3,9 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Baresip } from '../support/baresip.ts';
 import { startCapture } from '../support/capture.ts';
-import { until } from '../support/command.ts';
+import { run, until } from '../support/command.ts';
 import { countRtp } from '../support/rtp-counter.ts';
 import { accounts, openSipLab, registrar, type SipLab } from '../support/sip-lab.ts';
+import { toneShare } from '../support/tone.ts';
 
 let site: SipLab;
 let phones: Baresip[];
@@ -176,20 +177,41 @@ it('what a caller takes back stops ringing, and what a callee refuses is told to
   expect(await lastCall()).toMatchObject({ reason: expect.stringMatching(/^486/) as string });
 });
 
-it('a phone on UDP registers and talks without keys, to a far end that wants none', async () => {
+it('a phone without SRTP talks with one that takes nothing else: sound crosses the box in both directions', async () => {
   await remote[Symbol.asyncDispose]();
   await phone(1)[Symbol.asyncDispose]();
-  remote = await site.startRemote({ srtp: false });
+  remote = await site.startRemote({ echo: true });
   await remote.registered();
   const udp = await site.startPhone(1, { transport: 'udp', outbound: 'sip:10.66.0.1:5060', srtp: false });
   await udp.registered();
   expect(site.bindings().find(({ aor }) => aor.startsWith('1002@'))).toMatchObject({ transport: 'udp' });
+  const capture = await startCapture(site.box, { card: 'lan', file: `${site.lab.directory}/bridge.pcap` });
+  const farSide = await countRtp(site.remote);
   await dial(udp, remote, '4930555');
   await sleep(talkMs);
   await hangUp(udp, remote);
-  expect(udp.finished.at(-1)?.received).toBeGreaterThan(leastPackets);
+  // The far end counts only what it could decrypt, and sends back what it heard: the tone is the phone's own.
+  for (const { finished } of [udp, remote]) expect(finished.at(-1)?.received).toBeGreaterThan(leastPackets);
+  const heard = await rtpPayload(capture.file, 'ip.dst == 10.66.0.102');
+  expect(heard.length).toBeGreaterThan(leastPackets * 160);
+  expect(toneShare(heard, 440)).toBeGreaterThan(0.9);
+  expect(remote.events.some(({ type }) => type === 'CALL_MENC')).toBe(true);
+  await remote[Symbol.asyncDispose]();
+  remote = await site.startRemote();
+  await remote.registered();
   await dial(remote, udp, '1002');
   await sleep(talkMs);
   await hangUp(remote, udp);
-  expect(remote.finished.at(-1)?.received).toBeGreaterThan(leastPackets);
+  for (const { finished } of [udp, remote]) expect(finished.at(-1)?.received).toBeGreaterThan(leastPackets);
+  const count = await farSide();
+  expect(Math.min(count.sent, count.heard)).toBeGreaterThan(2 * leastPackets);
+  await capture[Symbol.asyncDispose]();
+  expect(capture.bytes().toString('latin1')).not.toMatch(/a=crypto|inline:/);
 });
+
+/** Of G.711 in packets of 20 ms, as tshark reads them. */
+async function rtpPayload(file: string, filter: string): Promise<Buffer> {
+  const fields = ['-Y', `udp.length == 180 && ${filter}`, '-T', 'fields', '-e', 'udp.payload'];
+  const text = await run(['tshark', '-r', file, ...fields]);
+  return Buffer.concat(text.split('\n').map((line) => Buffer.from(line, 'hex').subarray(12)));
+}

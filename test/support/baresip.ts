@@ -23,6 +23,8 @@ export interface BaresipOptions {
   readonly address?: string;
   /** SDES-SRTP offered and wanted; true over TLS when left out. */
   readonly srtp?: boolean;
+  /** Sends back what it hears in place of a tone. */
+  readonly echo?: boolean;
   readonly registrationSeconds?: number;
   readonly answer?: 'auto' | 'manual';
   /** Ends itself after this long, should everything else fail. */
@@ -156,7 +158,7 @@ function configuration(options: BaresipOptions, controlPort: number): string {
 sip_listen ${options.address ?? '0.0.0.0'}:0
 ${options.caFile === undefined ? '' : `sip_cafile ${options.caFile}`}
 sip_verify_server ${options.caFile === undefined ? 'no' : 'yes'}
-audio_source aufile,${join(options.directory, 'tone.wav')}
+audio_source ${options.echo === true ? 'aubridge,sink' : `aufile,${join(options.directory, 'tone.wav')}`}
 audio_player aubridge,sink
 audio_alert aubridge,sink
 audio_level no

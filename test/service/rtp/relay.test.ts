@@ -1,95 +1,17 @@
-import { randomInt } from 'node:crypto';
 import { expect, it, onTestFinished } from 'vitest';
-import { parseConfig } from '../../../appliance/config.ts';
-import { openUdp, type UdpPort } from '../../../appliance/net/udp.ts';
 import { connectLines } from '../../../appliance/net/unix-lines.ts';
 import {
   formatControl,
   mediaSocketPath,
   parseMediaAnswer,
 } from '../../../appliance/protocol/media-control.ts';
-import { decodeRtp, encodeRtp } from '../../../appliance/protocol/rtp.ts';
-import { startRtpRelay } from '../../../appliance/rtp/relay.ts';
-import { openMedia, type Media } from '../../../appliance/sip/media.ts';
 import { openReader } from '../../../appliance/store/reader.ts';
-import { openWorld, type Part } from '../../../appliance/world.ts';
 import { until } from '../../support/command.ts';
-import { fakeClock, type FakeClock } from '../../support/clock.ts';
-import { temporaryDirectory } from '../../support/directory.ts';
+import { endpoint, local, mediaSite, packet, remote } from '../../support/media-site.ts';
 import { missing } from '../../support/refusal.ts';
 
-const local = '127.0.0.1';
-
-interface Site {
-  readonly directory: string;
-  readonly relay: Part;
-  readonly media: Media;
-  readonly idle: string[];
-  readonly clock: FakeClock;
-  readonly start: () => Promise<Part>;
-}
-
-async function site(): Promise<Site> {
-  const directory = temporaryDirectory();
-  const first = randomInt(10_000, 15_800) * 2;
-  const config = parseConfig(
-    `[site]\naddress = "${local}"\nstate_directory = "${directory}"\n[rtp]\nfirst_port = ${first}\nlast_port = ${first + 39}\n`,
-  );
-  const clock = fakeClock();
-  const world = openWorld('silent');
-  const start = () => startRtpRelay({ ...world, clock }, config);
-  const relay = await start();
-  const idle: string[] = [];
-  const media = openMedia(world, directory, {
-    onIdle: (session) => idle.push(session),
-    onConnected: () => Promise.resolve(),
-  });
-  onTestFinished(async () => {
-    await media[Symbol.asyncDispose]();
-    await relay[Symbol.asyncDispose]();
-  });
-  await until('the relay to be connected', () => media.isConnected || undefined, {
-    timeoutMs: 5000,
-    everyMs: 5,
-  });
-  return { directory, relay, media, idle, clock, start };
-}
-
-async function endpoint(): Promise<
-  UdpPort & { readonly heard: number[]; next(count: number): Promise<void> }
-> {
-  const port = await openUdp({ address: local, port: 0 });
-  onTestFinished(() => port[Symbol.asyncDispose]());
-  const heard: number[] = [];
-  port.onDatagram((bytes) => heard.push(decodeRtp(bytes).sequence));
-  return {
-    ...port,
-    heard,
-    next: async (count) => {
-      await until(`${count} packets`, () => heard.length >= count || undefined, {
-        timeoutMs: 3000,
-        everyMs: 5,
-      });
-    },
-  };
-}
-
-const packet = (sequence: number) =>
-  encodeRtp({
-    padding: false,
-    marker: false,
-    payloadType: 0,
-    sequence,
-    timestamp: sequence * 160,
-    ssrc: 1,
-    contributors: [],
-    payload: new Uint8Array(160),
-  });
-
-const remote = (port: number) => ({ address: local, port, rtcpPort: port + 1, allow: [local] });
-
 it('packets cross both ways between two far ends and are counted', async () => {
-  const { media } = await site();
+  const { media } = await mediaSite();
   const [phone, cloud] = [await endpoint(), await endpoint()];
   const ports = await media.allocate('call.0', { phone: local, cloud: local });
   expect(ports.phone.rtp % 2).toBe(0);
@@ -108,7 +30,7 @@ it('packets cross both ways between two far ends and are counted', async () => {
 });
 
 it("a stranger's packets are dropped, although it knows the port", async () => {
-  const { media, relay } = await site();
+  const { media, relay } = await mediaSite();
   const [phone, cloud, stranger] = [await endpoint(), await endpoint(), await endpoint()];
   const ports = await media.allocate('call.0', { phone: local, cloud: local });
   await media.update('call.0', 'phone', { ...remote(phone.address().port), allow: [] });
@@ -122,7 +44,7 @@ it("a stranger's packets are dropped, although it knows the port", async () => {
 });
 
 it('a session in which people talk is reported once it is silent for too long, and written down', async () => {
-  const { media, idle, clock, directory } = await site();
+  const { media, idle, clock, directory } = await mediaSite();
   await media.allocate('call.0', { phone: local, cloud: local });
   await media.allocate('held.0', { phone: local, cloud: local });
   await media.expect('call.0', true);
@@ -138,7 +60,7 @@ it('a session in which people talk is reported once it is silent for too long, a
 });
 
 it('a silent session that nobody releases goes by itself', async () => {
-  const { media, relay, clock } = await site();
+  const { media, relay, clock } = await mediaSite();
   await media.allocate('call.0', { phone: local, cloud: local });
   await media.expect('call.0', true);
   const begin = clock.now();
@@ -153,7 +75,7 @@ it('a silent session that nobody releases goes by itself', async () => {
 });
 
 it('when all ports are in use the next call is refused, and works again after one has ended', async () => {
-  const { media, relay } = await site();
+  const { media, relay } = await mediaSite();
   const sessions = Array.from({ length: 10 }, (_, at) => `call.${at}`);
   for (const session of sessions) await media.allocate(session, { phone: local, cloud: local });
   expect(relay.health().state).toBe('degraded');
@@ -163,7 +85,7 @@ it('when all ports are in use the next call is refused, and works again after on
 });
 
 it('an address that is not ours, a session that is there or is not: each is refused by itself', async () => {
-  const { media } = await site();
+  const { media } = await mediaSite();
   await expect(media.allocate('call.0', { phone: '203.0.113.77', cloud: local })).rejects.toThrow(
     /203\.0\.113\.77/,
   );
@@ -174,7 +96,7 @@ it('an address that is not ours, a session that is there or is not: each is refu
 });
 
 it('lines that are no requests are counted and answered, and end nothing', async () => {
-  const { directory, relay, media } = await site();
+  const { directory, relay, media } = await mediaSite();
   const lines: string[] = [];
   const raw = await connectLines(mediaSocketPath(directory), {
     onLine: (line) => lines.push(line),
@@ -191,7 +113,7 @@ it('lines that are no requests are counted and answered, and end nothing', async
 });
 
 it('the application finds the relay again after a restart, and a second one is not started beside it', async () => {
-  const { media, relay, start } = await site();
+  const { media, relay, start } = await mediaSite();
   await media.allocate('call.0', { phone: local, cloud: local });
   await expect(start()).rejects.toThrow(/serves there already/);
   await relay[Symbol.asyncDispose]();

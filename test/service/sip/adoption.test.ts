@@ -38,6 +38,7 @@ function relay(): Media & { readonly told: string[] } {
     told,
     isConnected: true,
     allocate: refused,
+    describe: () => Promise.resolve(),
     update: refused,
     expect: (session, media) => {
       told.push(`expect ${session} ${media}`);

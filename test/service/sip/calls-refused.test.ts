@@ -158,11 +158,15 @@ it('keys are passed to the byte over TLS', async () => {
 
 it.each(['udp', 'tcp'] as const)('keys never cross to or from a phone on %s', async (transport) => {
   const { phone, flow, token } = await registered(transport);
-  phone.send(inviteText(outward, { body: sdpText(4000, [key]) }));
+  phone.send(inviteText(outward, { body: sdpText(4000, [key]).replace('RTP/AVP', 'RTP/SAVP') }));
   await phone.response(488);
   flow.send(inviteText(inward, { uri: `sip:${token}@127.0.0.1`, body: sdpText(6000, [key]) }));
-  await flow.response(488);
-  expect(phone.waiting.filter((message) => 'method' in message && message.method === 'INVITE')).toEqual([]);
+  const invite = bodyOf(await phone.request('INVITE'));
+  expect(invite).toContain('m=audio');
+  expect(invite).not.toMatch(/crypto|inline/);
+  phone.send(inviteText({ ...outward, callId: 'plain' }));
+  const secured = bodyOf(await flow.request('INVITE'));
+  expect(secured).toMatch(/RTP\/SAVP [^]*a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:/);
 });
 
 it('without a media relay calls are refused with 503, and health says why', async () => {

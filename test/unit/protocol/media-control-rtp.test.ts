@@ -11,6 +11,8 @@ import {
 } from '../../../appliance/protocol/media-control.ts';
 import { isReadOrRefused } from '../../support/refusal.ts';
 
+const key = (letter: string) => ({ suite: 'AES_CM_128_HMAC_SHA1_80' as const, inline: letter.repeat(40) });
+
 const requests: [string, MediaRequest][] = [
   ['allocate', { id: 1, verb: 'allocate', session: 'abc.0', phone: '10.66.0.1', cloud: '192.0.2.2' }],
   [
@@ -21,6 +23,19 @@ const requests: [string, MediaRequest][] = [
       session: 'abc.0',
       leg: 'phone',
       remote: { address: '10.66.0.101', port: 4000, rtcpPort: 4001, allow: ['10.66.0.101', '*'] },
+    },
+  ],
+  [
+    'describe',
+    {
+      id: 6,
+      verb: 'describe',
+      session: 'abc.0',
+      leg: 'phone',
+      description: {
+        codecs: [{ payloadType: 111, name: 'OPUS', clockRate: 48_000 }],
+        keys: { receive: key('A'), send: key('B') },
+      },
     },
   ],
   ['expect', { id: 3, verb: 'expect', session: 'abc.0', media: true }],
@@ -67,3 +82,22 @@ it('no line ends anything but itself', () => {
     }),
   );
 });
+
+const wrongDescriptions: [string, unknown][] = [
+  ['no codecs', { keys: { receive: key('S') } }],
+  ['a codec that is none', { codecs: [{ payloadType: 0, name: 'PCMU' }] }],
+  ['a payload type of eight bits', { codecs: [{ payloadType: 128, name: 'PCMU', clockRate: 8000 }] }],
+  ['too many codecs', { codecs: Array.from({ length: 65 }, () => ({})) }],
+  ['a key that is cut', { codecs: [], keys: { receive: { ...key('S'), inline: 'S'.repeat(39) } } }],
+  ['another suite', { codecs: [], keys: { receive: { ...key('S'), suite: 'toString' } } }],
+  ['a key to send with alone', { codecs: [], keys: { send: key('S') } }],
+];
+
+it.each(wrongDescriptions)(
+  'a description with %s is refused, and no key is quoted',
+  (_title, description) => {
+    const line = JSON.stringify({ id: 1, verb: 'describe', session: 'abc.0', leg: 'phone', description });
+    expect(() => parseMediaRequest(line)).toThrow(DecodeError);
+    expect(() => parseMediaRequest(line)).not.toThrow(/S{9}/);
+  },
+);
