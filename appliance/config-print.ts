@@ -1,6 +1,7 @@
 /** The settings as a commented `gatehouse.toml` that can be read back, and as JSON Schema. Pure. */
-import { choices } from './config-problems.ts';
-import { ConfigSchema, type Config, type JsonSchema } from './config-schema.ts';
+import { ConfigSchema, type Config } from './config-schema.ts';
+import { choices } from './schema-problems.ts';
+import type { JsonSchema } from './schema.ts';
 
 /** Every key with its description, type, default and current value; what is not set stands commented out. */
 export function printConfig(config: Config): string {
@@ -83,6 +84,7 @@ function typeInWords(schema: JsonSchema): string {
     boolean: 'true or false',
     array: 'list',
     object: 'table',
+    null: 'nothing',
   };
   return schema.type === undefined ? 'any' : words[schema.type];
 }

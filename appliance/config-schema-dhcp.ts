@@ -1,5 +1,5 @@
 /** Settings of the DHCP part. */
-import { Type } from 'typebox';
+import { Type } from './schema.ts';
 import { card, cidr, ipv4, list, seconds, table, text } from './config-values.ts';
 
 const range = (description: string) =>

@@ -1,5 +1,5 @@
 /** Settings for calls on site while the internet is away. */
-import { Type } from 'typebox';
+import { Type } from './schema.ts';
 import { list, seconds, table } from './config-values.ts';
 
 const digits = (description: string, value: string, examples: readonly string[]) =>

@@ -1,6 +1,6 @@
 /** Every key of `gatehouse.toml`: type, default, range and the sentence that `config print` shows for it. */
 import { DialPlan, Emergency } from './config-schema-survival.ts';
-import { Type, type Static } from 'typebox';
+import { Type, type Static } from './schema.ts';
 import { Dhcp } from './config-schema-dhcp.ts';
 import { card, cidr, host, ipv4, list, port, seconds, table, text } from './config-values.ts';
 
@@ -265,27 +265,6 @@ export const ConfigSchema = Type.Object(
   },
   { additionalProperties: false, description: 'gatehouse.toml' },
 );
-
-/** The part of JSON Schema that this file uses, for code that walks it. */
-export interface JsonSchema {
-  readonly type?: 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean';
-  readonly const?: unknown;
-  readonly anyOf?: readonly JsonSchema[];
-  readonly properties?: Readonly<Record<string, JsonSchema>>;
-  readonly required?: readonly string[];
-  readonly items?: JsonSchema;
-  readonly minItems?: number;
-  readonly maxItems?: number;
-  readonly minLength?: number;
-  readonly maxLength?: number;
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly pattern?: string;
-  readonly default?: unknown;
-  readonly title?: string;
-  readonly description?: string;
-  readonly examples?: readonly unknown[];
-}
 
 export type Config = Static<typeof ConfigSchema>;
 export type SiteConfig = Config['site'];

@@ -2,12 +2,12 @@
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parse, TomlError } from 'smol-toml';
-import { Value } from 'typebox/value';
 import { contradictions } from './config-contradictions.ts';
 import { keyLines } from './config-lines.ts';
 import { configuredParts, type ConfiguredPart } from './config-parts.ts';
-import { schemaProblems, type Problem } from './config-problems.ts';
 import { ConfigSchema, type Config } from './config-schema.ts';
+import { schemaProblems, type Problem } from './schema-problems.ts';
+import { withDefaults } from './schema.ts';
 
 export type * from './config-schema.ts';
 
@@ -41,8 +41,8 @@ export function parseConfig(source: string, file = 'gatehouse.toml'): Config {
     const what = error.message.split('\n')[0]?.replace('Invalid TOML document: ', '') ?? 'not TOML';
     throw new ConfigError(file, [`line ${error.line}, column ${error.column}: ${what}`]);
   }
-  const config = Value.Default(ConfigSchema, toml);
-  const wrongAlone = schemaProblems(ConfigSchema, config);
+  const config = withDefaults(ConfigSchema, toml);
+  const wrongAlone = schemaProblems(ConfigSchema, config).map(withHint);
   const problems = [...wrongAlone, ...contradictions(config as Config, wrongAlone)];
   if (problems.length > 0) throw new ConfigError(file, problems.map(located(source)));
   return config as Config;
@@ -50,7 +50,13 @@ export function parseConfig(source: string, file = 'gatehouse.toml'): Config {
 
 /** Every default, for somebody who begins: what has none, such as `site.address`, is not set. */
 export function defaultConfig(): Config {
-  return Value.Default(ConfigSchema, {}) as Config;
+  return withDefaults(ConfigSchema, {}) as Config;
+}
+
+function withHint(problem: Problem): Problem {
+  if (problem.isUnknown !== true) return problem;
+  const end = problem.message.endsWith('?') ? '' : ';';
+  return { ...problem, message: `${problem.message}${end} \`gatehouse config print\` lists them all` };
 }
 
 /** Puts the line in front: `line 3: site.region = "mars": must be …`. */

@@ -7,13 +7,14 @@ const root = join(import.meta.dirname, '..');
 const appliance = join(root, 'appliance');
 
 const parts = ['dhcp', 'provisioning', 'sip', 'rtp', 'location', 'cloud', 'web'];
-const forParts = ['protocol', 'phones', 'net', 'store', 'config', 'world'];
+const forParts = ['protocol', 'phones', 'net', 'store', 'schema', 'config', 'world'];
 
 /** Area → areas it may import besides itself. */
 const mayImport: Record<string, readonly string[]> = {
   protocol: [],
   phones: ['protocol'],
-  config: ['protocol'],
+  schema: [],
+  config: ['protocol', 'schema'],
   world: ['protocol', 'net'],
   net: ['protocol', 'world'],
   store: ['protocol', 'phones', 'world'],
@@ -41,6 +42,7 @@ const fences: Record<string, readonly string[]> = {
   'net-snmp': ['net'],
   'drachtio-srf': ['sip'],
   fastify: ['web', 'provisioning'],
+  typebox: ['schema'],
 };
 
 /** `world.ts` and `net/` name each other's types: a type is no dependency at run time. */
@@ -75,10 +77,10 @@ function importsOf(file: string): Import[] {
   }));
 }
 
-/** `dhcp` for appliance/dhcp/server.ts, `config` for every appliance/config-*.ts. */
+/** `dhcp` for appliance/dhcp/server.ts, `config` for every appliance/config-*.ts, `schema` likewise. */
 function areaOf(file: string): string {
   const [first = ''] = relative(appliance, file).split('/');
-  return first.replace(/\.ts$/, '').replace(/^config-.*/, 'config');
+  return first.replace(/\.ts$/, '').replace(/^(config|schema)-.*/, '$1');
 }
 
 export function violations(imports: readonly Import[]): string[] {

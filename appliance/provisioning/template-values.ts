@@ -1,8 +1,10 @@
 /** What a template may say, and what each value has to look like: names as in `firmware-templates/README.md`. */
-import { Type, type Static } from 'typebox';
-import { Value } from 'typebox/value';
+import { schemaProblems } from '../schema-problems.ts';
+import { Type, type Static } from '../schema.ts';
 
-const ipv4 = Type.String({ pattern: String.raw`^\d{1,3}(?:\.\d{1,3}){3}$` });
+const address = String.raw`\d{1,3}(?:\.\d{1,3}){3}`;
+const ipv4 = Type.String({ pattern: `^${address}$` });
+const noneOrIpv4 = Type.String({ pattern: `^(?:${address})?$` });
 const url = Type.String({ pattern: String.raw`^https?://[\x21-\x7e]+$`, maxLength: 4096 });
 
 const model = /^[\w .+/-]{0,64}$/;
@@ -14,9 +16,9 @@ const common = {
   ca_url: url,
   ca_pem: Type.String({ maxLength: 16_384 }),
   /** The first one that the settings name; empty when they name none. */
-  ntp_server: Type.Union([ipv4, Type.Literal('')]),
+  ntp_server: noneOrIpv4,
   /** Empty when the settings name none. */
-  syslog_server: Type.Union([ipv4, Type.Literal('')]),
+  syslog_server: noneOrIpv4,
   site_name: Type.String({ maxLength: 1024 }),
   language: Type.String({ pattern: '^[a-z]{2}$' }),
   /** The phone's, with colons. */
@@ -64,9 +66,9 @@ export function checkValues(values: TemplateValues): void {
         : 'firmware_url' in values
           ? Firmware
           : Overlay;
-  if (Value.Check(schema, values)) return;
-  const [error] = Value.Errors(schema, values);
-  throw new TypeError(`template value${error?.instancePath ?? ''} ${error?.message ?? 'is wrong'}`);
+  const [problem] = schemaProblems(schema, values);
+  // Without the value: it may be a one-time path.
+  if (problem !== undefined) throw new TypeError(`template value ${problem.key} is wrong`);
 }
 
 /** A model is the phone's own word: one with other characters than models have is as good as none. */

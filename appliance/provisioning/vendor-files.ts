@@ -1,10 +1,10 @@
 /** What `firmware-templates/<vendor>/` says of a vendor's configuration: keys, file names, our overlays. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Type, type Static } from 'typebox';
-import { Value } from 'typebox/value';
 import { vendors } from '../phones/vendors.ts';
 import { newAccountReader, type AccountReader } from './accounts.ts';
+import { schemaProblems } from '../schema-problems.ts';
+import { Type, type Static } from '../schema.ts';
 import type { Make } from './identify.ts';
 
 const patterns = Type.Array(Type.String({ minLength: 1 }));
@@ -128,12 +128,7 @@ export function readVendorFiles(directory = templatesDirectory): Map<Make, Vendo
 }
 
 function readVendorFile(folder: string): VendorProvisioning {
-  const file = join(folder, 'provisioning.json');
-  const data: unknown = JSON.parse(readFileSync(file, 'utf8'));
-  if (!Value.Check(Schema, data)) {
-    const [error] = Value.Errors(Schema, data);
-    throw new Error(`${file}: ${error?.instancePath ?? ''} ${error?.message ?? 'is wrong'}`);
-  }
+  const data = readData(join(folder, 'provisioning.json'));
   const names = [...data.bootstrap, ...data.overlays, ...data.leave].map(({ template }) => template);
   const isUrl = matcher(data.provisioningUrls);
   const dangers = Object.entries(data.dangerous).map(([reason, keys]) => [reason, matcher(keys)] as const);
@@ -157,6 +152,13 @@ function readVendorFile(folder: string): VendorProvisioning {
     bootstrapTemplate: (name, mac) =>
       data.bootstrap.find((row) => forPhone(row.file, mac).test(name))?.template,
   };
+}
+
+function readData(file: string): VendorFile {
+  const data: unknown = JSON.parse(readFileSync(file, 'utf8'));
+  const [problem] = schemaProblems(Schema, data);
+  if (problem !== undefined) throw new Error(`${file}: ${problem.message}`);
+  return data as VendorFile;
 }
 
 /** The template that only a site has: laid over last, where this vendor's settings of an account go. */

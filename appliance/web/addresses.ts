@@ -1,5 +1,5 @@
 /** Who has which address, and who was refused one, as the API answers it: what does not stand here never leaves the box. */
-import { Type, type Static } from 'typebox';
+import { Type, type Static } from '../schema.ts';
 import { vendorName, type Vendor } from '../phones/vendors.ts';
 import { addressStates, type AddressPage, type ListedAddress } from '../store/address-list.ts';
 import type { Audience } from './people.ts';

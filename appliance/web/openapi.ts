@@ -1,5 +1,5 @@
 /** The API described by itself: OpenAPI 3.1, from the same table that the routes are made from. Pure. */
-import type { TSchema } from 'typebox';
+import type { TSchema } from '../schema.ts';
 import { Failure } from './schemas.ts';
 
 /** One way in. `answer` is JSON unless `mediaType` says otherwise. */

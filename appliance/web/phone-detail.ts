@@ -1,5 +1,5 @@
 /** One phone with all that is known of it, as the API answers it: what does not stand here never leaves the box. */
-import { Type, type Static } from 'typebox';
+import { Type, type Static } from '../schema.ts';
 import type { HeldAddress } from '../store/address-holders.ts';
 import type { Binding } from '../store/bindings.ts';
 import { onboardingStages } from '../store/onboarding-words.ts';

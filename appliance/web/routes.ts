@@ -1,5 +1,5 @@
 /** Every way in: what it is called, what it takes, what it answers. The description of the API is made from this. */
-import { Type } from 'typebox';
+import { Type } from '../schema.ts';
 import { isIpv4 } from '../protocol/ipv4.ts';
 import { parseMac } from '../protocol/mac.ts';
 import { partNames } from '../store/journal-kinds.ts';

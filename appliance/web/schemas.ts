@@ -1,5 +1,5 @@
 /** What the API answers with, as JSON Schema: a field that does not stand here never leaves the box. */
-import { Type, type Static } from 'typebox';
+import { Type, type Static } from '../schema.ts';
 import { firmwareStates } from '../phones/firmware-gate.ts';
 import { partNames } from '../store/journal-kinds.ts';
 import { phoneStages } from '../store/phone-stage.ts';

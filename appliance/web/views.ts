@@ -1,5 +1,5 @@
 /** What the page and the API show, read from the files of all parts. */
-import type { Static } from 'typebox';
+import type { Static } from '../schema.ts';
 import type { Config } from '../config.ts';
 import { servedNetworks, watchedCards } from '../config-networks.ts';
 import { wantedParts } from '../config-parts.ts';
