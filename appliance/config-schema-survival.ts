@@ -2,8 +2,8 @@
 import { Type } from './schema.ts';
 import { list, seconds, table } from './config-values.ts';
 
-const digits = (description: string, value: string, examples: readonly string[]) =>
-  Type.String({ description, default: value, pattern: '^[0-9]{0,6}$', title: 'digits', examples });
+const digits = (description: string, examples: readonly string[], rest: object = {}) =>
+  Type.String({ description, pattern: '^[0-9]{0,6}$', title: 'digits', examples, ...rest });
 
 const number = () =>
   Type.String({
@@ -16,12 +16,18 @@ const number = () =>
 export const DialPlan = table({
   country_code: digits(
     'Calling code of the country, without +; empty: in an outage numbers are compared as they are dialled.',
-    '',
     ['49'],
+    { default: '' },
   ),
-  national_prefix: digits('Dialled before an area code; empty where there is none.', '0', ['0']),
-  international_prefix: digits('Dialled before a calling code.', '00', ['00', '011']),
-  outside_line_prefix: digits('Dialled to leave the site; empty where there is none.', '', ['0', '9']),
+  national_prefix: Type.Optional(
+    digits("Dialled before an area code; empty where there is none. Left out: the country's own.", ['0']),
+  ),
+  international_prefix: Type.Optional(
+    digits("Dialled before a calling code. Left out: the country's own.", ['00', '011']),
+  ),
+  outside_line_prefix: digits('Dialled to leave the site; empty where there is none.', ['0', '9'], {
+    default: '',
+  }),
   extension_length: Type.Integer({
     description:
       'Digits of a number inside the site; in an outage they reach the phone whose number ends so. 0: none.',

@@ -19,6 +19,8 @@ export interface CommandCall {
   readonly undo?: boolean;
   /** Address of the DHCP server that `probe` asks as a relay. */
   readonly relay?: string;
+  /** How long `drill` goes on at most. */
+  readonly minutes?: string;
   /** `--model`, `--release` and `--sha256` of `firmware add`. */
   readonly firmware?: { readonly model?: string; readonly release?: string; readonly sha256?: string };
   /** Words after the command. */
@@ -60,6 +62,14 @@ const commands: Record<string, { readonly about: string; readonly run: Command }
   url: {
     about: "url <vendor>      the provisioning URL of a vendor's phones, with the steps for a phone at home",
     run: async (call) => (await import('./commands/url.ts')).urlCommand(call),
+  },
+  import: {
+    about: 'import numbers <csv>  whose which number and extension is, for calls in an outage',
+    run: async (call) => (await import('./commands/import.ts')).importCommand(call),
+  },
+  drill: {
+    about: 'drill [MAC|all]   who could call whom without internet; plays an outage (--minutes N, --undo)',
+    run: async (call) => (await import('./commands/drill.ts')).drillCommand(call),
   },
   bypass: {
     about:
@@ -152,6 +162,7 @@ async function main(words: string[]): Promise<number> {
   const command = commands[name];
   if (command === undefined) throw new UsageError(name === '' ? 'which command?' : `no command "${name}"`);
   if (values.relay !== undefined && name !== 'probe') throw new UsageError('--relay belongs to probe');
+  if (values.minutes !== undefined && name !== 'drill') throw new UsageError('--minutes belongs to drill');
   const configFile =
     values.config ??
     (existsSync('/etc/gatehouse/gatehouse.toml') ? '/etc/gatehouse/gatehouse.toml' : 'gatehouse.toml');
@@ -160,6 +171,7 @@ async function main(words: string[]): Promise<number> {
     json: values.json === true,
     undo: values.undo === true,
     ...(values.relay === undefined ? {} : { relay: values.relay }),
+    ...(values.minutes === undefined ? {} : { minutes: values.minutes }),
     firmware: values,
     rest,
     out: (line) => console.log(line),
@@ -176,6 +188,7 @@ function parseWords(words: string[]) {
         json: { type: 'boolean' },
         undo: { type: 'boolean' },
         relay: { type: 'string' },
+        minutes: { type: 'string' },
         model: { type: 'string' },
         release: { type: 'string' },
         sha256: { type: 'string' },

@@ -3,18 +3,33 @@ import { DecodeError } from './bytes.ts';
 
 const most = { bytes: 4_194_304, rows: 20_000, columns: 200 };
 
-/** Rows of cells, empty rows left out. The separator is what the first row has more of. Throws {@link DecodeError}. */
+export interface CsvRow {
+  /** On which it begins, from 1. */
+  readonly line: number;
+  readonly cells: string[];
+}
+
+/** Rows of cells, as {@link csvRows}. */
 export function parseCsv(text: string): string[][] {
+  return csvRows(text).map(({ cells }) => cells);
+}
+
+/** Empty rows left out. The separator is what the first row has more of. Throws {@link DecodeError}. */
+export function csvRows(text: string): CsvRow[] {
   if (text.length > most.bytes) throw new DecodeError(`more than ${most.bytes} characters`);
   const source = text.replace(/^\uFEFF/, '');
   const first = /^[^\r\n]*/.exec(source)?.[0] ?? '';
   const separator = count(first, ';') > count(first, ',') ? ';' : ',';
-  const rows: string[][] = [];
+  const rows: CsvRow[] = [];
   let row: string[] = [];
-  const endRow = () => {
-    if (row.some((cell) => cell !== '')) rows.push(row);
+  let line = 1;
+  let started = 0;
+  const endRow = (end: number) => {
+    if (row.some((cell) => cell !== '')) rows.push({ line, cells: row });
     if (rows.length > most.rows) throw new DecodeError(`more than ${most.rows} rows`);
     row = [];
+    line += source.slice(started, end).match(/\r\n|\r|\n/g)?.length ?? 0;
+    started = end;
   };
   for (let at = 0; at < source.length;) {
     const { cell, end } = source[at] === '"' ? quotedCell(source, at) : plainCell(source, at, separator);
@@ -25,11 +40,11 @@ export function parseCsv(text: string): string[][] {
       at = end + 1;
       if (at === source.length) row.push('');
     } else if (after === undefined || after === '\r' || after === '\n') {
-      endRow();
       at = source.startsWith('\r\n', end) ? end + 2 : end + 1;
+      endRow(at);
     } else throw new DecodeError('text after a closing quote', end);
   }
-  endRow();
+  endRow(source.length);
   return rows;
 }
 

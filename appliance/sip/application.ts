@@ -6,10 +6,12 @@ import type { World } from '../world.ts';
 import type { Accounts } from './accounts.ts';
 import type { Bindings } from './bindings.ts';
 import type { CallTable } from './call-table.ts';
+import type { DialPlan } from './dial-plan.ts';
 import type { DigestServer } from './digest-server.ts';
 import type { Flows } from './flows.ts';
 import type { Media } from './media.ts';
 import type { Outages } from './outages.ts';
+import type { SiteLists } from './site-lists.ts';
 import type { SipServer } from './srf.ts';
 import type { Subscriptions } from './subscription-table.ts';
 import { newTokenBuckets, type TokenBuckets } from '../net/token-buckets.ts';
@@ -31,6 +33,8 @@ export interface Application {
   readonly outages: Outages;
   /** Tokens of bindings whose phone's connection has been open since its registrar accepted them, or the box itself. */
   readonly attached: Set<string>;
+  readonly dialPlan: DialPlan;
+  readonly lists: Pick<SiteLists, 'isInDrill'>;
   readonly accounts: Pick<Accounts, 'find'>;
   /** Challenges of our own. */
   readonly digest: DigestServer;

@@ -1,21 +1,50 @@
 /** What is dialled on this site, and whose phone that is. Pure. */
+import { splitValues } from '../protocol/sip-headers.ts';
+import type { SipHeader } from '../protocol/sip-message.ts';
 import type { BindingRow } from '../store/bindings.ts';
+import { diallingRules, type DiallingRules } from './dialling-rules.ts';
 
-export interface DialPlan {
+/** As in the settings. */
+export interface DialSettings {
   /** Without `+`; empty: numbers are only compared as they are. */
   readonly country_code: string;
-  readonly national_prefix: string;
-  readonly international_prefix: string;
+  /** Left out: that of the country. */
+  readonly national_prefix?: string;
+  readonly international_prefix?: string;
   /** Dialled to leave the site; empty where there is none. */
   readonly outside_line_prefix: string;
   /** Digits of a number inside; 0: none are dialled. */
   readonly extension_length: number;
 }
 
+/** The site's own list of numbers. */
+export interface NumberList {
+  /** Whose number or extension one of these is, as MAC or user; undefined: none is in the list. */
+  phoneOf(numbers: readonly string[]): string | undefined;
+}
+
+export interface DialPlan extends Required<DialSettings> {
+  readonly rules: DiallingRules;
+  readonly list?: NumberList;
+}
+
+export function newDialPlan(settings: DialSettings, list?: NumberList): DialPlan {
+  const rules = diallingRules(settings.country_code);
+  return {
+    national_prefix: rules.national,
+    international_prefix: rules.international,
+    ...settings,
+    rules,
+    ...(list === undefined ? {} : { list }),
+  };
+}
+
 /** User part of a `sip:` or `tel:` URI without what only makes it readable; `` when there is none. */
 export function dialledNumber(uri: string): string {
   const [, sip, tel] = /^(?:sips?:([^@]+)@|tel:([^;]+))/i.exec(uri) ?? [];
-  return (sip ?? tel ?? '').split(';')[0]?.replaceAll(/[-.() ]/g, '') ?? '';
+  const [number = ''] = (sip ?? tel ?? '').split(';');
+  // `+49 (0)30`: the zero is for those who dial inside the country.
+  return number.replace('(0)', '').replaceAll(/[-.() ]/g, '');
 }
 
 /** As dialled, and without the outside-line prefix: `0110` may be either. */
@@ -32,40 +61,71 @@ export function e164Readings(number: string, plan: DialPlan): string[] {
 
 function e164(number: string, plan: DialPlan): string | undefined {
   const { country_code: country, national_prefix: national, international_prefix: international } = plan;
-  if (/^\+\d{7,15}$/.test(number)) return number;
-  if (!/^\d{7,20}$/.test(number) || country === '') return undefined;
+  const { bare, carrier } = plan.rules;
+  if (number.startsWith('+')) return whole(number.slice(1));
+  if (!/^\d{6,20}$/.test(number) || country === '') return undefined;
   if (international !== '' && number.startsWith(international)) {
-    return `+${number.slice(international.length)}`;
+    return whole(number.slice(international.length + carrier));
   }
-  // North America writes ten digits with and without its prefix.
-  if (country === '1' && number.length === 10) return `+1${number}`;
-  if (!number.startsWith(national)) return undefined;
-  return `+${country}${number.slice(national.length)}`;
+  if (bare.includes(number.length)) return whole(`${country}${number}`);
+  if (!number.startsWith(national) || (national === '' && bare.length > 0)) return undefined;
+  const rest = number.slice(national.length);
+  if (bare.length > 0 && !bare.includes(rest.length)) return undefined;
+  return whole(
+    `${country}${rest.length > longestWithoutCarrier && carrier > 0 ? rest.slice(carrier) : rest}`,
+  );
 }
+
+/** Area code and number; with a carrier's two digits it is longer. */
+const longestWithoutCarrier = 11;
+
+/** E.164 numbers have at most fifteen digits, and no calling code begins with 0. */
+function whole(digits: string): string | undefined {
+  return /^[1-9]\d{6,14}$/.test(digits) ? `+${digits}` : undefined;
+}
+
+/** What is told of a phone here. `reply` is what its registrar answered, as JSON. */
+type Registered = Pick<BindingRow, 'aor'> & Partial<Pick<BindingRow, 'mac' | 'reply'>>;
 
 /**
  * The phones that this number belongs to, all of one user; none when nobody here has it, or when an extension fits several.
- * Full numbers go before extensions.
+ * The site's own list goes before what registrations tell, and full numbers before extensions.
  */
-export function phonesOf<Phone extends Pick<BindingRow, 'aor'>>(
+export function phonesOf<Phone extends Registered>(
   number: string,
   phones: readonly Phone[],
   plan: DialPlan,
 ): Phone[] {
   if (number === '') return [];
+  const dialled = e164Readings(number, plan);
+  const listed = plan.list?.phoneOf([number, ...dialled]);
+  if (listed !== undefined) return phones.filter((phone) => isListed(phone, listed));
   const exact = phones.filter(({ aor }) => userOf(aor) === number);
   if (exact.length > 0) return ofOneUser(exact);
-  const dialled = e164Readings(number, plan);
-  const full = phones.filter(({ aor }) =>
-    e164Readings(userOf(aor), plan).some((own) => dialled.includes(own)),
+  const full = phones.filter((phone) =>
+    numbersOf(phone).some((own) => e164Readings(own, plan).some((reading) => dialled.includes(reading))),
   );
   if (full.length > 0) return ofOneUser(full);
   const isExtension = plan.extension_length > 0 && new RegExp(`^\\d{${plan.extension_length}}$`).test(number);
   if (!isExtension) return [];
-  return ofOneUser(phones.filter(({ aor }) => /^\+?\d+$/.test(userOf(aor)) && userOf(aor).endsWith(number)));
+  return ofOneUser(phones.filter((phone) => numbersOf(phone).some((own) => own.endsWith(number))));
 }
 
-function ofOneUser<Phone extends Pick<BindingRow, 'aor'>>(phones: Phone[]): Phone[] {
+/** Numbers that a registration tells: the account's own, and what the registrar says besides (RFC 7315, P-Associated-URI). */
+export function numbersOf({ aor, reply = '[]' }: Registered): string[] {
+  const associated = (JSON.parse(reply) as SipHeader[])
+    .filter(({ name }) => name === 'P-Associated-URI')
+    .flatMap(({ value }) => splitValues(value))
+    .map((value) => dialledNumber(/<([^>]*)>/.exec(value)?.[1] ?? value.trim()));
+  return [...new Set([userOf(aor), ...associated])].filter((number) => /^\+?\d+$/.test(number));
+}
+
+/** `listed` is a MAC or a user. */
+export function isListed({ aor, mac }: Registered, listed: string): boolean {
+  return mac === listed || userOf(aor) === listed;
+}
+
+function ofOneUser<Phone extends Registered>(phones: Phone[]): Phone[] {
   return new Set(phones.map(({ aor }) => aor)).size > 1 ? [] : phones;
 }
 

@@ -2,6 +2,7 @@
 import type { Application } from './application.ts';
 import { letGo } from './call-end.ts';
 import { offerOf, type Nobody, type Placing } from './call-offer.ts';
+import { isAway } from './drill.ts';
 import { ringHere } from './local-ringing.ts';
 import { outgoingInvite, type Attempt } from './outgoing-invite.ts';
 import { nameAsCaller } from './replaces.ts';
@@ -16,7 +17,7 @@ export async function placeCall(app: Application, placing: Placing): Promise<Rec
   const { call, caller, request } = attempt;
   // A call for help that nobody here could take goes to the cloud however unlikely that is.
   const isLastHope = call.isEmergency && phonesToRing(app, call, request.uri).length === 0;
-  if (caller === 'cloud' || isLastHope || !app.outages.isOutage(call.binding.registrar)) {
+  if (caller === 'cloud' || isLastHope || !isAway(app, call)) {
     const final = call.binding.token === '' ? undefined : await askOtherLeg(app, placing);
     if (final !== undefined && ('answer' in final || !(await isNoWay(app, attempt, final)))) return final;
   }

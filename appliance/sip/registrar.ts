@@ -7,6 +7,7 @@ import { addressOf, upstreamRoute, type Application } from './application.ts';
 import { newToken } from './bindings.ts';
 import { nextMaxForwards, passedHeaders, passedWithoutBody } from './headers.ts';
 import { macInUserAgent } from './phone-mac.ts';
+import { wayTo } from './drill.ts';
 import { registerHere } from './proving.ts';
 import {
   answeredChallenge,
@@ -50,7 +51,7 @@ export async function relayRegister(app: Application, request: Incoming): Promis
       isClearAllowed: isClearAllowed(app, request),
       binding,
       isAttached: binding !== undefined && app.attached.has(binding.token),
-      way: isRegistrar(registrar, sip.registrars) ? app.outages.wayTo(registrar) : 'open',
+      way: isRegistrar(registrar, sip.registrars) ? wayTo(app, request, { registration, binding }) : 'open',
       now,
     },
     {

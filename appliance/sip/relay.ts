@@ -15,6 +15,7 @@ import { newAttempts, newBudget, newCounters, type Application, type SipCounters
 import { openBindings } from './bindings.ts';
 import { hangUp } from './call-end.ts';
 import { newCallTable } from './call-table.ts';
+import { newDialPlan } from './dial-plan.ts';
 import { newDigestServer } from './digest-server.ts';
 import type { EngineOptions } from './engine/engine.ts';
 import { newFlows } from './flows.ts';
@@ -23,6 +24,7 @@ import { endpointsOf } from './listeners.ts';
 import { openMedia } from './media.ts';
 import { newOutages } from './outages.ts';
 import { handleRequest } from './requests.ts';
+import { openSiteLists } from './site-lists.ts';
 import { startSipServer, type SipServer } from './srf.ts';
 import { newSubscriptions } from './subscription-table.ts';
 import { sweepBindings } from './sweep.ts';
@@ -36,7 +38,6 @@ export async function startSip(world: World, config: Config): Promise<Part> {
   const store = starting.use(openStore({ directory, part: 'sip', clock: world.clock }));
   await store.write((tx) => tx.journal({ kind: 'started', body: { release: version } }));
   const leases = starting.use(openLeases(directory, world));
-  const accounts = starting.use(openAccounts(directory, world));
   const bindings = await openBindings(store);
   const flows = newFlows(bindings.all());
   const adoption = await openAdoption(store, world.clock);
@@ -69,8 +70,7 @@ export async function startSip(world: World, config: Config): Promise<Part> {
     counters,
     outages,
     attached: new Set(),
-    accounts,
-    digest: newDigestServer(randomBytes(32)),
+    ...openPreparations(world, config, starting),
     trouble: new Map(),
     subscriptions: newSubscriptions(),
     registering: new Map(),
@@ -88,6 +88,21 @@ export async function startSip(world: World, config: Config): Promise<Part> {
     health: () => healthOf(app),
     counters: () => countersOf(app, adoption),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+/** What is learned while all is well, for an outage. */
+function openPreparations(
+  world: World,
+  { dial_plan: dialPlan, site }: Config,
+  owned: AsyncDisposableStack,
+): Pick<Application, 'accounts' | 'dialPlan' | 'digest' | 'lists'> {
+  const lists = owned.use(openSiteLists(site.state_directory, world));
+  return {
+    accounts: owned.use(openAccounts(site.state_directory, world)),
+    dialPlan: newDialPlan(dialPlan, lists),
+    digest: newDigestServer(randomBytes(32)),
+    lists,
   };
 }
 

@@ -13,15 +13,13 @@ const maxRinging = 30;
 
 /** None: nobody here can be rung. From memory only. */
 export function phonesToRing(app: Application, call: LiveCall, uri: string): BindingRow[] {
-  const { attached, bindings, config } = app;
+  const { attached, bindings } = app;
   const isOther = ({ token, source }: BindingRow) =>
     token !== call.binding.token && source !== call.binding.source;
   const kept = bindings
     .all()
     .filter((row) => attached.has(row.token) && row.state !== 'late' && isOther(row));
-  const found = call.isEmergency
-    ? attendants(app, kept)
-    : phonesOf(dialledNumber(uri), kept, config.dial_plan);
+  const found = call.isEmergency ? attendants(app, kept) : phonesOf(dialledNumber(uri), kept, app.dialPlan);
   const secure = found.filter(({ transport }) => transport === 'tls');
   // Keys of a caller over TLS must not reach a phone in clear; whoever can't be given them is rung only if nobody else is there.
   const isMixed = call.binding.transport === 'tls' && secure.length > 0;
@@ -29,8 +27,8 @@ export function phonesToRing(app: Application, call: LiveCall, uri: string): Bin
 }
 
 /** Those named in the settings that are there; else everybody. */
-function attendants({ config }: Application, kept: readonly BindingRow[]): BindingRow[] {
-  const named = config.emergency.attendants.flatMap((number) => phonesOf(number, kept, config.dial_plan));
+function attendants({ config, dialPlan }: Application, kept: readonly BindingRow[]): BindingRow[] {
+  const named = config.emergency.attendants.flatMap((number) => phonesOf(number, kept, dialPlan));
   return named.length > 0 ? named : [...kept];
 }
 

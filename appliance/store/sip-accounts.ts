@@ -28,3 +28,11 @@ export function replaceSipAccounts(db: Database, mac: string, rows: readonly Sip
 export function readSipAccounts(db: Database, user: string): SipAccountRow[] {
   return all<SipAccountRow>(db, 'SELECT * FROM sip_account WHERE user = ? ORDER BY at DESC, mac', [user]);
 }
+
+/** Users of whom there is an account that sip can open. */
+export function readSipAccountUsers(db: Database, keyId: string): Set<string> {
+  const rows = all<{ user: string }>(db, 'SELECT DISTINCT user FROM sip_account WHERE sealed_for = ?', [
+    keyId,
+  ]);
+  return new Set(rows.map(({ user }) => user));
+}

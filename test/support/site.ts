@@ -155,7 +155,7 @@ function bindingRow(mac: string, ip: string, now: number): BindingRow {
     auth_realm: null,
     auth_algorithm: null,
     local_address: '10.66.0.1:5061',
-    reply: '{}',
+    reply: '[]',
     state: 'registered',
     registered_at: now,
     expires_at: now + 36e5,

@@ -1,7 +1,7 @@
 import { array, assert, constant, constantFrom, nat, oneof, property, string, tuple } from 'fast-check';
 import { expect, it } from 'vitest';
 import { DecodeError } from '../../../appliance/protocol/bytes.ts';
-import { parseCsv } from '../../../appliance/protocol/csv.ts';
+import { csvRows, parseCsv } from '../../../appliance/protocol/csv.ts';
 import { isReadOrRefused } from '../../support/refusal.ts';
 
 it.each([
@@ -72,4 +72,18 @@ it('throws nothing but a DecodeError for any text', () => {
       expect(isReadOrRefused(() => void parseCsv(text))).toBe(true);
     }),
   );
+});
+
+const lines = (text: string) => csvRows(text).map(({ line, cells }) => [line, cells[0]]);
+
+it('each row knows its line, whatever ends the lines and however many a cell has', () => {
+  const expected = [
+    [1, 'a'],
+    [3, 'b'],
+    [6, 'c'],
+  ];
+  for (const end of ['\n', '\r\n', '\r'])
+    expect(
+      lines(['a', '', `"b"${end}"x`, 'y",z', 'c'].join(end).replace(`"b"${end}"x`, `b,"x${end}w`)),
+    ).toEqual(expected);
 });

@@ -1,0 +1,46 @@
+/** The table `site_number` of web: the admin's own list of numbers, read by sip in an outage. */
+import { all, one, run, type Database } from './database.ts';
+import type { Transaction } from './store.ts';
+
+export interface SiteNumber {
+  /** MAC with colons, or user part of the AOR. */
+  readonly phone: string;
+  /** E.164 with `+` where the country is told. */
+  readonly number?: string;
+  readonly extension?: string;
+}
+
+interface Row {
+  readonly phone: string;
+  readonly number: string | null;
+  readonly extension: string | null;
+}
+
+/** In the place of the list before. */
+export function replaceSiteNumbers(tx: Transaction, numbers: readonly SiteNumber[]): void {
+  run(tx.db, 'DELETE FROM site_number');
+  for (const row of numbers) {
+    run(tx.db, 'INSERT INTO site_number (phone, number, extension) VALUES (@phone, @number, @extension)', {
+      number: null,
+      extension: null,
+      ...row,
+    });
+  }
+  tx.journal({ kind: 'numbers_imported', body: { rows: numbers.length } });
+}
+
+export function readSiteNumbers(db: Database): SiteNumber[] {
+  return all<Row>(db, 'SELECT phone, number, extension FROM site_number ORDER BY rowid').map(
+    ({ phone, number, extension }) => ({
+      phone,
+      ...(number === null ? {} : { number }),
+      ...(extension === null ? {} : { extension }),
+    }),
+  );
+}
+
+/** Whose number or extension this is. */
+export function phoneOfSiteNumber(db: Database, dialled: string): string | undefined {
+  const sql = 'SELECT phone FROM site_number WHERE number = @dialled OR extension = @dialled';
+  return one<Pick<Row, 'phone'>>(db, sql, { dialled })?.phone;
+}
