@@ -92,6 +92,12 @@ export function unreachablePaths(
   return isWritable ? unreadable : [...unreadable, unwritable];
 }
 
+/** Files and folders of people's own that the settings name; any of them may be missing. */
+export function namedFiles(config: Config): string[] {
+  const files = filesOf(config).flatMap(([, path]) => (path === undefined ? [] : [path]));
+  return [...files, config.provisioning.templates_directory];
+}
+
 /** Key, path, and who reads it. */
 function filesOf({
   site,

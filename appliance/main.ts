@@ -104,6 +104,14 @@ const commands: Record<string, { readonly about: string; readonly run: Command }
       'firewall          the nftables rules that the settings need: what is let in, and nothing forwarded',
     run: async (call) => (await import('./commands/firewall.ts')).firewallCommand(call),
   },
+  backup: {
+    about: 'backup <file>     settings, leases, accounts, places and authority, sealed with a passphrase',
+    run: async (call) => (await import('./commands/backup.ts')).backupCommand(call),
+  },
+  restore: {
+    about: 'restore <file>    makes this machine the box that the backup was taken of; stop it first',
+    run: async (call) => (await import('./commands/restore.ts')).restoreCommand(call),
+  },
   config: {
     about: 'config <what>     check, print or schema of gatehouse.toml',
     run: async (call) => {

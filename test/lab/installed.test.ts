@@ -199,6 +199,27 @@ it('a part that hangs is killed and started again', async () => {
   expect(await comesBack('web', pid)).toBe(true);
 });
 
+const said = (command: string) => `echo "correct horse battery staple" | gatehouse ${command} /root/box`;
+
+it('backed up, wiped and restored, it is the same box to its phones', async () => {
+  const state = async () => ({
+    authority: await machine.exec(['gatehouse', 'authority']),
+    files: await machine.shell(
+      'cd /var/lib/gatehouse && find . -name "*.db" ! -name "*.telemetry.db" -o -name "*.key" -o -name "*.pem" | sort | xargs stat -c "%n %U:%G %a"',
+    ),
+  });
+  const before = await state();
+  await machine.shell(said('backup'));
+  await expect(machine.shell(said('restore'))).rejects.toThrow(/ran a moment ago/);
+  await machine.shell(
+    'systemctl stop gatehouse.target; rm -r /var/lib/gatehouse /etc/gatehouse/gatehouse.toml',
+  );
+  await machine.shell(`${said('restore')} && rm /root/box && systemctl start gatehouse.target`);
+  expect(await state()).toEqual(before);
+  for (const part of parts) await comesBack(part, '');
+  expect(await machine.shell('gatehouse leases')).toContain('80:5e:c0:00:00:01');
+});
+
 it('purged, the package leaves nothing behind but its users', async () => {
   await machine.shell('systemctl stop gatehouse.target; dpkg --purge gatehouse');
   const left = await machine.shell(

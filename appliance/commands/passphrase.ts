@@ -1,0 +1,34 @@
+/** A passphrase from whoever sits at the terminal, or from a pipe; never from the command line, which everybody can read. */
+
+/** Shorter ones are found by trying. */
+export const fewestCharacters = 12;
+
+export async function readPassphrase(question: string): Promise<string> {
+  const { stdin } = process;
+  if (stdin.isTTY) process.stderr.write(question);
+  // Raw: nothing that is typed is shown.
+  if (stdin.isTTY) stdin.setRawMode(true);
+  try {
+    return await firstLine(stdin);
+  } finally {
+    if (stdin.isTTY) {
+      stdin.setRawMode(false);
+      process.stderr.write('\n');
+    }
+    stdin.pause();
+  }
+}
+
+const mostCharacters = 1024;
+
+async function firstLine(stdin: NodeJS.ReadStream): Promise<string> {
+  let typed = '';
+  for await (const chunk of stdin.setEncoding('utf8').iterator({ destroyOnReturn: false })) {
+    for (const character of String(chunk)) {
+      if (character === '\r' || character === '\n' || typed.length > mostCharacters) return typed;
+      if (character === '\u0003' || character === '\u0004') throw new Error('no passphrase was given');
+      typed = character === '\u007F' || character === '\b' ? typed.slice(0, -1) : typed + character;
+    }
+  }
+  return typed;
+}

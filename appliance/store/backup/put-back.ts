@@ -1,0 +1,177 @@
+/** A backup back onto a box, this one or its successor: everything is opened, checked and written first, then changes places at once. */
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  writeSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { readAccounts, type Accounts } from './accounts.ts';
+import { checkDatabase, renameJournals } from './databases.ts';
+import { readEntries, type Entry, type EntryWithContent } from './entries.ts';
+import { BackupError, unseal } from './sealed-file.ts';
+
+export interface PutBack {
+  readonly settingsFile: string;
+  /** What the settings in the backup say: where state belongs, and which other files and folders may be written. Throws when they are wrong. */
+  readonly readSettings: (toml: string) => {
+    readonly stateDirectory: string;
+    readonly named: readonly string[];
+  };
+  /** Unix time in ms: names what was there before. */
+  readonly now: number;
+}
+
+/** Where what was there before is now: to be looked at, and removed by hand. */
+export interface Replaced {
+  readonly kept: readonly string[];
+  readonly stateDirectory: string;
+}
+
+/** Until the last step nothing of the box is touched; what fails leaves it as it was. */
+export function putBack(file: number, passphrase: string, options: PutBack): Replaced {
+  const entries = readEntries(unseal(file, passphrase));
+  const first = entries.next();
+  if (first.done === true || first.value.entry.path !== 'settings')
+    throw new BackupError('it has no settings in it');
+  const toml = Buffer.concat([...first.value.content]);
+  const { stateDirectory, named } = options.readSettings(toml.toString('utf8'));
+  const parent = dirname(stateDirectory);
+  mkdirSync(parent, { recursive: true });
+  // On the same disk: a rename then puts all of it in place.
+  const staging = mkdtempSync(join(parent, `.${basename(stateDirectory)}-restored-`));
+  const where: Staging = {
+    staging,
+    accounts: process.getuid?.() === 0 ? readAccounts() : undefined,
+    steps: [],
+  };
+  try {
+    stage(where, { entry: first.value.entry, content: [toml] }, options.settingsFile);
+    stageAll(where, entries, named);
+    checkState(join(staging, 'state'));
+    where.steps.push({ from: join(staging, 'state'), to: stateDirectory });
+    return { stateDirectory, kept: where.steps.flatMap((step) => exchange(step, options.now)) };
+  } finally {
+    for (const { from } of where.steps) rmSync(from, { recursive: true, force: true });
+    rmSync(staging, { recursive: true, force: true });
+  }
+}
+
+interface Step {
+  readonly from: string;
+  readonly to: string;
+}
+
+interface Staging {
+  readonly staging: string;
+  /** Undefined: not root, everything is this user's. */
+  readonly accounts: Accounts | undefined;
+  /** What changes places at the end. */
+  readonly steps: Step[];
+}
+
+function stageAll(where: Staging, entries: ReturnType<typeof readEntries>, named: readonly string[]): void {
+  const state = join(where.staging, 'state');
+  mkdirSync(state, { mode: 0o755 });
+  for (const found of entries) {
+    const { path } = found.entry;
+    const target = path.slice(path.indexOf('/'));
+    if (path.startsWith('state/')) {
+      place(where, found, join(state, target));
+      continue;
+    }
+    const root = named.find((name) => target === name || target.startsWith(`${name}/`));
+    if (root === undefined)
+      throw new BackupError(`${target} is in it, and its settings don't name that file`);
+    if (target === root) stage(where, found, root);
+    else place(where, found, `${besideOf(root)}${target.slice(root.length)}`);
+  }
+}
+
+const besideOf = (path: string) => `${path}.restored`;
+
+/** Beside its target, which may be on another disk than the state. */
+function stage(where: Staging, found: EntryWithContent, to: string): void {
+  mkdirSync(dirname(to), { recursive: true });
+  const from = besideOf(to);
+  rmSync(from, { recursive: true, force: true });
+  where.steps.push({ from, to });
+  place(where, found, from);
+}
+
+function place({ accounts }: Staging, { entry, content }: EntryWithContent, path: string): void {
+  if (entry.kind === 'folder') mkdirSync(path);
+  else {
+    const { bavail, bsize } = statfsSync(dirname(path));
+    if (entry.size > bavail * bsize)
+      throw new BackupError(
+        `no room for ${path}: ${entry.size} bytes are needed, ${bavail * bsize} are free`,
+      );
+    const handle = openSync(path, 'wx', 0o600);
+    try {
+      for (const bytes of content) writeSync(handle, bytes);
+      fsyncSync(handle);
+    } finally {
+      closeSync(handle);
+    }
+  }
+  if (accounts !== undefined) own(accounts, entry, path);
+  // After the owner: changing that clears the set-group-id bit.
+  chmodSync(path, entry.mode);
+}
+
+function own(accounts: Accounts, { user, group }: Entry, path: string): void {
+  const [uid, gid] = [accounts.uid(user), accounts.gid(group)];
+  if (uid === undefined || gid === undefined)
+    throw new BackupError(
+      `this machine has no ${uid === undefined ? `user ${user}` : `group ${group}`}: install the package first`,
+    );
+  chownSync(path, uid, gid);
+}
+
+function checkState(state: string): void {
+  for (const part of ['cloud', 'web', 'location', 'provisioning', 'sip', 'rtp', 'dhcp'])
+    for (const [name, migrations] of [
+      [`${part}.db`, part],
+      [`${part}.secret.db`, 'secret'],
+    ] as const) {
+      const file = join(state, part, name);
+      if (existsSync(file)) checkDatabase(file, migrations);
+    }
+  const cloud = join(state, 'cloud/cloud.db');
+  if (existsSync(cloud)) renameJournals(cloud);
+}
+
+function isSame(from: string, to: string): boolean {
+  return lstatSync(from).isFile() && lstatSync(to).isFile() && readFileSync(from).equals(readFileSync(to));
+}
+
+/** Returns where the former one is, when there was one. */
+function exchange({ from, to }: Step, now: number): string[] {
+  const stamp = new Date(now).toISOString().replaceAll(/[-:]|\.\d+/g, '');
+  const former = `${to}.before-${stamp}`;
+  const isThere = existsSync(to);
+  if (isThere && isSame(from, to)) {
+    rmSync(from);
+    return [];
+  }
+  if (isThere) renameSync(to, former);
+  renameSync(from, to);
+  const folder = openSync(dirname(to), 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
+  return isThere ? [former] : [];
+}
