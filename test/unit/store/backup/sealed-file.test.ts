@@ -1,11 +1,8 @@
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { BackupError, sealInto, unseal } from '../../../../appliance/store/backup/sealed-file.ts';
-
-// A passphrase takes half a second of a processor to become a key, by intention, and longer beside other tests.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const passphrase = 'correct horse battery staple';
 const content = Buffer.alloc(150_000, 'accounts and leases ');
