@@ -1,5 +1,4 @@
 /** What a part needs from outside, passed in so that tests can stand in for it. */
-import { setTimeout as sleepTimer } from 'node:timers/promises';
 import { pino, type Logger } from 'pino';
 import packageJson from '../package.json' with { type: 'json' };
 
@@ -37,8 +36,20 @@ export interface Part extends AsyncDisposable {
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
+  // Node's own makes an error with a stack for each sleep that is broken off, and most are.
   sleep: async (ms, signal) => {
-    await sleepTimer(ms, undefined, signal ? { signal } : {});
+    signal?.throwIfAborted();
+    await new Promise<void>((resolve, reject) => {
+      const stopped = () => {
+        clearTimeout(timer);
+        reject(signal?.reason as Error);
+      };
+      const timer = setTimeout(() => {
+        signal?.removeEventListener('abort', stopped);
+        resolve();
+      }, ms);
+      signal?.addEventListener('abort', stopped, { once: true });
+    });
   },
 };
 

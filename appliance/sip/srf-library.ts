@@ -1,6 +1,6 @@
 /** What we use of drachtio-srf: its own types miss most of it and allow what throws. */
 import type { SipHeader } from '../protocol/sip-message.ts';
-import type { World } from '../world.ts';
+import type { TimerQueue } from './engine/timers.ts';
 
 /** How long the engine may take to say what became of an order. */
 export const engineMs = 5000;
@@ -48,20 +48,17 @@ export function headerObject(headers: readonly SipHeader[]): Record<string, stri
   return object;
 }
 
+/** Rejects when `work` takes longer than `ms`. */
 export async function inTime<T>(
-  { clock }: World,
+  timers: TimerQueue,
   work: Promise<T>,
   { ms, what }: { ms: number; what: string },
 ): Promise<T> {
-  const stop = new AbortController();
-  const late = clock.sleep(ms, stop.signal).then(() => {
-    throw new Error(`waited ${ms} ms in vain for ${what}`);
-  });
+  const late = Promise.withResolvers<never>();
+  const timer = timers.after(ms, () => late.reject(new Error(`waited ${ms} ms in vain for ${what}`)));
   try {
-    return await Promise.race([work, late]);
+    return await Promise.race([work, late.promise]);
   } finally {
-    // The loser's rejection is nobody's business.
-    late.catch(() => undefined);
-    stop.abort();
+    timer.cancel();
   }
 }

@@ -1,7 +1,7 @@
 /** Requests out through drachtio-srf, and what comes back for them: every wait is bounded. */
 import { headerValue } from '../protocol/sip-headers.ts';
 import { decodeSipMessage, isRequest } from '../protocol/sip-message.ts';
-import type { World } from '../world.ts';
+import type { TimerQueue } from './engine/timers.ts';
 import { engineMs, headerObject, inTime } from './srf-library.ts';
 import type { Library, LibraryRequest, LibraryResponse } from './srf-library.ts';
 import type { Listeners, Outgoing, Received, Sent } from './srf.ts';
@@ -13,7 +13,7 @@ const openingMs = 20_000;
 
 /** Rejects when the engine refuses the request as malformed. */
 export async function send(
-  { world, srf }: { world: World; srf: Pick<Library, 'request'> },
+  { timers, srf }: { timers: TimerQueue; srf: Pick<Library, 'request'> },
   outgoing: Outgoing,
   listeners: Listeners,
 ): Promise<Sent> {
@@ -33,9 +33,9 @@ export async function send(
   // Whoever sent may look at it later, or never: an answer that doesn't come must not end the process.
   answered.promise.catch(() => undefined);
   const sendingMs = dialogId === undefined ? openingMs : engineMs;
-  const request = await inTime(world, asked, { ms: sendingMs, what: `${method} to be sent` });
+  const request = await inTime(timers, asked, { ms: sendingMs, what: `${method} to be sent` });
   const ms = method === 'INVITE' ? finalMs.INVITE : finalMs.other;
-  const final = inTime(world, answered.promise, { ms, what: `the answer to ${method}` });
+  const final = inTime(timers, answered.promise, { ms, what: `the answer to ${method}` });
   final.catch(() => undefined);
   return {
     localAddress: request.source_address,

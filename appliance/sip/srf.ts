@@ -13,6 +13,7 @@ import { decodeSipMessage, isRequest, type SipHeader } from '../protocol/sip-mes
 import type { World } from '../world.ts';
 import { startEngine, type Engine, type EngineOptions } from './engine/engine.ts';
 import type { Transport } from './engine/flow.ts';
+import { TimerQueue } from './engine/timers.ts';
 import { engineMs, headerObject, inTime } from './srf-library.ts';
 import type { Library, LibraryRequest, LibraryResponse } from './srf-library.ts';
 import { send } from './srf-send.ts';
@@ -108,9 +109,10 @@ export async function startSipServer(
   const secret = randomBytes(24).toString('base64url');
   const control = await listenUnix(options.control);
   const srf = new Srf() as unknown as Library;
+  const timers = new TimerQueue(world.clock, handlers.onError);
   srf.on('error', handlers.onError);
   srf.use((request, response) => {
-    void guarded(handlers, () => incoming(world, request, response));
+    void guarded(handlers, () => incoming(timers, request, response));
   });
   srf.listen({ server: control, secret });
   let engine: Engine;
@@ -122,9 +124,10 @@ export async function startSipServer(
   }
   return {
     engine,
-    send: (request, listeners = {}) => send({ world, srf }, request, listeners),
+    send: (request, listeners = {}) => send({ timers, srf }, request, listeners),
     [Symbol.asyncDispose]: async () => {
       await engine[Symbol.asyncDispose]();
+      timers[Symbol.dispose]();
       control.close();
     },
   };
@@ -144,7 +147,11 @@ async function guarded({ onRequest, onError }: Handlers, read: () => Incoming | 
 }
 
 /** Undefined for what the engine should never have passed on. */
-function incoming(world: World, request: LibraryRequest, response: LibraryResponse): Incoming | undefined {
+function incoming(
+  timers: TimerQueue,
+  request: LibraryRequest,
+  response: LibraryResponse,
+): Incoming | undefined {
   const message = decodeSipMessage(Buffer.from(request.raw));
   if (!isRequest(message)) return undefined;
   let cancelled: readonly SipHeader[] | undefined;
@@ -166,7 +173,7 @@ function incoming(world: World, request: LibraryRequest, response: LibraryRespon
     respond: async (answer, onDialog) => {
       const sent = respond({ request, response }, answer, onDialog);
       // An engine that is gone says nothing: then nobody was answered.
-      return await inTime(world, sent, { ms: engineMs, what: 'a response to be sent' }).catch(() => false);
+      return await inTime(timers, sent, { ms: engineMs, what: 'a response to be sent' }).catch(() => false);
     },
     onCancel: (listener) => {
       onCancel = listener;

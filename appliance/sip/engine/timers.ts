@@ -25,8 +25,9 @@ export class TimerQueue implements Disposable {
   readonly #heap: Entry[] = [];
   #lastReading: number;
   #skew = 0;
-  #sleep: { readonly until: number; readonly abort: AbortController } | undefined;
-  #isClosed = false;
+  readonly #stop = new AbortController();
+  /** When the earliest sleep ends; those that turned out too long end later, and do no harm. */
+  #wakesAt = Infinity;
 
   /** `onError` gets what a timer threw: one that fails must not take the others with it. */
   constructor(clock: Clock, onError: (error: unknown) => void) {
@@ -52,9 +53,8 @@ export class TimerQueue implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#isClosed = true;
     this.#heap.length = 0;
-    this.#sleep?.abort.abort();
+    this.#stop.abort();
   }
 
   /** Steady time: wall time less its steps. */
@@ -68,26 +68,20 @@ export class TimerQueue implements Disposable {
 
   #arm(): void {
     const next = this.#heap[0];
-    if (next === undefined || this.#isClosed || (this.#sleep !== undefined && this.#sleep.until <= next.at))
-      return;
-    this.#sleep?.abort.abort();
+    if (next === undefined || this.#wakesAt <= next.at || this.#stop.signal.aborted) return;
     const now = this.#now();
-    const until = Math.min(Math.max(next.at, now), now + longestSleepMs);
-    const sleep = { until, abort: new AbortController() };
-    this.#sleep = sleep;
-    void this.#wait(sleep, until - now);
+    this.#wakesAt = Math.min(Math.max(next.at, now), now + longestSleepMs);
+    void this.#wait(this.#wakesAt, this.#wakesAt - now);
   }
 
-  async #wait(sleep: { readonly abort: AbortController }, ms: number): Promise<void> {
+  async #wait(until: number, ms: number): Promise<void> {
     try {
-      await this.#clock.sleep(ms, sleep.abort.signal);
+      await this.#clock.sleep(ms, this.#stop.signal);
     } catch (error) {
-      // An earlier timer came, or the queue was closed.
-      if (sleep.abort.signal.aborted) return;
+      if (this.#stop.signal.aborted) return;
       throw error;
     }
-    if (this.#sleep !== sleep) return;
-    this.#sleep = undefined;
+    if (this.#wakesAt === until) this.#wakesAt = Infinity;
     this.#fire();
     this.#arm();
   }

@@ -1,9 +1,9 @@
 import { EventEmitter } from 'node:events';
 import { expect, it } from 'vitest';
+import { TimerQueue } from '../../../appliance/sip/engine/timers.ts';
 import { send } from '../../../appliance/sip/srf-send.ts';
 import type { Library, LibraryResponse } from '../../../appliance/sip/srf-library.ts';
 import { fakeClock } from '../../support/clock.ts';
-import { quietWorld } from '../../support/sip-end.ts';
 
 const message = {
   source: 'network',
@@ -31,13 +31,13 @@ function answeringAtOnce(...lines: string[]): Pick<Library, 'request'> {
 }
 
 const invite = { method: 'INVITE', uri: 'sip:x@office', headers: [] };
-const world = { ...quietWorld, clock: fakeClock() };
+const timers = new TimerQueue(fakeClock(), () => undefined);
 
 it('answers that come with the news that the request was sent are heard', async () => {
   const provisional: number[] = [];
   const listeners = { onProvisional: ({ status }: { status: number }) => void provisional.push(status) };
   const srf = answeringAtOnce('180 Ringing', '200 OK');
-  const { final } = await send({ world, srf }, invite, listeners);
+  const { final } = await send({ timers, srf }, invite, listeners);
   expect(await final).toMatchObject({ status: 200, reason: 'OK' });
   expect(provisional).toEqual([180]);
 });
@@ -46,7 +46,7 @@ it('a request that the engine refuses is an error, and so is an answer that canâ
   const refusing = {
     request: (_options: unknown, sent: (error: unknown) => void) => sent('bad header Subject'),
   };
-  await expect(send({ world, srf: refusing }, invite, {})).rejects.toThrow('bad header Subject');
-  const { final } = await send({ world, srf: answeringAtOnce('nonsense') }, invite, {});
+  await expect(send({ timers, srf: refusing }, invite, {})).rejects.toThrow('bad header Subject');
+  const { final } = await send({ timers, srf: answeringAtOnce('nonsense') }, invite, {});
   await expect(final).rejects.toThrow('not a start line');
 });
