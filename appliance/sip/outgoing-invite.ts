@@ -1,5 +1,5 @@
 /** The INVITE that leaves on the other leg. */
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac, createSecretKey, randomBytes } from 'node:crypto';
 import { formatNameAddress, headerValue, parseNameAddress } from '../protocol/sip-headers.ts';
 import type { SipHeader } from '../protocol/sip-message.ts';
 import { param, withoutParam } from '../protocol/sip-uri.ts';
@@ -60,7 +60,7 @@ export function outgoingInvite(
   };
 }
 
-const dialogKey = randomBytes(32);
+const dialogKey = createSecretKey(randomBytes(32));
 
 /**
  * Call-ID, From tag and CSeq of the leg upstream. The same for the same of the phone, so that an attempt with credentials is

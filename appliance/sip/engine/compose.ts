@@ -1,5 +1,5 @@
 /** Messages as they go out: what the application gave, completed with what only the stack knows. All functions are pure. */
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import {
   formatNameAddress,
   formatVia,
@@ -29,11 +29,11 @@ export const madeHereHeader = 'X-Gatehouse-Local';
 
 /** A token nobody can guess: it keeps strangers from answering for somebody (section 8.1.1.7). */
 export function newBranch(): string {
-  return `z9hG4bK${randomBytes(16).toString('hex')}`;
+  return `z9hG4bK${randomUUID().replaceAll('-', '')}`;
 }
 
 export function newTag(): string {
-  return randomBytes(8).toString('hex');
+  return randomUUID().replaceAll('-', '').slice(16);
 }
 
 /** What identifies a request in its dialog, or makes one. Values are those of the header fields. */
