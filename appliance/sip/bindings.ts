@@ -1,6 +1,13 @@
 /** The bindings of this box in memory, each change committed before anybody is told of it. */
-import { createHmac, randomBytes } from 'node:crypto';
-import { readBindingRows, removeBinding, saveBinding, type BindingRow } from '../store/bindings.ts';
+import { createHmac, createSecretKey, randomBytes } from 'node:crypto';
+import {
+  readBindingRows,
+  refreshBinding,
+  removeBinding,
+  saveBinding,
+  type BindingRow,
+} from '../store/bindings.ts';
+import type { Database } from '../store/database.ts';
 import type { JournalEntry } from '../store/journal.ts';
 import type { Store } from '../store/store.ts';
 
@@ -15,15 +22,29 @@ export interface Bindings {
   ofPhone(phone: string, aor: string, registrar: string): BindingRow | undefined;
   /** Resolves when it is on disk. */
   save(row: BindingRow, journal?: JournalEntry): Promise<void>;
+  /**
+   * The phone asked again, and is known until then: at once in memory, soon on disk. After a restart every phone is `lost`
+   * until it asks again, so nobody waits for it.
+   */
+  refresh(row: BindingRow, localExpiresAt: number): void;
   remove(row: BindingRow, journal: JournalEntry): Promise<void>;
   /** Changes the state at once, and on disk soon. */
   mark(rows: readonly BindingRow[], state: BindingRow['state'], reason: string): Promise<void>;
 }
 
 /** What stands in the store was upstream before we started: every connection to a registrar is gone, so all are `lost`. */
-export async function openBindings(store: Store): Promise<Bindings> {
+export async function openBindings(store: Store, onError: (error: unknown) => void): Promise<Bindings> {
   const rows = new Map(readBindingRows(store.db).map((row) => [row.token, row]));
   const select = (fits: (row: BindingRow) => boolean) => Array.from(rows.values()).filter(fits);
+  /** Tokens whose time on disk is an old one. */
+  const refreshed = new Set<string>();
+  const writeRefreshed = (db: Database) => {
+    for (const token of refreshed) {
+      const row = rows.get(token);
+      if (row !== undefined) refreshBinding(db, token, row.local_expires_at);
+    }
+    refreshed.clear();
+  };
   const mark: Bindings['mark'] = async (marked, state, reason) => {
     const changed = marked.filter((row) => row.state !== state).map((row) => ({ ...row, state }));
     if (changed.length === 0) return;
@@ -66,6 +87,13 @@ export async function openBindings(store: Store): Promise<Bindings> {
       for (const other of replaced) rows.delete(other.token);
       rows.set(row.token, row);
     },
+    refresh: ({ token }, localExpiresAt) => {
+      const row = rows.get(token);
+      if (row === undefined) return;
+      rows.set(token, { ...row, local_expires_at: localExpiresAt });
+      if (refreshed.size === 0) void store.soon(({ db }) => writeRefreshed(db)).catch(onError);
+      refreshed.add(token);
+    },
     remove: async (row, journal) => {
       await store.write((tx) => {
         removeBinding(tx.db, row.token);
@@ -77,7 +105,7 @@ export async function openBindings(store: Store): Promise<Bindings> {
   };
 }
 
-const tokenKey = randomBytes(32);
+const tokenKey = createSecretKey(randomBytes(32));
 
 /**
  * Names a binding to its registrar; nobody who doesn't know it can call the phone through us. The same for the same phone and

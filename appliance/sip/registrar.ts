@@ -36,7 +36,8 @@ export async function relayRegister(app: Application, request: Incoming): Promis
   }
   const registration = readRegistration(request);
   const address = addressOf(request.source);
-  const phone = app.leaseMac(address) ?? address;
+  const mac = app.leaseMac(address);
+  const phone = mac ?? address;
   const now = app.world.clock.now();
   const { aor, registrar } = registration;
   // A phone that was known by its address keeps its binding once its lease is known.
@@ -48,7 +49,7 @@ export async function relayRegister(app: Application, request: Incoming): Promis
     {
       source: request.source,
       transport: request.transport,
-      isClearAllowed: isClearAllowed(app, request),
+      isClearAllowed: isClearAllowed(app, mac, registration.userAgent),
       binding,
       isAttached: binding !== undefined && app.attached.has(binding.token),
       way: isRegistrar(registrar, sip.registrars) ? wayTo(app, request, { registration, binding }) : 'open',
@@ -80,10 +81,12 @@ export async function relayRegister(app: Application, request: Incoming): Promis
   }
 }
 
-function isClearAllowed(app: Application, request: Incoming): boolean {
-  const mac = app.leaseMac(addressOf(request.source));
-  const evidence = { mac, userAgent: headerValue(request, 'User-Agent') };
-  return app.config.provisioning.allow_cleartext.includes(recogniseVendor(evidence) ?? 'other');
+function isClearAllowed(
+  { config }: Application,
+  mac: string | undefined,
+  userAgent: string | undefined,
+): boolean {
+  return config.provisioning.allow_cleartext.includes(recogniseVendor({ mac, userAgent }) ?? 'other');
 }
 
 interface Passing {

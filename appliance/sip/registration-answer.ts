@@ -19,7 +19,9 @@ export async function answerFromStore(
   request: Incoming,
   { binding, expiresSeconds, news }: FromStore,
 ): Promise<void> {
-  await bindings.save({ ...binding, local_expires_at: world.clock.now() + expiresSeconds * 1000 }, news);
+  const localExpiresAt = world.clock.now() + expiresSeconds * 1000;
+  if (news === undefined) bindings.refresh(binding, localExpiresAt);
+  else await bindings.save({ ...binding, local_expires_at: localExpiresAt }, news);
   counters.registrations_answered += 1;
   const kept = JSON.parse(binding.reply) as SipHeader[];
   await request.respond(accepted(kept, headerValue(request, 'Contact') ?? binding.contact, expiresSeconds));

@@ -38,11 +38,11 @@ export async function startSip(world: World, config: Config): Promise<Part> {
   const store = starting.use(openStore({ directory, part: 'sip', clock: world.clock }));
   await store.write((tx) => tx.journal({ kind: 'started', body: { release: version } }));
   const leases = starting.use(openLeases(directory, world));
-  const bindings = await openBindings(store);
-  const flows = newFlows(bindings.all());
-  const adoption = await openAdoption(store, world.clock);
   const counters = newCounters();
   const onError = (error: unknown) => noteError(world, counters, error);
+  const bindings = await openBindings(store, onError);
+  const flows = newFlows(bindings.all());
+  const adoption = await openAdoption(store, world.clock);
   const trust = extraTrust(config);
   const outages = starting.use(newOutages({ world, store, bindings, sip: config.sip, trust, onError }));
   const identity = await ownIdentity(world, config.site);

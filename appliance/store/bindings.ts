@@ -78,6 +78,10 @@ export function saveBinding(db: Database, row: BindingRow): void {
   );
 }
 
+export function refreshBinding(db: Database, token: string, localExpiresAt: number): void {
+  run(db, 'UPDATE binding SET local_expires_at = ? WHERE token = ?', [localExpiresAt, token]);
+}
+
 export function removeBinding(db: Database, token: string): void {
   run(db, 'DELETE FROM binding WHERE token = ?', [token]);
 }

@@ -1,4 +1,5 @@
 /** Another part's facts: a read-only connection, its journal from a cursor on, and news as they are committed. */
+import { existsSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import type { Clock } from '../world.ts';
 import { all, one } from './database.ts';
@@ -34,9 +35,12 @@ export interface Reader extends Disposable {
 
 /** `undefined` while the owner has not made its file yet, or closed it cleanly and is not back: try again later. */
 export function openReader(directory: string, part: PartName): Reader | undefined {
+  const file = storeFile(directory, part);
+  // Asked for with each request where a part doesn't run: ten times cheaper than an error.
+  if (!existsSync(file)) return undefined;
   let db: Database.Database;
   try {
-    db = connect(storeFile(directory, part));
+    db = connect(file);
   } catch (error) {
     if (isNotThereYet(error)) return undefined;
     throw error;
