@@ -7,9 +7,8 @@ import {
   saveBinding,
   type BindingRow,
 } from '../store/bindings.ts';
-import type { Database } from '../store/database.ts';
 import type { JournalEntry } from '../store/journal.ts';
-import type { Store } from '../store/store.ts';
+import type { Store, Transaction } from '../store/store.ts';
 
 export interface Bindings {
   readonly size: number;
@@ -35,16 +34,7 @@ export interface Bindings {
 /** What stands in the store was upstream before we started: every connection to a registrar is gone, so all are `lost`. */
 export async function openBindings(store: Store, onError: (error: unknown) => void): Promise<Bindings> {
   const rows = new Map(readBindingRows(store.db).map((row) => [row.token, row]));
-  const select = (fits: (row: BindingRow) => boolean) => Array.from(rows.values()).filter(fits);
-  /** Tokens whose time on disk is an old one. */
-  const refreshed = new Set<string>();
-  const writeRefreshed = (db: Database) => {
-    for (const token of refreshed) {
-      const row = rows.get(token);
-      if (row !== undefined) refreshBinding(db, token, row.local_expires_at);
-    }
-    refreshed.clear();
-  };
+  const select = (fits: (row: BindingRow) => boolean) => rows.values().filter(fits).toArray();
   const mark: Bindings['mark'] = async (marked, state, reason) => {
     const changed = marked.filter((row) => row.state !== state).map((row) => ({ ...row, state }));
     if (changed.length === 0) return;
@@ -75,7 +65,7 @@ export async function openBindings(store: Store, onError: (error: unknown) => vo
     byFlow: (flow) => select((row) => row.flow === flow),
     bySource: (source, transport) => select((row) => row.source === source && row.transport === transport),
     ofPhone: (phone, aor, registrar) =>
-      select((row) => row.phone === phone && row.aor === aor && row.registrar === registrar)[0],
+      rows.values().find((row) => row.phone === phone && row.aor === aor && row.registrar === registrar),
     save: async (row, journal) => {
       await store.write((tx) => {
         saveBinding(tx.db, row);
@@ -87,13 +77,7 @@ export async function openBindings(store: Store, onError: (error: unknown) => vo
       for (const other of replaced) rows.delete(other.token);
       rows.set(row.token, row);
     },
-    refresh: ({ token }, localExpiresAt) => {
-      const row = rows.get(token);
-      if (row === undefined) return;
-      rows.set(token, { ...row, local_expires_at: localExpiresAt });
-      if (refreshed.size === 0) void store.soon(({ db }) => writeRefreshed(db)).catch(onError);
-      refreshed.add(token);
-    },
+    refresh: refreshing(store, rows, onError),
     remove: async (row, journal) => {
       await store.write((tx) => {
         removeBinding(tx.db, row.token);
@@ -102,6 +86,29 @@ export async function openBindings(store: Store, onError: (error: unknown) => vo
       rows.delete(row.token);
     },
     mark,
+  };
+}
+
+function refreshing(
+  store: Store,
+  rows: Map<string, BindingRow>,
+  onError: (error: unknown) => void,
+): Bindings['refresh'] {
+  /** Tokens whose time on disk is an old one. */
+  const refreshed = new Set<string>();
+  const write = ({ db }: Transaction) => {
+    for (const token of refreshed) {
+      const row = rows.get(token);
+      if (row !== undefined) refreshBinding(db, token, row.local_expires_at);
+    }
+    refreshed.clear();
+  };
+  return ({ token }, localExpiresAt) => {
+    const row = rows.get(token);
+    if (row === undefined) return;
+    rows.set(token, { ...row, local_expires_at: localExpiresAt });
+    if (refreshed.size === 0) void store.soon(write).catch(onError);
+    refreshed.add(token);
   };
 }
 
