@@ -38,6 +38,8 @@ export interface Application {
   readonly accounts: Pick<Accounts, 'find'>;
   /** Challenges of our own. */
   readonly digest: DigestServer;
+  /** By registrar: the session interval that it last asked for. */
+  readonly sessionSeconds: Map<string, number>;
   readonly subscriptions: Subscriptions;
   /** REGISTERs on their way upstream, by address of the phone. */
   readonly registering: Map<string, number>;

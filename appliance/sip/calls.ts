@@ -15,6 +15,7 @@ import { nextMaxForwards, passedHeaders, unsupported } from './headers.ts';
 import type { Attempt } from './outgoing-invite.ts';
 import { placeCall } from './placing.ts';
 import { nameAsCallee } from './replaces.ts';
+import { answerInSession } from './session-timers.ts';
 import type { Answer, Incoming, Received } from './srf.ts';
 import { emergencyPlan, unregistered } from './survival.ts';
 
@@ -122,10 +123,13 @@ async function answered(
     await request.respond({ status: 480 });
     return 'callee hung up';
   }
-  const isSent = await request.respond(answer(final, body, caller), (dialogId, sent) => {
-    app.calls.setDialog(call, caller, dialogId);
-    call.names[caller] = nameAsCallee(sent);
-  });
+  const isSent = await request.respond(
+    answerInSession(answer(final, body, caller), request, call),
+    (dialogId, sent) => {
+      app.calls.setDialog(call, caller, dialogId);
+      call.names[caller] = nameAsCallee(sent);
+    },
+  );
   if (!isSent) {
     await hangUp(app, call, { reason: 'caller gone', legs: [callee] });
     return 'caller gone';

@@ -16,10 +16,15 @@ const ownOfLeg = new Set([
   'Contact',
   'RSeq',
   'RAck',
+  'Session-Expires',
+  'Min-SE',
 ]);
 
+/** Session timers (RFC 4028), which each leg has of its own: nothing for the other one to insist on. */
+const timer = 'timer';
+
 /** Extensions that both ends would have to speak with us, since they live inside one leg. */
-const legExtensions = new Set(['100rel', 'gruu', 'outbound', 'path']);
+const legExtensions = new Set(['100rel', 'gruu', 'outbound', 'path', timer]);
 
 const credentials = new Set(['Authorization', 'Proxy-Authorization']);
 
@@ -28,6 +33,7 @@ export function passedHeaders(headers: readonly SipHeader[], toward: 'phone' | '
     if (ownOfLeg.has(name) || name.toLowerCase().startsWith('x-gatehouse-')) return [];
     if (credentials.has(name) && toward === 'phone') return [];
     if (name === 'Supported') return without(name, value, (entry) => legExtensions.has(entry.toLowerCase()));
+    if (name === 'Require') return without(name, value, (entry) => entry.toLowerCase() === timer);
     if (name === 'Allow') return without(name, value, (entry) => entry === 'PRACK');
     return [{ name, value }];
   });

@@ -9,6 +9,7 @@ import { sdpFailure } from './call-offer.ts';
 import { answer } from './calls.ts';
 import { nextMaxForwards, passedHeaders, passedWithoutBody } from './headers.ts';
 import { translatedReferTo } from './replaces.ts';
+import { answerInSession, isRefresh } from './session-timers.ts';
 import type { Incoming, Received } from './srf.ts';
 
 /** Carried without a look inside. */
@@ -82,7 +83,7 @@ async function relayBye(app: Application, { request, call, leg }: InDialog): Pro
   const headers = passedWithoutBody(request.headers, audience(call, other));
   // Before the call is up whoever began it knows better why it ends.
   if (request.isLocal && call.state !== 'up') return;
-  const reason = request.isLocal ? `${leg} did not acknowledge` : `${leg} hung up`;
+  const reason = request.isLocal ? endedByEngine(request, leg) : `${leg} hung up`;
   if (request.isLocal || dialogId === undefined || call.state !== 'up') {
     await request.respond({ status: 200 });
     await hangUp(app, call, { reason, legs: [other], headers });
@@ -117,8 +118,17 @@ async function finalOfBye(
   }
 }
 
-/** Re-INVITE and UPDATE: hold, resume, new codecs, session timers. */
+function endedByEngine({ headers }: Incoming, leg: LegName): string {
+  const isExpired = headers.some(({ name, value }) => name === 'Reason' && value.includes('session expired'));
+  return `${leg} ${isExpired ? 'silent: session expired' : 'did not acknowledge'}`;
+}
+
+/** Re-INVITE and UPDATE: hold, resume, new codecs. */
 async function relayOffer(app: Application, { request, call, leg }: InDialog): Promise<void> {
+  if (isRefresh(request)) {
+    await request.respond(answerInSession({ status: 200 }, request, call));
+    return;
+  }
   const other = otherLeg[leg];
   let offer: { type: string; text: string };
   try {
@@ -141,7 +151,8 @@ async function relayOffer(app: Application, { request, call, leg }: InDialog): P
   }
   if (isInvite && !hadOffer) call.owedAcks[leg] = (content) => final.ack(content);
   try {
-    await request.respond(answer(final, await rewritten(call, other, readBody(final)), leg));
+    const accepted = answer(final, await rewritten(call, other, readBody(final)), leg);
+    await request.respond(answerInSession(accepted, request, call));
   } catch (error) {
     await request.respond(sdpFailure(app, error));
   }

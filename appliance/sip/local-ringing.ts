@@ -10,6 +10,7 @@ import { dialledNumber } from './dial-plan.ts';
 import { passedHeaders } from './headers.ts';
 import { withTag, type Attempt } from './outgoing-invite.ts';
 import { nameAsCaller } from './replaces.ts';
+import { sendInvite, sessionOffer } from './session-timers.ts';
 import type { Outgoing, Received, Sent } from './srf.ts';
 
 /** All at once, with media of their own: the call has no leg outside any more. */
@@ -32,7 +33,7 @@ export async function ringHere(
     for (const sent of ringing.values()) sent.cancel(headers);
   };
   const ring = async (phone: BindingRow): Promise<Received> => {
-    const sent = await app.server.send(localInvite(attempt, phone, offer), {
+    const sent = await sendInvite(app, localInvite(app, attempt, { phone, offer }), {
       // Of many that ring the caller hears one tone: no description, which could name only one of them.
       onProvisional: (response) => onProvisional(phones.length === 1 ? response : { ...response, body: '' }),
       onFinal: (response) => {
@@ -90,9 +91,9 @@ function localSides(
 
 /** To a phone on site. An emergency call says so on the display of whoever is rung. */
 function localInvite(
+  app: Application,
   { request, call, hops }: Attempt,
-  phone: BindingRow,
-  offer: { type: string; text: string },
+  { phone, offer }: { phone: BindingRow; offer: { type: string; text: string } },
 ): Outgoing {
   const content = offer.text === '' ? [] : [{ name: 'Content-Type', value: offer.type }];
   const passed = passedHeaders(request.headers, 'phone').filter(({ name }) => name !== 'Content-Type');
@@ -109,6 +110,7 @@ function localInvite(
       { name: 'To', value: headerValue(request, 'To') ?? '' },
       hops,
       ...ownIdentities(passed, call.binding.aor).kept,
+      ...sessionOffer(app, call, 'phone'),
       ...content,
     ],
     ...(offer.text === '' ? {} : { body: offer.text }),

@@ -10,6 +10,7 @@ import { otherLeg } from './call-end.ts';
 import type { LiveCall } from './call-table.ts';
 import { passedHeaders } from './headers.ts';
 import { translatedReplaces } from './replaces.ts';
+import { sessionOffer } from './session-timers.ts';
 import type { Incoming, Outgoing } from './srf.ts';
 
 export interface Attempt {
@@ -35,11 +36,17 @@ export function outgoingInvite(
         : { name, value },
     );
   const to = { name: 'To', value: headerValue(request, 'To') ?? '' };
+  const timers = sessionOffer(app, call, otherLeg[caller]);
   const common = { method: 'INVITE', ...(body.text === '' ? {} : { body: body.text }) };
   if (caller === 'cloud') {
     const route = phoneRoute(binding);
     const from = { name: 'From', value: withTag(headerValue(request, 'From') ?? '', undefined) };
-    return { ...common, uri: binding.contact_uri, route, headers: [from, to, hops, ...passed, ...content] };
+    return {
+      ...common,
+      uri: binding.contact_uri,
+      route,
+      headers: [from, to, hops, ...passed, ...timers, ...content],
+    };
   }
   const { kept, foreign } = call.isEmergency
     ? { kept: passed, foreign: [] }
@@ -55,6 +62,7 @@ export function outgoingInvite(
       { name: 'Contact', value: `<sip:${binding.token}@localhost>` },
       hops,
       ...kept,
+      ...timers,
       ...content,
     ],
   };

@@ -6,6 +6,7 @@ import { isAway } from './drill.ts';
 import { ringHere } from './local-ringing.ts';
 import { outgoingInvite, type Attempt } from './outgoing-invite.ts';
 import { nameAsCaller } from './replaces.ts';
+import { sendInvite } from './session-timers.ts';
 import type { Received } from './srf.ts';
 import { nobodyHere, phonesToRing } from './survival.ts';
 
@@ -35,10 +36,14 @@ async function askOtherLeg(app: Application, placing: Placing): Promise<Received
   const offer = await offerOf(app, attempt);
   if ('answer' in offer) return offer;
   const invite = outgoingInvite(app, attempt, offer);
+  const onLonger = (seconds: number) => {
+    if (callee === 'cloud') app.sessionSeconds.set(call.binding.registrar, seconds);
+  };
   let isHeard = false;
   let isLeft = false;
   const send = async () => {
-    const sent = await app.server.send(invite, {
+    const sent = await sendInvite(app, invite, {
+      onLonger,
       onProvisional: (response) => {
         isHeard = true;
         if (!isLeft) onProvisional(response);

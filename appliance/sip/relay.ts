@@ -11,10 +11,9 @@ import { openStore } from '../store/store.ts';
 import { version, type Health, type Part, type World } from '../world.ts';
 import { openAccounts } from './accounts.ts';
 import { openAdoption, type Adoption } from './adoption.ts';
-import { newAttempts, newBudget, newCounters, type Application, type SipCounters } from './application.ts';
+import { newCounters, type Application, type SipCounters } from './application.ts';
 import { openBindings } from './bindings.ts';
 import { hangUp } from './call-end.ts';
-import { newCallTable } from './call-table.ts';
 import { newDialPlan } from './dial-plan.ts';
 import { newDigestServer } from './digest-server.ts';
 import type { EngineOptions } from './engine/engine.ts';
@@ -26,10 +25,8 @@ import { newOutages } from './outages.ts';
 import { handleRequest } from './requests.ts';
 import { openSiteLists } from './site-lists.ts';
 import { startSipServer, type SipServer } from './srf.ts';
-import { newSubscriptions } from './subscription-table.ts';
 import { sweepBindings } from './sweep.ts';
-
-const refusalsToldPerMinute = 30;
+import { emptyTables } from './tables.ts';
 
 /** Throws when a port can't be had, the store can't be opened, or the site's certificate is missing. */
 export async function startSip(world: World, config: Config): Promise<Part> {
@@ -64,18 +61,12 @@ export async function startSip(world: World, config: Config): Promise<Part> {
     store,
     bindings,
     flows,
-    calls: newCallTable(),
     media,
     server,
     counters,
     outages,
-    attached: new Set(),
     ...openPreparations(world, config, starting),
-    trouble: new Map(),
-    subscriptions: newSubscriptions(),
-    registering: new Map(),
-    attempts: newAttempts(),
-    mayTell: newBudget(refusalsToldPerMinute, () => world.clock.now()),
+    ...emptyTables(world.clock),
     leaseMac: (address) => leases.mac(address),
   };
   starting.use(server.engine.onFlowLost((flow) => void onFlowLost(app, flow).catch(onError)));

@@ -4,6 +4,7 @@ import { essentials, headerValue } from '../../appliance/protocol/sip-headers.ts
 import {
   decodeSipMessage,
   isRequest,
+  type SipHeader,
   type SipMessage,
   type SipRequest,
 } from '../../appliance/protocol/sip-message.ts';
@@ -12,12 +13,19 @@ import { OutgoingRequests } from '../../appliance/sip/engine/outgoing-requests.t
 import { plainResponse, stampedRequest } from '../../appliance/sip/engine/compose.ts';
 import type { Outcome, RequestEvent, ResponseEvent } from '../../appliance/sip/engine/core.ts';
 import { newCounters, type Counters } from '../../appliance/sip/engine/counters.ts';
-import { Dialogs } from '../../appliance/sip/engine/dialog.ts';
+import { Dialogs, type Dialog } from '../../appliance/sip/engine/dialog.ts';
 import { inboundFlowId, type Flow, type Transport } from '../../appliance/sip/engine/flow.ts';
 import { ServerSide } from '../../appliance/sip/engine/server-side.ts';
+import { SessionRefresh } from '../../appliance/sip/engine/session-refresh.ts';
+import type { SessionDue } from '../../appliance/sip/engine/session-timer.ts';
 import { TimerQueue } from '../../appliance/sip/engine/timers.ts';
 import { newTransactions, type Transactions } from '../../appliance/sip/engine/transactions.ts';
 import { fakeClock, type FakeClock } from './clock.ts';
+
+export interface TestContent {
+  readonly headers?: Record<string, string>;
+  readonly body?: string;
+}
 
 export interface TestCore {
   readonly requests: RequestEvent[];
@@ -31,9 +39,9 @@ export interface TestCore {
   /** `INVITE sip:peer` with these fields, outside a dialog unless one is named. */
   send(
     method: string,
-    options?: { dialogId?: string; transactionId?: string; headers?: Record<string, string> },
+    options?: TestContent & { dialogId?: string; transactionId?: string },
   ): Promise<Outcome>;
-  answer(event: RequestEvent | undefined, status: number): Outcome;
+  answer(event: RequestEvent | undefined, status: number, content?: TestContent): Outcome;
 }
 
 export interface TestNetwork {
@@ -106,9 +114,11 @@ function newTestCore(clock: FakeClock, flow: Flow): TestCore {
       onRequest: (event: RequestEvent) => void requests.push(event),
       onResponse: (event: ResponseEvent) => void responses.push(event),
     },
+    onSession: (dialog: Dialog, due: SessionDue) => sessions.due(dialog, due),
   };
   const outgoing = new OutgoingRequests(core);
   const client = new ClientSide(core, outgoing);
+  const sessions = new SessionRefresh(core, client, outgoing);
   const server = new ServerSide(core, (dialog, reason) => client.hangUp(dialog, reason));
   return {
     requests,
@@ -119,19 +129,27 @@ function newTestCore(clock: FakeClock, flow: Flow): TestCore {
     transactions,
     counters,
     flow,
-    send: async (method, { dialogId = '', transactionId = '', headers = {} } = {}) => {
+    send: async (method, { dialogId = '', transactionId = '', headers = {}, body = '' } = {}) => {
       const request: SipRequest = {
         method,
         uri: 'sip:peer@10.0.0.9',
-        headers: Object.entries(headers).map(([name, value]) => ({ name, value })),
-        body: new Uint8Array(),
+        headers: headerList(headers),
+        body: Buffer.from(body),
       };
       return await new Promise((resolve, reject) => {
         client.send({ request, dialogId, transactionId, route: '' }, resolve).catch(reject);
       });
     },
-    answer: (event, status) => server.respond(event?.transactionId ?? '', plainResponse(status, 'x')),
+    answer: (event, status, { headers = {}, body = '' } = {}) =>
+      server.respond(event?.transactionId ?? '', {
+        ...plainResponse(status, 'x', headerList(headers)),
+        body: Buffer.from(body),
+      }),
   };
+}
+
+function headerList(headers: Record<string, string>): SipHeader[] {
+  return Object.entries(headers).map(([name, value]) => ({ name, value }));
 }
 
 function deliver(to: TestCore, message: SipMessage): void {

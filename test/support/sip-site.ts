@@ -72,6 +72,7 @@ interface SiteOptions {
   readonly isTrusted?: boolean;
   readonly clock?: Clock;
   readonly settings?: string;
+  readonly mediaSettings?: string;
   /** Vendors that may register without TLS; by default all that tests play. */
   readonly allowCleartext?: readonly string[];
 }
@@ -91,8 +92,7 @@ extra_ca_file = "${join(directory, 'trust.pem')}"
 [provisioning]
 allow_cleartext = ${JSON.stringify(options.allowCleartext ?? ['other', 'yealink'])}
 [rtp]
-first_port = ${media}
-last_port = ${media + 199}
+first_port = ${media}\nlast_port = ${media + 199}\n${options.mediaSettings ?? ''}
 [sip]
 udp_port = ${port.udp}
 tcp_port = ${port.tcp}

@@ -2,8 +2,9 @@
 import type { Logger } from '../../world.ts';
 import type { SipRequest, SipResponse } from '../../protocol/sip-message.ts';
 import type { Counters } from './counters.ts';
-import type { Dialogs } from './dialog.ts';
+import type { Dialog, Dialogs } from './dialog.ts';
 import type { Flow } from './flow.ts';
+import type { SessionDue } from './session-timer.ts';
 import type { TimerQueue } from './timers.ts';
 import type { Transactions } from './transactions.ts';
 import type { TransportLayer } from './transport.ts';
@@ -16,6 +17,7 @@ export interface Core {
   readonly transactions: Transactions;
   readonly dialogs: Dialogs;
   readonly application: Application;
+  onSession(dialog: Dialog, due: SessionDue): void;
 }
 
 /** drachtio-srf, behind its control protocol. Ids are empty where the protocol wants them so. */

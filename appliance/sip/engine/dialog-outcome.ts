@@ -3,11 +3,15 @@ import { headerValue } from '../../protocol/sip-headers.ts';
 import type { SipRequest, SipResponse } from '../../protocol/sip-message.ts';
 import { isSuccess } from './addressing.ts';
 import type { Core } from './core.ts';
-import { refreshTarget, type Dialog } from './dialog.ts';
+import { noteEnds, refreshTarget, type Dialog } from './dialog.ts';
+import { renewSession } from './session-timer.ts';
 import { isLastNotify, renewSubscription } from './subscription.ts';
 
 /** Their 2xx may move the remote target (section 12.2, RFC 3311). */
 const targetRefreshing: ReadonlySet<string> = new Set(['INVITE', 'UPDATE', 'SUBSCRIBE']);
+
+/** They carry descriptions, and keep a session alive (RFC 4028). */
+const offering: ReadonlySet<string> = new Set(['INVITE', 'UPDATE']);
 
 type Answered = { readonly request: SipRequest; readonly response: SipResponse };
 
@@ -20,6 +24,10 @@ export function settleDialog(
   if (method === 'INVITE') dialog.openInvite = undefined;
   if (isSuccess(response) && dialog.isConfirmed && targetRefreshing.has(method))
     refreshTarget(dialog, response);
+  if (isSuccess(response) && offering.has(method)) {
+    noteEnds(dialog, { ours: request, theirs: response });
+    renewSession(core, dialog, { request, response, role: 'uac' });
+  }
   if (method === dialog.kind) {
     if (isSuccess(response)) dialog.isConfirmed = true;
     else if (!dialog.isConfirmed) core.dialogs.remove(dialog);
@@ -42,6 +50,10 @@ export function settleAnswer(core: Core, dialog: Dialog, { request, response }: 
   if (isSuccess(response) && targetRefreshing.has(method)) {
     if (dialog.isConfirmed) refreshTarget(dialog, request);
     dialog.localContact = headerValue(response, 'Contact') ?? dialog.localContact;
+  }
+  if (isSuccess(response) && offering.has(method)) {
+    noteEnds(dialog, { ours: response, theirs: request });
+    renewSession(core, dialog, { request, response, role: 'uas' });
   }
   if (method === dialog.kind) {
     if (isSuccess(response)) dialog.isConfirmed = true;

@@ -11,6 +11,7 @@ import type { SipRequest, SipResponse } from '../../protocol/sip-message.ts';
 import { param, parseSipUri } from '../../protocol/sip-uri.ts';
 import { ownContact, type Addressing } from './compose.ts';
 import type { Flow } from './flow.ts';
+import { stopSession, type Session } from './session-timer.ts';
 import type { Timer } from './timers.ts';
 
 export interface Dialog {
@@ -42,7 +43,14 @@ export interface Dialog {
   lastRseq: number;
   /** A 2xx that we got: its ACK is the application's to send, and ours to repeat. */
   answer: { readonly cseq: number; readonly isCancelled: boolean; ack: Uint8Array | undefined } | undefined;
+  /** Of a subscription. */
   expiry: Timer | undefined;
+  /** Of a call: what was agreed on refreshes (RFC 4028). */
+  session: Session | undefined;
+  /** The last one of ours that the far end has taken. */
+  description: Uint8Array | undefined;
+  /** The far end says that it takes UPDATE (RFC 3311). */
+  allowsUpdate: boolean;
 }
 
 export function dialogIdOf(callId: string, fromTag: string | undefined): string {
@@ -111,6 +119,21 @@ export function refreshTarget(dialog: Dialog, message: SipRequest | SipResponse)
   dialog.remoteTarget = contactUri(message) ?? dialog.remoteTarget;
 }
 
+/** After each offer and answer: what a refresh needs to know of both ends. */
+export function noteEnds(
+  dialog: Dialog,
+  { ours, theirs }: { ours: SipRequest | SipResponse; theirs: SipRequest | SipResponse },
+): void {
+  noteDescription(dialog, ours);
+  const allowed = listValues(theirs, 'Allow');
+  if (allowed.length > 0) dialog.allowsUpdate = allowed.includes('UPDATE');
+}
+
+export function noteDescription(dialog: Dialog, ours: SipRequest | SipResponse): void {
+  const isSdp = /^application\/sdp\b/i.test(headerValue(ours, 'Content-Type') ?? '');
+  if (isSdp && ours.body.length > 0) dialog.description = ours.body;
+}
+
 /** How a request in the dialog is addressed (section 12.2.1.1). ACK takes the number of its INVITE. */
 export function addressingIn(dialog: Dialog, cseq: number): Addressing {
   const [first, ...rest] = dialog.routes;
@@ -177,6 +200,7 @@ export class Dialogs {
     dialog.unacknowledged?.stop();
     dialog.unacknowledgedProvisional?.stop();
     dialog.expiry?.cancel();
+    stopSession(dialog);
     if (this.#byId.get(dialog.id) === dialog) this.#byId.delete(dialog.id);
     const key = `${dialog.callId} ${dialog.localTag}`;
     if (this.#byLocalTag.get(key) === dialog) this.#byLocalTag.delete(key);
@@ -197,6 +221,9 @@ function newDialog(flow: Flow) {
     lastRseq: 0,
     answer: undefined,
     expiry: undefined,
+    session: undefined,
+    description: undefined,
+    allowsUpdate: false,
   };
 }
 

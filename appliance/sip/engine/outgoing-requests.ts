@@ -32,6 +32,14 @@ interface Outgoing {
   isFinal: boolean;
   cancel: 'none' | 'wanted' | 'sent';
   patience: Timer | undefined;
+  readonly onFinal: ((response: SipResponse) => void) | undefined;
+}
+
+/** How a request is known: to the application by its id, which is empty for one of the stack's own. */
+interface Use {
+  readonly id: string;
+  readonly dialog: Dialog | undefined;
+  readonly onFinal?: (response: SipResponse) => void;
 }
 
 /** Timer C (section 16.6): so long may the other side ring. */
@@ -68,7 +76,7 @@ export class OutgoingRequests {
     }
   }
 
-  begin(request: SipRequest, flow: Flow, { id, dialog }: { id: string; dialog: Dialog | undefined }): void {
+  begin(request: SipRequest, flow: Flow, { id, dialog, onFinal }: Use): void {
     const { transactions, timers, counters, transport } = this.#core;
     const key = clientKey(essentials(request));
     const silence = this.#watchSilence(flow);
@@ -100,6 +108,7 @@ export class OutgoingRequests {
       isFinal: false,
       cancel: 'none',
       patience: undefined,
+      onFinal,
     };
     if (id !== '') this.#outgoing.set(id, outgoing);
     transactions.clients.set(key, transaction);
@@ -148,7 +157,7 @@ export class OutgoingRequests {
 
   /** To the application; `deliver` is also the one place where an outcome changes the dialog. */
   #deliver(outgoing: Outgoing, response: SipResponse): void {
-    const { request, flow, id, dialogId, cancel } = outgoing;
+    const { request, flow, id, dialogId, cancel, onFinal } = outgoing;
     const { dialog } = outgoing;
     if (response.status >= 200) {
       outgoing.isFinal = true;
@@ -167,6 +176,7 @@ export class OutgoingRequests {
         dialogId: dialog?.id ?? dialogId,
       });
     }
+    if (response.status >= 200) onFinal?.(response);
   }
 
   /** The 2xx came again: so does its ACK. One from another branch of a fork is acknowledged and hung up (section 13.2.2.4). */

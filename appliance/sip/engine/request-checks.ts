@@ -5,6 +5,7 @@ import { plainResponse } from './compose.ts';
 import { contactUri, isRoute, type Dialog } from './dialog.ts';
 import { isSameParty, type Flow } from './flow.ts';
 import { isAcknowledgedBy } from './reliable.ts';
+import { refusedInterval } from './session-timer.ts';
 
 /** What drachtio-srf has handlers for. */
 export const knownMethods: ReadonlySet<string> = new Set([
@@ -59,7 +60,8 @@ export function refusal(
   }
   if (!isApplicationReady)
     return plainResponse(503, 'Service Unavailable', [{ name: 'Retry-After', value: '5' }]);
-  if (toTag !== undefined) return undefined;
+  const tooShort = refusedInterval(request);
+  if (tooShort !== undefined || toTag !== undefined) return tooShort;
   if (makesDialog.has(method) && !isDialogStart(request)) {
     return plainResponse(400, 'Bad Contact or Record-Route');
   }

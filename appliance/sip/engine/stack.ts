@@ -7,11 +7,13 @@ import { stampedRequest, withoutOurs } from './compose.ts';
 import type { Orders } from './control.ts';
 import type { Application } from './core.ts';
 import type { Counters } from './counters.ts';
-import { Dialogs } from './dialog.ts';
+import { Dialogs, type Dialog } from './dialog.ts';
 import type { Flow } from './flow.ts';
 import { answerFlow, refusalOfBroken } from './malformed.ts';
 import { OutgoingRequests } from './outgoing-requests.ts';
 import { ServerSide } from './server-side.ts';
+import { SessionRefresh } from './session-refresh.ts';
+import type { SessionDue } from './session-timer.ts';
 import type { StreamFlow } from './stream-flow.ts';
 import { TimerQueue } from './timers.ts';
 import { newTransactions } from './transactions.ts';
@@ -34,6 +36,7 @@ export class Stack<A extends Application> implements AsyncDisposable {
   readonly #outgoing: OutgoingRequests;
   readonly #client: ClientSide;
   readonly #server: ServerSide;
+  readonly #sessions: SessionRefresh;
 
   constructor(needs: StackNeeds, newApplication: (orders: Orders) => A) {
     const { clock, log, counters } = needs;
@@ -60,9 +63,11 @@ export class Stack<A extends Application> implements AsyncDisposable {
       transactions: this.#transactions,
       dialogs: this.#dialogs,
       application: this.application,
+      onSession: (dialog: Dialog, due: SessionDue) => this.#sessions.due(dialog, due),
     };
     this.#outgoing = new OutgoingRequests(core);
     this.#client = new ClientSide(core, this.#outgoing);
+    this.#sessions = new SessionRefresh(core, this.#client, this.#outgoing);
     this.#server = new ServerSide(core, (dialog, reason) => this.#client.hangUp(dialog, reason));
   }
 

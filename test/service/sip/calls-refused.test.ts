@@ -42,7 +42,7 @@ it('a call crosses: the URI as dialled, meaning fields kept, our media ports on 
     ['User-Agent', 'X-SWITCH-INFO', 'Geolocation', 'P-Early-Media'].map((name) => header(invite, name)),
   ).toEqual(lines.slice(0, 4).map((line) => line.replace(/^[^:]+: /, '')));
   expect([header(invite, 'Supported'), header(invite, 'Allow'), header(invite, 'Route')]).toEqual([
-    'timer, replaces',
+    'replaces,timer',
     'INVITE, BYE',
     '',
   ]);

@@ -139,9 +139,11 @@ it("a phone's credentials go up and nobody's come down", () => {
 });
 
 it('extensions that live in one leg are not offered to the other', () => {
-  expect(passedHeaders(headers('Supported: 100rel, timer, Outbound, gruu, path'), 'cloud')).toEqual(
-    headers('Supported: timer'),
+  expect(passedHeaders(headers('Supported: 100rel, timer, replaces, Outbound, gruu, path'), 'cloud')).toEqual(
+    headers('Supported: replaces'),
   );
+  const ofTimers = headers('Require: timer', 'Session-Expires: 600', 'Min-SE: 90', 'Require: precondition');
+  expect(passedHeaders(ofTimers, 'phone')).toEqual(headers('Require: precondition'));
   expect(passedHeaders(headers('Supported: 100rel'), 'cloud')).toEqual([]);
   expect(unsupported(headers('Require: timer, 100rel'))).toEqual(['100rel']);
   expect(unsupported(headers('Require: timer'))).toEqual([]);

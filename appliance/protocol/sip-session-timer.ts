@@ -1,0 +1,33 @@
+/** The fields of session timers, RFC 4028 sections 4 and 5. */
+
+/** No interval may be asked for that is shorter. */
+export const leastSessionSeconds = 90;
+
+export interface SessionExpires {
+  readonly seconds: number;
+  /** Of the request that the field is in, or answers. Undefined: nobody yet. */
+  readonly refresher: 'uac' | 'uas' | undefined;
+}
+
+/** Undefined for what isn't one: then there is no timer. */
+export function parseSessionExpires(value: string | undefined): SessionExpires | undefined {
+  const [seconds = '', ...params] = (value ?? '').split(';').map((part) => part.trim().toLowerCase());
+  if (!isSeconds(seconds)) return undefined;
+  const named = params.map((param) => /^refresher\s*=\s*(uac|uas)$/.exec(param)?.[1]).find(Boolean);
+  return { seconds: Number(seconds), refresher: named as SessionExpires['refresher'] };
+}
+
+export function formatSessionExpires({ seconds, refresher }: SessionExpires): string {
+  return refresher === undefined ? String(seconds) : `${seconds};refresher=${refresher}`;
+}
+
+/** Seconds; 90 where nothing is said, or nothing that can be read. */
+export function parseMinSe(value: string | undefined): number {
+  const [seconds = ''] = (value ?? '').split(';');
+  return isSeconds(seconds.trim()) ? Number(seconds.trim()) : leastSessionSeconds;
+}
+
+/** More would be no timer any more. */
+function isSeconds(value: string): boolean {
+  return /^\d{1,9}$/.test(value);
+}

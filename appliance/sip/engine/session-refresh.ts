@@ -1,0 +1,88 @@
+/** Refreshes of our own (RFC 4028 sections 7.4 and 10): the application hears of them only when they end the call. */
+import type { SipRequest, SipResponse } from '../../protocol/sip-message.ts';
+import { isSuccess } from './addressing.ts';
+import type { ClientSide } from './client-side.ts';
+import { composeRequest } from './compose.ts';
+import type { Core } from './core.ts';
+import { addressingIn, flowIn, type Dialog } from './dialog.ts';
+import type { OutgoingRequests } from './outgoing-requests.ts';
+import { raisedInterval, refreshLater, refreshRequest, type SessionDue } from './session-timer.ts';
+
+/** The dialog is busy with an INVITE of somebody else, or the far end refuses for a reason of the moment. */
+const againMs = 10_000;
+/** After a 491 (RFC 3261 section 14.1), for whoever began the dialog; the other one is done by then. */
+const glareMs = { least: 2100, spread: 1900 } as const;
+/** A far end that asks for more each time must not keep us busy. */
+const raisedMs = 500;
+
+const ack: SipRequest = { method: 'ACK', uri: 'sip:placeholder', headers: [], body: new Uint8Array() };
+
+export class SessionRefresh {
+  readonly #core: Core;
+  readonly #client: ClientSide;
+  readonly #outgoing: OutgoingRequests;
+
+  constructor(core: Core, client: ClientSide, outgoing: OutgoingRequests) {
+    this.#core = core;
+    this.#client = client;
+    this.#outgoing = outgoing;
+  }
+
+  due(dialog: Dialog, due: SessionDue): void {
+    if (due === 'refresh') this.#refresh(dialog);
+    else this.#end(dialog);
+  }
+
+  #end(dialog: Dialog): void {
+    this.#core.counters.add('sessions_expired');
+    this.#client.hangUp(dialog, 'session expired');
+  }
+
+  #refresh(dialog: Dialog): void {
+    this.#client.revive(dialog);
+    const isBusy = dialog.openInvite !== undefined || dialog.unacknowledged !== undefined;
+    if (isBusy || !dialog.flow.isOpen) {
+      refreshLater(this.#core, dialog, againMs);
+      return;
+    }
+    dialog.localCseq += 1;
+    const flow = flowIn(dialog);
+    const request = composeRequest(refreshRequest(dialog), addressingIn(dialog, dialog.localCseq), flow);
+    if (request.method === 'INVITE') dialog.openInvite = 'ours';
+    this.#core.counters.add('sessions_refreshed');
+    this.#outgoing.begin(request, flow, {
+      id: '',
+      dialog,
+      onFinal: (response) => this.#refreshed(dialog, request, response),
+    });
+  }
+
+  #refreshed(dialog: Dialog, { method }: SipRequest, response: SipResponse): void {
+    const { session } = dialog;
+    if (isSuccess(response)) {
+      if (method === 'INVITE') this.#client.acknowledge(dialog, ack);
+      return;
+    }
+    this.#core.counters.add('session_refreshes_refused');
+    if (session === undefined) return;
+    const raised = response.status === 422 ? raisedInterval(response, session) : undefined;
+    if (raised !== undefined) {
+      session.seconds = raised;
+      refreshLater(this.#core, dialog, raisedMs);
+    } else if (method === 'UPDATE' && (response.status === 405 || response.status === 501)) {
+      dialog.allowsUpdate = false;
+      if (dialog.description === undefined) refreshLater(this.#core, dialog, againMs);
+      else this.#refresh(dialog);
+    } else if (isGone(response) && dialog.flow.isOpen) this.#end(dialog);
+    else refreshLater(this.#core, dialog, response.status === 491 ? afterGlareMs() : againMs);
+  }
+}
+
+/** The far end doesn't know the dialog, or says nothing at all (RFC 3261 section 12.2.1.2). */
+function isGone({ status }: SipResponse): boolean {
+  return status === 481 || status === 408;
+}
+
+function afterGlareMs(): number {
+  return glareMs.least + Math.random() * glareMs.spread;
+}

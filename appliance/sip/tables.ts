@@ -1,0 +1,32 @@
+/** What the SIP application knows only while it runs: all of it begins empty. */
+import type { Clock } from '../world.ts';
+import { newAttempts, newBudget, type Application } from './application.ts';
+import { newCallTable } from './call-table.ts';
+import { newSubscriptions } from './subscription-table.ts';
+
+const refusalsToldPerMinute = 30;
+
+type Tables = Pick<
+  Application,
+  | 'attached'
+  | 'attempts'
+  | 'calls'
+  | 'mayTell'
+  | 'registering'
+  | 'sessionSeconds'
+  | 'subscriptions'
+  | 'trouble'
+>;
+
+export function emptyTables(clock: Pick<Clock, 'now'>): Tables {
+  return {
+    attached: new Set(),
+    attempts: newAttempts(),
+    calls: newCallTable(),
+    mayTell: newBudget(refusalsToldPerMinute, () => clock.now()),
+    registering: new Map(),
+    sessionSeconds: new Map(),
+    subscriptions: newSubscriptions(),
+    trouble: new Map(),
+  };
+}
