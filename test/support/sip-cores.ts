@@ -36,6 +36,8 @@ export interface TestCore {
   readonly transactions: Transactions;
   readonly counters: Counters;
   readonly flow: Flow;
+  /** Where its requests go; a test may put something else in the place of each. */
+  readonly transport: { nextFlow(): Promise<Flow | undefined> };
   /** `INVITE sip:peer` with these fields, outside a dialog unless one is named. */
   send(
     method: string,
@@ -105,6 +107,7 @@ function newTestCore(clock: FakeClock, flow: Flow): TestCore {
     transport: {
       flowFor: async () => await Promise.resolve(flow),
       flowOfSize: async () => await Promise.resolve(flow),
+      nextFlow: async (): Promise<Flow | undefined> => await Promise.resolve(undefined),
       flow: () => undefined,
       avoid: () => undefined,
       listening: [],
@@ -129,6 +132,7 @@ function newTestCore(clock: FakeClock, flow: Flow): TestCore {
     transactions,
     counters,
     flow,
+    transport: core.transport,
     send: async (method, { dialogId = '', transactionId = '', headers = {}, body = '' } = {}) => {
       const request: SipRequest = {
         method,

@@ -28,6 +28,20 @@ export function newAddressing(given: SipRequest, flow: Flow): Addressing {
   };
 }
 
+/** Of a request outside a dialog that goes out once more, to another server. */
+export function addressingOf(sent: SipRequest): Addressing {
+  const value = (name: string) => headerValue(sent, name) ?? '';
+  return {
+    uri: sent.uri,
+    routes: [],
+    from: value('From'),
+    to: value('To'),
+    callId: value('Call-ID'),
+    cseq: parseCSeq(value('CSeq')).number,
+    contact: undefined,
+  };
+}
+
 /** drachtio-srf repeats a challenged request with a number of its own. */
 export function givenCSeq(given: SipRequest): number | undefined {
   const value = headerValue(given, 'CSeq');

@@ -10,6 +10,7 @@ import {
   madeHere,
   makesDialog,
   newAddressing,
+  addressingOf,
   nowhere,
 } from './addressing.ts';
 import { composeRequest } from './compose.ts';
@@ -17,8 +18,8 @@ import { refused, type Command, type Core, type Outcome } from './core.ts';
 import { addressingIn, flowIn, noteDescription, type Dialog } from './dialog.ts';
 import { settleDialog } from './dialog-outcome.ts';
 import type { Flow } from './flow.ts';
-import { parseRoute, RouteError } from './route.ts';
-import type { OutgoingRequests } from './outgoing-requests.ts';
+import { parseRoute, RouteError, type Route } from './route.ts';
+import type { OutgoingRequests, Use } from './outgoing-requests.ts';
 import { inSession } from './session-timer.ts';
 
 export class ClientSide {
@@ -62,8 +63,10 @@ export class ClientSide {
     const { transport } = this.#core;
     const completed = (flow: Flow) => composeRequest(request, newAddressing(request, flow), flow);
     let flow: Flow;
+    let way: Route;
     try {
-      flow = await transport.flowFor(parseRoute(route === '' ? request.uri : route));
+      way = parseRoute(route === '' ? request.uri : route);
+      flow = await transport.flowFor(way);
       if (flow.transport === 'udp')
         flow = await transport.flowOfSize(flow, encodeSipMessage(completed(flow)).length);
     } catch (error) {
@@ -72,7 +75,19 @@ export class ClientSide {
       else throw error;
       return;
     }
-    this.#announce(completed(flow), flow, reply);
+    const sent = completed(flow);
+    const tried = [flow];
+    this.#announce(
+      { request: sent, flow, reply },
+      {
+        elsewhere: async () => {
+          const other = await transport.nextFlow(way, tried);
+          if (other === undefined) return undefined;
+          tried.push(other);
+          return { request: composeRequest(request, addressingOf(sent), other), flow: other };
+        },
+      },
+    );
   }
 
   /** No way to there: the application hears it as a response, as it would from a proxy. */
@@ -114,7 +129,7 @@ export class ClientSide {
       const request = composeRequest(inSession(given, dialog), addressingIn(dialog, dialog.localCseq), flow);
       if (given.method === 'INVITE') dialog.openInvite = 'ours';
       dialog.localContact = headerValue(request, 'Contact') ?? dialog.localContact;
-      if (flow.isOpen) this.#announce(request, flow, reply, dialog);
+      if (flow.isOpen) this.#announce({ request, flow, reply }, { dialog });
       else {
         const response = madeHere(request, 430, 'flow-failed');
         settleDialog(this.#core, dialog, { request, response });
@@ -131,14 +146,16 @@ export class ClientSide {
   }
 
   /** The reply comes first: drachtio-srf knows the transaction only after it. */
-  // oxlint-disable-next-line max-params
-  #announce(request: SipRequest, flow: Flow, reply: (outcome: Outcome) => void, dialog?: Dialog): void {
+  #announce(
+    { request, flow, reply }: { request: SipRequest; flow: Flow; reply: (outcome: Outcome) => void },
+    { dialog, elsewhere }: { dialog?: Dialog; elsewhere?: Use['elsewhere'] },
+  ): void {
     const id = randomUUID();
     const dialogId = dialog?.id ?? (makesDialog(request) ? dialogIdOfRequest(request) : '');
     // Throws before anything was promised.
     essentials(request);
     reply({ kind: 'sent', message: request, flow, transactionId: id, dialogId });
-    this.#outgoing.begin(request, flow, { id, dialog });
+    this.#outgoing.begin(request, flow, { id, dialog, ...(elsewhere && { elsewhere }) });
   }
 
   /** The 2xx that the far end repeats until then. */

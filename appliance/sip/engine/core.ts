@@ -13,7 +13,10 @@ export interface Core {
   readonly log: Logger;
   readonly timers: TimerQueue;
   readonly counters: Counters;
-  readonly transport: Pick<TransportLayer, 'flowFor' | 'flowOfSize' | 'flow' | 'avoid' | 'listening'>;
+  readonly transport: Pick<
+    TransportLayer,
+    'flowFor' | 'nextFlow' | 'flowOfSize' | 'flow' | 'avoid' | 'listening'
+  >;
   readonly transactions: Transactions;
   readonly dialogs: Dialogs;
   readonly application: Application;

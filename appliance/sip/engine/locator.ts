@@ -41,15 +41,15 @@ export class Locator {
     throw new RouteError(503, `cannot resolve ${route.host}`, { cause: refused?.reason });
   }
 
-  /** Nobody there, or no answer. */
-  failed(server: Server): void {
+  /** Nobody there, no answer, or it wants to be left alone. */
+  failed(server: Server, ms: number = failedMs): void {
     const name = nameOf(server);
     this.#forget(name);
     const [oldest] = this.#failed.keys();
     if (this.#failed.size >= limits.failed && oldest !== undefined) this.#forget(oldest);
     this.#failed.set(
       name,
-      this.#timers.after(failedMs, () => this.#forget(name)),
+      this.#timers.after(ms, () => this.#forget(name)),
     );
   }
 
@@ -58,7 +58,7 @@ export class Locator {
     this.#failed.delete(name);
   }
 
-  /** Within the last minute. */
+  /** Within the last minute, or as long as it said. */
   hasFailed(server: Server): boolean {
     return this.#failed.has(nameOf(server));
   }

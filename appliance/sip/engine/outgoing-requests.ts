@@ -17,6 +17,8 @@ import { flowIn, uacDialog, updateUacDialog, type Dialog } from './dialog.ts';
 import { refusedFork } from './fork.ts';
 import { settleDialog } from './dialog-outcome.ts';
 import type { Flow } from './flow.ts';
+import { retryAfterMs } from './retry-after.ts';
+import { RouteError } from './route.ts';
 import { t1 } from './timer-values.ts';
 import type { Timer } from './timers.ts';
 import { clientKey, mayAnswer } from './transactions.ts';
@@ -32,14 +34,18 @@ interface Outgoing {
   isFinal: boolean;
   cancel: 'none' | 'wanted' | 'sent';
   patience: Timer | undefined;
-  readonly onFinal: ((response: SipResponse) => void) | undefined;
+  readonly onFinal: Use['onFinal'] | undefined;
+  readonly elsewhere: Use['elsewhere'] | undefined;
+  isMoving: boolean;
 }
 
 /** How a request is known: to the application by its id, which is empty for one of the stack's own. */
-interface Use {
+export interface Use {
   readonly id: string;
   readonly dialog: Dialog | undefined;
   readonly onFinal?: (response: SipResponse) => void;
+  /** The same request for another server, if there is one. Rejects with {@link RouteError}. */
+  readonly elsewhere?: () => Promise<{ readonly request: SipRequest; readonly flow: Flow } | undefined>;
 }
 
 /** Timer C (section 16.6): so long may the other side ring. */
@@ -76,7 +82,7 @@ export class OutgoingRequests {
     }
   }
 
-  begin(request: SipRequest, flow: Flow, { id, dialog, onFinal }: Use): void {
+  begin(request: SipRequest, flow: Flow, { id, dialog, onFinal, elsewhere }: Use): void {
     const { transactions, timers, counters, transport } = this.#core;
     const key = clientKey(essentials(request));
     const silence = this.#watchSilence(flow);
@@ -91,7 +97,7 @@ export class OutgoingRequests {
         silence?.cancel();
         outgoing.patience?.cancel();
         transactions.clients.delete(key);
-        this.#outgoing.delete(id);
+        if (this.#outgoing.get(id) === outgoing) this.#outgoing.delete(id);
       },
     };
     const Kind = request.method === 'INVITE' ? InviteClientTransaction : NonInviteClientTransaction;
@@ -109,6 +115,8 @@ export class OutgoingRequests {
       cancel: 'none',
       patience: undefined,
       onFinal,
+      elsewhere,
+      isMoving: false,
     };
     if (id !== '') this.#outgoing.set(id, outgoing);
     transactions.clients.set(key, transaction);
@@ -132,9 +140,37 @@ export class OutgoingRequests {
       this.#onRepeatedSuccess(outgoing, response);
       return;
     }
+    if (response.status === 503 && outgoing.elsewhere !== undefined && outgoing.dialog === undefined) {
+      void this.#tryElsewhere(outgoing, response);
+      return;
+    }
     if (formsDialog(request, response)) this.#follow(outgoing, response);
     this.#deliver(outgoing, response);
     if (response.status < 200) this.#onProvisional(outgoing);
+  }
+
+  /** RFC 3263 section 4.3; of Retry-After RFC 3261 section 21.5.4. The application hears of the last refusal only. */
+  async #tryElsewhere(outgoing: Outgoing, refusal: SipResponse): Promise<void> {
+    const { id, flow, elsewhere } = outgoing;
+    const { transport, counters, log } = this.#core;
+    outgoing.isFinal = true;
+    outgoing.isMoving = true;
+    outgoing.patience?.cancel();
+    const rest = retryAfterMs(refusal);
+    if (rest !== undefined) transport.avoid(flow, rest);
+    let next: Awaited<ReturnType<NonNullable<Use['elsewhere']>>>;
+    try {
+      next = await elsewhere?.();
+    } catch (error) {
+      if (!(error instanceof RouteError)) log.error({ err: error }, 'another server could not be tried');
+    }
+    outgoing.isMoving = false;
+    if (next === undefined || outgoing.cancel !== 'none') {
+      this.#deliver(outgoing, refusal);
+      return;
+    }
+    counters.add('requests_tried_elsewhere');
+    this.begin(next.request, next.flow, { id, dialog: undefined, ...(elsewhere && { elsewhere }) });
   }
 
   #onProvisional(outgoing: Outgoing): void {
@@ -195,10 +231,11 @@ export class OutgoingRequests {
 
   cancel(transactionId: string): Outcome {
     const outgoing = this.#outgoing.get(transactionId);
-    if (outgoing === undefined || outgoing.isFinal || outgoing.request.method !== 'INVITE') {
+    const isOver = outgoing === undefined || (outgoing.isFinal && !outgoing.isMoving);
+    if (isOver || outgoing.request.method !== 'INVITE') {
       return refused('no INVITE to cancel');
     }
-    if (outgoing.hasProvisional) this.#sendCancel(outgoing);
+    if (outgoing.hasProvisional && !outgoing.isMoving) this.#sendCancel(outgoing);
     else outgoing.cancel = 'wanted';
     const message = cancelFor(outgoing.request);
     return {

@@ -47,6 +47,8 @@ export class TransportLayer implements AsyncDisposable {
   readonly #listeners: { endpoint: Endpoint; close: AsyncDisposable; flowTo?: (to: HostPort) => Flow }[] = [];
   readonly #tlsListeners: TlsListener[] = [];
   readonly #flows = new Map<string, StreamFlow>();
+  /** Open connections whose name leads to another server now: what still comes over them is heard. */
+  readonly #older = new Set<StreamFlow>();
   readonly #opening = new Map<string, { readonly target: string; readonly flow: Promise<StreamFlow> }>();
   readonly #locator: Locator;
   #isClosed = false;
@@ -118,8 +120,26 @@ export class TransportLayer implements AsyncDisposable {
   }
 
   /** Whoever is there has not answered: the next request to that domain goes to another of its servers, if there is one. */
-  avoid({ transport, remote }: Flow): void {
-    this.#locator.failed({ transport, ...remote });
+  avoid({ transport, remote }: Flow, ms?: number): void {
+    this.#locator.failed({ transport, ...remote }, ms);
+  }
+
+  /**
+   * Another of the route's servers, for a request that those of `tried` refused (RFC 3263 section 4.3). A named flow leads there from
+   * now on. Undefined when there is none. Rejects with {@link RouteError}.
+   */
+  async nextFlow(route: Route, tried: readonly Flow[]): Promise<Flow | undefined> {
+    const isLeft = (server: Server) =>
+      !this.#locator.hasFailed(server) && !tried.some((flow) => isServerOf(flow, server));
+    const servers = (await this.#locator.servers(route)).filter(isLeft);
+    if (servers[0] === undefined || this.#older.size >= limits.outbound) return undefined;
+    if (servers[0].transport === 'udp') return this.#udpFlow(servers);
+    const id = route.flow ?? `out:${targetOf(route)}`;
+    const flow = await this.#connect(route, id, servers).catch((error: unknown) => {
+      throw new RouteError(503, `no other server of ${targetOf(route)}`, { cause: error });
+    });
+    this.#opening.set(id, { target: targetOf(route), flow: Promise.resolve(flow) });
+    return flow;
   }
 
   flow(id: string): StreamFlow | undefined {
@@ -127,14 +147,14 @@ export class TransportLayer implements AsyncDisposable {
   }
 
   closeFlow(id: string): void {
-    this.#flows.get(id)?.drop();
+    for (const flow of [this.#flows.get(id), ...this.#older]) if (flow?.id === id) flow.drop();
     this.#flows.delete(id);
     this.#opening.delete(id);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
-    for (const flow of this.#flows.values()) flow.drop();
+    for (const flow of [...this.#flows.values(), ...this.#older]) flow.drop();
     this.#flows.clear();
     this.#opening.clear();
     for (const { close } of this.#listeners) await close[Symbol.asyncDispose]();
@@ -170,8 +190,8 @@ export class TransportLayer implements AsyncDisposable {
     return await flow;
   }
 
-  async #connect(route: Route, id: string): Promise<StreamFlow> {
-    const servers = await this.#locator.servers(route);
+  async #connect(route: Route, id: string, known?: readonly Server[]): Promise<StreamFlow> {
+    const servers = known ?? (await this.#locator.servers(route));
     let failure: unknown = new Error('no server for TCP or TLS');
     for (const server of servers.filter(isStream).slice(0, limits.servers)) {
       try {
@@ -226,6 +246,7 @@ export class TransportLayer implements AsyncDisposable {
         onMessage: this.#events.onMessage,
         onBroken: this.#events.onBroken,
         onClosed: (closed) => {
+          this.#older.delete(closed);
           if (this.#flows.get(start.id) === closed) {
             this.#flows.delete(start.id);
             if (start.isOutbound) this.#opening.delete(start.id);
@@ -234,6 +255,8 @@ export class TransportLayer implements AsyncDisposable {
         },
       },
     );
+    const before = this.#flows.get(start.id);
+    if (before?.isOpen === true) this.#older.add(before);
     this.#flows.set(start.id, flow);
     return flow;
   }
@@ -276,6 +299,10 @@ export class TransportLayer implements AsyncDisposable {
 
 function targetOf({ scheme, transport, host, port }: Route): string {
   return `${transport ?? scheme}:${formatHostPort(host, port)}`;
+}
+
+function isServerOf({ transport, remote }: Flow, server: Server): boolean {
+  return transport === server.transport && remote.address === server.address && remote.port === server.port;
 }
 
 function isStream({ transport }: Server): boolean {
