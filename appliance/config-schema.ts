@@ -169,6 +169,17 @@ const Rtp = table({
   first_port: port('First UDP port for media.', 20_000),
   last_port: port('Last UDP port for media.', 29_999),
   idle_seconds: seconds('A call without any media for this long is ended.', 60, 3600),
+  kernel_path: Type.Union([Type.Literal('auto'), Type.Literal('on'), Type.Literal('off')], {
+    description:
+      'Whether the kernel relays media, by nftables rules in a table of their own, at a tenth of what it costs otherwise; calls then outlive this program. The machine forwards nothing but media from then on: not for one that is a router too. "auto": where the part runs as a user of its own with the right to (the unit does), "on": as root too, "off": never.',
+    default: 'auto',
+  }),
+  cloud_networks: Type.Array(cidr('A subnet.'), {
+    description:
+      "Where the cloud's media may come from besides the address that it signals, when that is a private one: the networks of the service.",
+    default: ['52.112.0.0/14', '52.122.0.0/15'],
+    maxItems: 32,
+  }),
 });
 
 const Switch = Type.Object(

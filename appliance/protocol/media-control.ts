@@ -12,8 +12,10 @@ export interface Remote {
   /** 0: it wants none. */
   readonly port: number;
   readonly rtcpPort: number;
-  /** Addresses that media may come from; `*` for any (the far end is behind address translation). */
+  /** Addresses and networks (`52.112.0.0/14`) that media may come from; `*` for any (the far end is behind address translation). */
   readonly allow: readonly string[];
+  /** T.38 and not RTP: its packets can't be told from others'. */
+  readonly isUdptl?: boolean;
 }
 
 export interface PortPair {
@@ -216,8 +218,8 @@ function remote(object: Fields): Remote {
   const allow = object['allow'];
   if (
     !Array.isArray(allow) ||
-    allow.length > 8 ||
-    !allow.every((entry) => entry === '*' || (typeof entry === 'string' && isIpv4(entry)))
+    allow.length > 40 ||
+    !allow.every((entry) => entry === '*' || (typeof entry === 'string' && isNetwork(entry)))
   ) {
     throw new DecodeError('allow is not a list of addresses');
   }
@@ -226,7 +228,13 @@ function remote(object: Fields): Remote {
     port: integer(object, 'port', 65_535),
     rtcpPort: integer(object, 'rtcpPort', 65_535),
     allow: allow as string[],
+    ...(object['isUdptl'] === true ? { isUdptl: true } : {}),
   };
+}
+
+function isNetwork(text: string): boolean {
+  const [address = '', prefix = '32', ...more] = text.split('/');
+  return more.length === 0 && isIpv4(address) && /^(?:\d|[12]\d|3[0-2])$/.test(prefix);
 }
 
 function ports(object: Fields): PortPair {

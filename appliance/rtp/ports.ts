@@ -3,6 +3,8 @@
 export interface PortPool {
   /** An even port whose pair nobody uses; undefined when none is left. `random` is in [0, 1). */
   take(now: number, random: number): number | undefined;
+  /** Takes this one, even, out of those that are given out; false when somebody has it or it is none of them. */
+  reserve(port: number): boolean;
   /** Rests for a while before it is given out again: packets of the old call are still on their way. */
   release(port: number, now: number): void;
   readonly used: number;
@@ -34,6 +36,11 @@ export function newPortPool(first: number, last: number): PortPool {
       // Better one that rested too short than no call.
       if (second !== undefined) used.add(second);
       return second;
+    },
+    reserve: (port) => {
+      if (port % 2 === 1 || port < start || port >= start + size * 2 || used.has(port)) return false;
+      used.add(port);
+      return true;
     },
     release: (port, now) => {
       if (used.delete(port)) resting.set(port, now + restMs);

@@ -1,6 +1,7 @@
 /** One medium of one call: who may send, where it goes on, and whether anybody still does. No socket, no clock. */
+import { contains, parseCidr } from '../protocol/ipv4.ts';
 import type { LegName, Remote, SessionCount } from '../protocol/media-control.ts';
-import { packetKind } from '../protocol/rtp.ts';
+import { packetKind, type PacketKind } from '../protocol/rtp.ts';
 
 export interface Endpoint {
   readonly address: string;
@@ -13,6 +14,8 @@ interface Leg {
   remote: Remote | undefined;
   /** Where the far end was heard from first; nobody else is, from then on. */
   readonly latched: { rtp: Endpoint | undefined; rtcp: Endpoint | undefined };
+  /** When it was heard from there last. */
+  readonly heardAt: { rtp: number; rtcp: number };
   readonly count: { packets: number; bytes: number; rtcp: number; dropped: number };
 }
 
@@ -21,6 +24,8 @@ export interface Session {
   readonly legs: Readonly<Record<LegName, Leg>>;
   lastMediaAt: number;
   expectsMedia: boolean;
+  /** Counts changes of what decides where packets go. */
+  revision: number;
 }
 
 /** Send the packet on, from our port of this leg and component. */
@@ -39,9 +44,17 @@ export interface Arrival {
 
 /** A call on hold may be silent this many times longer than one with people talking. */
 const heldFactor = 60;
+/** Silent for this long: a far end may have got another port from its router, and is learned anew. */
+export const relatchMs = 10_000;
 
 export function newSession(id: string, now: number): Session {
-  return { id, legs: { phone: newLeg(), cloud: newLeg() }, lastMediaAt: now, expectsMedia: false };
+  return {
+    id,
+    legs: { phone: newLeg(), cloud: newLeg() },
+    lastMediaAt: now,
+    expectsMedia: false,
+    revision: 0,
+  };
 }
 
 /** The far end of a leg as signalled. The same again changes nothing; another one is learned anew. */
@@ -55,22 +68,23 @@ export function setRemote(session: Session, leg: LegName, remote: Remote): void 
     before.rtcpPort === remote.rtcpPort
   )
     return;
+  session.revision += 1;
   own.latched.rtp = undefined;
   own.latched.rtcp = undefined;
 }
 
 /** What to do with a packet; undefined: nothing. */
 export function onPacket(session: Session, arrival: Arrival, now: number): Forward | undefined {
-  const { leg, component, from, packet } = arrival;
+  const { leg, component, packet } = arrival;
   const own = session.legs[leg];
-  const kind = packetKind(packet);
-  if (kind === 'other' || !isFromFarEnd(own, arrival, kind === 'rtp')) {
+  const kind = kindOf(packet, own.remote);
+  if (kind === 'other' || !isFromFarEnd(own, arrival, { isRtp: kind === 'rtp', now })) {
     own.count.dropped += 1;
     return undefined;
   }
   if (kind === 'rtp' || kind === 'rtcp') {
     session.lastMediaAt = now;
-    if (component === 'rtp' ? kind === 'rtp' : kind === 'rtcp') own.latched[component] = from;
+    if (component === 'rtp' ? kind === 'rtp' : kind === 'rtcp') latch(session, arrival, now);
   }
   const other: LegName = leg === 'phone' ? 'cloud' : 'phone';
   const to = session.legs[other].latched[component] ?? declared(session.legs[other].remote, component);
@@ -80,6 +94,33 @@ export function onPacket(session: Session, arrival: Arrival, now: number): Forwa
     own.count.bytes += packet.length;
   } else if (kind === 'rtcp') own.count.rtcp += 1;
   return { leg: other, component, to };
+}
+
+/** RTP packets of a leg that went on without us. `bytes` are those of RTP. */
+export function onRelayed(
+  session: Session,
+  leg: LegName,
+  { packets, bytes, now }: { packets: number; bytes: number; now: number },
+): void {
+  if (packets === 0) return;
+  const own = session.legs[leg];
+  session.lastMediaAt = own.heardAt.rtp = now;
+  own.count.packets += packets;
+  own.count.bytes += bytes;
+}
+
+function latch(session: Session, { leg, component, from }: Arrival, now: number): void {
+  const own = session.legs[leg];
+  const known = own.latched[component];
+  own.heardAt[component] = now;
+  if (known !== undefined && isSame(known, from)) return;
+  own.latched[component] = from;
+  session.revision += 1;
+}
+
+/** T.38 over UDPTL has no marks of its own: whatever comes is its medium. */
+function kindOf(packet: Uint8Array, remote: Remote | undefined): PacketKind {
+  return remote?.isUdptl === true ? 'rtp' : packetKind(packet);
 }
 
 /** Whether the call has been silent for so long that it must be dead. */
@@ -100,24 +141,32 @@ function newLeg(): Leg {
   return {
     remote: undefined,
     latched: { rtp: undefined, rtcp: undefined },
+    heardAt: { rtp: 0, rtcp: 0 },
     count: { packets: 0, bytes: 0, rtcp: 0, dropped: 0 },
   };
 }
 
 /**
- * The first good RTP packet from an allowed address decides (symmetric RTP, RFC 4961). After it only its sender is heard,
- * and the one place that was signalled, should the phone have begun from another.
+ * The first good RTP packet from an allowed address decides (symmetric RTP, RFC 4961). After it only its sender is heard, until it
+ * has been silent for long, and the one place that was signalled, should the phone have begun from another.
  */
-function isFromFarEnd(leg: Leg, { component, from }: Arrival, isRtp: boolean): boolean {
+function isFromFarEnd(
+  leg: Leg,
+  { component, from }: Arrival,
+  { isRtp, now }: { isRtp: boolean; now: number },
+): boolean {
   const { remote } = leg;
   if (remote === undefined) return false;
   const known = leg.latched[component];
   if (known !== undefined && isSame(known, from)) return true;
   const signalled = declared(remote, component);
   if (signalled !== undefined && isSame(signalled, from)) return true;
-  if (known !== undefined || !(remote.allow.includes('*') || remote.allow.includes(from.address)))
-    return false;
-  return component === 'rtcp' || isRtp;
+  if (known !== undefined && now - leg.heardAt[component] <= relatchMs) return false;
+  return isAllowed(remote, from.address) && (component === 'rtcp' || isRtp);
+}
+
+function isAllowed({ allow }: Remote, address: string): boolean {
+  return allow.some((entry) => entry === '*' || contains(parseCidr(entry), address));
 }
 
 function declared(remote: Remote | undefined, component: Component): Endpoint | undefined {

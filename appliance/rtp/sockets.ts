@@ -2,11 +2,13 @@
 import type { LegName, PortPair } from '../protocol/media-control.ts';
 import { openUdp, type UdpPort } from '../net/udp.ts';
 import type { PortPool } from './ports.ts';
-import type { Component } from './session.ts';
+import type { Component, Endpoint } from './session.ts';
 
 export interface MediaSockets extends AsyncDisposable {
   readonly ports: Readonly<Record<LegName, PortPair>>;
   port(leg: LegName, component: Component): UdpPort;
+  /** Where a leg's far end sends its RTP to. */
+  own(leg: LegName): Endpoint;
 }
 
 interface Needs {
@@ -22,10 +24,31 @@ export async function openMediaSockets(
   needs: Needs,
   addresses: Readonly<Record<LegName, string>>,
 ): Promise<MediaSockets> {
-  const phone = await openPair(needs, addresses.phone);
+  return await openBothLegs(needs, (leg) => openPair(needs, addresses[leg]));
+}
+
+/** The same ports as before, of a process that is gone. Throws when one is taken, or its address isn't ours any more. */
+export async function reopenMediaSockets(
+  needs: Needs,
+  ours: Readonly<Record<LegName, Endpoint>>,
+): Promise<MediaSockets> {
+  return await openBothLegs(needs, async (leg) => {
+    const { address, port } = ours[leg];
+    if (!needs.pool.reserve(port)) throw new Error(`media port ${port} is not to be had`);
+    try {
+      return await openBoth(address, port);
+    } catch (error) {
+      needs.pool.release(port, needs.now());
+      throw error;
+    }
+  });
+}
+
+async function openBothLegs(needs: Needs, open: (leg: LegName) => Promise<Pair>): Promise<MediaSockets> {
+  const phone = await open('phone');
   let cloud: Pair;
   try {
-    cloud = await openPair(needs, addresses.cloud);
+    cloud = await open('cloud');
   } catch (error) {
     await closePair(needs, phone);
     throw error;
@@ -34,6 +57,7 @@ export async function openMediaSockets(
   return {
     ports: { phone: portsOf(phone), cloud: portsOf(cloud) },
     port: (leg, component) => pairs[leg][component],
+    own: (leg) => pairs[leg].rtp.address(),
     [Symbol.asyncDispose]: async () => {
       await closePair(needs, phone);
       await closePair(needs, cloud);

@@ -27,6 +27,8 @@ export interface BaresipOptions {
   readonly echo?: boolean;
   readonly registrationSeconds?: number;
   readonly answer?: 'auto' | 'manual';
+  /** How long it has something to say in a call, after which it hangs up; 20 when left out. */
+  readonly speaksSeconds?: number;
   /** Ends itself after this long, should everything else fail. */
   readonly lifeSeconds?: number;
 }
@@ -69,7 +71,7 @@ export async function startBaresip(options: BaresipOptions): Promise<Baresip> {
   const { directory } = options;
   mkdirSync(directory, { recursive: true, mode: 0o755 });
   const controlPort = randomInt(30_000, 60_000);
-  writeFileSync(join(directory, 'tone.wav'), toneWav(20));
+  writeFileSync(join(directory, 'tone.wav'), toneWav(options.speaksSeconds ?? 20));
   writeFileSync(join(directory, 'config'), configuration(options, controlPort));
   writeFileSync(join(directory, 'accounts'), `${account(options)}\n`);
   const finished: PacketCount[] = [];

@@ -112,3 +112,17 @@ it('no key is on disk, whatever was asked', async () => {
     for (const key of keys) expect(text).not.toContain(key);
   }
 });
+
+it('a bridged session is over with the relay that held its keys, and nothing of it crosses in clear after that', async () => {
+  const { media, relay, start } = await mediaSite();
+  const { ports, phone, gateway, sender } = await bridgedCall(media, 'call.0');
+  await phone.port.send(sender.rtp(packet(1)) ?? missing('a packet'), {
+    address: local,
+    port: ports.phone.rtp,
+  });
+  await heardAll([gateway], 1);
+  await relay[Symbol.asyncDispose]();
+  const again = await start();
+  onTestFinished(() => again[Symbol.asyncDispose]());
+  expect(again.counters()).toMatchObject({ sessions: 0, sessions_adopted: 0 });
+});

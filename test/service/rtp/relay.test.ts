@@ -1,4 +1,6 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
+import { openUdp } from '../../../appliance/net/udp.ts';
 import { connectLines } from '../../../appliance/net/unix-lines.ts';
 import {
   formatControl,
@@ -114,7 +116,6 @@ it('lines that are no requests are counted and answered, and end nothing', async
 
 it('the application finds the relay again after a restart, and a second one is not started beside it', async () => {
   const { media, relay, start } = await mediaSite();
-  await media.allocate('call.0', { phone: local, cloud: local });
   await expect(start()).rejects.toThrow(/serves there already/);
   await relay[Symbol.asyncDispose]();
   await until('the loss to be noticed', () => !media.isConnected || undefined, {
@@ -126,4 +127,56 @@ it('the application finds the relay again after a restart, and a second one is n
   onTestFinished(() => again[Symbol.asyncDispose]());
   await until('the relay to be found', () => media.isConnected || undefined, { timeoutMs: 5000, everyMs: 5 });
   expect(await media.stats()).toEqual([]);
+});
+
+it('sessions outlive the relay: the next one has their ports and knows who speaks there', async () => {
+  const { media, relay, start } = await mediaSite();
+  const [phone, cloud, stranger] = [await endpoint(), await endpoint(), await endpoint()];
+  const ports = await media.allocate('call.0', { phone: local, cloud: local });
+  await media.allocate('over.0', { phone: local, cloud: local });
+  await media.update('call.0', 'phone', { ...remote(9), allow: [local] });
+  await media.update('call.0', 'cloud', remote(cloud.address().port));
+  await phone.send(packet(1), { address: local, port: ports.phone.rtp });
+  await cloud.next(1);
+  await media.release('over.0');
+  await relay[Symbol.asyncDispose]();
+  const again = await start();
+  onTestFinished(() => again[Symbol.asyncDispose]());
+  expect(again.counters()).toMatchObject({ sessions_adopted: 1, sessions: 1, ports_used: 4 });
+  await stranger.send(packet(66), { address: local, port: ports.phone.rtp });
+  await phone.send(packet(2), { address: local, port: ports.phone.rtp });
+  await cloud.send(packet(3), { address: local, port: ports.cloud.rtp });
+  await Promise.all([cloud.next(2), phone.next(1)]);
+  expect([cloud.heard, phone.heard]).toEqual([[1, 2], [3]]);
+});
+
+it('a session whose port somebody else has meanwhile is over', async () => {
+  const { media, relay, start, directory } = await mediaSite();
+  const ports = await media.allocate('call.0', { phone: local, cloud: local });
+  await relay[Symbol.asyncDispose]();
+  const thief = await openUdp({ address: local, port: ports.cloud.rtcp });
+  onTestFinished(() => thief[Symbol.asyncDispose]());
+  const again = await start();
+  onTestFinished(() => again[Symbol.asyncDispose]());
+  expect(again.counters()).toMatchObject({ sessions: 0, ports_used: 0 });
+  const reader = openReader(directory, 'rtp') ?? missing('the store');
+  onTestFinished(() => reader[Symbol.dispose]());
+  expect(reader.journalAfter(0, 10).at(-1)).toMatchObject({
+    kind: 'media_adopted',
+    body: '{"sessions":0,"lost":1}',
+  });
+});
+
+it('a flood to a port is not looked at beyond what a stream sends', async () => {
+  const { media, relay } = await mediaSite();
+  const flooding = await endpoint();
+  const ports = await media.allocate('call.0', { phone: local, cloud: local });
+  await media.update('call.0', 'phone', remote(9));
+  for (let at = 0; at < 6000; at += 1) {
+    await flooding.send(packet(at), { address: local, port: ports.phone.rtp });
+    // So that none is lost on the way.
+    if (at % 20 === 0) await nextTurn();
+  }
+  const leftOut = () => relay.counters()['flooded'] || undefined;
+  expect(await until('some to be left out', leftOut, { timeoutMs: 5000 })).toBeLessThan(3001);
 });

@@ -7,6 +7,8 @@ import {
   isExpired,
   newSession,
   onPacket,
+  onRelayed,
+  relatchMs,
   setRemote,
   type Arrival,
   type Session,
@@ -80,6 +82,39 @@ it('a new place in a re-INVITE is learned anew, the same again is not', () => {
   expect(onPacket(session, fromPhone(rtp, 5000), 3)).toBeDefined();
 });
 
+it('a far end that was silent for long may come back from another port of its address', () => {
+  const session = talking();
+  onPacket(session, fromPhone(rtp, 4444), 1000);
+  expect(onPacket(session, fromPhone(rtp, 4445), 1000 + relatchMs)).toBeUndefined();
+  expect(onPacket(session, fromPhone(rtp, 4445, '10.66.0.66'), 1001 + relatchMs)).toBeUndefined();
+  expect(onPacket(session, fromPhone(rtp, 4445), 1001 + relatchMs)).toBeDefined();
+  expect(onPacket(session, fromPhone(rtp, 4444), 1002 + relatchMs), 'its old port').toBeUndefined();
+});
+
+it('what the kernel relayed counts as heard', () => {
+  const session = talking();
+  onPacket(session, fromPhone(rtp, 4444), 0);
+  onRelayed(session, 'phone', { packets: 50, bytes: 8600, now: 50_000 });
+  expect(isExpired(session, 110_000, 60_000)).toBe(false);
+  expect(onPacket(session, fromPhone(rtp, 4445), 55_000)).toBeUndefined();
+  expect(countOf(session, 60_000).phone).toMatchObject({ packets: 51, bytes: rtp.length + 8600 });
+});
+
+it('media may come from a network of the service', () => {
+  const session = talking();
+  setRemote(session, 'phone', { address: '10.1.1.1', port: 7000, rtcpPort: 7001, allow: ['52.112.0.0/14'] });
+  expect(onPacket(session, fromPhone(rtp, 1, '52.116.0.1'), 1)).toBeUndefined();
+  expect(onPacket(session, fromPhone(rtp, 1, '52.115.255.254'), 1)).toBeDefined();
+});
+
+it('T.38 has packets that look like anything, and they pass between its two ends alone', () => {
+  const session = talking();
+  setRemote(session, 'phone', { ...phone, port: 4100, rtcpPort: 4100, isUdptl: true });
+  const udptl = new Uint8Array([0, 1, 6, 192, 1, 128]);
+  expect(onPacket(session, fromPhone(udptl, 4100, '10.66.0.66'), 1)).toBeUndefined();
+  expect(onPacket(session, fromPhone(udptl, 4100), 1)?.to).toEqual({ address: '203.0.113.20', port: 6000 });
+});
+
 it('what is no media opens nothing', () => {
   const session = talking();
   for (const packet of ['', '0d0a', '40001234000000a0deadbeef', '80']) {
@@ -141,6 +176,20 @@ it('a packet is dropped or goes to the other leg, whatever is in it', () => {
   const isRight = (arrival: Arrival) => onPacket(session, arrival, 5)?.leg !== arrival.leg;
   fc.assert(fc.property(arrivals, isRight));
   expect(countOf(session, 5).cloud.packets).toBe(0);
+});
+
+it('a port that is reserved is given to nobody until it is released', () => {
+  const pool = newPortPool(20_000, 20_003);
+  expect([20_000, 20_000, 20_001, 20_004, 19_998].map((port) => pool.reserve(port))).toEqual([
+    true,
+    false,
+    false,
+    false,
+    false,
+  ]);
+  expect([pool.take(0, 0), pool.take(0, 0)]).toEqual([20_002, undefined]);
+  pool.release(20_000, 0);
+  expect(pool.take(restMs, 0)).toBe(20_000);
 });
 
 it('ports are even, each is given once, and rests before it is given again', () => {

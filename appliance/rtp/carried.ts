@@ -1,0 +1,163 @@
+/** A session with its sockets: packets in, packets out, and what decides where they go kept in store and kernel. */
+import { newTokenBucket, takeToken } from '../net/token-bucket.ts';
+import { packetKind } from '../protocol/rtp.ts';
+import type { LegName } from '../protocol/media-control.ts';
+import { removeMediaSession, saveMediaSession } from '../store/media-sessions.ts';
+import type { Store } from '../store/store.ts';
+import type { World } from '../world.ts';
+import { kernelFlows, type FlowPair } from './kernel-flows.ts';
+import type { KernelPath } from './kernel.ts';
+import type { PortPool } from './ports.ts';
+import { onPacket, type Component, type Session } from './session.ts';
+import type { MediaSockets } from './sockets.ts';
+import { newSrtpLegs, type SrtpLegs } from './srtp-legs.ts';
+import { rowOf } from './stored-session.ts';
+
+export interface Carried {
+  readonly session: Session;
+  readonly sockets: MediaSockets;
+  readonly srtp: SrtpLegs;
+  /** When it was reported as silent. */
+  reportedAt: number | undefined;
+  /** Of the session, when store and kernel were told. */
+  toldRevision: number;
+  isReleased: boolean;
+}
+
+export function newCarried(session: Session, sockets: MediaSockets): Carried {
+  return {
+    session,
+    sockets,
+    srtp: newSrtpLegs(),
+    reportedAt: undefined,
+    toldRevision: session.revision,
+    isReleased: false,
+  };
+}
+
+export interface Relay {
+  readonly world: World;
+  readonly store: Store;
+  readonly pool: PortPool;
+  readonly kernel: KernelPath;
+  readonly sessions: Map<string, Carried>;
+  readonly idleMs: number;
+  readonly counters: ReturnType<typeof newCounters>;
+}
+
+export function newCounters() {
+  return {
+    sessions_opened: 0,
+    /** Of a process before this one. */
+    sessions_adopted: 0,
+    sessions_idle: 0,
+    refused: 0,
+    malformed: 0,
+    /** Through this process; the others went through the kernel. */
+    packets: 0,
+    dropped: 0,
+    /** Of a bridged leg: not genuine, or there before. */
+    srtp_refused: 0,
+    flooded: 0,
+    send_errors: 0,
+    errors: 0,
+  };
+}
+
+/** More than any stream sends to one port: what is beyond is not looked at. */
+const packetRate = { burst: 3000, perSecond: 3000 };
+
+export function listen(relay: Relay, carried: Carried): void {
+  for (const leg of ['phone', 'cloud'] as const)
+    for (const component of ['rtp', 'rtcp'] as const) listenOn(relay, carried, { leg, component });
+}
+
+function listenOn(relay: Relay, carried: Carried, at: { leg: LegName; component: Component }): void {
+  const { session, sockets, srtp } = carried;
+  const { counters, kernel, world } = relay;
+  const bucket = newTokenBucket(packetRate);
+  const socket = sockets.port(at.leg, at.component);
+  socket.onError(() => {
+    // ICMP says that nobody listens there yet: usual at the start and the end of a call.
+    counters.send_errors += 1;
+  });
+  socket.onDatagram((packet, from) => {
+    const now = world.clock.now();
+    if (!takeToken(bucket, now)) {
+      counters.flooded += 1;
+      return;
+    }
+    const forward = onPacket(session, { ...at, from, packet }, now);
+    if (forward === undefined) {
+      counters.dropped += 1;
+      return;
+    }
+    if (session.revision !== carried.toldRevision) follow(relay, carried);
+    const kind = packetKind(packet);
+    const isMedia = kind === 'rtp' || kind === 'rtcp';
+    const onward = isMedia ? srtp.convert(at.leg, kind, packet) : srtp.isBridge ? undefined : packet;
+    if (onward === undefined) {
+      counters.srtp_refused += 1;
+      return;
+    }
+    counters.packets += 1;
+    if (kind === 'rtp') kernel.stray(session.id, at.leg);
+    sockets.port(forward.leg, forward.component).post(onward, forward.to);
+  });
+}
+
+/** Where packets go has changed: the kernel learns it, and the process after us. */
+export function follow(relay: Relay, carried: Carried): void {
+  const { session, isReleased } = carried;
+  if (isReleased) return;
+  carried.toldRevision = session.revision;
+  void relay.kernel.change(session.id, flowsOf(carried));
+  keep(relay, carried);
+}
+
+/**
+ * Not waited for: a call must not wait for a disk, and one that a crash makes us forget ends by its silence. Keys are in memory
+ * only, so nobody could go on with a session that is bridged.
+ */
+export function keep(relay: Relay, { session, sockets, srtp }: Carried): void {
+  const row = rowOf(session, { phone: sockets.own('phone'), cloud: sockets.own('cloud') });
+  note(
+    relay,
+    relay.store.soon((tx) => {
+      if (srtp.isBridge) removeMediaSession(tx.db, row.id);
+      else saveMediaSession(tx.db, row);
+    }),
+  );
+}
+
+/** Undefined while packets must be changed on their way, or a side has not been heard. */
+export function flowsOf({ session, sockets, srtp }: Carried): FlowPair | undefined {
+  if (srtp.isBridge) return undefined;
+  return kernelFlows(session, { phone: sockets.own('phone'), cloud: sockets.own('cloud') });
+}
+
+/** The last packets are counted when it resolves. Throws when nobody knows it. */
+export async function releaseSession(relay: Relay, id: string): Promise<void> {
+  const carried = known(relay, id);
+  carried.isReleased = true;
+  note(
+    relay,
+    relay.store.soon((tx) => removeMediaSession(tx.db, id)),
+  );
+  await relay.kernel.forget(id);
+  await carried.sockets[Symbol.asyncDispose]();
+  relay.sessions.delete(id);
+}
+
+export function known(relay: Relay, id: string): Carried {
+  const found = relay.sessions.get(id);
+  if (found === undefined || found.isReleased) throw new Error(`no session ${id}`);
+  return found;
+}
+
+function note({ counters, world }: Relay, writing: Promise<void>): void {
+  writing.catch((error: unknown) => {
+    counters.errors += 1;
+    world.log.warn({ err: error }, 'a media session could not be written down');
+  });
+}

@@ -1,0 +1,28 @@
+/** Which sessions the kernel may carry, and as what. Pure. */
+import type { LegName } from '../protocol/media-control.ts';
+import type { Flow } from './kernel-rules.ts';
+import type { Endpoint, Session } from './session.ts';
+
+/** From the phone, and from the cloud. */
+export type FlowPair = readonly [Unmarked, Unmarked];
+type Unmarked = Omit<Flow, 'mark'>;
+
+/** Undefined while a side has not been heard yet, or wants no media. T.38 has no header by which rules could tell it. */
+export function kernelFlows(
+  { legs: { phone, cloud } }: Session,
+  ours: Readonly<Record<LegName, Endpoint>>,
+): FlowPair | undefined {
+  const [from, to] = [phone.latched.rtp, cloud.latched.rtp];
+  if (from === undefined || to === undefined) return undefined;
+  if ([phone, cloud].some(({ remote }) => remote?.port === 0 || remote?.isUdptl === true)) return undefined;
+  return [
+    { from, at: ours.phone, by: ours.cloud, to },
+    { from: to, at: ours.cloud, by: ours.phone, to: from },
+  ];
+}
+
+export function isSameFlow(a: Unmarked, b: Unmarked): boolean {
+  return (['from', 'at', 'by', 'to'] as const).every(
+    (end) => a[end].address === b[end].address && a[end].port === b[end].port,
+  );
+}

@@ -1,0 +1,106 @@
+/** The kernel path as the relay sees it. Where the rules can't be, sessions stay with the process and nothing else changes. */
+import { passAgain, setForwarding } from '../net/forwarding.ts';
+import type { Health, World } from '../world.ts';
+import type { FlowPair } from './kernel-flows.ts';
+import {
+  changeSession,
+  countFlows,
+  findOrphans,
+  inTurn,
+  kernelRefused,
+  loadTable,
+  newKernelState,
+  type KernelOptions,
+  type KernelState,
+} from './kernel-path.ts';
+import { tableName } from './kernel-rules.ts';
+import { watchKernelPath } from './kernel-watch.ts';
+
+export interface KernelPath extends AsyncDisposable {
+  /** These flows for that session from now on, or none. Resolves when what it had before is gone. */
+  change(session: string, pair: FlowPair | undefined): Promise<void>;
+  /** A packet of the session came to the process. */
+  stray(session: string, leg: 'phone' | 'cloud'): void;
+  forget(session: string): Promise<void>;
+  /** Tells `onRelayed` what moved until now. */
+  count(): Promise<void>;
+  health(): Health;
+  counters(): Readonly<Record<string, number>>;
+}
+
+type Wanted = 'auto' | 'on' | 'off';
+
+/** `restored`: sessions that a process before us carried, whose rules stay. */
+export async function openKernelPath(
+  world: World,
+  options: KernelOptions & { readonly wanted: Wanted },
+  restored: ReadonlyMap<string, FlowPair>,
+): Promise<KernelPath> {
+  const refused = kernelRefused(options.wanted);
+  if (refused !== undefined) {
+    world.log.info({ reason: refused }, 'media is relayed by this process, not by the kernel');
+    return noKernelPath(options.wanted === 'on' ? refused : undefined);
+  }
+  const state = newKernelState(world, options);
+  for (const [session, pair] of restored) await changeSession(state, session, pair);
+  await findOrphans(state);
+  await loadTable(state).catch(() => undefined);
+  const stop = new AbortController();
+  const watching = watchKernelPath(state, stop.signal);
+  return {
+    change: (session, pair) => changeSession(state, session, pair),
+    stray: (session, leg) => {
+      const mark = state.marks.get(session)?.[leg === 'phone' ? 0 : 1];
+      const carried = mark === undefined ? undefined : state.carried.get(mark);
+      if (carried !== undefined) carried.strays += 1;
+    },
+    forget: async (session) => {
+      await changeSession(state, session, undefined);
+      state.barred.delete(session);
+    },
+    count: async () => {
+      await inTurn(state, () => countFlows(state)).catch((error: unknown) => {
+        world.log.warn({ err: error }, 'the kernel could not be asked what it relayed');
+      });
+    },
+    health: () => healthOf(state.problem),
+    counters: () => ({
+      ...state.counters,
+      kernel_path: state.isUp ? 1 : 0,
+      kernel_sessions: state.isUp ? state.marks.size : 0,
+    }),
+    [Symbol.asyncDispose]: async () => {
+      stop.abort();
+      await watching;
+      await inTurn(state, () => leave(state)).catch((error: unknown) => {
+        world.log.warn({ err: error }, 'the rules of media could not be taken away');
+      });
+      await state.nft[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Calls that go on keep their rules, for the process after us; without any the machine is left as it was. */
+async function leave(state: KernelState): Promise<void> {
+  if (!state.isUp || state.carried.size > 0) return;
+  setForwarding(false);
+  await passAgain();
+  await state.nft.ask(`delete table ip ${tableName}`);
+}
+
+function healthOf(problem: string | undefined): Health {
+  if (problem === undefined) return { state: 'ok' };
+  return { state: 'degraded', reason: `media goes through this process, not the kernel: ${problem}` };
+}
+
+function noKernelPath(problem: string | undefined): KernelPath {
+  return {
+    change: async () => undefined,
+    stray: () => undefined,
+    forget: async () => undefined,
+    count: async () => undefined,
+    health: () => healthOf(problem),
+    counters: () => ({ kernel_path: 0, kernel_sessions: 0 }),
+    [Symbol.asyncDispose]: async () => undefined,
+  };
+}

@@ -1,0 +1,89 @@
+/** What `sip` asks for over the control socket. */
+import { DecodeError } from '../protocol/bytes.ts';
+import { parseMediaRequest, type MediaReply, type MediaRequest } from '../protocol/media-control.ts';
+import { follow, keep, known, listen, newCarried, releaseSession, type Relay } from './carried.ts';
+import { countOf, newSession, setRemote } from './session.ts';
+import { openMediaSockets, type MediaSockets } from './sockets.ts';
+
+/** Four sockets a session: well below what a process may open. */
+export const maxSessions = 1000;
+
+export async function answer(relay: Relay, line: string): Promise<MediaReply> {
+  let request: MediaRequest;
+  try {
+    request = parseMediaRequest(line);
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    relay.counters.malformed += 1;
+    return { id: 0, ok: false, error: error.message };
+  }
+  try {
+    return await act(relay, request);
+  } catch (error) {
+    relay.counters.refused += 1;
+    const reason = error instanceof Error ? error.message : String(error);
+    relay.world.log.warn({ verb: request.verb, err: error }, 'media request refused');
+    return { id: request.id, ok: false, error: reason };
+  }
+}
+
+async function act(relay: Relay, request: MediaRequest): Promise<MediaReply> {
+  const { id } = request;
+  const now = relay.world.clock.now();
+  switch (request.verb) {
+    case 'allocate': {
+      const { phone, cloud } = await allocate(relay, request);
+      return { id, ok: true, phone, cloud };
+    }
+    case 'update': {
+      const carried = known(relay, request.session);
+      setRemote(carried.session, request.leg, request.remote);
+      if (carried.session.revision !== carried.toldRevision) follow(relay, carried);
+      return { id, ok: true };
+    }
+    case 'describe': {
+      const carried = known(relay, request.session);
+      const wasBridge = carried.srtp.isBridge;
+      carried.srtp.setKeys(request.leg, request.description.keys);
+      if (carried.srtp.isBridge !== wasBridge) follow(relay, carried);
+      return { id, ok: true };
+    }
+    case 'expect': {
+      const carried = known(relay, request.session);
+      const { session } = carried;
+      if (request.media && !session.expectsMedia) session.lastMediaAt = now;
+      session.expectsMedia = request.media;
+      keep(relay, carried);
+      return { id, ok: true };
+    }
+    case 'release': {
+      const { session } = known(relay, request.session);
+      await releaseSession(relay, request.session);
+      return { id, ok: true, sessions: [countOf(session, now)] };
+    }
+    case 'stats':
+      break;
+  }
+  return {
+    id,
+    ok: true,
+    sessions: Array.from(relay.sessions.values(), ({ session }) => countOf(session, now)),
+  };
+}
+
+async function allocate(
+  relay: Relay,
+  request: MediaRequest & { verb: 'allocate' },
+): Promise<MediaSockets['ports']> {
+  const { session: id, phone, cloud } = request;
+  const { clock } = relay.world;
+  if (relay.sessions.has(id)) throw new Error(`session ${id} is there already`);
+  if (relay.sessions.size >= maxSessions) throw new Error(`${maxSessions} sessions are open: no more`);
+  const sockets = await openMediaSockets({ pool: relay.pool, now: () => clock.now() }, { phone, cloud });
+  const carried = newCarried(newSession(id, clock.now()), sockets);
+  relay.sessions.set(id, carried);
+  listen(relay, carried);
+  keep(relay, carried);
+  relay.counters.sessions_opened += 1;
+  return sockets.ports;
+}

@@ -1,0 +1,60 @@
+/** Sessions that are silent for too long: told to everybody who is connected, and ended when nobody claims them. */
+import type { LineServer } from '../net/unix-lines.ts';
+import { formatControl } from '../protocol/media-control.ts';
+import { releaseSession, type Carried, type Relay } from './carried.ts';
+import { countOf, isExpired } from './session.ts';
+
+const sweepMs = 1000;
+/** A silent session that nobody releases (its call is forgotten) goes by itself. */
+const unclaimedMs = 30_000;
+
+export async function sweep(relay: Relay, control: LineServer, signal: AbortSignal): Promise<void> {
+  const { clock, log } = relay.world;
+  while (!signal.aborted) {
+    try {
+      const begin = clock.now();
+      await clock.sleep(sweepMs, signal);
+      // We stood still: what came meanwhile is read first.
+      if (clock.now() - begin > 2 * sweepMs) continue;
+      await judge(relay, control);
+    } catch (error) {
+      if (signal.aborted) return;
+      relay.counters.errors += 1;
+      log.error({ err: error }, 'a silent session could not be ended');
+    }
+  }
+}
+
+async function judge(relay: Relay, control: LineServer): Promise<void> {
+  const now = relay.world.clock.now();
+  const all = Array.from(relay.sessions.values()).filter(({ isReleased }) => !isReleased);
+  const silent = all.filter(
+    ({ session, reportedAt }) => reportedAt === undefined && isExpired(session, now, relay.idleMs),
+  );
+  // The kernel was asked a while ago.
+  if (silent.length > 0) await relay.kernel.count();
+  for (const carried of silent)
+    if (isExpired(carried.session, now, relay.idleMs)) await report(relay, control, carried);
+  for (const { session, reportedAt = now } of all)
+    if (now - reportedAt > unclaimedMs) await releaseSession(relay, session.id);
+}
+
+/** Who asked for it releases it, and gets its counts then. */
+async function report(
+  { world, store, counters }: Relay,
+  control: LineServer,
+  carried: Carried,
+): Promise<void> {
+  const now = world.clock.now();
+  const { session, phone, cloud, silentMs } = countOf(carried.session, now);
+  carried.reportedAt = now;
+  counters.sessions_idle += 1;
+  control.broadcast(formatControl({ event: 'idle', session }));
+  const body = {
+    session,
+    silent_seconds: Math.round(silentMs / 1000),
+    from_phone: phone.packets,
+    from_cloud: cloud.packets,
+  };
+  await store.write((tx) => tx.journal({ kind: 'media_idle', body }));
+}
