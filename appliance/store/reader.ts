@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import type { Clock } from '../world.ts';
-import { all, one } from './database.ts';
+import { all, cacheSize, one } from './database.ts';
 import type { PartName } from './journal-kinds.ts';
 import { storeFile } from './store.ts';
 
@@ -70,6 +70,7 @@ function connect(file: string): Database.Database {
   const db = new Database(file, { readonly: true, fileMustExist: true });
   try {
     db.pragma('query_only = ON');
+    db.pragma(cacheSize);
     one(db, 'SELECT seq FROM journal LIMIT 1');
     return db;
   } catch (error) {
