@@ -1,6 +1,7 @@
 /** What each value may be alone but not beside the others. Pure. */
 import type { Config } from './config-schema.ts';
 import { dhcpRules } from './config-contradictions-dhcp.ts';
+import { emergencyRules } from './config-contradictions-emergency.ts';
 import { relayRules } from './config-contradictions-relay.ts';
 import { contradiction, type Problem, type Rule } from './config-problems.ts';
 import { parseCidr } from './protocol/ipv4.ts';
@@ -12,6 +13,7 @@ const rules: readonly Rule[] = [
   { keys: ['site.time_zone'], find: timeZone },
   ...dhcpRules,
   ...relayRules,
+  ...emergencyRules,
   { keys: ['rtp.first_port', 'rtp.last_port'], find: mediaRange },
   {
     keys: ['rtp.first_port', 'rtp.last_port', 'sip.udp_port', 'site.posture', 'site.posture_for'],

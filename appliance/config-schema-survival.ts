@@ -1,17 +1,9 @@
 /** Settings for calls on site while the internet is away. */
 import { Type } from './schema.ts';
-import { list, seconds, table } from './config-values.ts';
+import { table } from './config-values.ts';
 
 const digits = (description: string, examples: readonly string[], rest: object = {}) =>
   Type.String({ description, pattern: '^[0-9]{0,6}$', title: 'digits', examples, ...rest });
-
-const number = () =>
-  Type.String({
-    description: 'Number',
-    title: 'a number as it is dialled (digits, may begin with +)',
-    examples: ['112'],
-    pattern: '^\\+?[0-9]{2,15}$',
-  });
 
 export const DialPlan = table({
   country_code: digits(
@@ -35,20 +27,4 @@ export const DialPlan = table({
     minimum: 0,
     maximum: 8,
   }),
-});
-
-export const Emergency = table({
-  numbers: list(
-    number(),
-    'Numbers that people dial for help. Empty: those of dial_plan.country_code, and 112 and 911.',
-  ),
-  attendants: list(
-    number(),
-    'Phones here, by number, that ring when an emergency call does not reach the cloud. Empty: all of them.',
-  ),
-  cloud_answer_seconds: seconds(
-    'An emergency call of which the cloud has said nothing for so long rings phones here.',
-    4,
-    30,
-  ),
 });

@@ -1,7 +1,8 @@
 /** Every key of `gatehouse.toml`: type, default, range and the sentence that `config print` shows for it. */
-import { DialPlan, Emergency } from './config-schema-survival.ts';
+import { DialPlan } from './config-schema-survival.ts';
 import { Type, type Static } from './schema.ts';
 import { Dhcp } from './config-schema-dhcp.ts';
+import { Emergency, Gateway } from './config-schema-emergency.ts';
 import { card, cidr, host, ipv4, list, port, seconds, table, text } from './config-values.ts';
 
 const PostureRule = Type.Object(
@@ -269,6 +270,7 @@ export const ConfigSchema = Type.Object(
     sip: Sip,
     dial_plan: DialPlan,
     emergency: Emergency,
+    gateway: Gateway,
     rtp: Rtp,
     location: Location,
     cloud: Cloud,

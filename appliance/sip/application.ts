@@ -7,8 +7,11 @@ import type { Accounts } from './accounts.ts';
 import type { Bindings } from './bindings.ts';
 import type { CallTable } from './call-table.ts';
 import type { DialPlan } from './dial-plan.ts';
+import type { Afterwards } from './afterwards.ts';
 import type { DigestServer } from './digest-server.ts';
 import type { Flows } from './flows.ts';
+import type { Gateway } from './gateway/gateway.ts';
+import type { HelpDesk } from './help/desk.ts';
 import type { Media } from './media.ts';
 import type { Outages } from './outages.ts';
 import type { SiteLists } from './site-lists.ts';
@@ -31,6 +34,10 @@ export interface Application {
   /** Registrars that could not be reached when last tried, and why. */
   readonly trouble: Map<string, string>;
   readonly outages: Outages;
+  /** Undefined: this site has none. */
+  readonly gateway: Gateway | undefined;
+  readonly help: HelpDesk;
+  readonly afterwards: Afterwards;
   /** Tokens of bindings whose phone's connection has been open since its registrar accepted them, or the box itself. */
   readonly attached: Set<string>;
   readonly dialPlan: DialPlan;
@@ -77,6 +84,8 @@ export interface SipCounters {
   calls_started: number;
   calls_refused: number;
   calls_lost: number;
+  calls_through_gateway: number;
+  emergency_calls: number;
   identities_refused: number;
   sdp_refused: number;
   malformed: number;
@@ -108,6 +117,8 @@ export function newCounters(): SipCounters {
     calls_started: 0,
     calls_refused: 0,
     calls_lost: 0,
+    calls_through_gateway: 0,
+    emergency_calls: 0,
     identities_refused: 0,
     sdp_refused: 0,
     malformed: 0,

@@ -3,10 +3,17 @@ import { headerValue, listValues, parseNameAddress } from '../protocol/sip-heade
 import type { SipHeader } from '../protocol/sip-message.ts';
 import { parseSipUri } from '../protocol/sip-uri.ts';
 import type { BindingRow } from '../store/bindings.ts';
+import type { HelpKind } from './emergency.ts';
 import { aorOf } from './registrations.ts';
 
 export type Admission =
-  | { readonly kind: 'relay'; readonly binding: BindingRow; readonly isEmergency: boolean }
+  | {
+      readonly kind: 'relay';
+      readonly binding: BindingRow;
+      readonly isEmergency: boolean;
+      /** It is one for help, or a test of it. */
+      readonly help?: HelpKind | undefined;
+    }
   | {
       readonly kind: 'refuse';
       readonly status: number;
@@ -20,9 +27,11 @@ export interface CallRequest {
   readonly headers: readonly SipHeader[];
 }
 
-interface Load {
+export interface Load {
   readonly total: number;
   ofPhone(token: string): number;
+  /** Emergency services may call it back: no limit holds for it. */
+  isFree(binding: BindingRow): boolean;
 }
 
 export const callLimits = { total: 300, ofPhone: 8 } as const;
@@ -32,17 +41,20 @@ export const callLimits = { total: 300, ofPhone: 8 } as const;
  * address is registered at all. `own` are the bindings of the connection, `near` those of the same address.
  */
 export function admitFromPhone(
-  request: CallRequest & { readonly isEmergency: boolean },
+  request: CallRequest & { readonly help: HelpKind | undefined },
   { own, near }: { own: readonly BindingRow[]; near: readonly BindingRow[] },
   load: Load,
 ): Admission {
   const claimed = aorOf(headerValue(request, 'From') ?? '');
-  const emergency = request.isEmergency;
+  const { help } = request;
+  const emergency = help === 'help';
   const found = own.find((row) => row.aor === claimed);
   const binding =
     found ?? (emergency ? (near.find((row) => row.aor === claimed) ?? own[0] ?? near[0]) : undefined);
   if (binding === undefined) return { kind: 'refuse', status: 403, reason: 'Not registered here', claimed };
-  return emergency ? { kind: 'relay', binding, isEmergency: true } : withinLimits(binding, load);
+  if (emergency) return { kind: 'relay', binding, isEmergency: true, help };
+  const admission = withinLimits(binding, load);
+  return admission.kind === 'relay' ? { ...admission, help } : admission;
 }
 
 /** From a registrar: on the connection that we opened for one phone, and only to that phone. */
@@ -50,7 +62,7 @@ export function admitFromCloud(request: CallRequest, onFlow: readonly BindingRow
   const { user } = parseSipUri(request.uri);
   const binding = onFlow.find((row) => row.token === user);
   if (binding === undefined) return { kind: 'refuse', status: 404, reason: 'Not Found' };
-  return withinLimits(binding, load);
+  return load.isFree(binding) ? { kind: 'relay', binding, isEmergency: false } : withinLimits(binding, load);
 }
 
 /** Fields in which a phone says who it is, beside From. */

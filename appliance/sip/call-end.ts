@@ -4,6 +4,7 @@ import type { SipHeader } from '../protocol/sip-message.ts';
 import type { Application } from './application.ts';
 import { recordEnd } from './call-record.ts';
 import type { LiveCall } from './call-table.ts';
+import { endHelp } from './help/in-call.ts';
 import type { Received } from './srf.ts';
 
 export const otherLeg = { phone: 'cloud', cloud: 'phone' } as const satisfies Record<LegName, LegName>;
@@ -22,6 +23,7 @@ export async function finishCall(app: Application, call: LiveCall, reason: strin
   try {
     await recordEnd(app, call, { reason, packets, isKnown });
   } finally {
+    endHelp(app, call);
     app.calls.remove(call);
     call.over.resolve();
   }

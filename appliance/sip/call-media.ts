@@ -3,6 +3,8 @@ import type { LegName, PortPair, Remote } from '../protocol/media-control.ts';
 import { directionOf, formatSdp, isRtp, parseSdp, relayedSdp, targetOf } from '../protocol/sdp.ts';
 import { newCallCrypto, type CallCrypto, type Latest } from './call-crypto.ts';
 import { otherLeg } from './call-end.ts';
+import type { BindingRow } from '../store/bindings.ts';
+import { addressOf } from './application.ts';
 import type { Media } from './media.ts';
 
 export interface CallMedia {
@@ -28,6 +30,17 @@ export interface LegSide {
   readonly isSecure: boolean;
   /** Where its signalling comes from: its media may come from there too. */
   readonly peer: string | undefined;
+}
+
+/** Of a call between a phone and its registrar. `peer`: where the phone's signalling comes from. */
+export function sidesToward(
+  address: string,
+  { transport, source, local_address: toward }: Pick<BindingRow, 'transport' | 'source' | 'local_address'>,
+): Record<LegName, LegSide> {
+  return {
+    phone: { address, isSecure: transport === 'tls', peer: addressOf(source) },
+    cloud: { address: toward, isSecure: true, peer: undefined },
+  };
 }
 
 interface Stream {

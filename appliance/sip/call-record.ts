@@ -67,25 +67,8 @@ export async function recordEnd(
   });
 }
 
+/** Of a call for help nobody waits for the store. */
 async function record(app: Application, call: LiveCall, work: (tx: Transaction) => void): Promise<void> {
-  const written = app.store.write(work);
-  if (!call.isEmergency) {
-    await written;
-    return;
-  }
-  written.catch((error: unknown) => {
-    app.counters.errors += 1;
-    app.world.log.error({ err: error, call: call.id }, 'an emergency call could not be written down');
-  });
-}
-
-/** For help, and who took it. Nobody waits for it. */
-export function recordEmergency(app: Application, call: LiveCall, outcome: string): void {
-  const { id, to, from, isLocal } = call;
-  const way = outcome === 'nobody here' ? 'nobody' : isLocal ? 'site' : 'cloud';
-  app.world.log.warn({ call: id, mac: call.binding.mac, way, outcome }, 'emergency call');
-  const body = { call: id, to, from, way, outcome };
-  void record(app, call, (tx) =>
-    tx.journal({ kind: 'emergency_call', mac: call.binding.mac ?? undefined, body }),
-  );
+  if (call.isEmergency) app.afterwards.write(work);
+  else await app.store.write(work);
 }

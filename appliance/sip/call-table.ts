@@ -4,13 +4,17 @@ import type { SipHeader } from '../protocol/sip-message.ts';
 import type { BindingRow } from '../store/bindings.ts';
 import type { Call } from '../store/calls.ts';
 import type { CallMedia } from './call-media.ts';
+import type { Help } from './help/help.ts';
 import type { DialogName } from './replaces.ts';
 
 export interface LiveCall {
   readonly id: string;
   readonly direction: Call['direction'];
-  readonly binding: BindingRow;
+  /** Another one when a call back rings somebody else. */
+  binding: BindingRow;
   readonly isEmergency: boolean;
+  /** Of a call for help or a test of it: what is kept as evidence. */
+  readonly help: Help | undefined;
   readonly from: string;
   readonly to: string;
   /** Made anew when the call turns from the registrar to phones on site. */

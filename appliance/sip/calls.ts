@@ -4,14 +4,16 @@ import type { LegName } from '../protocol/media-control.ts';
 import { headerValue, parseNameAddress } from '../protocol/sip-headers.ts';
 import { addressOf, type Application } from './application.ts';
 import { readBody, type Body } from './body.ts';
-import { admitFromCloud, admitFromPhone, type Admission } from './call-admission.ts';
+import { admitFromCloud, admitFromPhone, type Admission, type Load } from './call-admission.ts';
 import { finishCall, hangUp, otherLeg, sendBye } from './call-end.ts';
-import { newCallMedia, type LegSide } from './call-media.ts';
+import { newCallMedia, sidesToward } from './call-media.ts';
 import { sdpFailure } from './call-offer.ts';
-import { recordAnswer, recordEmergency, recordStart } from './call-record.ts';
+import { recordAnswer, recordStart } from './call-record.ts';
 import type { LiveCall } from './call-table.ts';
-import { isEmergency } from './emergency.ts';
+import { helpKind } from './emergency.ts';
 import { nextMaxForwards, passedHeaders, unsupported } from './headers.ts';
+import { admitCallback, asOfGateway } from './help/callback.ts';
+import { beginHelp, isFlooding, settleHelp } from './help/in-call.ts';
 import type { Attempt } from './outgoing-invite.ts';
 import { placeCall } from './placing.ts';
 import { nameAsCallee } from './replaces.ts';
@@ -20,8 +22,9 @@ import type { Answer, Incoming, Received } from './srf.ts';
 import { emergencyPlan, unregistered } from './survival.ts';
 
 export async function relayInvite(app: Application, request: Incoming): Promise<void> {
-  const caller: LegName = request.flow.startsWith('in:') ? 'phone' : 'cloud';
-  const admission = admit(app, request, caller);
+  const isFromGateway = app.gateway?.sent(request) === true;
+  const caller: LegName = request.flow.startsWith('in:') && !isFromGateway ? 'phone' : 'cloud';
+  const admission = isFromGateway ? admitCallback(app, request) : admit(app, request, caller);
   if (admission.kind === 'refuse') {
     await refuse(app, request, admission);
     return;
@@ -34,7 +37,9 @@ export async function relayInvite(app: Application, request: Incoming): Promise<
     return;
   }
   const call = newCall(app, request, { caller, admission });
+  if (isFromGateway) asOfGateway(app, call, request);
   app.calls.add(call);
+  beginHelp(app, call);
   let reason = 'failed';
   try {
     reason = await connect(app, { request, call, caller, hops });
@@ -43,7 +48,7 @@ export async function relayInvite(app: Application, request: Incoming): Promise<
     await sendBye(app, call.dialogs[otherLeg[caller]]);
     throw error;
   } finally {
-    if (call.isEmergency && call.state !== 'trying') recordEmergency(app, call, reason);
+    settleHelp(app, call, reason);
     if (!isUp(call)) await finishCall(app, call, reason);
   }
 }
@@ -181,22 +186,27 @@ export function answer(response: Received, body: { type: string; text: string },
 }
 
 function admit(app: Application, request: Incoming, caller: LegName): Admission {
-  const load = { total: app.calls.size, ofPhone: (token: string) => app.calls.ofPhone(token).length };
+  const load: Load = {
+    total: app.calls.size,
+    ofPhone: (token) => app.calls.ofPhone(token).length,
+    isFree: (binding) => app.help.awaitsCall(binding),
+  };
   if (caller === 'cloud') return admitFromCloud(request, app.bindings.byFlow(request.flow), load);
   const address = addressOf(request.source);
-  const isForHelp = isEmergency(request.uri, emergencyPlan(app.config));
+  const help = helpKind(request.uri, emergencyPlan(app.config));
+  const isForHelp = help === 'help';
   const admission = admitFromPhone(
-    { ...request, isEmergency: isForHelp },
+    { ...request, help },
     {
       own: app.bindings.bySource(request.source, request.transport),
       near: app.bindings.all().filter((row) => addressOf(row.source) === address),
     },
     load,
   );
-  if (admission.kind === 'relay' || !isForHelp || !request.flow.startsWith('in:')) return admission;
-  const isCalling = app.calls.ofPhone('').some(({ binding }) => addressOf(binding.source) === address);
-  if (isCalling) return { kind: 'refuse', status: 486, reason: 'A call for help is going on' };
-  return { kind: 'relay', binding: unregistered(app, request), isEmergency: true };
+  if (isForHelp && isFlooding(app, address))
+    return { kind: 'refuse', status: 486, reason: 'Calls for help are going on' };
+  if (admission.kind === 'relay' || !isForHelp) return admission;
+  return { kind: 'relay', binding: unregistered(app, request), isEmergency: true, help };
 }
 
 async function refuse(
@@ -224,20 +234,16 @@ function newCall(
   { caller, admission }: { caller: LegName; admission: Admission & { kind: 'relay' } },
 ): LiveCall {
   const id = randomUUID().replaceAll('-', '');
-  const { binding } = admission;
-  const sides: Record<LegName, LegSide> = {
-    phone: {
-      address: app.config.site.address,
-      isSecure: binding.transport === 'tls',
-      peer: addressOf(caller === 'phone' ? request.source : binding.source),
-    },
-    cloud: { address: binding.local_address, isSecure: true, peer: undefined },
-  };
+  const { binding, help } = admission;
+  const source = caller === 'phone' ? request.source : binding.source;
+  const sides = sidesToward(app.config.site.address, { ...binding, source });
   return {
     id,
     direction: caller === 'phone' ? 'outbound' : 'inbound',
     binding,
     isEmergency: admission.isEmergency,
+    help:
+      help === undefined ? undefined : app.help.begin(id, help, { request, caller: { ...binding, source } }),
     from: uriOf(request, 'From'),
     to: caller === 'phone' ? request.uri : uriOf(request, 'To'),
     media: newCallMedia(app.media, id, sides),

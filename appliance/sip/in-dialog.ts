@@ -7,6 +7,7 @@ import { audience, hangUp, otherLeg } from './call-end.ts';
 import type { LiveCall } from './call-table.ts';
 import { sdpFailure } from './call-offer.ts';
 import { answer } from './calls.ts';
+import { gatewayToken } from './gateway/gateway.ts';
 import { nextMaxForwards, passedHeaders, passedWithoutBody } from './headers.ts';
 import { translatedReferTo } from './replaces.ts';
 import { answerInSession, isRefresh } from './session-timers.ts';
@@ -55,6 +56,7 @@ export type DialogPair = Pick<LiveCall, 'binding' | 'dialogs'> &
 /** A phone may have lost its connection and made another one; its address stays. */
 export function isOfLeg(request: Incoming, { binding, callee }: DialogPair, leg: LegName): boolean {
   if (leg === 'cloud' && callee === undefined) return request.flow === binding.flow;
+  if (leg === 'cloud' && callee?.token === gatewayToken && request.flow === callee.flow) return true;
   const { source } = leg === 'cloud' && callee !== undefined ? callee : binding;
   return request.flow.startsWith('in:') && addressOf(request.source) === addressOf(source);
 }

@@ -13,11 +13,17 @@ import { nameAsCaller } from './replaces.ts';
 import { sendInvite, sessionOffer } from './session-timers.ts';
 import type { Outgoing, Received, Sent } from './srf.ts';
 
+export interface Ringing {
+  readonly phones: readonly BindingRow[];
+  /** For so long, and no longer. */
+  readonly ms?: number | undefined;
+}
+
 /** All at once, with media of their own: the call has no leg outside any more. */
 export async function ringHere(
   app: Application,
   placing: Placing,
-  phones: readonly BindingRow[],
+  { phones, ms }: Ringing,
 ): Promise<Received | Nobody> {
   const { attempt, isCancelled, onProvisional } = placing;
   const { call } = attempt;
@@ -57,7 +63,25 @@ export async function ringHere(
     if (final.status > 299 || winner !== phones[at]) throw new Error('not taken');
     return final;
   });
-  return await Promise.any(answered).catch(async () => await bestOf(rings));
+  const stop = new AbortController();
+  if (ms !== undefined) takeBackAfter(app, call, { ms, signal: stop.signal });
+  try {
+    return await Promise.any(answered).catch(async () => await bestOf(rings));
+  } finally {
+    stop.abort();
+  }
+}
+
+function takeBackAfter(
+  { world }: Application,
+  call: Attempt['call'],
+  { ms, signal }: { ms: number; signal: AbortSignal },
+): void {
+  const { takeBack } = call;
+  void world.clock.sleep(ms, signal).then(
+    () => takeBack?.(),
+    () => undefined,
+  );
 }
 
 /** The answer of those that did not take the call; busy says more than nothing. */

@@ -8,10 +8,12 @@ import { phoneRoute, upstreamRoute, type Application } from './application.ts';
 import { ownIdentities } from './call-admission.ts';
 import { otherLeg } from './call-end.ts';
 import type { LiveCall } from './call-table.ts';
+import { dialableForHelp } from './emergency.ts';
 import { passedHeaders } from './headers.ts';
 import { translatedReplaces } from './replaces.ts';
 import { sessionOffer } from './session-timers.ts';
 import type { Incoming, Outgoing } from './srf.ts';
+import { emergencyPlan } from './survival.ts';
 
 export interface Attempt {
   readonly request: Incoming;
@@ -54,7 +56,7 @@ export function outgoingInvite(
   app.counters.identities_refused += foreign.length;
   return {
     ...common,
-    uri: request.uri,
+    uri: dialledUri(app, request.uri, binding.registrar),
     route: upstreamRoute(app, binding),
     headers: [
       ...upstreamDialog(request),
@@ -66,6 +68,11 @@ export function outgoingInvite(
       ...content,
     ],
   };
+}
+
+/** A service that is called by its name gets its number here, which every registrar can read. */
+function dialledUri({ config }: Application, uri: string, registrar: string): string {
+  return /^urn:/i.test(uri) ? `sip:${dialableForHelp(uri, emergencyPlan(config))}@${registrar}` : uri;
 }
 
 const dialogKey = createSecretKey(randomBytes(32));
@@ -81,6 +88,16 @@ function upstreamDialog(request: Incoming): SipHeader[] {
     { name: 'Call-ID', value: derive(`call ${headerValue(request, 'Call-ID') ?? ''} ${request.source}`) },
     { name: 'CSeq', value: headerValue(request, 'CSeq') ?? '' },
     { name: 'From', value: withTag(from, derive(`tag ${tag}`).slice(0, 16)) },
+  ];
+}
+
+/** The same for a call that has no leg upstream: nobody's but ours. `from` is without a tag. */
+export function freshDialog(method: string, from: string): SipHeader[] {
+  const name = randomBytes(16).toString('hex');
+  return [
+    { name: 'Call-ID', value: name },
+    { name: 'CSeq', value: `1 ${method}` },
+    { name: 'From', value: withTag(from, name.slice(0, 16)) },
   ];
 }
 

@@ -1,12 +1,14 @@
-/** Finds who takes an INVITE: the registrar, the phone it is for, or in an outage phones on site. */
+/** Finds who takes an INVITE: the registrar, the phone it is for, or in an outage phones on site and the gateway. */
 import type { Application } from './application.ts';
-import { letGo } from './call-end.ts';
-import { offerOf, type Nobody, type Placing } from './call-offer.ts';
 import { isAway } from './drill.ts';
+import type { Silence } from './asking.ts';
+import type { Nobody, Placing } from './call-offer.ts';
+import { gatewayToken } from './gateway/gateway.ts';
+import { gatewayNumber, placeThroughGateway } from './gateway/placing.ts';
+import { placeCallback } from './help/callback.ts';
+import { placeForHelp } from './help/placing.ts';
 import { ringHere } from './local-ringing.ts';
-import { outgoingInvite, type Attempt } from './outgoing-invite.ts';
-import { nameAsCaller } from './replaces.ts';
-import { sendInvite } from './session-timers.ts';
+import { askOtherLeg } from './other-leg.ts';
 import type { Received } from './srf.ts';
 import { nobodyHere, phonesToRing } from './survival.ts';
 
@@ -14,92 +16,30 @@ import { nobodyHere, phonesToRing } from './survival.ts';
 const silenceMs = 3000;
 
 export async function placeCall(app: Application, placing: Placing): Promise<Received | Nobody> {
-  const { attempt, isCancelled } = placing;
-  const { call, caller, request } = attempt;
-  // A call for help that nobody here could take goes to the cloud however unlikely that is.
-  const isLastHope = call.isEmergency && phonesToRing(app, call, request.uri).length === 0;
-  if (caller === 'cloud' || isLastHope || !isAway(app, call)) {
-    const final = call.binding.token === '' ? undefined : await askOtherLeg(app, placing);
-    if (final !== undefined && ('answer' in final || !(await isNoWay(app, attempt, final)))) return final;
+  const { call, caller, request } = placing.attempt;
+  if (call.isEmergency) return await placeForHelp(app, placing);
+  if (caller === 'cloud' && call.callee?.token === gatewayToken) return await placeCallback(app, placing);
+  const { registrar } = call.binding;
+  if (caller === 'cloud' || !isAway(app, call)) {
+    const silence: Silence = { ms: silenceMs, mayLeave: () => app.outages.failed(registrar, 'silent') };
+    const final = await askOtherLeg(app, placing, caller === 'cloud' ? undefined : silence);
+    const isOver = final !== undefined && ('answer' in final || caller === 'cloud');
+    if (isOver || (final !== undefined && !(await isNoWay(app, registrar, final)))) return final;
   }
-  if (isCancelled()) return { answer: { status: 487 }, reason: 'cancelled' };
+  if (placing.isCancelled()) return { answer: { status: 487 }, reason: 'cancelled' };
   const phones = phonesToRing(app, call, request.uri);
-  if (phones.length === 0) return { answer: nobodyHere(call.isEmergency), reason: 'nobody here' };
-  return await ringHere(app, placing, phones);
+  if (phones.length > 0) return await ringHere(app, placing, { phones });
+  const outside = gatewayNumber(app, call, request.uri);
+  if (typeof outside === 'object') return outside;
+  return (
+    (await placeThroughGateway(app, placing, { number: outside })) ?? {
+      answer: nobodyHere(false),
+      reason: 'gateway silent',
+    }
+  );
 }
 
-/** Undefined: silence, and whatever comes yet is hung up. */
-async function askOtherLeg(app: Application, placing: Placing): Promise<Received | Nobody | undefined> {
-  const { attempt, onProvisional, isCancelled } = placing;
-  const { call, caller } = attempt;
-  const callee = caller === 'phone' ? 'cloud' : 'phone';
-  const offer = await offerOf(app, attempt);
-  if ('answer' in offer) return offer;
-  const invite = outgoingInvite(app, attempt, offer);
-  const onLonger = (seconds: number) => {
-    if (callee === 'cloud') app.sessionSeconds.set(call.binding.registrar, seconds);
-  };
-  let isHeard = false;
-  let isLeft = false;
-  const send = async () => {
-    const sent = await sendInvite(app, invite, {
-      onLonger,
-      onProvisional: (response) => {
-        isHeard = true;
-        if (!isLeft) onProvisional(response);
-      },
-      onFinal: (response) => {
-        isHeard ||= response.localCause === undefined;
-        if (response.status > 299 || response.dialogId === undefined || isLeft) return;
-        app.calls.setDialog(call, callee, response.dialogId);
-        call.names[callee] = nameAsCaller(response);
-      },
-    });
-    if (isCancelled() || isLeft) sent.cancel();
-    if (!isLeft) call.takeBack = (headers) => sent.cancel(headers);
-    const final = await sent.final;
-    if (isLeft) await letGo(app, final);
-    return final;
-  };
-  const reached = (async () => {
-    const final = await send();
-    // The connection was dead: nobody has heard of the call, and the next one is new.
-    const isAgain = final.localCause === 'flow-failed' && !isHeard && !isCancelled() && !isLeft;
-    return isAgain && caller === 'phone' ? await send() : final;
-  })();
-  if (caller === 'cloud') return await reached;
-  const stop = new AbortController();
-  const silent = async () => {
-    const ms = call.isEmergency ? app.config.emergency.cloud_answer_seconds * 1000 : silenceMs;
-    await app.world.clock.sleep(ms, stop.signal).catch(() => undefined);
-    if (stop.signal.aborted || isHeard) return await reached;
-    const isOutage = await app.outages.failed(call.binding.registrar, 'silent');
-    const mayLeave = call.isEmergency ? phonesToRing(app, call, attempt.request.uri).length > 0 : isOutage;
-    if (isHeard || !mayLeave) return await reached;
-    isLeft = true;
-    call.takeBack?.();
-    reached.catch(() => undefined);
-    return undefined;
-  };
-  try {
-    return await Promise.race([reached, silent()]);
-  } finally {
-    stop.abort();
-  }
-}
-
-/** Whether phones on site are asked instead. A registrar that answers an emergency call with a fault of its own is as good as away. */
-async function isNoWay(
-  app: Application,
-  { request, call, caller }: Attempt,
-  final: Received,
-): Promise<boolean> {
-  if (caller === 'cloud') return false;
-  if (final.localCause === undefined) {
-    const isFault = final.status >= 500 && final.status <= 599;
-    return call.isEmergency && isFault && phonesToRing(app, call, request.uri).length > 0;
-  }
-  if (final.localCause !== 'unreachable' && final.localCause !== 'flow-failed') return false;
-  const isOutage = await app.outages.failed(call.binding.registrar, final.localCause);
-  return isOutage || (call.isEmergency && phonesToRing(app, call, request.uri).length > 0);
+async function isNoWay(app: Application, registrar: string, { localCause }: Received): Promise<boolean> {
+  if (localCause !== 'unreachable' && localCause !== 'flow-failed') return false;
+  return await app.outages.failed(registrar, localCause);
 }

@@ -18,13 +18,15 @@ import { newDialPlan } from './dial-plan.ts';
 import { newDigestServer } from './digest-server.ts';
 import type { EngineOptions } from './engine/engine.ts';
 import { newFlows } from './flows.ts';
+import { gatewayToken } from './gateway/gateway.ts';
+import { openHelp } from './help/open.ts';
 import { ownIdentity, renewIdentity } from './identity.ts';
 import { endpointsOf } from './listeners.ts';
 import { openMedia } from './media.ts';
 import { newOutages } from './outages.ts';
 import { handleRequest } from './requests.ts';
 import { openSiteLists } from './site-lists.ts';
-import { startSipServer, type SipServer } from './srf.ts';
+import { startSipServer } from './srf.ts';
 import { sweepBindings } from './sweep.ts';
 import { emptyTables } from './tables.ts';
 
@@ -43,11 +45,18 @@ export async function startSip(world: World, config: Config): Promise<Part> {
   const trust = extraTrust(config);
   const outages = starting.use(newOutages({ world, store, bindings, sip: config.sip, trust, onError }));
   const identity = await ownIdentity(world, config.site);
-  const server: SipServer = starting.use(
+  const plain = starting.use(
     await startSipServer(world, await engineOptions(config, identity), {
       onRequest: (request) => handleRequest(app, request),
       onError,
     }),
+  );
+  const tables = emptyTables(world.clock);
+  const prepared = openPreparations(world, config, starting);
+  const { dialPlan } = prepared;
+  const ways = openHelp(
+    { world, config, dialPlan, store, calls: tables.calls, server: plain, onError },
+    starting,
   );
   const media = starting.use(
     openMedia(world, directory, {
@@ -62,18 +71,14 @@ export async function startSip(world: World, config: Config): Promise<Part> {
     bindings,
     flows,
     media,
-    server,
     counters,
     outages,
-    ...openPreparations(world, config, starting),
-    ...emptyTables(world.clock),
+    ...ways,
+    ...prepared,
+    ...tables,
     leaseMac: (address) => leases.mac(address),
   };
-  starting.use(server.engine.onFlowLost((flow) => void onFlowLost(app, flow).catch(onError)));
-  starting.use(sweepBindings(app, onError));
-  starting.use(renewIdentity(world, { site: config.site, engine: server.engine, shown: identity, onError }));
-  starting.use(boundAdoption(app, adoption, onError));
-  starting.defer(() => hangUpAll(app));
+  lookAfter(app, starting, { adoption, identity, onError });
   const running = starting.move();
   return {
     health: () => healthOf(app),
@@ -95,6 +100,27 @@ function openPreparations(
     digest: newDigestServer(randomBytes(32)),
     lists,
   };
+}
+
+interface Cares {
+  readonly adoption: Adoption;
+  readonly identity: ServerIdentity;
+  readonly onError: (error: unknown) => void;
+}
+
+/** What goes on beside the requests. */
+function lookAfter(
+  app: Application,
+  starting: AsyncDisposableStack,
+  { adoption, identity, onError }: Cares,
+): void {
+  const { world, config, server } = app;
+  const { engine } = server;
+  starting.use(engine.onFlowLost((flow) => void onFlowLost(app, flow).catch(onError)));
+  starting.use(sweepBindings(app, onError));
+  starting.use(renewIdentity(world, { site: config.site, engine, shown: identity, onError }));
+  starting.use(boundAdoption(app, adoption, onError));
+  starting.defer(() => hangUpAll(app));
 }
 
 /** What a sender got wrong is counted; what we got wrong is told. */
@@ -219,7 +245,7 @@ async function hangUpAll(app: Application): Promise<void> {
   stop.abort();
 }
 
-function healthOf({ media, trouble, bindings, outages, attached }: Application): Health {
+function healthOf({ media, trouble, bindings, outages, attached, gateway, calls }: Application): Health {
   if (!media.isConnected)
     return { state: 'degraded', reason: 'media relay (rtp) not reached: calls are refused' };
   const [away] = outages.since.keys();
@@ -230,6 +256,14 @@ function healthOf({ media, trouble, bindings, outages, attached }: Application):
       reason: `no way to the registrar ${away}: ${kept} of ${bindings.size} phones are kept here and can call each other`,
     };
   }
+  const outside = calls.ofPhone(gatewayToken).length;
+  if (outside > 0)
+    return {
+      state: 'degraded',
+      reason: `${outside} of the calls go through the telephone gateway of this site`,
+    };
+  if (gateway?.trouble !== undefined)
+    return { state: 'degraded', reason: `the gateway to the telephone network: ${gateway.trouble}` };
   const [first] = trouble;
   if (first !== undefined)
     return { state: 'degraded', reason: `registrar ${first[0]} not reached (${first[1]})` };

@@ -37,6 +37,8 @@ export function openLateReader({ directory, part, clock, probe }: Looking): Late
       if (reader !== undefined || clock.now() < nextTry) return reader?.db;
       nextTry = clock.now() + retryMs;
       const found = openReader(directory, part);
+      // Whoever asks is in the middle of something; a file that is held is one that isn't there.
+      found?.db.pragma('busy_timeout = 100');
       if (found !== undefined && !isReady(found)) found[Symbol.dispose]();
       else reader = found;
       return reader?.db;

@@ -232,7 +232,7 @@ async function udpPhone(port: number): Promise<Peer> {
   };
 }
 
-function takers(waiting: SipMessage[]): Pick<Peer, 'waiting' | 'request' | 'response'> {
+export function takers(waiting: SipMessage[]): Pick<Peer, 'waiting' | 'request' | 'response'> {
   const take = async (what: string, fits: (message: SipMessage) => boolean) => {
     const at = await until(what, () => (waiting.some(fits) ? { at: waiting.findIndex(fits) } : undefined), {
       timeoutMs: 4000,

@@ -49,7 +49,8 @@ export function refusal(
 ): SipResponse | undefined {
   const { method, uri } = request;
   if (!knownMethods.has(method)) return notImplemented();
-  if (!/^(?:sips?|tel):/i.test(uri)) return plainResponse(416, 'Unsupported URI Scheme');
+  // `urn:service:sos` is how RFC 5031 calls for help.
+  if (!/^(?:sips?|tel|urn:service):/i.test(uri)) return plainResponse(416, 'Unsupported URI Scheme');
   const unsupported = listValues(request, 'Proxy-Require').filter((tag) => tag !== passedOn);
   if (unsupported.length > 0) {
     return plainResponse(

@@ -36,10 +36,38 @@ export const sipKinds = {
       packets_to_phone: 'open',
     },
   },
-  /** Written once it is known who takes it: `cloud`, `site` (phones here), `nobody`. */
+  /** Written once it is known who takes it: `cloud`, `gateway`, `attendants`, `everybody`, or `nobody`. */
   emergency_call: {
-    fields: { call: 'open', to: 'personal', from: 'personal', way: 'open', outcome: 'open' },
+    fields: {
+      call: 'open',
+      to: 'personal',
+      from: 'personal',
+      way: 'open',
+      outcome: 'open',
+      place: 'personal',
+      callback: 'personal',
+      dialled_at: 'open',
+      is_test: 'open',
+      slowed: 'open',
+    },
     reserved: 'emergency',
+  },
+  /** Whom the box told of it, and what came of it: the first try, and the one that ended it. */
+  emergency_notice: {
+    fields: {
+      call: 'open',
+      by: 'open',
+      to: 'personal',
+      delivered: 'open',
+      result: 'open',
+      tries: 'open',
+    },
+    reserved: 'emergency',
+  },
+  /** A call through the site's own telephone lines, because the cloud was away. */
+  gateway_used: {
+    fields: { call: 'open', from: 'personal', to: 'personal', emergency: 'open' },
+    reserved: 'security',
   },
   call_refused: {
     fields: { direction: 'open', status: 'open', reason: 'open', source: 'open' },

@@ -109,7 +109,7 @@ it('in an outage a call for help rings the attendant, whose display says so', as
   const { invite } = await answered({ phone, other }, '112');
   expect(header(invite, 'From')).toMatch(/^"EMERGENCY 112: Ann" </);
   await until('the journal', () => site.journal('emergency_call')[0], wait);
-  expect(site.journal('emergency_call')).toMatchObject([{ way: 'site', outcome: 'up' }]);
+  expect(site.journal('emergency_call')).toMatchObject([{ way: 'attendants', outcome: 'up' }]);
 });
 
 it('a call for help without attendants rings every phone; the first that answers has it, the others stop', async () => {

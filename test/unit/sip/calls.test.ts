@@ -8,19 +8,19 @@ import {
   callLimits,
   ownIdentities,
 } from '../../../appliance/sip/call-admission.ts';
-import { isEmergency } from '../../../appliance/sip/emergency.ts';
+import { helpKind } from '../../../appliance/sip/emergency.ts';
 import { newBudget } from '../../../appliance/sip/application.ts';
 import { newFlows } from '../../../appliance/sip/flows.ts';
 import { nextMaxForwards, passedHeaders, unsupported } from '../../../appliance/sip/headers.ts';
 import type { BindingRow } from '../../../appliance/store/bindings.ts';
 
 const binding = { token: 'abc', aor: '1001@office.example', source: '10.66.0.101:40000' } as BindingRow;
-const idle = { total: 0, ofPhone: () => 0 };
+const idle = { total: 0, ofPhone: () => 0, isFree: () => false };
 const headers = (...lines: string[]): SipHeader[] =>
   lines.map((line) => ({ name: line.slice(0, line.indexOf(':')), value: line.slice(line.indexOf(':') + 2) }));
 const invite = (uri: string, from = '<sip:1001@office.example>;tag=x') => ({
   uri,
-  isEmergency: isEmergency(uri),
+  help: helpKind(uri),
   headers: headers(`From: ${from}`),
 });
 
@@ -48,13 +48,14 @@ it('a call for help needs no more than a registered phone at that address', () =
     kind: 'relay',
     binding,
     isEmergency: true,
+    help: 'help',
   });
   expect(admitFromPhone(somebody, { own: [], near: [] }, idle)).toMatchObject({ kind: 'refuse' });
 });
 
 it.each([
-  ['of the box', { total: callLimits.total, ofPhone: () => 0 }],
-  ['of the phone', { total: 8, ofPhone: () => callLimits.ofPhone }],
+  ['of the box', { ...idle, total: callLimits.total }],
+  ['of the phone', { ...idle, ofPhone: () => callLimits.ofPhone }],
 ])('the limit %s holds for all calls but those for help', (_title, load) => {
   const sides = { own: [binding], near: [] };
   expect(admitFromPhone(invite('sip:5@x'), sides, load)).toMatchObject({ kind: 'refuse', status: 486 });
@@ -89,7 +90,7 @@ it.each([
   ['sip:4930112@x', false],
   ['sip:x', false],
 ])('%s is a call for help: %s', (uri, isOne) => {
-  expect(isEmergency(uri)).toBe(isOne);
+  expect(helpKind(uri) === 'help').toBe(isOne);
 });
 
 it("identities that are the phone's own stay, others are taken out", () => {

@@ -7,7 +7,6 @@ import {
   type DialPlan,
   type DialSettings,
 } from '../../../appliance/sip/dial-plan.ts';
-import { isEmergency } from '../../../appliance/sip/emergency.ts';
 
 const plan = (country_code: string, more: Partial<DialSettings> = {}): DialPlan =>
   newDialPlan({ country_code, outside_line_prefix: '', extension_length: 3, ...more });
@@ -227,22 +226,3 @@ it('the list of the site goes before everything else, also when its phone is awa
   expect(calls('500')).toEqual([]);
   expect(calls('030555101')).toEqual([{ aor: phones[0] }]);
 });
-
-it.each([
-  ['49', '', [], '110', true],
-  ['49', '0', [], '0112', true],
-  ['49', '', [], '0112', false],
-  ['49', '', [], '15', false],
-  ['33', '', [], '15', true],
-  ['61', '', [], '000', true],
-  ['1', '9', [], '9911', true],
-  ['44', '', [], '999', true],
-  ['', '', [], '101', true],
-  ['49', '', ['5555'], '5555', true],
-  ['49', '', ['5555'], '112', false],
-])(
-  'in country "%s" with outside line "%s" and own numbers %j, %s is a call for help: %s',
-  (...[countryCode, outsideLinePrefix, numbers, number, isOne]) => {
-    expect(isEmergency(`sip:${number}@x`, { countryCode, outsideLinePrefix, numbers })).toBe(isOne);
-  },
-);

@@ -1,0 +1,201 @@
+/** Keeps every call for help: begins its evidence, has people told, remembers whom to call back, and writes it down afterwards. */
+import { newTokenBuckets } from '../../net/token-buckets.ts';
+import { headerValue, parseNameAddress } from '../../protocol/sip-headers.ts';
+import { readEmergencyCalls, saveEmergencyCall, type EmergencyCall } from '../../store/emergency-calls.ts';
+import type { BindingRow } from '../../store/bindings.ts';
+import type { Placement } from '../../store/placements.ts';
+import type { Store } from '../../store/store.ts';
+import type { World } from '../../world.ts';
+import type { Config } from '../../config-schema.ts';
+import { addressOf } from '../application.ts';
+import type { Afterwards } from '../afterwards.ts';
+import { dialledNumber, type DialPlan } from '../dial-plan.ts';
+import type { HelpKind } from '../emergency.ts';
+import { isSameNumber, shownNumber, type NumberPlan } from '../gateway/numbers.ts';
+import type { Incoming, SipServer } from '../srf.ts';
+import { bindingOf } from './callback.ts';
+import { newHelp, rowOf, wayTaken, type Help } from './help.ts';
+import { newNotices } from './notices.ts';
+import { lanWays, phoneWay, type NoticeWay } from './notice-ways.ts';
+import { watchPlaces } from './places.ts';
+
+export interface HelpDesk extends AsyncDisposable {
+  begin(call: string, kind: HelpKind, from: From): Help;
+  /** At once, and beside the call. `phones`: attendants that are there. */
+  tell(help: Help, phones: readonly BindingRow[]): void;
+  changed(help: Help): void;
+  /** How it went on is known. */
+  settled(help: Help, outcome: string): void;
+  /** Whom a call to this number is for, while a call for help that showed it is not long ago. */
+  callerOf(called: string): Help | undefined;
+  /** The same for a phone that its registrar calls. */
+  awaitsCall(binding: BindingRow): boolean;
+}
+
+interface Needs {
+  readonly world: World;
+  readonly config: Config;
+  readonly dialPlan: DialPlan;
+  readonly store: Store;
+  readonly server: Pick<SipServer, 'send'>;
+  readonly afterwards: Afterwards;
+}
+
+/** Calls for help of one address: beyond it people here are rung first, and nobody is told anew. */
+const pace = { burst: 5, perSecond: 0.1 } as const;
+const remembered = 500;
+
+export function openHelpDesk({ world, config, dialPlan, store, server, afterwards }: Needs): HelpDesk {
+  const { clock, log } = world;
+  const numbers = { gateway: config.gateway, emergency: config.emergency, dialPlan };
+  const places = watchPlaces(world, config.site.state_directory);
+  const calls = newTokenBuckets(pace);
+  const windowMs = config.emergency.callback_minutes * 60_000;
+  /** The latest first. */
+  const recent: Help[] = readBefore(store, clock.now() - Math.max(windowMs, 86_400_000)).map(helpOf);
+  const changed = (help: Help) => {
+    const row = rowOf(help);
+    afterwards.write((tx) => saveEmergencyCall(tx.db, row));
+  };
+  const notices = newNotices({ world, onChange: (help) => (changed(help), tellNotice(afterwards, help)) });
+  const ways = lanWays(config);
+  resume(recent, ways, (help, way, before) => notices.tell(help, way, before));
+  const open = () => recent.filter(({ at, kind }) => kind === 'help' && at > clock.now() - windowMs);
+  return {
+    begin: (call, kind, from) => {
+      const dialog = dialogOf(from);
+      const known = recent.find((help) => help.dialog === dialog && help.outcome === undefined);
+      if (known !== undefined) return known;
+      const isSlowed = kind === 'help' && !calls.take(addressOf(from.caller.source), clock.now());
+      const place = places.of(from.caller.mac);
+      const help = newHelp({
+        call,
+        dialog,
+        kind,
+        at: clock.now(),
+        place,
+        isSlowed,
+        ...ofCaller(numbers, from, place),
+      });
+      recent.unshift(help);
+      recent.splice(remembered);
+      changed(help);
+      log.warn({ call, mac: from.caller.mac, number: help.number, kind }, 'call for help');
+      return help;
+    },
+    tell: (help, phones) => {
+      if (help.isSlowed) return;
+      const toPhones = help.kind === 'test' ? [] : phones.map((phone) => phoneWay({ server, config }, phone));
+      for (const way of [...toPhones, ...ways]) notices.tell(help, way);
+    },
+    changed,
+    settled: (help, outcome) => {
+      help.outcome ??= outcome;
+      changed(help);
+      tellOutcome(afterwards, help);
+    },
+    callerOf: (called) => latestCaller(open(), called, numbers),
+    awaitsCall: ({ aor, phone }) => open().some(({ caller }) => caller.aor === aor && caller.phone === phone),
+    [Symbol.asyncDispose]: async () => {
+      await notices[Symbol.asyncDispose]();
+      await places[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function latestCaller(open: readonly Help[], called: string, numbers: NumberPlan): Help | undefined {
+  const named = open.find(
+    ({ callback }) => callback !== undefined && isSameNumber(callback, called, numbers),
+  );
+  // Lines without numbers of their own ring whatever was set up: then it is for who called last that way.
+  return named ?? open.find(({ ways }) => ways.some(({ way }) => way === 'gateway'));
+}
+
+interface From {
+  readonly request: Incoming;
+  readonly caller: BindingRow;
+}
+
+function dialogOf({ request, caller }: From): string {
+  return `${headerValue(request, 'Call-ID') ?? ''} ${addressOf(caller.source)}`;
+}
+
+function ofCaller(
+  numbers: NumberPlan,
+  { request, caller }: From,
+  place: Placement | undefined,
+): Pick<Help, 'number' | 'name' | 'caller' | 'callback'> {
+  const { display = '' } = parseNameAddress(headerValue(request, 'From') ?? '');
+  const user = caller.aor.split('@')[0] ?? '';
+  return {
+    number: dialledNumber(request.uri) || request.uri.slice(0, 60),
+    name: display.replaceAll(/^"|"$|[\\]/g, '').slice(0, 80),
+    caller,
+    callback: shownNumber({ user, isEmergency: true, place: place?.place }, numbers),
+  };
+}
+
+/** A store that can't be read has nothing to say; calls go on. */
+function readBefore(store: Store, since: number): EmergencyCall[] {
+  try {
+    return readEmergencyCalls(store.db, { since, limit: remembered });
+  } catch {
+    return [];
+  }
+}
+
+function helpOf(row: EmergencyCall): Help {
+  const { id: call, caller, ways, notices, place, callback, ...rest } = row;
+  const help = newHelp({
+    ...rest,
+    call,
+    dialog: '',
+    caller: bindingOf(caller),
+    place,
+    callback,
+    isSlowed: false,
+  });
+  help.ways.push(...ways);
+  help.notices.push(...notices);
+  Object.assign(help, { outcome: row.outcome, answeredAt: row.answeredAt, endedAt: row.endedAt });
+  return help;
+}
+
+/** Notices that a process before us had not delivered. */
+function resume(
+  recent: readonly Help[],
+  ways: readonly NoticeWay[],
+  tell: (help: Help, way: NoticeWay, before: Help['notices'][number]) => void,
+): void {
+  for (const help of recent) {
+    for (const notice of help.notices) {
+      const way = ways.find(({ by, to }) => by === notice.by && to === notice.to);
+      if (!notice.isDelivered && way !== undefined) tell(help, way, notice);
+    }
+  }
+}
+
+function tellNotice(afterwards: Afterwards, help: Help): void {
+  const latest = help.notices.toSorted((a, b) => b.at - a.at)[0];
+  if (latest === undefined || (!latest.isDelivered && latest.tries > 1)) return;
+  const { by, to, isDelivered, result = '', tries } = latest;
+  const body = { call: help.call, by, to, delivered: isDelivered, result, tries };
+  afterwards.write((tx) => tx.journal({ kind: 'emergency_notice', mac: help.caller.mac ?? undefined, body }));
+}
+
+function tellOutcome(afterwards: Afterwards, help: Help): void {
+  const { call, kind, number: to, caller, place, callback, outcome, at } = help;
+  const body = {
+    call,
+    to,
+    from: caller.aor,
+    way: wayTaken(help),
+    outcome,
+    place: place?.place,
+    callback,
+    dialled_at: at,
+    is_test: kind === 'test' ? true : undefined,
+    slowed: help.isSlowed ? true : undefined,
+  };
+  afterwards.write((tx) => tx.journal({ kind: 'emergency_call', mac: caller.mac ?? undefined, body }));
+}

@@ -1,0 +1,36 @@
+/** A call for help as the other calls see it: when it begins, when somebody takes it, when it is over. */
+import { addressOf, type Application } from '../application.ts';
+import type { LiveCall } from '../call-table.ts';
+import { attendantsHere } from '../survival.ts';
+
+/** Of one address, which may be a base with many handsets: beyond it each of them is in a call already. */
+const atOnce = 16;
+
+export function isFlooding({ calls }: Application, address: string): boolean {
+  const same = calls
+    .all()
+    .filter(({ isEmergency, binding }) => isEmergency && addressOf(binding.source) === address);
+  return same.length >= atOnce;
+}
+
+export function beginHelp(app: Application, call: LiveCall): void {
+  const { help } = call;
+  if (help === undefined) return;
+  if (call.isEmergency) app.counters.emergency_calls += 1;
+  if (help.isTold) return;
+  help.isTold = true;
+  app.help.tell(help, attendantsHere(app, call));
+}
+
+/** `reason` is what became of it; a challenge is answered by the phone, and the call goes on. */
+export function settleHelp(app: Application, { help, answeredAt }: LiveCall, reason: string): void {
+  if (help === undefined || /^40[17] /.test(reason)) return;
+  help.answeredAt ??= answeredAt;
+  app.help.settled(help, reason);
+}
+
+export function endHelp(app: Application, { help, state }: LiveCall): void {
+  if (help === undefined || state !== 'ended') return;
+  help.endedAt = app.world.clock.now();
+  app.help.changed(help);
+}

@@ -1,0 +1,162 @@
+/** Who on site is told of a call for help, and how: ways that need no internet. */
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import type { Config } from '../../config-schema.ts';
+import { postOnce } from '../../net/post-once.ts';
+import { sendMail, type MailServer } from '../../net/smtp.ts';
+import { sendSyslog } from '../../net/syslog.ts';
+import { formatMail } from '../../protocol/mail-message.ts';
+import { formatSyslog } from '../../protocol/syslog-message.ts';
+import type { BindingRow } from '../../store/bindings.ts';
+import { phoneRoute } from '../application.ts';
+import type { SipServer } from '../srf.ts';
+import type { Help } from './help.ts';
+import { asJson, headline, message } from './words.ts';
+
+export interface NoticeWay {
+  readonly by: 'phone' | 'webhook' | 'syslog' | 'mail';
+  readonly to: string;
+  /** Tried again until it is delivered. */
+  readonly isRepeated: boolean;
+  /** Resolves with what came of it once it is delivered; rejects otherwise. */
+  send(help: Help, signal: AbortSignal): Promise<string>;
+}
+
+const postMs = 5000;
+/** Security (13) and alert (1): somebody must act at once. */
+const urgent = { facility: 13, severity: 1 } as const;
+
+/** Those of the settings that reach machines. */
+export function lanWays({ emergency, site }: Config): NoticeWay[] {
+  const trust = site.extra_ca_file === undefined ? [] : [readFileSync(site.extra_ca_file, 'utf8')];
+  const { webhook, syslog, mail } = emergency;
+  return [
+    ...(webhook === undefined ? [] : [webhookWay(webhook, { site, trust })]),
+    ...(syslog.server === undefined ? [] : [syslogWay({ ...syslog, server: syslog.server }, site)]),
+    ...(mail.server === undefined ? [] : [mailWay({ ...mail, server: mail.server }, { site, trust })]),
+  ];
+}
+
+function webhookWay(
+  url: string,
+  { site, trust }: { site: Config['site']; trust: readonly string[] },
+): NoticeWay {
+  return {
+    by: 'webhook',
+    // What follows the host may be a secret.
+    to: new URL(url).host,
+    isRepeated: true,
+    send: async (help, signal) => {
+      const status = await postOnce({
+        url,
+        body: asJson(help, site),
+        contentType: 'application/json',
+        timeoutMs: postMs,
+        trust,
+        signal,
+      });
+      if (status < 200 || status > 299) throw new Error(`HTTP ${status}`);
+      return `HTTP ${status}`;
+    },
+  };
+}
+
+function syslogWay(
+  { server: host, port, transport }: Config['emergency']['syslog'] & { server: string },
+  site: Config['site'],
+): NoticeWay {
+  return {
+    by: 'syslog',
+    to: host,
+    isRepeated: true,
+    send: async (help) => {
+      const { call, number, callback = '', caller, place } = help;
+      const data = {
+        call,
+        number,
+        callback,
+        caller: caller.aor,
+        mac: caller.mac ?? '',
+        place: place?.place ?? '',
+      };
+      const text = formatSyslog({
+        ...urgent,
+        at: help.at,
+        host: hostname(),
+        application: 'gatehouse',
+        id: help.kind === 'test' ? 'emergency-test' : 'emergency',
+        data: { ...data, site: site.name },
+        text: headline(help),
+      });
+      await sendSyslog({ host, port, transport }, text);
+      return transport === 'udp' ? 'sent (UDP: nobody confirms it)' : 'taken';
+    },
+  };
+}
+
+function mailWay(
+  mail: Config['emergency']['mail'] & { server: string },
+  { site, trust }: { site: Config['site']; trust: readonly string[] },
+): NoticeWay {
+  const { from = '', to } = mail;
+  return {
+    by: 'mail',
+    to: to.join(', '),
+    isRepeated: true,
+    send: async (help) =>
+      await sendMail(mailServer(mail, trust), {
+        from,
+        to,
+        message: formatMail({
+          from,
+          to,
+          subject: headline(help),
+          at: help.at,
+          id: help.call,
+          text: message(help, site),
+        }),
+      }),
+  };
+}
+
+/** The password is read each time: a file that was put right helps at once. */
+export function mailServer(
+  { server: host, port, tls, username, secret_file: file }: Config['emergency']['mail'] & { server: string },
+  trust: readonly string[],
+): MailServer {
+  const account =
+    username === undefined || file === undefined
+      ? {}
+      : { account: { username, password: readFileSync(file, 'utf8').trim() } };
+  return { host, port, tls, trust, ...account };
+}
+
+/** A text on the display of a phone here (RFC 3428). Phones that show none say so, and are not asked again. */
+export function phoneWay(
+  { server, config }: { server: Pick<SipServer, 'send'>; config: Config },
+  phone: BindingRow,
+): NoticeWay {
+  return {
+    by: 'phone',
+    to: phone.aor.split('@')[0] ?? '',
+    isRepeated: false,
+    send: async (help) => {
+      const sent = await server.send({
+        method: 'MESSAGE',
+        uri: phone.contact_uri,
+        route: phoneRoute(phone),
+        headers: [
+          { name: 'From', value: `"EMERGENCY" <sip:gatehouse@${config.site.address}>` },
+          { name: 'To', value: `<sip:${phone.aor}>` },
+          { name: 'Priority', value: 'emergency' },
+          { name: 'Content-Type', value: 'text/plain;charset=UTF-8' },
+        ],
+        body: message(help, config.site),
+      });
+      const { status, reason, localCause } = await sent.final;
+      if (localCause !== undefined) throw new Error('not reached');
+      if (status > 299) throw new Error(`${status} ${reason}`);
+      return `${status} ${reason}`;
+    },
+  };
+}

@@ -1,0 +1,35 @@
+/** All that calls for help need, in the order in which it is stopped again. */
+import type { Config } from '../../config-schema.ts';
+import type { Store } from '../../store/store.ts';
+import type { World } from '../../world.ts';
+import { newAfterwards } from '../afterwards.ts';
+import type { Application } from '../application.ts';
+import type { CallTable } from '../call-table.ts';
+import type { DialPlan } from '../dial-plan.ts';
+import { serverWithAccount } from '../gateway/account.ts';
+import { openGateway } from '../gateway/gateway.ts';
+import type { SipServer } from '../srf.ts';
+import { openHelpDesk } from './desk.ts';
+
+interface Needs {
+  readonly world: World;
+  readonly config: Config;
+  readonly dialPlan: DialPlan;
+  readonly store: Store;
+  readonly calls: CallTable;
+  readonly server: SipServer;
+  readonly onError: (error: unknown) => void;
+}
+
+/** `server`: to be used in the place of the one that was given, since it knows the gateway's account. */
+export function openHelp(
+  { world, config, dialPlan, store, calls, onError, ...given }: Needs,
+  opened: AsyncDisposableStack,
+): Pick<Application, 'server' | 'gateway' | 'help' | 'afterwards'> {
+  const server = serverWithAccount(given.server, config, calls);
+  const gateway = openGateway({ world, server }, config);
+  if (gateway !== undefined) opened.use(gateway);
+  const afterwards = opened.use(newAfterwards(world, store, onError));
+  const help = opened.use(openHelpDesk({ world, config, dialPlan, store, server, afterwards }));
+  return { server, gateway, help, afterwards };
+}

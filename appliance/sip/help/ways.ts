@@ -1,0 +1,23 @@
+/** In which order an emergency call tries who could take it. Pure. */
+
+/** `everybody`: each phone here that can be rung. */
+export type Way = 'cloud' | 'gateway' | 'attendants' | 'everybody';
+
+/** `away`: known not to answer at the moment. `none`: there is no such thing for this call. */
+export type WayState = 'there' | 'away' | 'none';
+
+export interface Ways extends Readonly<Record<Way, WayState>> {
+  /** Its phone calls so often that only people here are bothered with more of it. */
+  readonly isSlowed: boolean;
+}
+
+export function orderOfWays({ isSlowed, ...states }: Ways): Way[] {
+  const order: Way[] = isSlowed
+    ? ['attendants', 'everybody', 'cloud', 'gateway']
+    : ['cloud', 'gateway', 'attendants', 'everybody'];
+  const there = order.filter((way) => states[way] === 'there');
+  const away = order.filter((way) => states[way] === 'away');
+  // What was thought to be away may be back, but nobody shall hear silence at the end.
+  const last = away.length > 0 ? there.filter((way) => way === 'everybody') : [];
+  return [...there, ...away, ...last];
+}
