@@ -52,7 +52,7 @@ const commands: Record<string, { readonly about: string; readonly run: Command }
   },
   phone: {
     about:
-      'phone <MAC>       all that is known of one phone, and what to do next; phone <MAC> log <N> prints a log of it',
+      'phone <MAC>       all that is known of one phone, and what to do next; phone <MAC> log <N>; phone <MAC> restart',
     run: async (call) => (await import('./commands/phone.ts')).phoneCommand(call),
   },
   snippet: {

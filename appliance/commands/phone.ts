@@ -1,4 +1,4 @@
-/** `gatehouse phone <mac>`: everything known of one phone, and what to do next; `… log <number>`: a log that it uploaded. */
+/** `gatehouse phone <mac>`: everything known of one phone, and what to do next; `… log <number>`: a log that it uploaded; `… restart`. */
 import { readConfig } from '../config.ts';
 import type { CommandCall } from '../main.ts';
 import { parseMac } from '../protocol/mac.ts';
@@ -7,19 +7,22 @@ import type { PhoneLog } from '../store/phone-logs.ts';
 import type { PhoneRequest } from '../store/phone-requests.ts';
 import { requestWords } from '../store/request-words.ts';
 import type { Countdown } from '../store/sign-in-windows.ts';
+import { restartPhone } from './phone-restart.ts';
 import { requireReadable } from './state-directory.ts';
 import { elapsed, formatTable, plainText } from './table.ts';
 
 export async function phoneCommand({ configFile, json, rest, out }: CommandCall): Promise<number> {
   const mac = parseMac(rest[0] ?? '');
   const logId = rest[1] === 'log' && /^\d{1,9}$/.test(rest[2] ?? '') ? Number(rest[2]) : undefined;
-  if (mac === undefined || rest.length > (logId === undefined ? 1 : 3)) {
-    out('usage: gatehouse phone MAC [log NUMBER] [--config FILE] [--json]');
+  const isRestart = rest[1] === 'restart';
+  if (mac === undefined || rest.length > (logId === undefined ? (isRestart ? 2 : 1) : 3)) {
+    out('usage: gatehouse phone MAC [log NUMBER | restart] [--config FILE] [--json]');
     return 2;
   }
   const { site } = readConfig(configFile);
   requireReadable(site.state_directory);
   if (logId !== undefined) return printLog(readLogOf(site.state_directory, mac, logId), out);
+  if (isRestart) return await restartPhone({ mac, directory: site.state_directory, site, json, out });
   const now = Date.now();
   const detail = readPhoneDetail(site.state_directory, mac, { now, site });
   if (detail === undefined) {
@@ -116,6 +119,11 @@ function factRows(detail: PhoneDetail, now: number): string[][] {
     [
       'Switch port',
       phone.port && `${phone.switchName ?? phone.chassis ?? '?'} ${phone.port} (${phone.placeSource ?? '?'})`,
+    ],
+    [
+      'Restart',
+      detail.restarting.last &&
+        `ordered ${ago(detail.restarting.last.givenAt, now)}: ${detail.restarting.last.words}`,
     ],
     ['Order', bypass && `${bypass.kind}, given ${ago(bypass.givenAt, now)}`],
   ];

@@ -25,6 +25,7 @@ import { endpointsOf } from './listeners.ts';
 import { openMedia } from './media.ts';
 import { newOutages } from './outages.ts';
 import { handleRequest } from './requests.ts';
+import { followRestarts } from './restarts.ts';
 import { openSiteLists } from './site-lists.ts';
 import { startSipServer } from './srf.ts';
 import { sweepBindings } from './sweep.ts';
@@ -118,6 +119,7 @@ function lookAfter(
   const { engine } = server;
   starting.use(engine.onFlowLost((flow) => void onFlowLost(app, flow).catch(onError)));
   starting.use(sweepBindings(app, onError));
+  starting.use(followRestarts(app, onError));
   starting.use(renewIdentity(world, { site: config.site, engine, shown: identity, onError }));
   starting.use(boundAdoption(app, adoption, onError));
   starting.defer(() => hangUpAll(app));

@@ -5,12 +5,15 @@ import { postureFor } from '../phones/posture.ts';
 import { resetGuide, type Guide } from '../phones/reset-steps.ts';
 import type { Vendor } from '../phones/vendors.ts';
 import { readCallsOf, type Call } from './calls.ts';
+import { lastErrand } from './errands.ts';
 import type { Milestones } from './milestones.ts';
 import { signInSteps } from './onboarding-words.ts';
 import { onboarding, type Onboarding } from './onboarding.ts';
 import { readPhoneLogs, readPhoneLogText, type PhoneLog } from './phone-logs.ts';
 import { readPhoneRequests, type PhoneRequest } from './phone-requests.ts';
 import type { KnownOfPhone, Posture } from './phone-stage.ts';
+import { restarting, type Restarting } from './restart-words.ts';
+import { readRestart } from './restarts.ts';
 import {
   knownPhones,
   phoneRow,
@@ -39,6 +42,7 @@ export interface PhoneDetail {
   readonly calls: readonly Call[];
   /** What it uploaded for people to read. */
   readonly logs: readonly PhoneLog[];
+  readonly restarting: Restarting;
 }
 
 export interface SiteOfPhone extends SiteOfPhones {
@@ -78,12 +82,26 @@ export function readPhoneDetail(
     requests,
     calls: readFacts(directory, 'sip', (db) => readCallsOf(db, mac, callsShown)),
     logs: readFacts(directory, 'provisioning', (db) => readPhoneLogs(db, mac)),
+    restarting: restartingOf(directory, { mac, known, requests }, now),
   };
 }
 
 /** Undefined: there is no such log of this phone, or not any more. */
 export function readLogOf(directory: string, mac: string, id: number): Buffer | undefined {
   return readFacts(directory, 'provisioning', (db) => [readPhoneLogText(db, mac, id)])[0];
+}
+
+/** A phone that starts asks for its address and its configuration, and registers. */
+function restartingOf(
+  directory: string,
+  { mac, known, requests }: { mac: string; known: KnownOfPhone; requests: readonly PhoneRequest[] },
+  now: number,
+): Restarting {
+  const { binding, lease } = known;
+  const [errand] = readFacts(directory, 'web', (db) => [lastErrand(db, mac)]);
+  const [result] = readFacts(directory, 'sip', (db) => [readRestart(db, mac)]);
+  const signs = [binding?.registeredAt, lease?.startedAt, ...requests.map(({ lastAt }) => lastAt)];
+  return restarting({ mac, binding }, { errand, result, signs: signs.filter((at) => at !== undefined) }, now);
 }
 
 function guideOf(guide: 'reset' | 'sign-in', vendor: Vendor | undefined): Guide {

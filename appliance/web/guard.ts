@@ -17,19 +17,24 @@ interface RequestHead {
   readonly host: string | undefined;
   /** `Sec-Fetch-Site`, which browsers send and pages can't forge. */
   readonly fetchSite: string | undefined;
+  readonly method: string;
+  /** `Content-Type`. */
+  readonly contentType: string | undefined;
 }
 
 /**
  * Why a request is refused; undefined when it is welcome. A name that we don't have in `Host` is a foreign site whose
  * name was pointed at this address (DNS rebinding); a request that another site's page makes may not read the API nor
- * hold one of the few event streams.
+ * hold one of the few event streams. An order is JSON, which a browser sends nowhere but home without asking there first.
  */
 export function refusal(
-  { url, host, fetchSite }: RequestHead,
+  { url, host, fetchSite, method, contentType }: RequestHead,
   listenAddress: string,
 ): 'host' | 'site' | undefined {
   if (!isOwnHost(host, listenAddress)) return 'host';
   const isApi = url !== '/' && !url.startsWith('/page');
+  const isReading = method === 'GET' || method === 'HEAD';
+  if (!isReading && contentType !== 'application/json') return 'site';
   return isApi && (fetchSite === 'cross-site' || fetchSite === 'same-site') ? 'site' : undefined;
 }
 

@@ -5,6 +5,8 @@ import { Failure } from './schemas.ts';
 /** One way in. `answer` is JSON unless `mediaType` says otherwise. */
 export interface RouteDescription {
   readonly url: string;
+  /** Left out: `get`. */
+  readonly method?: 'get' | 'post';
   readonly summary: string;
   readonly params?: TSchema;
   readonly query?: TSchema;
@@ -14,7 +16,8 @@ export interface RouteDescription {
 
 export function openApi(routes: readonly RouteDescription[], release: string): object {
   const paths = routes.map(
-    (route) => [route.url.replaceAll(/:(\w+)/g, '{$1}'), { get: describe(route) }] as const,
+    (route) =>
+      [route.url.replaceAll(/:(\w+)/g, '{$1}'), { [route.method ?? 'get']: describe(route) }] as const,
   );
   return {
     openapi: '3.1.0',
@@ -22,7 +25,7 @@ export function openApi(routes: readonly RouteDescription[], release: string): o
       title: 'Gatehouse',
       version: release,
       description:
-        'How this site is doing. Reading only. Names and numbers of people are left out unless asked on loopback or on the Unix socket.',
+        'How this site is doing, and a few orders: an order needs `Content-Type: application/json` and an empty object. Names and numbers of people are left out unless asked on loopback or on the Unix socket.',
     },
     paths: Object.fromEntries(paths),
   };
@@ -30,6 +33,7 @@ export function openApi(routes: readonly RouteDescription[], release: string): o
 
 function describe({
   url,
+  method,
   summary,
   params,
   query,
@@ -55,6 +59,7 @@ function describe({
       400: failure('A parameter is wrong.'),
       403: failure('Asked under a name that is not ours, or by another site.'),
       ...(params === undefined ? {} : { 404: failure('There is no such thing here.') }),
+      ...(method === 'post' ? { 409: failure('It can not be done now.') } : {}),
     },
   };
 }

@@ -83,6 +83,17 @@ const Registration = Type.Object({
   expiresAt: time,
 });
 
+export const RestartView = Type.Object({
+  isOffered: Type.Boolean({ description: 'It can be told to restart, by POST to `…/restart`.' }),
+  words: Type.String({ description: "What it would do, or why it can't be told to." }),
+  last: Type.Optional(
+    Type.Object(
+      { givenAt: time, isOpen: Type.Boolean(), isGood: Type.Boolean(), words: text },
+      { description: 'The last order, and what came of it.' },
+    ),
+  ),
+});
+
 export const PhoneInDetail = Type.Object({
   ...Phone.properties,
   onboarding: OnboardingView,
@@ -100,6 +111,7 @@ export const PhoneInDetail = Type.Object({
   requests: Type.Array(Request, { description: 'What it asked for, the newest first; equal ones as one.' }),
   calls: Type.Array(Call),
   logs: Type.Array(Log, { description: 'Logs that it uploaded, the newest first.' }),
+  restart: RestartView,
   order: Type.Optional(Type.Object({ kind: text, givenAt: time, deadlineAt: time })),
 });
 
@@ -131,6 +143,7 @@ export function phoneInDetail(detail: PhoneDetail, audience: Audience): PhoneInD
     requests: requests.map(({ mac: _mac, ...request }) => ({ ...request, words: requestWords(request) })),
     calls: detail.calls.map((call) => callView(call, audience)),
     logs: detail.logs.map(({ mac: _mac, ...log }) => log),
+    restart: detail.restarting,
     ...(bypass && {
       order: { kind: bypass.kind, givenAt: bypass.givenAt, deadlineAt: bypass.deadlineAt },
     }),

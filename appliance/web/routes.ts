@@ -2,13 +2,15 @@
 import { Type } from '../schema.ts';
 import { isIpv4 } from '../protocol/ipv4.ts';
 import { parseMac } from '../protocol/mac.ts';
+import { giveErrand } from '../store/errands.ts';
 import { partNames } from '../store/journal-kinds.ts';
+import type { Store } from '../store/store.ts';
 import { addressQuery, Addresses, refusalQuery, Refusals } from './addresses.ts';
 import { formatMetrics } from './metrics.ts';
 import { openApi, type RouteDescription } from './openapi.ts';
 import { Call, JournalEvent, PartName, Phone, Status } from './schemas.ts';
 import type { Audience } from './people.ts';
-import { PhoneInDetail } from './phone-detail.ts';
+import { PhoneInDetail, RestartView } from './phone-detail.ts';
 import { isPartName, type Views } from './views.ts';
 
 export interface Asked extends Audience {
@@ -25,13 +27,15 @@ export interface Answer {
 
 export interface Route extends RouteDescription {
   /** The event stream is answered by the server itself. */
-  readonly answerTo?: (asked: Asked, sources: Sources) => Answer;
+  readonly answerTo?: (asked: Asked, sources: Sources) => Answer | Promise<Answer>;
 }
 
 export interface Sources {
   readonly views: Views;
   readonly release: string;
   readonly streams: () => number;
+  /** Web's own: orders are written into it. */
+  readonly store: Pick<Store, 'write'>;
 }
 
 const journalQuery = Type.Object(
@@ -75,6 +79,14 @@ export const routes: readonly Route[] = [
         ? failure(404, 'no_such_phone', `No phone ${mac} was seen here.`)
         : ok(phone);
     },
+  },
+  {
+    url: '/api/phones/:mac/restart',
+    method: 'post',
+    summary: 'Orders a phone to restart; what comes of it stands in `restart.last` of the phone.',
+    params: Type.Object({ mac: Type.String({ maxLength: 24 }) }),
+    answer: RestartView,
+    answerTo: restartAnswer,
   },
   {
     url: '/api/phones/:mac/logs/:id',
@@ -165,6 +177,17 @@ export const routes: readonly Route[] = [
     },
   },
 ];
+
+async function restartAnswer(asked: Asked, { views, store }: Sources): Promise<Answer> {
+  const mac = parseMac(asked.params['mac'] ?? '');
+  if (mac === undefined) return failure(400, 'not_a_mac', 'A MAC has twelve hex digits.');
+  const phone = views.phone(mac, asked);
+  if (phone === undefined) return failure(404, 'no_such_phone', `No phone ${mac} was seen here.`);
+  if (!phone.restart.isOffered) return failure(409, 'not_offered', phone.restart.words);
+  const isGiven = await store.write((tx) => giveErrand(tx, 'restart', { mac, now: asked.now }));
+  if (!isGiven) return failure(409, 'ordered_already', 'It was ordered to a moment ago.');
+  return ok(views.phone(mac, asked)?.restart);
+}
 
 /** A stranger wrote it: for reading as text and for nothing else, whatever is in it. */
 function logAnswer({ params, personal }: Asked, { views }: Sources): Answer {

@@ -1,4 +1,4 @@
-/** The status page and its JSON API, on the management address and on a Unix socket. Reading only. */
+/** The status page and its JSON API, on the management address and on a Unix socket. */
 import { chmodSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { fastify, type FastifyInstance, type FastifyReply } from 'fastify';
@@ -44,7 +44,7 @@ export async function startWeb(world: World, config: Config): Promise<WebPart> {
   const views = openViews(config, version);
   const live = opened.use(startLive({ clock: world.clock, log: world.log, directory, views }));
   const counters: Counters = { requests: 0, refused: 0, streams_refused: 0, errors: 0 };
-  const sources = { views, release: version, streams: () => live.watchers() };
+  const sources = { views, release: version, streams: () => live.watchers(), store };
   const needs: Needs = { world, config, store, live, sources, counters };
   const onAddress = makeServer(needs, isLoopback(config.web.address));
   opened.defer(async () => await onAddress.close());
@@ -112,6 +112,8 @@ function guard(server: FastifyInstance, { world, config, store, counters }: Need
       url: request.url,
       host: request.headers.host,
       fetchSite: request.headers['sec-fetch-site'] as string,
+      method: request.method,
+      contentType: request.headers['content-type'],
     };
     const refused = refusal(head, config.web.address);
     if (refused === undefined) return undefined;
@@ -149,19 +151,19 @@ function addRoute(
   route: Route,
   { needs, personal }: { needs: Needs; personal: boolean },
 ): void {
-  const { answerTo } = route;
+  const { answerTo, method = 'get' } = route;
   if (answerTo === undefined) {
     server.get(route.url, (_request, reply) => stream(needs, personal, reply));
     return;
   }
-  server.get(route.url, { schema: fastifySchema(route) }, (request, reply) => {
+  server[method](route.url, { schema: fastifySchema(route) }, async (request, reply) => {
     const asked: Asked = {
       personal,
       now: needs.world.clock.now(),
       params: request.params as Asked['params'],
       query: request.query as Asked['query'],
     };
-    const { code, body, headers = {} } = answerTo(asked, needs.sources);
+    const { code, body, headers = {} } = await answerTo(asked, needs.sources);
     if (code === 200 && route.mediaType !== undefined) void reply.type(route.mediaType);
     return reply.code(code).headers(headers).send(body);
   });

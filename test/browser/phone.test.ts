@@ -4,6 +4,8 @@ import type { Browser, Page as Tab } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { saveSent } from '../../appliance/store/leases.ts';
 import { saveMilestones } from '../../appliance/store/phone-configurations.ts';
+import { openErrands } from '../../appliance/store/errands.ts';
+import { saveRestart } from '../../appliance/store/restarts.ts';
 import { systemClock } from '../../appliance/world.ts';
 import { openPage } from '../support/page.ts';
 import { placedPhone, reportAll, type Site } from '../support/site.ts';
@@ -178,4 +180,28 @@ it('a fragment that is no phone opens nothing; a phone that nobody has seen is s
   expect(await tab.getByRole('dialog').count()).toBe(0);
   await tab.evaluate('location.hash = "#phone=00:15:65:aa:00:77"');
   await tab.getByRole('dialog').getByText('Not read now; trying again').waitFor();
+});
+
+it('a phone that can be told to restart has a button for it; what comes of the order stands beside it', async () => {
+  const page = await openPage();
+  await waitingPhone(page.site);
+  const { tab, complaints } = await openTab(browser, page, { hash: `#phone=${mac}` });
+  const view = tab.getByRole('dialog');
+  await view.getByRole('button', { name: 'Restart' }).click();
+  await view.getByText('The order waits for the SIP part.').waitFor();
+  expect(await view.getByRole('button', { name: 'Restart' }).isDisabled()).toBe(true);
+  const [errand] = await page.site.write('web', ({ db }) => openErrands(db, systemClock.now()));
+  const result = {
+    mac,
+    givenAt: errand?.givenAt ?? 0,
+    at: systemClock.now(),
+    outcome: 'refused',
+    status: 489,
+  } as const;
+  await page.site.write('sip', (tx) => {
+    saveRestart(tx.db, result);
+    tx.journal({ kind: 'phone_restart', mac, body: { outcome: 'refused', status: 489 } });
+  });
+  await view.getByText('It refused, with SIP status 489.').waitFor();
+  expect(complaints).toEqual([]);
 });

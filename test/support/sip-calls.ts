@@ -27,7 +27,7 @@ export interface Setting {
 
 export async function registered(
   transport: Transport = 'tls',
-  options: Parameters<typeof openSipSite>[0] = {},
+  { userAgent, ...options }: Parameters<typeof openSipSite>[0] & { userAgent?: string } = {},
 ): Promise<Setting> {
   const site = await openSipSite(options);
   const phone = await site.phone(transport);
@@ -36,6 +36,7 @@ export async function registered(
     'To: <sip:1001@office.example>',
     'Call-ID: reg',
     'CSeq: 1 REGISTER',
+    ...(userAgent === undefined ? [] : [`User-Agent: ${userAgent}`]),
   ];
   phone.send(
     requestText({

@@ -25,6 +25,8 @@ export const sipKinds = {
   /** Requests to the registrar and connections of our own both fail. */
   outage_began: { fields: { registrar: 'open' } },
   outage_ended: { fields: { registrar: 'open', seconds: 'open' } },
+  /** An order to restart a phone (`gatehouse phone MAC restart`) was begun, or came to something. */
+  phone_restart: { fields: { outcome: 'open', status: 'open' } },
   call_started: { fields: { call: 'open', direction: 'open', from: 'personal', to: 'personal' } },
   call_answered: { fields: { call: 'open', seconds: 'open' } },
   call_ended: {

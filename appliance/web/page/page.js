@@ -22,6 +22,15 @@ async function load(path) {
   return await answer.json();
 }
 
+/** An order to the box; what keeps it from obeying is said in its own words. */
+async function order(path) {
+  const headers = { accept: 'application/json', 'content-type': 'application/json' };
+  const answer = await fetch(path, { method: 'POST', headers, body: '{}' });
+  if (answer.ok) return;
+  const { error } = await answer.json().catch(() => ({}));
+  throw new Error(error?.message ?? 'The box could not be asked.');
+}
+
 function apply({ changed, gone }) {
   for (const phone of changed) onePhone.changed(phone.mac);
   for (const phone of changed) state.phones.set(phone.mac, phone);
@@ -96,7 +105,7 @@ function tick() {
     shown.textContent = countdownText(Number(shown.dataset.until), now);
 }
 
-const onePhone = openPhones(load);
+const onePhone = openPhones(load, order);
 const leases = openLeases(load);
 watch();
 setInterval(tick, 1000);

@@ -6,8 +6,8 @@ const fragment = /^#phone=([0-9a-f]{2}(?::[0-9a-f]{2}){5})$/;
 let shown;
 let opener;
 
-/** `load` fetches a path of the API as JSON. */
-export function openPhones(load) {
+/** `load` fetches a path of the API as JSON; `order` posts there, and rejects with the box's own words. */
+export function openPhones(load, order) {
   const dialog = byId('phone');
   const refresh = async () => {
     const mac = shown;
@@ -33,6 +33,18 @@ export function openPhones(load) {
     if (!dialog.open) dialog.showModal();
     void refresh();
   };
+  byId('phone-restart').addEventListener('click', () => {
+    const mac = shown;
+    const note = byId('phone-restart-note');
+    byId('phone-restart').disabled = true;
+    order(`/api/phones/${mac}/restart`).then(
+      () => refresh(),
+      (error) => {
+        if (mac === shown) note.textContent = plain(error.message);
+        byId('phone-restart').disabled = false;
+      },
+    );
+  });
   dialog.addEventListener('close', () => {
     if (shown !== undefined) location.hash = '';
   });
@@ -56,6 +68,7 @@ export function openPhones(load) {
 function clear(mac) {
   byId('phone-title').textContent = plain(mac);
   byId('phone-state').textContent = 'Looking…';
+  byId('phone-order').hidden = true;
   for (const id of ['phone-next', 'phone-facts', 'phone-requests', 'phone-logs', 'phone-calls'])
     fill(byId(id), []);
 }
@@ -67,11 +80,28 @@ function draw(phone) {
   byId('phone-next').dataset.state = onboarding.isGood ? 'ok' : 'notice';
   fill(byId('phone-next'), nextStep(phone));
   fill(byId('phone-facts'), facts(phone));
+  drawRestart(phone.restart);
   fill(byId('phone-requests'), requestRows(phone.requests));
   fill(byId('phone-calls'), callRows(phone.calls));
   fill(byId('phone-logs'), logRows(phone));
   byId('phone-logs-title').hidden = phone.logs.length === 0;
   byId('phone-calls-title').hidden = phone.calls.length === 0;
+}
+
+/** Offered only where the phone can be told; what came of the last order stays. */
+function drawRestart({ isOffered, last, words }) {
+  byId('phone-order').hidden = false;
+  byId('phone-restart').hidden = !isOffered;
+  byId('phone-restart').disabled = last?.isOpen === true;
+  byId('phone-restart-note').textContent = isOffered
+    ? plain(words)
+    : `Can't be told to restart. ${plain(words)}`;
+  const said = last && [
+    agoElement(last.givenAt),
+    ' ',
+    element('span', last.isGood ? '' : 'trouble', plain(last.words)),
+  ];
+  fill(byId('phone-restart-last'), said ? ['Ordered ', ...said] : []);
 }
 
 function nextStep({ onboarding, problem }) {

@@ -5,7 +5,10 @@ import { expect, it, onTestFinished } from 'vitest';
 import { phoneCommand } from '../../../appliance/commands/phone.ts';
 import { saveSent } from '../../../appliance/store/leases.ts';
 import { saveMilestones } from '../../../appliance/store/phone-configurations.ts';
+import { openErrands } from '../../../appliance/store/errands.ts';
+import { saveRestart } from '../../../appliance/store/restarts.ts';
 import { systemClock } from '../../../appliance/world.ts';
+import { until } from '../../support/command.ts';
 import { temporaryDirectory } from '../../support/directory.ts';
 import { openSite, placedPhone, type Site } from '../../support/site.ts';
 
@@ -95,4 +98,32 @@ it('of a phone that nobody has seen says so, and of no MAC how it is used', asyn
   const { run } = openDesk();
   expect(await run(mac)).toMatchObject({ code: 1, text: `No phone ${mac} was seen here.` });
   expect(await run('nonsense')).toMatchObject({ code: 2 });
+});
+
+it('restart: says what the phone will do, waits for what comes of it, and the exit code tells', async () => {
+  const { run, site } = openDesk();
+  await placedPhone(site, mac, ip);
+  await site.write('web', () => undefined);
+  const ordered = run(mac, 'restart');
+  const [errand] = await until(
+    'the order',
+    async () => {
+      const open = await site.write('web', ({ db }) => openErrands(db, systemClock.now()));
+      return open.length > 0 ? open : undefined;
+    },
+    { timeoutMs: 4000, everyMs: 20 },
+  );
+  const result = { mac, givenAt: errand?.givenAt ?? 0, at: systemClock.now(), outcome: 'accepted' } as const;
+  await site.write('sip', ({ db }) => saveRestart(db, result));
+  expect(await ordered).toEqual({ code: 0, text: 'Ordered. It restarts.\nIt accepted the order.' });
+  expect((await run(mac)).text).toMatch(/^Restart +ordered now: It accepted the order\.$/m);
+});
+
+it('restart: is not ordered for a phone that is not registered here', async () => {
+  const { run, site } = openDesk();
+  await site.lease(mac, ip, { vendor: 'yealink' });
+  expect(await run(mac, 'restart')).toEqual({
+    code: 1,
+    text: 'Not ordered: It is not registered through this box.',
+  });
 });

@@ -27,7 +27,13 @@ describe('the name in Host', () => {
 });
 
 describe('a request of another site', () => {
-  const head = { url: '/api/phones', host: 'localhost', fetchSite: 'cross-site' };
+  const head = {
+    url: '/api/phones',
+    host: 'localhost',
+    fetchSite: 'cross-site',
+    method: 'GET',
+    contentType: undefined,
+  };
   it('may not read the API or hold a stream', () => {
     expect(refusal(head, '127.0.0.1')).toBe('site');
     expect(refusal({ ...head, url: '/metrics' }, '127.0.0.1')).toBe('site');
@@ -38,6 +44,20 @@ describe('a request of another site', () => {
   it('is told from our own page and from programs', () => {
     expect(refusal({ ...head, fetchSite: 'same-origin' }, '127.0.0.1')).toBeUndefined();
     expect(refusal({ ...head, fetchSite: undefined }, '127.0.0.1')).toBeUndefined();
+  });
+});
+
+describe('an order', () => {
+  const order = { url: '/api/phones/x/restart', host: 'localhost', fetchSite: undefined, method: 'POST' };
+  it.each([
+    ['application/json', undefined],
+    ['text/plain', 'site'],
+    ['application/x-www-form-urlencoded', 'site'],
+    ['multipart/form-data', 'site'],
+    ['application/json, text/plain', 'site'],
+    [undefined, 'site'],
+  ])('with content of type %s, as browsers of any age may send it, is %s', (contentType, refused) => {
+    expect(refusal({ ...order, contentType }, '127.0.0.1')).toBe(refused);
   });
 });
 
