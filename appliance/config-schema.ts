@@ -164,6 +164,13 @@ const Sip = table({
   }),
   local_expires_udp_seconds: seconds('Registration time told to phones on UDP.', 60, 3600),
   local_expires_tcp_seconds: seconds('Registration time told to phones on TCP and TLS.', 120, 3600),
+  ladder_days: Type.Integer({
+    description:
+      'How long the SIP messages of calls, and of registrations that failed, can be looked at: without keys, passwords, dialled codes and digits, 32 MB at most, the oldest go first. They name who called whom. 0: none are kept.',
+    default: 3,
+    minimum: 0,
+    maximum: 30,
+  }),
 });
 
 const Rtp = table({

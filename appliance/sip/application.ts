@@ -1,5 +1,6 @@
 /** What every handler of the SIP application is given. */
 import type { Config } from '../config-schema.ts';
+import { headerValue } from '../protocol/sip-headers.ts';
 import type { BindingRow } from '../store/bindings.ts';
 import type { Store } from '../store/store.ts';
 import type { World } from '../world.ts';
@@ -12,10 +13,12 @@ import type { DigestServer } from './digest-server.ts';
 import type { Flows } from './flows.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import type { HelpDesk } from './help/desk.ts';
+import type { Leg } from './ladder-legs.ts';
+import type { Ladders } from './ladders.ts';
 import type { Media } from './media.ts';
 import type { Outages } from './outages.ts';
 import type { SiteLists } from './site-lists.ts';
-import type { SipServer } from './srf.ts';
+import type { Incoming, SipServer } from './srf.ts';
 import type { Subscriptions } from './subscription-table.ts';
 import { newTokenBuckets, type TokenBuckets } from '../net/token-buckets.ts';
 
@@ -26,6 +29,7 @@ export interface Application {
   readonly bindings: Bindings;
   readonly flows: Flows;
   readonly calls: CallTable;
+  readonly ladders: Ladders;
   readonly media: Media;
   readonly server: SipServer;
   readonly counters: SipCounters;
@@ -129,6 +133,12 @@ export function newCounters(): SipCounters {
 /** `10.66.0.23` of `10.66.0.23:5060`. */
 export function addressOf(source: string): string {
   return source.slice(0, source.lastIndexOf(':'));
+}
+
+/** Of a request that came: by its sender's address, for a registrar by the name of our connection to it. */
+export function legOf({ flow, source, headers }: Pick<Incoming, 'flow' | 'source' | 'headers'>): Leg {
+  const peer = flow.startsWith('in:') ? addressOf(source) : flow;
+  return { peer, callId: headerValue({ headers }, 'Call-ID') ?? '' };
 }
 
 /** The way to a registrar on the connection of that name. */

@@ -2,6 +2,7 @@
 import type { LegName } from '../protocol/media-control.ts';
 import type { Application } from './application.ts';
 import { letGo } from './call-end.ts';
+import { recordLeg } from './call-record.ts';
 import type { Placing } from './call-offer.ts';
 import { nameAsCaller } from './replaces.ts';
 import { sendInvite } from './session-timers.ts';
@@ -38,6 +39,7 @@ export async function ask(app: Application, placing: Placing, asking: Asking): P
   const send = async () => {
     const sent = await sendInvite(app, outgoing, {
       onLonger,
+      onSent: (callId) => recordLeg(app, call, callId),
       onProvisional: (response) => {
         if (heard !== 'more') heard = response.status === 100 ? 'trying' : 'more';
         if (!isLeft) onProvisional(response);

@@ -8,12 +8,19 @@ export async function recordStart(app: Application, call: LiveCall): Promise<voi
   if (call.state !== 'trying') return;
   call.state = 'ringing';
   app.counters.calls_started += 1;
+  app.ladders.begin(call.id, call.legs);
   const { id, direction, from, to, startedAt } = call;
   const mac = call.binding.mac ?? undefined;
   await record(app, call, (tx) => {
     saveCall(tx.db, { id, direction, from, to, startedAt, ...(mac === undefined ? {} : { mac }) });
     tx.journal({ kind: 'call_started', mac, body: { call: id, direction, from, to } });
   });
+}
+
+/** The INVITE of another leg went out. */
+export function recordLeg(app: Application, call: LiveCall, callId: string): void {
+  call.legs.push({ callId });
+  app.ladders.join(call.id, { callId });
 }
 
 /** Nothing when it has ended meanwhile. */

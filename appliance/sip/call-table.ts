@@ -5,6 +5,7 @@ import type { BindingRow } from '../store/bindings.ts';
 import type { Call } from '../store/calls.ts';
 import type { CallMedia } from './call-media.ts';
 import type { Help } from './help/help.ts';
+import type { Leg } from './ladder-legs.ts';
 import type { DialogName } from './replaces.ts';
 
 export interface LiveCall {
@@ -30,6 +31,8 @@ export interface LiveCall {
   isLocal: boolean;
   /** Resolved when it has ended on our side. */
   readonly over: { readonly promise: Promise<void>; resolve(): void };
+  /** All that there are or were: of a call that rang many phones there are many. For its ladder. */
+  readonly legs: Leg[];
   /** By leg, once it is confirmed. */
   readonly dialogs: Partial<Record<LegName, string>>;
   /** How each leg's far end calls its dialog. */

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { LegName } from '../protocol/media-control.ts';
 import { headerValue, parseNameAddress } from '../protocol/sip-headers.ts';
-import { addressOf, type Application } from './application.ts';
+import { addressOf, legOf, type Application } from './application.ts';
 import { readBody, type Body } from './body.ts';
 import { admitFromCloud, admitFromPhone, type Admission, type Load } from './call-admission.ts';
 import { finishCall, hangUp, otherLeg, sendBye } from './call-end.ts';
@@ -254,6 +254,7 @@ function newCall(
     isLocal: false,
     takeBack: undefined,
     over: Promise.withResolvers<void>(),
+    legs: [legOf(request)],
     dialogs: {},
     names: {},
     owedAcks: {},

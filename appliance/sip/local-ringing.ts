@@ -5,6 +5,7 @@ import { addressOf, phoneRoute, type Application } from './application.ts';
 import { ownIdentities } from './call-admission.ts';
 import { letGo } from './call-end.ts';
 import { newCallMedia, type LegSide } from './call-media.ts';
+import { recordLeg } from './call-record.ts';
 import { offerOf, type Nobody, type Placing } from './call-offer.ts';
 import { dialledNumber } from './dial-plan.ts';
 import { passedHeaders } from './headers.ts';
@@ -40,6 +41,7 @@ export async function ringHere(
   };
   const ring = async (phone: BindingRow): Promise<Received> => {
     const sent = await sendInvite(app, localInvite(app, attempt, { phone, offer }), {
+      onSent: (callId) => recordLeg(app, call, callId),
       // Of many that ring the caller hears one tone: no description, which could name only one of them.
       onProvisional: (response) => onProvisional(phones.length === 1 ? response : { ...response, body: '' }),
       onFinal: (response) => {

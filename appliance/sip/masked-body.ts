@@ -51,18 +51,26 @@ function eachLine(text: string, masked: (line: string) => string): string {
     .join('');
 }
 
-/** RFC 4568 (`crypto`, also as a capability, RFC 5939), RFC 4567 (`key-mgmt`, MIKEY), RFC 8866 (`k=`), RFC 8839 (`ice-pwd`). */
+/**
+ * RFC 4568 (`crypto`, also as a capability, RFC 5939), RFC 4567 (`key-mgmt`, MIKEY), RFC 8866 (`k=`), RFC 8839 (`ice-pwd`).
+ * `masked:` stands for the key's method, since Wireshark takes nothing without one.
+ */
 function maskedSdpLine(line: string): string {
   if (/^[ \t]*k[ \t]*=/i.test(line)) return `k=${mask}`;
   const key = /crypto:|key-mgmt:|ice-pwd:/i.exec(line);
   // Behind `a=`: the equals sign of a line isn't one of a parameter.
   if (key === null) return line.slice(0, 2) + maskedText(line.slice(2));
   const end = key.index + key[0].length;
-  const shown = /^(?:\d{1,9}[ \t]+[\w-]{1,64}|mikey)(?=[ \t])/i.exec(line.slice(end))?.[0];
   const prefix = maskedText(line.slice(0, key.index)) + key[0];
-  return shown === undefined || key[0].toLowerCase() === 'ice-pwd:'
-    ? prefix + mask
-    : `${prefix}${shown} ${mask}`;
+  const [shown] = /^(?:\d{1,9}[ \t]+[\w-]{1,64}|mikey)(?=[ \t])/i.exec(line.slice(end)) ?? [];
+  switch (key[0].toLowerCase()) {
+    case 'crypto:':
+      return `${prefix}${shown === undefined ? '' : `${shown} masked:`}${mask}`;
+    case 'key-mgmt:':
+      return `${prefix}${shown === undefined ? '' : `${shown} `}${mask}`;
+    default:
+      return prefix + mask;
+  }
 }
 
 /** `Signal=5`, `Duration=160`: a form that many phones use for DTMF in INFO. */

@@ -16,9 +16,7 @@ export function isSecretName(name: string): boolean {
 export function maskedText(text: string): string {
   const value = maskedValue(text);
   if (!value.includes('://')) return value;
-  return value.replaceAll(webAddress, (_all, scheme: string, host: string, path: string) =>
-    path === '' ? scheme + host : `${scheme}${host}/${mask}`,
-  );
+  return value.replaceAll(webUser, '$1').replaceAll(webPath, `$1/${mask}`);
 }
 
 /** The same for XML, whose namespaces look like web addresses. Most text has nothing of all this, which is cheap to see. */
@@ -31,7 +29,8 @@ export function maskedValue(text: string): string {
   return /[*#%]/.test(value) ? value.replaceAll(dialledCode, `$1${mask}`) : value;
 }
 
-const webAddress = /(\b(?:https?|wss?|ftps?|tftp):\/\/)(?:[^\s/<>"]*@)?([^@/?#\s<>"]+)([^\s<>"]*)/gi;
+const webUser = /(:\/\/)[^\s/<>"]*@/g;
+const webPath = /(\b(?:https?|wss?|ftps?|tftp):\/\/[^/?#\s<>"]+)[/?#][^\s<>"]*/gi;
 
 /**
  * `*55*123456`: what was dialled behind a feature code (enrolment, call forwarding) is for the registrar alone. Also escaped

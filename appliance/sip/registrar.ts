@@ -21,6 +21,7 @@ import {
 import type { Answer, Incoming, Received } from './srf.ts';
 import { isRegistrar } from './registrars.ts';
 import { accepted, answerFromStore } from './registration-answer.ts';
+import { isRefusal, keepFailed } from './registration-failure.ts';
 import { mayTry, refuse, refuseTooFast } from './registration-refusal.ts';
 import { askRegistrar, retryAfter } from './upstream-attempts.ts';
 
@@ -146,7 +147,7 @@ async function relayUpstream(app: Application, request: Incoming, passing: Passi
   // Its connection may have been lost, and it with it, while we waited.
   const current = { ...passing, binding: binding && app.bindings.byToken(binding.token) };
   if (attempted.kind === 'failed') {
-    await unreachable(app, request, { ...current, cause: attempted.cause });
+    await unreachable(app, request, { ...current, cause: attempted.cause, flow });
     return;
   }
   const { response, localAddress } = attempted;
@@ -154,6 +155,7 @@ async function relayUpstream(app: Application, request: Incoming, passing: Passi
   app.outages.succeeded(registration.registrar);
   if (response.status < 200 || response.status > 299) {
     await request.respond(relayed(response));
+    if (isRefusal(response, request)) keepFailed(app, request, { registration, ...response, flow });
     return;
   }
   await settle(app, request, { ...current, response, token, flow, localAddress });
@@ -176,7 +178,7 @@ function registerHeaders(request: Incoming, { contact }: Registration, token: st
 async function unreachable(
   app: Application,
   request: Incoming,
-  { registration, binding, cause }: Passing & { cause: string },
+  { registration, binding, cause, flow }: Passing & { cause: string; flow: string },
 ): Promise<void> {
   app.trouble.set(registration.registrar, cause);
   if (binding !== undefined) await app.bindings.mark([binding], 'lost', `registrar not reached (${cause})`);
@@ -184,7 +186,9 @@ async function unreachable(
     await relayRegister(app, request);
     return;
   }
-  await request.respond({ status: 503, reason: 'Registrar not reached', headers: [retryAfter()] });
+  const [status, reason] = [503, 'Registrar not reached'];
+  await request.respond({ status, reason, headers: [retryAfter()] });
+  keepFailed(app, request, { registration, status, reason, flow });
 }
 
 interface Settling extends Passing {

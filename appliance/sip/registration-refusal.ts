@@ -1,5 +1,6 @@
 /** REGISTERs that don't go any further: how they are answered, counted and told. */
 import { addressOf, type Application } from './application.ts';
+import { keepFailed } from './registration-failure.ts';
 import type { Registration } from './registrations.ts';
 import type { Incoming } from './srf.ts';
 import { retryAfter } from './upstream-attempts.ts';
@@ -28,6 +29,7 @@ export async function refuse(
 ): Promise<void> {
   app.counters.registrations_refused += 1;
   await request.respond({ status, reason, ...(status === 503 ? { headers: [retryAfter()] } : {}) });
+  keepFailed(app, request, { registration, status, reason });
   if (!app.mayTell()) return;
   const { aor, registrar } = registration;
   const body = { aor, registrar, status, reason, source: addressOf(request.source) };

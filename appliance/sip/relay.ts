@@ -14,12 +14,14 @@ import { openAdoption, type Adoption } from './adoption.ts';
 import { newCounters, type Application, type SipCounters } from './application.ts';
 import { openBindings } from './bindings.ts';
 import { hangUp } from './call-end.ts';
+import type { CallTable } from './call-table.ts';
 import { newDialPlan } from './dial-plan.ts';
 import { newDigestServer } from './digest-server.ts';
 import type { EngineOptions } from './engine/engine.ts';
 import { newFlows } from './flows.ts';
 import { gatewayToken } from './gateway/gateway.ts';
 import { openHelp } from './help/open.ts';
+import { openLadders, type Ladders } from './ladders.ts';
 import { ownIdentity, renewIdentity } from './identity.ts';
 import { endpointsOf } from './listeners.ts';
 import { openMedia } from './media.ts';
@@ -43,16 +45,17 @@ export async function startSip(world: World, config: Config): Promise<Part> {
   const bindings = await openBindings(store, onError);
   const flows = newFlows(bindings.all());
   const adoption = await openAdoption(store, world.clock);
+  const tables = emptyTables(world.clock);
+  const ladders = starting.use(laddersOf(world, config, { ...tables, onError }));
   const trust = extraTrust(config);
   const outages = starting.use(newOutages({ world, store, bindings, sip: config.sip, trust, onError }));
   const identity = await ownIdentity(world, config.site);
   const plain = starting.use(
-    await startSipServer(world, await engineOptions(config, identity), {
+    await startSipServer(world, await engineOptions(config, identity, ladders), {
       onRequest: (request) => handleRequest(app, request),
       onError,
     }),
   );
-  const tables = emptyTables(world.clock);
   const prepared = openPreparations(world, config, starting);
   const { dialPlan } = prepared;
   const ways = openHelp(
@@ -71,6 +74,7 @@ export async function startSip(world: World, config: Config): Promise<Part> {
     store,
     bindings,
     flows,
+    ladders,
     media,
     counters,
     outages,
@@ -137,6 +141,7 @@ function noteError({ log }: World, counters: SipCounters, error: unknown): void 
 async function engineOptions(
   config: Config,
   { cert, key }: ServerIdentity,
+  { witness }: Ladders,
 ): Promise<Omit<EngineOptions, 'secret'>> {
   const { sip, site } = config;
   return {
@@ -145,7 +150,22 @@ async function engineOptions(
     tls: { cert, key },
     largeOverTcp: sip.large_requests_over_tcp,
     trust: extraTrust({ site }),
+    ...(witness && { witness }),
   };
+}
+
+function laddersOf(
+  world: World,
+  { site, sip }: Config,
+  { calls, onError }: { calls: CallTable; onError: (error: unknown) => void },
+): Ladders {
+  return openLadders(world, {
+    directory: site.state_directory,
+    days: sip.ladder_days,
+    isHeld: () => calls.all().some(({ isEmergency }) => isEmergency),
+    isLive: (call) => calls.bySession(call) !== undefined,
+    onError,
+  });
 }
 
 /** PEM, besides Node's roots. */
@@ -276,7 +296,7 @@ function healthOf({ media, trouble, bindings, outages, attached, gateway, calls 
 }
 
 function countersOf(
-  { counters, bindings, flows, calls, server, subscriptions }: Application,
+  { counters, bindings, flows, calls, ladders, server, subscriptions }: Application,
   adoption: Adoption,
 ): Record<string, number> {
   const tables = {
@@ -286,7 +306,7 @@ function countersOf(
     calls_adopted: adoption.size,
     subscriptions: subscriptions.size,
   };
-  return { ...counters, ...tables, ...prefixed(server.engine.counters()) };
+  return { ...counters, ...ladders.counters(), ...tables, ...prefixed(server.engine.counters()) };
 }
 
 function prefixed(counters: Readonly<Record<string, number>>): Record<string, number> {

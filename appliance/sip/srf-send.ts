@@ -27,6 +27,7 @@ export async function send(
       }
       // Here and not after the promise: an answer may be in the same piece of the engine's connection, and is told at once.
       listen(request, listeners, answered);
+      listeners.onSent?.(/^call-id:[ \t]*(\S+)/im.exec(request.raw)?.[1] ?? '');
       resolve(request);
     });
   });

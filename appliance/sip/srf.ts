@@ -90,6 +90,8 @@ export interface SipServer extends AsyncDisposable {
 
 /** Called at once, before anything else can come in the dialog that a response makes. */
 export interface Listeners {
+  /** On its way, with this Call-ID. */
+  readonly onSent?: (callId: string) => void;
   readonly onProvisional?: (response: Received) => void;
   readonly onFinal?: (response: Received) => void;
 }

@@ -18,7 +18,7 @@ export interface Telemetry extends Disposable {
 }
 
 export function openTelemetry(directory: string, part: PartName): Telemetry {
-  const db = openDatabase({ file: fileOf(directory, part), migrations: 'telemetry', synchronous: 'NORMAL' });
+  const db = openTelemetryFile(directory, part);
   return {
     report: ({ at, startedAt, health, counters }) => {
       run(
@@ -33,11 +33,15 @@ export function openTelemetry(directory: string, part: PartName): Telemetry {
   };
 }
 
+/** For its part alone. Several connections of one process are no trouble: none keeps a transaction open over a turn. */
+export function openTelemetryFile(directory: string, part: PartName): Database.Database {
+  const migrations = part === 'sip' ? 'sip-telemetry' : 'telemetry';
+  return openDatabase({ file: telemetryFile(directory, part), migrations, synchronous: 'NORMAL' });
+}
+
 /** `undefined` when the part has never run here. */
 export function readReport(directory: string, part: PartName): Report | undefined {
-  let db: Database.Database | undefined;
-  try {
-    db = new Database(fileOf(directory, part), { readonly: true, fileMustExist: true });
+  return readTelemetry(directory, part, (db) => {
     const row = one<{ at: number; started_at: number; health: string; counters: string }>(
       db,
       'SELECT * FROM report',
@@ -50,6 +54,19 @@ export function readReport(directory: string, part: PartName): Report | undefine
         counters: JSON.parse(row.counters) as Record<string, number>,
       }
     );
+  });
+}
+
+/** What `read` finds in another part's file; `undefined` when that can't be read. */
+export function readTelemetry<T>(
+  directory: string,
+  part: PartName,
+  read: (db: Database.Database) => T | undefined,
+): T | undefined {
+  let db: Database.Database | undefined;
+  try {
+    db = new Database(telemetryFile(directory, part), { readonly: true, fileMustExist: true });
+    return read(db);
   } catch {
     // Never written, or closed cleanly and not back yet: to the reader both mean "not running".
     return undefined;
@@ -58,6 +75,6 @@ export function readReport(directory: string, part: PartName): Report | undefine
   }
 }
 
-function fileOf(directory: string, part: PartName): string {
+function telemetryFile(directory: string, part: PartName): string {
   return join(directory, part, `${part}.telemetry.db`);
 }

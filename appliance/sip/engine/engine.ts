@@ -8,10 +8,11 @@ import type { TlsIdentity } from '../../net/tls.ts';
 import type { World } from '../../world.ts';
 import { Control } from './control.ts';
 import { newCounters } from './counters.ts';
+import type { Witness } from './flow.ts';
 import { Stack } from './stack.ts';
 import type { Endpoint } from './transport.ts';
 
-export type { Transport } from './flow.ts';
+export type { Flow, Transport, Witness } from './flow.ts';
 
 export interface EngineOptions {
   /** Path of the Unix socket on which the application listens (`srf.listen({ server, secret })`): the engine connects. */
@@ -30,6 +31,7 @@ export interface EngineOptions {
   readonly records?: ServiceRecords;
   /** Requests to phones on UDP that don't fit into one datagram are tried over TCP first. */
   readonly largeOverTcp?: boolean;
+  readonly witness?: Witness;
 }
 
 export interface Engine extends AsyncDisposable {

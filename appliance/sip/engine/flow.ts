@@ -30,6 +30,9 @@ export interface Flow {
   toPort?(port: number): Flow;
 }
 
+/** Told of every message that crosses a flow; must neither wait nor throw. */
+export type Witness = (direction: 'received' | 'sent', bytes: Uint8Array, flow: Flow) => void;
+
 /** UDP loses messages, so they are repeated; the others don't (RFC 3261 section 17). */
 export function isReliable(flow: Flow): boolean {
   return flow.transport !== 'udp';

@@ -3,7 +3,7 @@ import type { SipSyntaxError } from '../../protocol/sip-message.ts';
 import { SipStream } from '../../protocol/sip-stream.ts';
 import type { StreamConnection } from '../../net/tcp.ts';
 import type { Counters } from './counters.ts';
-import type { Flow, Transport } from './flow.ts';
+import type { Flow, Transport, Witness } from './flow.ts';
 import type { Timer, TimerQueue } from './timers.ts';
 
 export interface FlowEvents {
@@ -27,6 +27,7 @@ export interface StreamFlowStart {
   readonly connection: StreamConnection;
   readonly timers: TimerQueue;
   readonly counters: Counters;
+  readonly witness?: Witness | undefined;
 }
 
 /** Milliseconds, but for `queuedBytes`. */
@@ -56,6 +57,10 @@ export function startStreamFlow(start: StreamFlowStart, events: FlowEvents): Str
   let isDropped = false;
   let received = 0;
   const watch = start.isOutbound ? watchServer(start) : watchClient(start, stream);
+  const giveUp = (counter: string) => {
+    counters.add(counter);
+    connection.destroy();
+  };
   const flow: StreamFlow = {
     id: start.id,
     transport: start.transport,
@@ -72,15 +77,12 @@ export function startStreamFlow(start: StreamFlowStart, events: FlowEvents): Str
       return received;
     },
     expectAnswer: () => watch.onRequest(),
-    fail: () => {
-      counters.add('flows_closed_silent');
-      connection.destroy();
-    },
+    fail: () => giveUp('flows_closed_silent'),
     send: (bytes) => {
-      if (connection.queuedBytes <= limits.queuedBytes) connection.write(bytes);
+      if (connection.queuedBytes > limits.queuedBytes) giveUp('flows_closed_not_reading');
       else {
-        counters.add('flows_closed_not_reading');
-        connection.destroy();
+        start.witness?.('sent', bytes, flow);
+        connection.write(bytes);
       }
     },
     drop: () => {
@@ -92,8 +94,10 @@ export function startStreamFlow(start: StreamFlowStart, events: FlowEvents): Str
     for (const frame of stream.push(chunk)) {
       received += 1;
       watch.onFrame(frame.kind);
-      if (frame.kind === 'message') events.onMessage(frame.bytes, flow);
-      else if (frame.kind === 'broken') {
+      if (frame.kind === 'message') {
+        start.witness?.('received', frame.bytes, flow);
+        events.onMessage(frame.bytes, flow);
+      } else if (frame.kind === 'broken') {
         counters.add('streams_broken');
         events.onBroken(frame.bytes, flow, frame.error);
         connection.end();

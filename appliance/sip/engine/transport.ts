@@ -6,7 +6,7 @@ import { connectTcp, listenTcp, systemLookup, type Lookup, type StreamConnection
 import { connectTls, listenTls, type TlsIdentity, type TlsListener } from '../../net/tls.ts';
 import { openUdp } from '../../net/udp.ts';
 import type { Counters } from './counters.ts';
-import { inboundFlowId, type Flow, type HostPort, type Transport } from './flow.ts';
+import { inboundFlowId, type Flow, type HostPort, type Transport, type Witness } from './flow.ts';
 import { Locator, type Server } from './locator.ts';
 import { RouteError, type Route } from './route.ts';
 import { startStreamFlow, type FlowEvents, type StreamFlow } from './stream-flow.ts';
@@ -26,6 +26,7 @@ export interface TransportOptions {
   readonly records?: ServiceRecords;
   /** Requests to UDP that don't fit into one datagram are tried over TCP first. */
   readonly largeOverTcp?: boolean;
+  readonly witness?: Witness;
   readonly timers: TimerQueue;
   readonly counters: Counters;
 }
@@ -239,9 +240,9 @@ export class TransportLayer implements AsyncDisposable {
     isOutbound: boolean;
     connection: StreamConnection;
   }): StreamFlow {
-    const { timers, counters } = this.#options;
+    const { timers, counters, witness } = this.#options;
     const flow = startStreamFlow(
-      { ...start, timers, counters },
+      { ...start, timers, counters, witness },
       {
         onMessage: this.#events.onMessage,
         onBroken: this.#events.onBroken,
@@ -262,24 +263,35 @@ export class TransportLayer implements AsyncDisposable {
   }
 
   async #listenUdp({ address, port }: Endpoint): Promise<void> {
-    const { counters } = this.#options;
+    const { counters, witness } = this.#options;
     const socket = await openUdp({ address, port });
     const bound = socket.address();
-    const flowTo = (remote: HostPort): Flow => ({
-      id: inboundFlowId('udp', remote),
-      transport: 'udp',
-      remote,
-      local:
-        bound.address === '0.0.0.0' ? { address: localAddressTo(remote.address), port: bound.port } : bound,
-      isOutbound: false,
-      isOpen: true,
-      send: (bytes) => socket.post(bytes, remote),
-      toPort: (other) => flowTo({ address: remote.address, port: other }),
-    });
+    const flowTo = (remote: HostPort): Flow => {
+      const flow: Flow = {
+        id: inboundFlowId('udp', remote),
+        transport: 'udp',
+        remote,
+        local:
+          bound.address === '0.0.0.0' ? { address: localAddressTo(remote.address), port: bound.port } : bound,
+        isOutbound: false,
+        isOpen: true,
+        send: (bytes) => {
+          witness?.('sent', bytes, flow);
+          socket.post(bytes, remote);
+        },
+        toPort: (other) => flowTo({ address: remote.address, port: other }),
+      };
+      return flow;
+    };
     socket.onError(() => counters.add('udp_errors'));
     socket.onDatagram((bytes, from) => {
-      if (isKeepAlive(bytes) || from.port === 0) counters.add('keep_alives_received');
-      else this.#events.onMessage(bytes, flowTo({ address: from.address, port: from.port }));
+      if (isKeepAlive(bytes) || from.port === 0) {
+        counters.add('keep_alives_received');
+        return;
+      }
+      const flow = flowTo({ address: from.address, port: from.port });
+      witness?.('received', bytes, flow);
+      this.#events.onMessage(bytes, flow);
     });
     this.#listeners.push({ endpoint: { transport: 'udp', ...bound }, close: socket, flowTo });
   }

@@ -109,10 +109,13 @@ describe('a header field', () => {
 
 describe('a body', () => {
   it.each([
-    ['a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19|2^20|1:4', 'a=crypto:1 AES_CM_128_HMAC_SHA1_80 ***'],
+    [
+      'a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19|2^20|1:4',
+      'a=crypto:1 AES_CM_128_HMAC_SHA1_80 masked:***',
+    ],
     [
       'a=acap:2 crypto:1 AES_CM_128_HMAC_SHA1_32 inline:WVNfX19',
-      'a=acap:2 crypto:1 AES_CM_128_HMAC_SHA1_32 ***',
+      'a=acap:2 crypto:1 AES_CM_128_HMAC_SHA1_32 masked:***',
     ],
     ['A=CRYPTO:x', 'A=CRYPTO:***'],
     ['k=base64:c2VjcmV0', 'k=***'],
@@ -170,7 +173,7 @@ describe('a body', () => {
       `--b\r\nKEY6\r\n`,
     ].join('');
     const shown = body('multipart/mixed;boundary="b"', `KEY7\r\n${parts}--b--\r\nKEY8`);
-    expect(shown).toContain('--b\r\nContent-Type: application/sdp\r\n\r\na=crypto:1 AES ***\r\n--b');
+    expect(shown).toContain('--b\r\nContent-Type: application/sdp\r\n\r\na=crypto:1 AES masked:***\r\n--b');
     expect(shown).toContain('X-Token: ***');
     expect(shown).not.toContain('KEY');
     expect(shown.endsWith('--b--\r\n')).toBe(true);

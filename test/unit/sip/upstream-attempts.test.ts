@@ -31,7 +31,11 @@ function newAttempts(fates: readonly Fate[], { isOutage = false } = {}) {
       localCause: fate.cause,
       ack: () => undefined,
     }));
-    return await Promise.resolve({ localAddress: '10.0.0.1', final, cancel: () => undefined });
+    return await Promise.resolve({
+      localAddress: '10.0.0.1',
+      final,
+      cancel: () => undefined,
+    });
   };
   const world = { log: pino({ level: 'silent' }), clock };
   const outages = { failed: async () => await Promise.resolve(isOutage) };

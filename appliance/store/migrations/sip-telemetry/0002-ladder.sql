@@ -16,9 +16,9 @@ CREATE TABLE ladder_message (
   transport TEXT NOT NULL,
   local TEXT NOT NULL,               -- ip:port of the box
   remote TEXT NOT NULL,              -- ip:port of the other end
-  bytes BLOB NOT NULL,
-  PRIMARY KEY (ladder, at)
-) STRICT, WITHOUT ROWID;
+  bytes BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX ladder_message_order ON ladder_message (ladder, at);
 
 -- The last one of each phone and account.
 CREATE TABLE failed_registration (
