@@ -1,5 +1,5 @@
 /** What is kept of a SIP message: all that helps to understand a call, and nothing that opens a door. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { maskedSipMessage } from '../../../appliance/sip/masked-message.ts';
 import { decodeSipMessage } from '../../../appliance/protocol/sip-message.ts';
@@ -107,6 +107,8 @@ describe('a header field', () => {
   });
 });
 
+const part = (head: string, text: string) => `--b\r\n${head}\r\n\r\n${text}\r\n`;
+
 describe('a body', () => {
   it.each([
     [
@@ -164,7 +166,6 @@ describe('a body', () => {
   });
 
   it('of many parts is masked part by part, and what is encoded or of two types is left out', () => {
-    const part = (head: string, text: string) => `--b\r\n${head}\r\n\r\n${text}\r\n`;
     const parts = [
       part('Content-Type: application/sdp', 'a=crypto:1 AES inline:KEY1'),
       part('Content-Type: application/sdp\r\nContent-Transfer-Encoding:\r\n base64', 'KEY2'),
