@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import { factoryState, settlePhone } from '../support/phone-provisioning.ts';
 import type { PhoneVendor } from '../support/phone-configuration.ts';
+import { phoneGroups } from '../support/phone-http.ts';
 
 export interface BenchPhone {
   readonly vendor: PhoneVendor;
@@ -92,7 +93,9 @@ async function load(phone: BenchPhone): Promise<void> {
   const { hostname, port, pathname, protocol } = new URL(phone.url);
   const open = (): Socket => {
     const where = { host: hostname, port: Number(port), localAddress: phone.from };
-    return protocol === 'https:' ? connectTls({ ...where, ca: settings.ca }) : connectTcp(where);
+    return protocol === 'https:'
+      ? connectTls({ ...where, ca: settings.ca, ecdhCurve: phoneGroups })
+      : connectTcp(where);
   };
   const bytes = `GET ${pathname} HTTP/1.1\r\nHost: ${hostname}\r\nUser-Agent: ${settings.userAgent}\r\n\r\n`;
   let socket = settings.isFresh ? undefined : open();

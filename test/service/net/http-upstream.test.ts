@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { createServer as createTcp, type AddressInfo, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { expect, it } from 'vitest';
 import { askUpstream } from '../../../appliance/net/http-upstream.ts';
@@ -76,4 +76,19 @@ it('who takes the place of a server that gave a session has to show its own cert
   await using second = await startServer('two.example', first.port);
   await expect(ask('one.example', second.port, ca)).rejects.toThrow(/not trusted/);
   expect(second.seen).toEqual([]);
+});
+
+it('the first words of a TLS connection find room in one packet', async () => {
+  const listener = createTcp().listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  const { port } = listener.address() as AddressInfo;
+  const asking = ask('a-rather-long-name.dm.sdg.teams.example', port, [authority.ca]);
+  const [socket] = (await once(listener, 'connection')) as [Socket];
+  const [hello] = (await once(socket, 'data')) as [Buffer];
+  socket.destroy();
+  listener.close();
+  await expect(asking).rejects.toThrow('a-rather-long-name');
+  // A TLS record's head, whole, and the segment of an Ethernet packet with some room for a tunnel.
+  expect(hello.length).toBe(hello.readUInt16BE(3) + 5);
+  expect(hello.length).toBeLessThan(1300);
 });
