@@ -1,4 +1,4 @@
-/** How far a TLS connection comes, and whose certificate is at its end. Sends nothing but the handshake. */
+/** How far a TLS connection comes, and whose certificate is at its end. Sends nothing but the handshake, unless there is a question. */
 import { connect as connectTcp, isIP } from 'node:net';
 import { connect, rootCertificates, type TLSSocket } from 'node:tls';
 
@@ -9,6 +9,8 @@ export interface TlsFinding {
   readonly error?: string;
   /** Organisation, or common name, of who issued the certificate. */
   readonly issuer?: string;
+  /** The first bytes of what came for the question. */
+  readonly answer?: string;
 }
 
 interface TlsTarget {
@@ -16,10 +18,15 @@ interface TlsTarget {
   readonly port: number;
   /** PEM, besides Node's roots. */
   readonly trust: readonly string[];
+  /** Sent to who is trusted; it need not answer. */
+  readonly question?: { readonly text: string; readonly timeoutMs: number };
 }
 
 /** Never rejects. The certificate is judged by us after the handshake, to be able to name who is in the way. */
-export async function probeTls({ host, port, trust }: TlsTarget, timeoutMs: number): Promise<TlsFinding> {
+export async function probeTls(
+  { host, port, trust, question }: TlsTarget,
+  timeoutMs: number,
+): Promise<TlsFinding> {
   const { promise, resolve } = Promise.withResolvers<TlsFinding>();
   // G-7: only IPv4 leads to SIP Gateway.
   const tcp = connectTcp({ host, port, family: 4 });
@@ -41,11 +48,30 @@ export async function probeTls({ host, port, trust }: TlsTarget, timeoutMs: numb
   socket.once('close', () => failed('closed by the other side'));
   socket.once('secureConnect', () => resolve(judged(socket)));
   try {
-    return await promise;
+    const finding = await promise;
+    if (question === undefined || finding.reached !== 'trusted') return finding;
+    const answer = await answerOf(socket, question);
+    return { ...finding, ...(answer === undefined ? {} : { answer }) };
   } finally {
     clearTimeout(timer);
     socket.destroy();
     tcp.destroy();
+  }
+}
+
+async function answerOf(
+  socket: TLSSocket,
+  { text, timeoutMs }: NonNullable<TlsTarget['question']>,
+): Promise<string | undefined> {
+  const { promise, resolve } = Promise.withResolvers<string | undefined>();
+  const timer = setTimeout(() => resolve(undefined), timeoutMs);
+  socket.once('data', (bytes: Buffer) => resolve(bytes.toString('latin1')));
+  socket.once('close', () => resolve(undefined));
+  socket.write(text);
+  try {
+    return await promise;
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -13,7 +13,10 @@ export function wayTo(
   request: Incoming,
   { registration, binding }: { registration: Registration; binding: BindingRow | undefined },
 ): Way {
-  const way = app.outages.wayTo(registration.registrar);
+  const way = app.outages.wayTo(
+    registration.registrar,
+    binding?.state === 'registered' ? undefined : binding?.token,
+  );
   const mac = app.leaseMac(addressOf(request.source)) ?? macInUserAgent(registration.userAgent ?? '');
   if (way !== 'open' || !app.lists.isInDrill(mac)) return way;
   const left = binding?.state === 'registered' ? binding.expires_at - app.world.clock.now() : Infinity;

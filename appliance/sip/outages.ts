@@ -2,18 +2,19 @@
 import type { Config } from '../config-schema.ts';
 import { newCloudReach } from '../net/cloud-reach.ts';
 import { probeTls } from '../net/probe-tls.ts';
-import { newTokenBucket, takeToken } from '../net/token-bucket.ts';
 import type { Store } from '../store/store.ts';
 import type { World } from '../world.ts';
 import type { Bindings } from './bindings.ts';
+import { optionsPing } from './options-ping.ts';
+import { newReturnPace } from './return-pace.ts';
 
-/** `away`: an outage. `queue`: it is over, and others go first. */
-export type Way = 'open' | 'away' | 'queue';
+/** `away`: an outage. A number: it is over, others go first, and the phone's turn comes in so many seconds. */
+export type Way = 'open' | 'away' | number;
 
 export interface Outages extends AsyncDisposable {
   isOutage(registrar: string): boolean;
-  /** For one REGISTER: after an outage each that is told `open` counts. */
-  wayTo(registrar: string): Way;
+  /** For one REGISTER; `phone` is the token of its binding, if it has one that its registrar may have lost. */
+  wayTo(registrar: string, phone: string | undefined): Way;
   succeeded(registrar: string): void;
   /** A request had no answer: true when a connection of ours says the same, and it is an outage. */
   failed(registrar: string, cause: string): Promise<boolean>;
@@ -32,6 +33,7 @@ interface Needs {
 }
 
 const probeMs = 3000;
+const optionsMs = 1000;
 /** By then every phone has asked again, and whoever comes is an everyday matter. */
 const returningMs = 180_000;
 
@@ -40,9 +42,10 @@ export function newOutages({ world, store, bindings, sip, trust, onError }: Need
   const since = new Map<string, number>();
   const endedAt = new Map<string, number>();
   const { upstream_port: port, return_per_second: perSecond } = sip;
-  const pace = newTokenBucket({ burst: perSecond, perSecond });
+  const pace = newReturnPace(perSecond);
   const began = async (registrar: string) => {
     since.set(registrar, clock.now());
+    pace.forget();
     log.warn({ registrar }, 'outage began');
     await store.write((tx) => tx.journal({ kind: 'outage_began', body: { registrar } }));
     const kept = bindings.all().filter((row) => row.registrar === registrar);
@@ -60,7 +63,7 @@ export function newOutages({ world, store, bindings, sip, trust, onError }: Need
     world,
     always: [],
     isForced: false,
-    probe: async ({ host }) => (await probeTls({ host, port, trust }, probeMs)).reached === 'trusted',
+    probe: newProbe({ port, trust }),
     onChange: (host, isOutage) => void (isOutage ? began(host) : ended(host)).catch(onError),
   });
   const stop = new AbortController();
@@ -68,11 +71,11 @@ export function newOutages({ world, store, bindings, sip, trust, onError }: Need
   return {
     since,
     isOutage: (registrar) => reach.isOutage({ host: registrar }),
-    wayTo: (registrar) => {
+    wayTo: (registrar, phone) => {
       if (reach.isOutage({ host: registrar })) return 'away';
       const now = clock.now();
       const isReturning = now - (endedAt.get(registrar) ?? -Infinity) < returningMs;
-      return isReturning && !takeToken(pace, now) ? 'queue' : 'open';
+      return (isReturning && phone !== undefined && pace.turn(phone, now)) || 'open';
     },
     succeeded: (registrar) => reach.succeeded({ host: registrar }),
     failed: (registrar, cause) => reach.failed({ host: registrar }, cause),
@@ -80,5 +83,20 @@ export function newOutages({ world, store, bindings, sip, trust, onError }: Need
       stop.abort();
       await watching;
     },
+  };
+}
+
+/**
+ * A verified TLS connection, and over it an OPTIONS: a registrar that has answered one before and is silent now is not there,
+ * whoever keeps its port open. Whether all registrars answer is not known, so silence says nothing of one that never did.
+ */
+function newProbe({ port, trust }: { port: number; trust: readonly string[] }) {
+  const answering = new Set<string>();
+  return async ({ host }: { host: string }): Promise<boolean> => {
+    const question = { text: optionsPing(host), timeoutMs: answering.has(host) ? probeMs : optionsMs };
+    const { reached, answer } = await probeTls({ host, port, trust, question }, probeMs);
+    const isSip = answer?.startsWith('SIP/2.0 ') === true;
+    if (isSip) answering.add(host);
+    return reached === 'trusted' && (isSip || !answering.has(host));
   };
 }

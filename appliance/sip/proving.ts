@@ -114,7 +114,7 @@ async function accept(app: Application, request: Incoming, proving: Proving): Pr
   const { aor, registrar, transport, mac } = row;
   const { sip } = app.config;
   const longest = transport === 'udp' ? sip.local_expires_udp_seconds : sip.local_expires_tcp_seconds;
-  const expiresSeconds = Math.min(keptSeconds.away, longest, registration.expiresSeconds ?? longest);
+  const expiresSeconds = Math.min(keptSeconds, longest, registration.expiresSeconds ?? longest);
   const source = addressOf(row.source);
   const body = { aor, registrar, transport, source, user_agent: row.user_agent ?? undefined, way: 'site' };
   app.attached.add(row.token);

@@ -84,8 +84,8 @@ export function aorOf(address: string): string {
 
 export const notReached = { kind: 'refuse', status: 503, reason: 'Registrar not reached' } as const;
 
-/** Short, so that phones go back to the cloud soon after it is there again. */
-export const keptSeconds = { away: 60, queue: 20 } as const;
+/** Of a phone that is kept in an outage; short, so that it goes back to the cloud soon after it is there again. */
+export const keptSeconds = 40;
 
 export function decideRegistration(
   registration: Registration,
@@ -117,7 +117,11 @@ export function decideRegistration(
     return {
       kind: 'answer',
       binding,
-      expiresSeconds: Math.min(keptSeconds[way], localSeconds, expiresSeconds ?? localSeconds),
+      expiresSeconds: Math.min(
+        way === 'away' ? keptSeconds : way,
+        localSeconds,
+        expiresSeconds ?? localSeconds,
+      ),
     };
   }
   // Passed through while there is still time for a second try before the registrar forgets the phone.

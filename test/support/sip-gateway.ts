@@ -3,7 +3,8 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { onTestFinished } from 'vitest';
 import { decodeSipMessage, isRequest, type SipMessage } from '../../appliance/protocol/sip-message.ts';
-import { responseText, takers, type Peer } from './sip-site.ts';
+import { takers, type Peer } from './sip-peer.ts';
+import { responseText } from './sip-site.ts';
 
 export interface PlayedGateway extends Peer {
   /** Silent to all that comes from now on. */

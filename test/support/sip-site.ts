@@ -3,7 +3,7 @@ import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
 import { connect as connectTls, createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -16,9 +16,7 @@ import {
   isRequest,
   type SipMessage,
   type SipRequest,
-  type SipResponse,
 } from '../../appliance/protocol/sip-message.ts';
-import { SipStream } from '../../appliance/protocol/sip-stream.ts';
 import { startRtpRelay } from '../../appliance/rtp/relay.ts';
 import { startSip } from '../../appliance/sip/relay.ts';
 import { readBindings, type Binding } from '../../appliance/store/bindings.ts';
@@ -28,22 +26,12 @@ import { openWorld, systemClock, type Clock, type Part } from '../../appliance/w
 import { until } from './command.ts';
 import { temporaryDirectory } from './directory.ts';
 import { newTestAuthority } from './sip-certificates.ts';
+import { streamPeer, takers, type Peer } from './sip-peer.ts';
+
+export type { Peer } from './sip-peer.ts';
 
 const local = '127.0.0.1';
 export type Transport = 'udp' | 'tcp' | 'tls';
-
-/** One end of a connection (over UDP: one remote). */
-export interface Peer {
-  readonly port: number;
-  readonly isClosed: boolean;
-  /** What came and was not taken yet. */
-  readonly waiting: readonly SipMessage[];
-  send(text: string): void;
-  /** The next request of that method; others stay. */
-  request(method: string): Promise<SipRequest>;
-  response(status: number): Promise<SipResponse>;
-  close(): void;
-}
 
 export interface SipSite {
   readonly directory: string;
@@ -52,6 +40,8 @@ export interface SipSite {
   readonly rtp: Part | undefined;
   /** Connections to the registrar, in order. */
   readonly upstream: readonly Peer[];
+  /** Connections that only ask whether the registrar is there. */
+  readonly probes: readonly Peer[];
   readonly port: Readonly<Record<Transport, number>>;
   /** `from`: its own address, where that matters. */
   phone(transport: Transport, from?: string): Promise<Peer>;
@@ -122,6 +112,7 @@ ${options.settings ?? ''}`);
     },
     rtp,
     upstream: registrar.peers,
+    probes: registrar.probes,
     port,
     phone: (transport, from = local) =>
       transport === 'udp'
@@ -152,13 +143,15 @@ async function mediaConnected(sip: () => Part): Promise<void> {
 async function startRegistrar(identity: {
   key: string;
   cert: string;
-}): Promise<{ port: number; peers: Peer[]; cut: (isCut: boolean) => void }> {
+}): Promise<{ port: number; peers: Peer[]; probes: Peer[]; cut: (isCut: boolean) => void }> {
   const peers: Peer[] = [];
+  const probes: Peer[] = [];
   let isAway = false;
   const sockets = new Set<TLSSocket>();
   const server = createTlsServer(identity, (socket) => {
     sockets.add(socket);
-    peers.push(streamPeer(socket));
+    const peer = streamPeer(socket);
+    socket.once('data', () => (isProbe(peer.waiting) ? probes : peers).push(peer));
   });
   server.on('connection', (socket) => {
     if (isAway) socket.destroy();
@@ -176,7 +169,11 @@ async function startRegistrar(identity: {
     isAway = isCut;
     if (isCut) for (const socket of sockets) socket.destroy();
   };
-  return { port: address.port, peers, cut };
+  return { port: address.port, peers, probes, cut };
+}
+
+function isProbe([first]: readonly SipMessage[]): boolean {
+  return first !== undefined && isRequest(first) && first.method === 'OPTIONS';
 }
 
 async function streamPhone(
@@ -189,29 +186,6 @@ async function streamPhone(
   });
   await once(socket, ca === undefined ? 'connect' : 'secureConnect');
   return streamPeer(socket);
-}
-
-function streamPeer(socket: Socket): Peer {
-  const stream = new SipStream();
-  const waiting: SipMessage[] = [];
-  let isClosed = false;
-  socket.on('data', (chunk: Buffer) => {
-    for (const frame of stream.push(chunk))
-      if (frame.kind === 'message') waiting.push(decodeSipMessage(frame.bytes));
-  });
-  socket.on('error', () => undefined);
-  socket.on('close', () => {
-    isClosed = true;
-  });
-  return {
-    port: socket.localPort ?? 0,
-    get isClosed() {
-      return isClosed;
-    },
-    ...takers(waiting),
-    send: (text) => socket.write(text),
-    close: () => socket.destroy(),
-  };
 }
 
 async function udpPhone(port: number): Promise<Peer> {
@@ -229,31 +203,6 @@ async function udpPhone(port: number): Promise<Peer> {
     ...takers(waiting),
     send: (text) => socket.send(text, port, local),
     close: () => undefined,
-  };
-}
-
-export function takers(waiting: SipMessage[]): Pick<Peer, 'waiting' | 'request' | 'response'> {
-  const take = async (what: string, fits: (message: SipMessage) => boolean) => {
-    const at = await until(what, () => (waiting.some(fits) ? { at: waiting.findIndex(fits) } : undefined), {
-      timeoutMs: 4000,
-      everyMs: 5,
-      lastSeen: () =>
-        waiting.map((message) => (isRequest(message) ? message.method : message.status)).join(', '),
-    });
-    return waiting.splice(at.at, 1)[0];
-  };
-  return {
-    waiting,
-    request: async (method) => {
-      const found = await take(method, (message) => isRequest(message) && message.method === method);
-      if (found === undefined || !isRequest(found)) throw new Error(`no ${method}`);
-      return found;
-    },
-    response: async (status) => {
-      const found = await take(`a ${status}`, (message) => !isRequest(message) && message.status === status);
-      if (found === undefined || isRequest(found)) throw new Error(`no ${status}`);
-      return found;
-    },
   };
 }
 

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { hurriedClock } from '../../support/clock.ts';
 import { until } from '../../support/command.ts';
 import { accept, register, registerText } from '../../support/sip-registering.ts';
-import { header, openSipSite, type SipSite } from '../../support/sip-site.ts';
+import { header, openSipSite, responseText, type Peer, type SipSite } from '../../support/sip-site.ts';
 
 const wait = { timeoutMs: 5000, everyMs: 10 };
 
@@ -24,7 +24,7 @@ it('a phone on its connection stays registered, another connection is told to co
   await untilOutage(site);
   phone.send(registerText({ cseq: 2 }));
   const kept = await phone.response(200);
-  expect(header(kept, 'Contact')).toContain('expires=60');
+  expect(header(kept, 'Contact')).toContain('expires=40');
   const other = await site.phone('tls');
   other.send(registerText({ cseq: 3 }));
   const refused = await other.response(503);
@@ -71,4 +71,39 @@ it('after the outage the next refresh goes to the registrar', async () => {
   accept(back, await back.request('REGISTER'), { seconds: 3600 });
   await phone.response(200);
   expect(site.bindings()).toMatchObject([{ state: 'registered' }]);
+});
+
+const probe = async (site: SipSite, at: number): Promise<Peer> =>
+  await until('a probe', () => site.probes[at], wait);
+
+it('a registrar that answered OPTIONS once and is silent now is away, although its port is open', async () => {
+  const clock = hurriedClock();
+  const site = await openSipSite({ rtp: false, clock });
+  const phone = await site.phone('tls');
+  await register(site, phone);
+  (await site.flow(0)).close();
+  const first = await probe(site, 0);
+  first.send(responseText(await first.request('OPTIONS'), '200 OK'));
+  await until('the probe to end', () => first.isClosed || undefined, wait);
+  expect(site.journal('outage_began')).toEqual([]);
+  phone.send(registerText({ cseq: 2 }));
+  await (await site.flow(1)).request('REGISTER');
+  await clock.advance(3000);
+  await until('the outage', () => site.journal('outage_began')[0], { ...wait, timeoutMs: 8000 });
+  expect(header(await phone.response(200), 'Contact')).toContain('expires=40');
+});
+
+it('silence on OPTIONS alone is no outage where the registrar never answered one', async () => {
+  const clock = hurriedClock();
+  const site = await openSipSite({ rtp: false, clock });
+  const phone = await site.phone('tls');
+  await register(site, phone);
+  phone.send(registerText({ cseq: 2, expires: 0 }));
+  const flow = await site.flow(0);
+  await flow.request('REGISTER');
+  await clock.advance(3000);
+  const asked = await probe(site, 0);
+  expect((await asked.request('OPTIONS')).uri).toBe('sip:127.0.0.1');
+  await until('the probe to end', () => asked.isClosed || undefined, wait);
+  expect(site.journal('outage_began')).toEqual([]);
 });

@@ -64,7 +64,7 @@ it('a phone that was restarted is asked as its registrar asked it, and comes bac
   ]);
   phone.send(registerText({ cseq: 3, more: [answerTo(asked)] }));
   const taken = await phone.response(200);
-  expect(header(taken, 'Contact')).toContain('expires=60');
+  expect(header(taken, 'Contact')).toContain('expires=40');
   expect(site.bindings()).toMatchObject([{ mac, state: 'lost', source: `127.0.0.1:${phone.port}` }]);
   expect(site.journal('registered').at(-1)).toMatchObject({ way: 'site', aor: '1001@office.example' });
   // On this connection it need not prove itself again.

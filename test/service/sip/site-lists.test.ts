@@ -69,7 +69,7 @@ it('in an outage that is played phones call each other here, and calls for help 
   other.send(responseText(await other.request('INVITE'), '486 Busy Here'));
   await phone.response(486);
   phone.send(registerText({ cseq: 2, aor: 'anna' }));
-  expect(header(await phone.response(200), 'Contact')).toContain('expires=60');
+  expect(header(await phone.response(200), 'Contact')).toContain('expires=40');
   dial(phone, '112');
   cloud.send(responseText(await cloud.request('INVITE'), '486 Busy Here'));
   await phone.response(486);

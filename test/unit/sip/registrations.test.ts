@@ -118,8 +118,8 @@ rows.push(
     'refuse',
   ],
   ['no phone is signed off in an outage', [{ expiresSeconds: 0 }, away], 'refuse'],
-  ['whose turn has not come after an outage is kept', [{}, { binding: lost, way: 'queue' }], 'answer'],
-  ['a new phone passes right after an outage', [{}, { binding: undefined, way: 'queue' }], 'pass'],
+  ['whose turn has not come after an outage is kept', [{}, { binding: lost, way: 20 }], 'answer'],
+  ['a new phone passes right after an outage', [{}, { binding: undefined, way: 20 }], 'pass'],
 );
 
 it.each(rows)('%s', (_title, [changed, around], kind) => {
@@ -136,8 +136,8 @@ it('a local answer never gives more than the phone asked for', () => {
 });
 
 it.each([
-  ['away', 60],
-  ['queue', 20],
+  ['away', 40],
+  [20, 20],
 ] as const)(
   'a phone that is kept while the way is %s comes back within %i seconds',
   (way, expiresSeconds) => {
