@@ -24,6 +24,8 @@ export const accounts = [
 
 export interface SipLab extends AsyncDisposable {
   readonly lab: Lab;
+  /** State directory of the box. */
+  readonly state: string;
   readonly box: Namespace;
   readonly cloud: Namespace;
   readonly remote: Namespace;
@@ -79,6 +81,7 @@ export async function openSipLab(options: {
   const owned = stack.move();
   return {
     lab,
+    state,
     box,
     cloud,
     remote,
