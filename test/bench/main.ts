@@ -10,6 +10,7 @@ type Measure = (say: (line: string) => void) => Promise<BenchRow[]>;
 const areas: Readonly<Record<string, () => Promise<Measure>>> = {
   dhcp: async () => (await import('./dhcp.ts')).measureDhcp,
   sip: async () => (await import('./sip.ts')).measureSip,
+  survival: async () => (await import('./survival.ts')).measureSurvival,
   provisioning: async () => (await import('./provisioning.ts')).measureProvisioning,
 };
 

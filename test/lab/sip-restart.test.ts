@@ -85,19 +85,6 @@ it('bindings are there after a restart, pass through at the next refresh, and ca
   await phone.waitFor('CALL_CLOSED', { since });
 });
 
-const chain = (name: string, rest: string) => `chain ${name} { type filter hook ${rest} drop; }`;
-
-/** Nothing passes any more, and nobody is told. */
-async function cutWan(): Promise<void> {
-  const rules = [
-    'table inet cut {',
-    chain('in', 'prerouting priority -300; iifname "box"'),
-    chain('out', 'postrouting priority 300; oifname "box"'),
-    '}',
-  ];
-  await site.cloud.exec(['nft', '-f', '-'], { input: rules.join('\n') });
-}
-
 async function callInside(from: Baresip, to: Baresip, user: string): Promise<void> {
   const [here, there] = [from.events.length, to.events.length];
   await from.command('dial', `sip:${user}@${registrar}`);
@@ -136,7 +123,7 @@ it('with the way to the cloud cut two phones call each other, and hear each othe
     await namespace.exec(['nft', 'flush', 'ruleset']);
     witness.push(await countRtp(namespace));
   }
-  await cutWan();
+  await site.cutWan();
   await callInside(phone, colleague, '1002');
   expect(await heardMeanwhile()).toEqual(bothWays);
   const since = colleague.events.length;
@@ -163,7 +150,7 @@ it('phones that are restarted, after the box was too, come back with their passw
 
 it('when the cloud is back phones go there without their call being cut, and the next call does too', async () => {
   const before = site.kamailio.seen.length;
-  await site.cloud.exec(['nft', 'delete', 'table', 'inet', 'cut']);
+  await site.restoreWan();
   for (const { user } of accounts.slice(0, 2)) {
     await until(
       `${user} to be back at its registrar`,

@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { holdCall } from '../office/calls.ts';
+import { hosts } from '../office/network.ts';
 import { isPlaced, openOffice, type BoxPhone, type Office } from '../office/office.ts';
 import type { OfficePhone } from '../office/phone.ts';
 import { callProblem } from '../office/walk.ts';
@@ -133,6 +134,39 @@ async function untilRegisteredAgain(): Promise<void> {
     },
     { timeoutMs: 60_000, lastSeen: () => JSON.stringify(seen.at(-1)) },
   );
+}
+
+test('with the internet cut phones call each other, and one that is switched off and on comes back by its password', async () => {
+  const [caller, callee] = office.phones;
+  if (caller === undefined || callee === undefined) throw new Error('no phones');
+  await office.network.wan.cut();
+  await talk(caller, callee);
+  await callee.powerOff();
+  callee.powerOn();
+  await callee.reach('registered', 90_000);
+  await talk(callee, caller);
+  await office.network.wan.restore();
+  await untilRegisteredAgain();
+  expect(await callProblems()).toEqual([]);
+}, 300_000);
+
+/** Both kernels see media both ways; the caller hangs up. */
+async function talk(caller: OfficePhone, callee: OfficePhone): Promise<void> {
+  const ends = [caller, callee].map(({ baresip }) => {
+    if (baresip === undefined) throw new Error('no user agent');
+    return { baresip, since: baresip.events.length };
+  });
+  await ends[0]?.baresip.command('dial', `sip:${callee.user}@${hosts.main}`);
+  for (const { baresip, since } of ends) await baresip.waitFor('CALL_ESTABLISHED', { since });
+  const before = await Promise.all([caller.rtp(), callee.rtp()]);
+  await sleep(1200);
+  const after = await Promise.all([caller.rtp(), callee.rtp()]);
+  for (const [at, { sent, heard }] of after.entries()) {
+    expect(sent - (before[at]?.sent ?? 0)).toBeGreaterThan(30);
+    expect(heard - (before[at]?.heard ?? 0)).toBeGreaterThan(30);
+  }
+  await ends[0]?.baresip.command('hangup');
+  await ends[1]?.baresip.waitFor('CALL_CLOSED', { since: ends[1].since });
 }
 
 function rows(part: string, query: string): Record<string, unknown>[] {

@@ -39,6 +39,9 @@ export interface SipLab extends AsyncDisposable {
   startRemote(options?: Partial<BaresipOptions>): Promise<Baresip>;
   bindings(): Binding[];
   calls(): Call[];
+  /** Nothing passes between box and cloud any more, and nobody is told. */
+  cutWan(): Promise<void>;
+  restoreWan(): Promise<void>;
 }
 
 export async function openSipLab(options: {
@@ -120,10 +123,24 @@ export async function openSipLab(options: {
       return phone;
     },
     bindings: () => reading(readBindings),
+    cutWan: async () => {
+      const rules = [
+        'table inet cut {',
+        chain('in', 'prerouting priority -300; iifname "box"'),
+        chain('out', 'postrouting priority 300; oifname "box"'),
+        '}',
+      ];
+      await cloud.exec(['nft', '-f', '-'], { input: rules.join('\n') });
+    },
+    restoreWan: async () => {
+      await cloud.exec(['nft', 'delete', 'table', 'inet', 'cut']);
+    },
     calls: () => reading((db) => readCalls(db, 100)),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
+
+const chain = (name: string, rest: string) => `chain ${name} { type filter hook ${rest} drop; }`;
 
 const ip = async (namespace: Namespace, command: string) => await namespace.exec(['ip', ...words(command)]);
 
