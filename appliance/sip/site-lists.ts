@@ -1,59 +1,62 @@
-/** What the admin told the box of an outage beforehand, in web's file: whose which number is, and for whom one is played. */
-import { readDrills } from '../store/drills.ts';
+/**
+ * What the admin told the box of an outage beforehand, in web's file: whose which number is, and for whom one is played. Kept
+ * in memory, since calls for help wait for no file.
+ */
+import { readDrills, type Drill } from '../store/drills.ts';
 import { openLateReader } from '../store/late-reader.ts';
-import { phoneOfSiteNumber } from '../store/site-numbers.ts';
+import { readSiteNumbers } from '../store/site-numbers.ts';
 import { everyPhone } from '../store/tasks.ts';
-import type { Database } from '../store/database.ts';
 import type { World } from '../world.ts';
+import type { NumberList } from './dial-plan.ts';
 
-export interface SiteLists extends Disposable {
-  /** MAC or user; the first of these numbers that is in the list. */
-  phoneOf(numbers: readonly string[]): string | undefined;
+export interface SiteLists extends NumberList, AsyncDisposable {
   /** An outage is played for this phone; without a MAC only when one is played for all. */
   isInDrill(mac: string | null | undefined): boolean;
 }
 
-/** Asked for each registration: a drill begins and ends so much late. */
+/** A list or a drill counts so much late. */
 const lookMs = 1000;
 
-/** A file that can't be read counts as one without lists: calls must not depend on it. */
+/** A file that can't be read leaves what was known. */
 export function openSiteLists(directory: string, { clock, log }: World): SiteLists {
-  const web = openLateReader({
-    directory,
-    part: 'web',
-    clock,
-    probe: (db) => void phoneOfSiteNumber(db, ''),
-  });
-  const ask = <T>(question: (db: Database) => T): T | undefined => {
-    try {
-      const db = web.database();
-      return db && question(db);
-    } catch (error) {
-      log.warn({ err: error }, "the site's lists not read");
-      return undefined;
-    }
-  };
-  let lookedAt = -Infinity;
-  let drilled: ReadonlySet<string> = new Set();
+  const web = openLateReader({ directory, part: 'web', clock, probe: (db) => void readSiteNumbers(db) });
+  let version: unknown;
+  let drills: readonly Drill[] = [];
+  let phones: ReadonlyMap<string, string> = new Map();
   const look = () => {
-    const now = clock.now();
-    if (Math.abs(now - lookedAt) < lookMs) return;
-    lookedAt = now;
-    drilled = new Set((ask((db) => readDrills(db, now)) ?? []).map(({ target }) => target));
+    const db = web.database();
+    const current: unknown = db?.pragma('data_version', { simple: true });
+    if (db === undefined || current === version) return;
+    drills = readDrills(db, clock.now());
+    phones = new Map(
+      readSiteNumbers(db).flatMap(({ phone, number, extension }) =>
+        [number, extension].flatMap((dialled) => (dialled === undefined ? [] : [[dialled, phone] as const])),
+      ),
+    );
+    version = current;
   };
+  const stop = new AbortController();
+  const running = (async () => {
+    while (!stop.signal.aborted) {
+      try {
+        look();
+      } catch (error) {
+        log.warn({ err: error }, "the site's lists not read");
+      }
+      await clock.sleep(lookMs, stop.signal).catch(() => undefined);
+    }
+  })();
   return {
-    phoneOf: (numbers) =>
-      ask((db) => {
-        for (const number of numbers) {
-          const phone = phoneOfSiteNumber(db, number);
-          if (phone !== undefined) return phone;
-        }
-        return undefined;
-      }),
+    phoneOf: (numbers) => numbers.map((number) => phones.get(number)).find((phone) => phone !== undefined),
     isInDrill: (mac) => {
-      look();
-      return drilled.size > 0 && (drilled.has(everyPhone) || drilled.has(mac ?? ''));
+      if (drills.length === 0) return false;
+      const now = clock.now();
+      return drills.some(({ target, endsAt }) => endsAt > now && (target === everyPhone || target === mac));
     },
-    [Symbol.dispose]: () => web[Symbol.dispose](),
+    [Symbol.asyncDispose]: async () => {
+      stop.abort();
+      await running;
+      web[Symbol.dispose]();
+    },
   };
 }

@@ -1,5 +1,5 @@
 /** The table `site_number` of web: the admin's own list of numbers, read by sip in an outage. */
-import { all, one, run, type Database } from './database.ts';
+import { all, run, type Database } from './database.ts';
 import type { Transaction } from './store.ts';
 
 export interface SiteNumber {
@@ -37,10 +37,4 @@ export function readSiteNumbers(db: Database): SiteNumber[] {
       ...(extension === null ? {} : { extension }),
     }),
   );
-}
-
-/** Whose number or extension this is. */
-export function phoneOfSiteNumber(db: Database, dialled: string): string | undefined {
-  const sql = 'SELECT phone FROM site_number WHERE number = @dialled OR extension = @dialled';
-  return one<Pick<Row, 'phone'>>(db, sql, { dialled })?.phone;
 }

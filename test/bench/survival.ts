@@ -37,21 +37,22 @@ export async function measureSurvival(say: Say): Promise<BenchRow[]> {
     // What the cut left half open upstream is over by then.
     await sleep(2000);
   }
-  const row = (name: string, ours: readonly number[]) =>
-    benchRow({
-      name,
-      ours: Math.max(...ours),
-      peer: null,
-      peerName: 'nobody serves these phones',
-      unit: 's',
-      better: 'lower',
-    });
   return [
     row('survival: way cut to the first call inside, worst of three', firstCalls),
     row('survival: a phone restarted in the outage is registered, worst of three', restarts),
     row('survival: way back to two phones at their registrar, worst of three', returns),
   ];
 }
+
+const row = (name: string, ours: readonly number[]) =>
+  benchRow({
+    name,
+    ours: Math.max(...ours),
+    peer: null,
+    peerName: 'nobody serves these phones',
+    unit: 's',
+    better: 'lower',
+  });
 
 async function seconds(work: () => Promise<void>): Promise<number> {
   const begin = performance.now();

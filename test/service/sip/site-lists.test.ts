@@ -71,8 +71,9 @@ it('in an outage that is played phones call each other here, and calls for help 
   phone.send(registerText({ cseq: 2, aor: 'anna' }));
   expect(header(await phone.response(200), 'Contact')).toContain('expires=40');
   dial(phone, '112');
-  cloud.send(responseText(await cloud.request('INVITE'), '486 Busy Here'));
-  await phone.response(486);
+  const help = await cloud.request('INVITE');
+  cloud.send(responseText(help, '200 OK', { lines: [contact], body: sdpText(6000) }));
+  await phone.response(200);
   expect(site.journal('outage_began')).toEqual([]);
 
   await endOutage(site.directory, '*');
