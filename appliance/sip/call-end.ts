@@ -20,13 +20,10 @@ export async function finishCall(app: Application, call: LiveCall, reason: strin
   } catch (error) {
     app.world.log.warn({ err: error, call: call.id }, 'media of an ended call could not be released');
   }
-  try {
-    await recordEnd(app, call, { reason, packets, isKnown });
-  } finally {
-    endHelp(app, call);
-    app.calls.remove(call);
-    call.over.resolve();
-  }
+  if (isKnown) recordEnd(app, call, { reason, packets });
+  endHelp(app, call);
+  app.calls.remove(call);
+  call.over.resolve();
 }
 
 /** BYE to the legs that are up, then the end on our side. Errors on the way change nothing about the end. */

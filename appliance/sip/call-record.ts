@@ -45,15 +45,15 @@ export interface Packets {
   readonly cloud: number;
 }
 
-export async function recordEnd(
+/** Nobody waits for it: whoever hung up has been answered. */
+export function recordEnd(
   app: Application,
   call: LiveCall,
-  { reason, packets, isKnown }: { reason: string; packets: Packets | undefined; isKnown: boolean },
-): Promise<void> {
-  if (!isKnown) return;
+  { reason, packets }: { reason: string; packets: Packets | undefined },
+): void {
   const endedAt = app.world.clock.now();
   const seconds = call.answeredAt === undefined ? 0 : Math.round((endedAt - call.answeredAt) / 1000);
-  await record(app, call, (tx) => {
+  const work = (tx: Transaction) => {
     endCall(tx.db, {
       id: call.id,
       endedAt,
@@ -71,7 +71,14 @@ export async function recordEnd(
         packets_to_phone: packets?.cloud,
       },
     });
-  });
+  };
+  if (call.isEmergency) app.afterwards.write(work);
+  else void app.store.soon(work).catch((error: unknown) => notWritten(app, call, error));
+}
+
+function notWritten({ counters, world }: Application, { id }: LiveCall, error: unknown): void {
+  counters.errors += 1;
+  world.log.error({ err: error, call: id }, 'the end of a call could not be written down');
 }
 
 /** Of a call for help nobody waits for the store. */

@@ -49,7 +49,7 @@ export async function relayInvite(app: Application, request: Incoming): Promise<
     throw error;
   } finally {
     settleHelp(app, call, reason);
-    if (!isUp(call)) await finishCall(app, call, reason);
+    if (reason !== 'up') await finishCall(app, call, reason);
   }
 }
 
@@ -121,9 +121,9 @@ async function answered(
     await Promise.all([request.respond(sdpFailure(app, error)), sendBye(app, final.dialogId)]);
     return 'answer refused';
   }
-  await recordStart(app, call);
   if (!hadOffer) call.owedAcks[caller] = (content) => final.ack(content);
-  await recordAnswer(app, call);
+  // Where it never rang, one sync for both.
+  await Promise.all([recordStart(app, call), recordAnswer(app, call)]);
   if (isOver(call)) {
     await request.respond({ status: 480 });
     return 'callee hung up';
@@ -142,10 +142,6 @@ async function answered(
   await call.media.answered();
   app.world.log.info({ call: call.id, mac: call.binding.mac, direction: call.direction }, 'call up');
   return 'up';
-}
-
-function isUp({ state }: LiveCall): boolean {
-  return state === 'up';
 }
 
 /** Asked after waiting: the other side may have hung up meanwhile. */
