@@ -32,12 +32,15 @@ export function headerValue(message: Headed, name: string): string | undefined {
 
 /** All lines of that name, not split. */
 export function headerLines(message: Headed, name: string): string[] {
-  return message.headers.flatMap((header) => (header.name === name ? [header.value] : []));
+  const values: string[] = [];
+  for (const header of message.headers) if (header.name === name) values.push(header.value);
+  return values;
 }
 
 /** All values of a list field in order, several in one line or one a line (Via, Route, Contact …). */
 export function listValues(message: Headed, name: string): string[] {
-  return headerLines(message, name).flatMap((line) => splitValues(line));
+  const lines = headerLines(message, name);
+  return lines.some((line) => line === '' || line.includes(',')) ? lines.flatMap(splitValues) : lines;
 }
 
 /** At the commas that stand outside quotes and angle brackets. Empty values are left out. */

@@ -24,6 +24,9 @@ export interface SipResponse {
 
 export type SipMessage = SipRequest | SipResponse;
 
+/** All but the body. */
+export type SipHead = Omit<SipRequest, 'body'> | Omit<SipResponse, 'body'>;
+
 export const sipLimits = { headerBytes: 65_536, headers: 200, bodyBytes: 1_048_576 } as const;
 
 /** The message is broken; `status` is how a request like this is refused (RFC 3261 section 21.4). */
@@ -51,15 +54,19 @@ export function decodeSipMessage(bytes: Uint8Array): SipMessage {
   const end = findHeadEnd(bytes, start);
   if (end === undefined) throw new SipSyntaxError('no empty line after the header', bytes.length);
   if (end - start > sipLimits.headerBytes) throw new SipSyntaxError('header too large', start, 513);
-  const lines = headLines(text(bytes.subarray(start, end)));
-  const startLine = parseStartLine(lines[0] ?? '');
-  const headers = lines.slice(1).map(parseHeaderLine);
-  if (headers.length > sipLimits.headers) throw new SipSyntaxError('too many header lines', start, 513);
+  const head = decodeSipHead(text(bytes.subarray(start, end)));
+  if (head.headers.length > sipLimits.headers) throw new SipSyntaxError('too many header lines', start, 513);
   const rest = bytes.subarray(end + 4);
-  const length = contentLength(headers) ?? rest.length;
+  const length = contentLength(head.headers) ?? rest.length;
   if (length > sipLimits.bodyBytes) throw new SipSyntaxError('body too large', end, 513);
   if (length > rest.length) throw new SipSyntaxError('body shorter than Content-Length', bytes.length);
-  return { ...startLine, headers, body: rest.subarray(0, length) };
+  return { ...head, body: rest.subarray(0, length) };
+}
+
+/** What stands before the empty line. Throws {@link SipSyntaxError}. */
+export function decodeSipHead(head: string): SipHead {
+  const [start = '', ...lines] = headLines(head);
+  return { ...parseStartLine(start), headers: lines.map(parseHeaderLine) };
 }
 
 /** Content-Length is computed here: one in `headers` is ignored. Throws TypeError for a line that would break the framing. */

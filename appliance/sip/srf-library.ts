@@ -1,5 +1,5 @@
 /** What we use of drachtio-srf: its own types miss most of it and allow what throws. */
-import type { SipHeader } from '../protocol/sip-message.ts';
+import { decodeSipHead, SipSyntaxError, type SipHead, type SipHeader } from '../protocol/sip-message.ts';
 import type { TimerQueue } from './engine/timers.ts';
 
 /** How long the engine may take to say what became of an order. */
@@ -33,7 +33,7 @@ export interface LibraryResponse extends LibraryMessage {
     status: number,
     reason: string | undefined,
     options: object,
-    callback: (error: unknown, sent?: { raw: string }) => void,
+    callback?: (error: unknown, sent?: { raw: string }) => void,
   ): void;
 }
 
@@ -46,6 +46,13 @@ export function headerObject(headers: readonly SipHeader[]): Record<string, stri
     object[name] = before === undefined ? clean : `${before},${clean}`;
   }
   return object;
+}
+
+/** A message as the library has it from the engine, whose frames end where the body ends. Throws SipSyntaxError. */
+export function readRaw(raw: string): SipHead & { readonly body: string } {
+  const end = raw.indexOf('\r\n\r\n');
+  if (end === -1) throw new SipSyntaxError('no empty line after the header', raw.length);
+  return { ...decodeSipHead(raw.slice(0, end)), body: raw.slice(end + 4) };
 }
 
 /** Rejects when `work` takes longer than `ms`. */

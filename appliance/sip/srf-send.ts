@@ -1,8 +1,7 @@
 /** Requests out through drachtio-srf, and what comes back for them: every wait is bounded. */
 import { headerValue } from '../protocol/sip-headers.ts';
-import { decodeSipMessage, isRequest } from '../protocol/sip-message.ts';
 import type { TimerQueue } from './engine/timers.ts';
-import { engineMs, headerObject, inTime } from './srf-library.ts';
+import { engineMs, headerObject, inTime, readRaw } from './srf-library.ts';
 import type { Library, LibraryRequest, LibraryResponse } from './srf-library.ts';
 import type { Listeners, Outgoing, Received, Sent } from './srf.ts';
 
@@ -78,13 +77,13 @@ function listen(
 }
 
 function received(response: LibraryResponse, ack: (options?: object) => void): Received {
-  const message = decodeSipMessage(Buffer.from(response.raw));
-  if (isRequest(message)) throw new TypeError('the engine gave a request for a response');
+  const message = readRaw(response.raw);
+  if ('method' in message) throw new TypeError('the engine gave a request for a response');
   return {
     status: message.status,
     reason: message.reason,
     headers: message.headers,
-    body: Buffer.from(message.body).toString(),
+    body: message.body,
     dialogId: response.stackDialogId === '' ? undefined : response.stackDialogId,
     localCause: headerValue(message, 'X-Gatehouse-Local'),
     ack: (content) => {

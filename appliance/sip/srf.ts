@@ -9,12 +9,12 @@ import Srf from 'drachtio-srf';
 import { listenUnix } from '../net/tcp.ts';
 import { DecodeError } from '../protocol/bytes.ts';
 import { headerValue } from '../protocol/sip-headers.ts';
-import { decodeSipMessage, isRequest, type SipHeader } from '../protocol/sip-message.ts';
+import type { SipHeader } from '../protocol/sip-message.ts';
 import type { World } from '../world.ts';
 import { startEngine, type Engine, type EngineOptions } from './engine/engine.ts';
 import type { Transport } from './engine/flow.ts';
 import { TimerQueue } from './engine/timers.ts';
-import { engineMs, headerObject, inTime } from './srf-library.ts';
+import { engineMs, headerObject, inTime, readRaw } from './srf-library.ts';
 import type { Library, LibraryRequest, LibraryResponse } from './srf-library.ts';
 import { send } from './srf-send.ts';
 
@@ -34,8 +34,8 @@ export interface Incoming {
   /** Made by the engine, such as the BYE after a 200 that nobody acknowledged: needs no answer. */
   readonly isLocal: boolean;
   /**
-   * False when it could not be sent, because the request was cancelled or its connection is gone. `onDialog` is told the dialog
-   * that a 2xx makes, and the response as sent, before anything else can come in it.
+   * `onDialog` is told the dialog that a 2xx makes, and the response as sent, before anything else can come in it. With it: false
+   * when it could not be sent, because the request was cancelled or its connection is gone. Without it nobody waits: true.
    */
   respond(answer: Answer, onDialog?: OnDialog): Promise<boolean>;
   /** Called once, at once if it is cancelled already. */
@@ -154,8 +154,8 @@ function incoming(
   request: LibraryRequest,
   response: LibraryResponse,
 ): Incoming | undefined {
-  const message = decodeSipMessage(Buffer.from(request.raw));
-  if (!isRequest(message)) return undefined;
+  const message = readRaw(request.raw);
+  if (!('method' in message)) return undefined;
   let cancelled: readonly SipHeader[] | undefined;
   let onCancel: ((headers: readonly SipHeader[]) => void) | undefined;
   request.on('cancel', ({ raw }) => {
@@ -166,7 +166,7 @@ function incoming(
     method: message.method,
     uri: message.uri,
     headers: message.headers,
-    body: Buffer.from(message.body).toString(),
+    body: message.body,
     flow: headerValue(message, 'X-Gatehouse-Flow') ?? '',
     transport: request.protocol as Transport,
     source: `${request.source_address}:${request.source_port}`,
@@ -174,6 +174,7 @@ function incoming(
     isLocal: request.source === 'application',
     respond: async (answer, onDialog) => {
       const sent = respond({ request, response }, answer, onDialog);
+      if (onDialog === undefined) return await sent;
       // An engine that is gone says nothing: then nobody was answered.
       return await inTime(timers, sent, { ms: engineMs, what: 'a response to be sent' }).catch(() => false);
     },
@@ -187,7 +188,7 @@ function incoming(
 /** Of a CANCEL, which ends the attempt whatever else is wrong with it. */
 function readHeaders(raw: string): readonly SipHeader[] {
   try {
-    return decodeSipMessage(Buffer.from(raw)).headers;
+    return readRaw(raw).headers;
   } catch (error) {
     if (error instanceof DecodeError) return [];
     throw error;
@@ -200,20 +201,25 @@ async function respond(
   onDialog?: OnDialog,
 ): Promise<boolean> {
   if (request.source === 'application') return false;
-  return await new Promise((resolve) => {
-    const done = (error: unknown, sent?: { raw: string }) => {
-      const isSent = error === null || error === undefined;
-      if (isSent && sent !== undefined && response.stackDialogId !== undefined) {
-        onDialog?.(response.stackDialogId, decodeSipMessage(Buffer.from(sent.raw)));
-      }
-      resolve(isSent);
-    };
-    const options = { headers: headerObject(headers), ...(body === undefined ? {} : { body }) };
+  const options = { headers: headerObject(headers), ...(body === undefined ? {} : { body }) };
+  const send = (done?: (error: unknown, sent?: { raw: string }) => void) => {
     try {
       response.send(status, reason, options, done);
     } catch {
       // A status that the library doesn't know; x00 of its class means the same to the receiver (RFC 3261 section 8.1.3.2).
       response.send(Math.floor(status / 100) * 100, reason, options, done);
     }
+  };
+  if (onDialog === undefined) {
+    send();
+    return true;
+  }
+  return await new Promise((resolve) => {
+    send((error, sent) => {
+      const isSent = error === null || error === undefined;
+      if (isSent && sent !== undefined && response.stackDialogId !== undefined)
+        onDialog(response.stackDialogId, readRaw(sent.raw));
+      resolve(isSent);
+    });
   });
 }

@@ -1,6 +1,11 @@
 /** SIP messages as drachtio-srf writes them into a control frame, and the facts that it wants to have beside one. */
-import { findHeadEnd, headLines, parseHeaderLine, parseStartLine } from '../../protocol/sip-message.ts';
-import { encodeSipMessage, SipSyntaxError, type SipMessage } from '../../protocol/sip-message.ts';
+import {
+  decodeSipHead,
+  encodeSipMessage,
+  findHeadEnd,
+  SipSyntaxError,
+  type SipMessage,
+} from '../../protocol/sip-message.ts';
 import type { Flow } from './flow.ts';
 
 /** Lines that the application may give twice; drachtio-srf itself joins repeated fields to one line. */
@@ -14,9 +19,8 @@ const mayRepeat = new Set(['Content-Length']);
 export function parseControlMessage(bytes: Uint8Array): SipMessage {
   const end = findHeadEnd(bytes, 0);
   if (end === undefined) throw new SipSyntaxError('bad message: no empty line');
-  const lines = headLines(Buffer.from(bytes.subarray(0, end)).toString('utf8'));
-  const start = parseStartLine(lines[0] ?? '');
-  const headers = lines.slice(1).map(parseHeaderLine);
+  const head = decodeSipHead(Buffer.from(bytes.subarray(0, end)).toString('utf8'));
+  const { headers } = head;
   const body = bytes.subarray(end + 4);
   const names = new Set<string>();
   for (const { name, value } of headers) {
@@ -28,7 +32,7 @@ export function parseControlMessage(bytes: Uint8Array): SipMessage {
   if (counted !== body.length && counted !== Buffer.from(body).toString('utf8').length) {
     throw new SipSyntaxError('bad message: the header ends too early');
   }
-  return { ...start, headers, body };
+  return { ...head, body };
 }
 
 /** `source|bytes|protocol|address|port|time`, the tokens before the ids. `side`: whose address the protocol wants here. */

@@ -49,6 +49,8 @@ export class Control implements Application, AsyncDisposable {
   #connection: StreamConnection | undefined;
   readonly #refused = new WeakSet<StreamConnection>();
   #isReady = false;
+  /** Frames for the end of this turn. */
+  readonly #told: Uint8Array[] = [];
 
   constructor(options: ControlOptions, orders: Orders) {
     this.#options = options;
@@ -249,12 +251,22 @@ export class Control implements Application, AsyncDisposable {
    * and a response among them would find nobody who listens.
    */
   #tell(tokens: readonly string[], message: Uint8Array): void {
-    setImmediate(() => this.#send(tokens, message));
+    if (this.#told.length === 0) setImmediate(() => this.#flush());
+    this.#told.push(frameOf(tokens, message));
+  }
+
+  #flush(): void {
+    const frames = Buffer.concat(this.#told.splice(0));
+    this.#connection?.write(frames);
   }
 
   #send(tokens: readonly string[], message: Uint8Array): void {
-    this.#connection?.write(encodeControlFrame({ tokens: [randomUUID(), ...tokens], message }));
+    this.#connection?.write(frameOf(tokens, message));
   }
+}
+
+function frameOf(tokens: readonly string[], message: Uint8Array): Uint8Array {
+  return encodeControlFrame({ tokens: [randomUUID(), ...tokens], message });
 }
 
 /** Of equal length whatever the secret's, as the comparison wants them. */
