@@ -5,18 +5,21 @@ import type { LegName } from '../protocol/media-control.ts';
 import { removeMediaSession, saveMediaSession } from '../store/media-sessions.ts';
 import type { Store } from '../store/store.ts';
 import type { World } from '../world.ts';
+import { newCrossing, type Crossing } from './crossing.ts';
 import { kernelFlows, type FlowPair } from './kernel-flows.ts';
 import type { KernelPath } from './kernel.ts';
 import type { PortPool } from './ports.ts';
+import type { Quality } from './quality.ts';
 import { onPacket, type Component, type Session } from './session.ts';
 import type { MediaSockets } from './sockets.ts';
-import { newSrtpLegs, type SrtpLegs } from './srtp-legs.ts';
+import type { SessionQuality } from './session-quality.ts';
 import { rowOf } from './stored-session.ts';
 
 export interface Carried {
   readonly session: Session;
   readonly sockets: MediaSockets;
-  readonly srtp: SrtpLegs;
+  readonly crossing: Crossing;
+  readonly quality: SessionQuality;
   /** When it was reported as silent. */
   reportedAt: number | undefined;
   /** Of the session, when store and kernel were told. */
@@ -24,11 +27,15 @@ export interface Carried {
   isReleased: boolean;
 }
 
-export function newCarried(session: Session, sockets: MediaSockets): Carried {
+export function newCarried(
+  session: Session,
+  { sockets, quality }: Pick<Carried, 'sockets' | 'quality'>,
+): Carried {
   return {
     session,
     sockets,
-    srtp: newSrtpLegs(),
+    quality,
+    crossing: newCrossing(quality),
     reportedAt: undefined,
     toldRevision: session.revision,
     isReleased: false,
@@ -40,6 +47,7 @@ export interface Relay {
   readonly store: Store;
   readonly pool: PortPool;
   readonly kernel: KernelPath;
+  readonly quality: Quality;
   readonly sessions: Map<string, Carried>;
   readonly idleMs: number;
   readonly counters: ReturnType<typeof newCounters>;
@@ -73,7 +81,7 @@ export function listen(relay: Relay, carried: Carried): void {
 }
 
 function listenOn(relay: Relay, carried: Carried, at: { leg: LegName; component: Component }): void {
-  const { session, sockets, srtp } = carried;
+  const { session, sockets, crossing } = carried;
   const { counters, kernel, world } = relay;
   const bucket = newTokenBucket(packetRate);
   const socket = sockets.port(at.leg, at.component);
@@ -93,15 +101,13 @@ function listenOn(relay: Relay, carried: Carried, at: { leg: LegName; component:
       return;
     }
     if (session.revision !== carried.toldRevision) follow(relay, carried);
-    const kind = packetKind(packet);
-    const isMedia = kind === 'rtp' || kind === 'rtcp';
-    const onward = isMedia ? srtp.convert(at.leg, kind, packet) : srtp.isBridge ? undefined : packet;
+    const onward = crossing.onward(at.leg, packet, now);
     if (onward === undefined) {
       counters.srtp_refused += 1;
       return;
     }
     counters.packets += 1;
-    if (kind === 'rtp') kernel.stray(session.id, at.leg);
+    if (packetKind(packet) === 'rtp') kernel.stray(session.id, at.leg);
     sockets.port(forward.leg, forward.component).post(onward, forward.to);
   });
 }
@@ -119,20 +125,20 @@ export function follow(relay: Relay, carried: Carried): void {
  * Not waited for: a call must not wait for a disk, and one that a crash makes us forget ends by its silence. Keys are in memory
  * only, so nobody could go on with a session that is bridged.
  */
-export function keep(relay: Relay, { session, sockets, srtp }: Carried): void {
+export function keep(relay: Relay, { session, sockets, crossing }: Carried): void {
   const row = rowOf(session, { phone: sockets.own('phone'), cloud: sockets.own('cloud') });
   note(
     relay,
     relay.store.soon((tx) => {
-      if (srtp.isBridge) removeMediaSession(tx.db, row.id);
+      if (crossing.isBridge) removeMediaSession(tx.db, row.id);
       else saveMediaSession(tx.db, row);
     }),
   );
 }
 
 /** Undefined while packets must be changed on their way, or a side has not been heard. */
-export function flowsOf({ session, sockets, srtp }: Carried): FlowPair | undefined {
-  if (srtp.isBridge) return undefined;
+export function flowsOf({ session, sockets, crossing }: Carried): FlowPair | undefined {
+  if (crossing.isBridge) return undefined;
   return kernelFlows(session, { phone: sockets.own('phone'), cloud: sockets.own('cloud') });
 }
 
@@ -145,6 +151,7 @@ export async function releaseSession(relay: Relay, id: string): Promise<void> {
     relay.store.soon((tx) => removeMediaSession(tx.db, id)),
   );
   await relay.kernel.forget(id);
+  relay.quality.close(id);
   await carried.sockets[Symbol.asyncDispose]();
   relay.sessions.delete(id);
 }

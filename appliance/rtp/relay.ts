@@ -8,6 +8,7 @@ import { version, type Health, type Part, type World } from '../world.ts';
 import { flowsOf, listen, newCarried, newCounters, type Carried, type Relay } from './carried.ts';
 import { openKernelPath, type KernelPath } from './kernel.ts';
 import { newPortPool, type PortPool } from './ports.ts';
+import { openQuality, type Quality } from './quality.ts';
 import { answer, maxSessions } from './requests.ts';
 import { onRelayed } from './session.ts';
 import { reopenMediaSockets } from './sockets.ts';
@@ -24,12 +25,14 @@ export async function startRtpRelay(world: World, config: Config): Promise<Part>
   });
   await store.write((tx) => tx.journal({ kind: 'started', body: { release: version } }));
   const pool = newPortPool(config.rtp.first_port, config.rtp.last_port);
-  const sessions = await adoptSessions(world, store, pool);
+  const quality = openQuality({ world, store, directory: config.site.state_directory });
+  const sessions = await adoptSessions({ world, store, quality }, pool);
   const relay: Relay = {
     world,
     store,
     pool,
     sessions,
+    quality,
     kernel: await openKernel(world, config, { pool, sessions }),
     idleMs: config.rtp.idle_seconds * 1000,
     counters: { ...newCounters(), sessions_adopted: sessions.size },
@@ -46,6 +49,7 @@ export async function startRtpRelay(world: World, config: Config): Promise<Part>
     counters: () => ({
       ...relay.counters,
       ...relay.kernel.counters(),
+      ...quality.counters,
       sessions: sessions.size,
       ports_used: pool.used * 2,
     }),
@@ -62,7 +66,10 @@ export async function startRtpRelay(world: World, config: Config): Promise<Part>
 }
 
 /** Sessions of a process before us, at the same ports. Those whose ports can't be had are over. */
-async function adoptSessions(world: World, store: Store, pool: PortPool): Promise<Map<string, Carried>> {
+async function adoptSessions(
+  { world, store, quality }: { world: World; store: Store; quality: Quality },
+  pool: PortPool,
+): Promise<Map<string, Carried>> {
   const sessions = new Map<string, Carried>();
   const now = () => world.clock.now();
   const lost: MediaSessionRow[] = [];
@@ -70,7 +77,7 @@ async function adoptSessions(world: World, store: Store, pool: PortPool): Promis
     const { session, ours } = sessionOf(row, now());
     try {
       const sockets = await reopenMediaSockets({ pool, now }, ours);
-      sessions.set(row.id, newCarried(session, sockets));
+      sessions.set(row.id, newCarried(session, { sockets, quality: quality.open(row.id) }));
     } catch (error) {
       world.log.warn({ err: error, session: row.id }, 'a media session could not be taken over');
       lost.push(row);
@@ -100,8 +107,9 @@ async function openKernel(
       idleMs: rtp.idle_seconds * 1000,
       onRelayed: ({ session: id, leg, packets, bytes }) => {
         const carried = sessions.get(id);
-        if (carried !== undefined)
-          onRelayed(carried.session, leg, { packets, bytes, now: world.clock.now() });
+        if (carried === undefined) return;
+        onRelayed(carried.session, leg, { packets, bytes, now: world.clock.now() });
+        carried.quality.onCarried(leg, packets);
       },
       reservePort: (port) => pool.reserve(port),
       releasePort: (port) => pool.release(port, world.clock.now()),

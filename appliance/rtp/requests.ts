@@ -43,9 +43,9 @@ async function act(relay: Relay, request: MediaRequest): Promise<MediaReply> {
     }
     case 'describe': {
       const carried = known(relay, request.session);
-      const wasBridge = carried.srtp.isBridge;
-      carried.srtp.setKeys(request.leg, request.description.keys);
-      if (carried.srtp.isBridge !== wasBridge) follow(relay, carried);
+      const wasBridge = carried.crossing.isBridge;
+      carried.crossing.describe(request.leg, request.description);
+      if (carried.crossing.isBridge !== wasBridge) follow(relay, carried);
       return { id, ok: true };
     }
     case 'expect': {
@@ -80,7 +80,7 @@ async function allocate(
   if (relay.sessions.has(id)) throw new Error(`session ${id} is there already`);
   if (relay.sessions.size >= maxSessions) throw new Error(`${maxSessions} sessions are open: no more`);
   const sockets = await openMediaSockets({ pool: relay.pool, now: () => clock.now() }, { phone, cloud });
-  const carried = newCarried(newSession(id, clock.now()), sockets);
+  const carried = newCarried(newSession(id, clock.now()), { sockets, quality: relay.quality.open(id) });
   relay.sessions.set(id, carried);
   listen(relay, carried);
   keep(relay, carried);

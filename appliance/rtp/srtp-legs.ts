@@ -8,9 +8,11 @@ export interface SrtpLegs {
   setKeys(leg: LegName, keys: LegKeys | undefined): void;
   /** Whether packets are made anew: such a session can't be left to the kernel. */
   readonly isBridge: boolean;
-  /** A packet from this leg as the other one gets it; undefined: none. */
-  convert(from: LegName, kind: 'rtp' | 'rtcp', packet: Uint8Array): Uint8Array | undefined;
-  /** A report from this leg in clear; undefined when it can't be read. */
+  /** A packet from this leg in clear, where the box ends SRTP, else as it came; undefined: not genuine. */
+  open(from: LegName, kind: 'rtp' | 'rtcp', packet: Uint8Array): Uint8Array | undefined;
+  /** What goes to this leg, encrypted where the box has keys with it. */
+  seal(to: LegName, kind: 'rtp' | 'rtcp', packet: Uint8Array): Uint8Array | undefined;
+  /** A report from this leg that was opened, in clear although it crosses untouched; undefined when it can't be read. */
   read(from: LegName, report: Uint8Array): Uint8Array | undefined;
 }
 
@@ -30,14 +32,17 @@ export function newSrtpLegs(): SrtpLegs {
     get isBridge() {
       return isBridge();
     },
-    convert: (from, kind, packet) => {
-      if (!isBridge()) return packet;
-      const clear = legs[from].sender === undefined ? packet : receive(legs[from], kind, packet);
-      const onward = legs[from === 'phone' ? 'cloud' : 'phone'].sender;
-      return clear === undefined || onward === undefined ? clear : onward[kind](clear);
+    open: (from, kind, packet) =>
+      legs[from].sender === undefined ? packet : receive(legs[from], kind, packet),
+    seal: (to, kind, packet) => {
+      const { sender } = legs[to];
+      return sender === undefined ? packet : sender[kind](packet);
     },
-    read: (from, report) =>
-      legs[from].receiver === undefined ? report : receive(legs[from], 'rtcp', new Uint8Array(report)),
+    read: (from, report) => {
+      const { receiver, sender } = legs[from];
+      if (receiver === undefined || sender !== undefined) return report;
+      return receive(legs[from], 'rtcp', new Uint8Array(report));
+    },
   };
 }
 

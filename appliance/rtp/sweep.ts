@@ -16,6 +16,7 @@ export async function sweep(relay: Relay, control: LineServer, signal: AbortSign
       await clock.sleep(sweepMs, signal);
       // We stood still: what came meanwhile is read first.
       if (clock.now() - begin > 2 * sweepMs) continue;
+      relay.quality.measure();
       await judge(relay, control);
     } catch (error) {
       if (signal.aborted) return;

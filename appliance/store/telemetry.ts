@@ -33,9 +33,12 @@ export function openTelemetry(directory: string, part: PartName): Telemetry {
   };
 }
 
+/** Parts that keep more there than their reports. */
+const withTables: readonly PartName[] = ['rtp', 'sip'];
+
 /** For its part alone. Several connections of one process are no trouble: none keeps a transaction open over a turn. */
 export function openTelemetryFile(directory: string, part: PartName): Database.Database {
-  const migrations = part === 'sip' ? 'sip-telemetry' : 'telemetry';
+  const migrations = withTables.includes(part) ? `${part}-telemetry` : 'telemetry';
   return openDatabase({ file: telemetryFile(directory, part), migrations, synchronous: 'NORMAL' });
 }
 

@@ -173,7 +173,15 @@ export const routes: readonly Route[] = [
     answerTo: (asked, { views, streams }) => {
       const picture = views.look(asked.now);
       const { parts, callsUp } = picture.status;
-      return ok(formatMetrics({ parts, callsUp, phones: picture.phones(asked), streams: streams() }));
+      return ok(
+        formatMetrics({
+          parts,
+          callsUp,
+          phones: picture.phones(asked),
+          streams: streams(),
+          sounds: views.sounds(),
+        }),
+      );
     },
   },
 ];

@@ -3,6 +3,7 @@ import { Type, type Static } from '../schema.ts';
 import { firmwareStates } from '../phones/firmware-gate.ts';
 import { partNames } from '../store/journal-kinds.ts';
 import { phoneStages } from '../store/phone-stage.ts';
+import { CallQuality } from './call-quality.ts';
 
 const text = Type.String();
 const optionalText = Type.Optional(text);
@@ -137,6 +138,7 @@ export const Call = Type.Object({
   reason: optionalText,
   packetsFromPhone: Type.Optional(Type.Integer()),
   packetsToPhone: Type.Optional(Type.Integer()),
+  quality: Type.Optional(CallQuality),
 });
 
 export const JournalEvent = Type.Object({

@@ -8,6 +8,7 @@ import { readAddressPage } from '../store/address-list.ts';
 import { readCalls, readOpenCalls } from '../store/calls.ts';
 import { readDhcpNetwork } from '../store/dhcp-network.ts';
 import { journalKinds, partNames, type JournalKinds, type PartName } from '../store/journal-kinds.ts';
+import { readLiveQuality, type MediaQuality } from '../store/media-quality.ts';
 import { readNeighbors, type Neighbor } from '../store/neighbors.ts';
 import { countStages } from '../store/phone-stage.ts';
 import { readLogOf, readPhoneDetail } from '../store/phone-detail.ts';
@@ -17,6 +18,7 @@ import { readRefusals, type Refusal } from '../store/refusals.ts';
 import { openReader, type JournalGap, type JournalRow, type Reader } from '../store/reader.ts';
 import { readParts, troublesOf, type PartStatus } from '../store/site-status.ts';
 import { addressesView, type Addresses } from './addresses.ts';
+import { qualityOfCalls } from './call-quality.ts';
 import { callView, phoneView, type Audience } from './people.ts';
 import { phoneInDetail, type PhoneInDetailView } from './phone-detail.ts';
 import type { CallView, JournalView, PhoneView, StatusView } from './schemas.ts';
@@ -25,6 +27,8 @@ export interface Views {
   /** Reads everything once. */
   look(now: number): Picture;
   calls(audience: Audience): CallView[];
+  /** The last seconds of each call that is up. */
+  sounds(): MediaQuality[];
   /** Undefined: nobody has seen it. */
   phone(mac: string, asked: Audience & { now: number }): PhoneInDetailView | undefined;
   /** Undefined: there is none. */
@@ -69,7 +73,15 @@ export function openViews(config: Config, release: string): Views {
         phones: (audience) => lastSeen(phones).map((row) => phoneView(row, audience)),
       };
     },
-    calls: (audience) => calls().map((call) => callView(call, audience)),
+    calls: (audience) => {
+      const found = calls();
+      const qualities = qualityOfCalls(directory, found);
+      return found.map((call) => {
+        const quality = qualities.get(call.id);
+        return { ...callView(call, audience), ...(quality && { quality }) };
+      });
+    },
+    sounds: () => readLiveQuality(directory).flatMap(({ latest }) => latest ?? []),
     phone: (mac, { now, personal }) => {
       const detail = readPhoneDetail(directory, mac, { now, site: config.site });
       return detail && phoneInDetail(detail, { personal });

@@ -1,6 +1,7 @@
 /** The page in a real browser, over facts written by the real store functions. Without Chromium these fail. */
 import type { Browser, Page as Tab } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openQualityStore } from '../../appliance/store/media-quality.ts';
 import { openPage } from '../support/page.ts';
 import { placedPhone, reportAll } from '../support/site.ts';
 import { launchBrowser, openTab } from '../support/tab.ts';
@@ -239,3 +240,34 @@ const contrasts = `(() => {
     return [a + ' on ' + b, (light + 0.05) / (dark + 0.05)];
   }));
 })()`;
+
+describe('a call that sounds badly', () => {
+  it('is shown with the side that spoils it, its figures and a chart', async () => {
+    const page = await openPage();
+    await page.site.call(mac);
+    using file = openQualityStore(page.directory);
+    const good = { packets: 500, lossToBox: 0, jitterToBoxMs: 2, mos: 4.4, codec: 'PCMU' };
+    const total = {
+      phone: good,
+      cloud: { ...good, lossToBox: 0.06, roundTripMs: 80, mos: 3.4 },
+      heardByPhone: 3.4,
+      heardByFarEnd: 4.4,
+    };
+    const point = { phoneLoss: 0, cloudLoss: 0.06 };
+    const chart = [4.4, 3.1, 3.4].map((mos, at) => ({ ...point, at: at * 5000, mos }));
+    const call = `call-${mac}`;
+    file.save([{ session: `${call}.0`, call, at: 15_000, isEnded: false, total, chart }]);
+    const { tab, complaints } = await openTab(browser, page);
+    const shown = tab.locator('#call-rows .quality');
+    await shown.getByText('Sound poor, 3.4 of 4.4').waitFor();
+    expect(await shown.textContent()).toContain(
+      'The way out lost 6.0 % of the packets on their way to the box.',
+    );
+    expect(await shown.textContent()).toContain(
+      'Way out: PCMU, 6.0 % lost, 2 ms jitter, 80 ms there and back.',
+    );
+    const svg = shown.getByRole('img', { name: 'Score over the call, lowest 3.1, last 3.4' });
+    expect(await svg.locator('polyline').getAttribute('points')).toMatch(/^0\.0,\S+ 60\.0,\S+ 120\.0,\S+$/);
+    expect(complaints).toEqual([]);
+  });
+});

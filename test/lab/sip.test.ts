@@ -2,18 +2,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Baresip } from '../support/baresip.ts';
+import { verdictOn } from '../../appliance/store/quality-words.ts';
 import { startCapture } from '../support/capture.ts';
 import { run, until } from '../support/command.ts';
+import { missing } from '../support/refusal.ts';
 import { countRtp } from '../support/rtp-counter.ts';
 import { accounts, openSipLab, registrar, type SipLab } from '../support/sip-lab.ts';
 import { toneShare } from '../support/tone.ts';
+import { rtpStreams } from '../support/tshark-streams.ts';
 
 let site: SipLab;
 let phones: Baresip[];
 let remote: Baresip;
 
 const settings =
-  '[provisioning]\nallow_cleartext = ["other", "yealink", "poly", "cisco", "snom"]\n[sip]\nlocal_expires_tcp_seconds = 6\n';
+  '[provisioning]\nallow_cleartext = ["other", "yealink", "poly", "cisco", "snom"]\n[sip]\nlocal_expires_tcp_seconds = 6\n[rtp]\nkernel_path = "off"\n';
 
 beforeAll(async () => {
   site = await openSipLab({ phones: 2 });
@@ -157,6 +160,50 @@ it('nothing of SIP or of its keys crosses the LAN in clear, and media are SRTP',
   expect(text.length).toBeGreaterThan(10_000);
   expect(text).not.toMatch(/INVITE sip:|REGISTER sip:|inline:|Digest /);
   expect(phone(0).events.some(({ type }) => type === 'CALL_MENC')).toBe(true);
+});
+
+it('loss and jitter are those that tshark finds, and loss behind the box is what the phone reports in SRTCP', async () => {
+  const [lossy = site.box] = site.phones;
+  // Of RTP alone, in the phone's own kernel: every tenth packet to the box, every twentieth from it.
+  await lossy.exec(['nft', '-f', '-'], {
+    input: `table ip lossy {
+  chain out { type filter hook output priority 0; udp length 190 numgen inc mod 10 == 3 drop; }
+  chain in { type filter hook input priority 0; udp length 190 numgen inc mod 20 == 3 drop; }
+}
+`,
+  });
+  const capture = await startCapture(site.box, { card: 'lan', file: `${site.lab.directory}/lossy.pcap` });
+  await dial(phone(0), remote, '4930555');
+  const { id } = site.calls()[0] ?? missing('the call');
+  const isReported = () => {
+    const { phone: here, cloud } = site.quality(id)?.total ?? {};
+    return (
+      (here?.lossFromBox !== undefined && here.roundTripMs !== undefined && cloud?.roundTripMs) || undefined
+    );
+  };
+  await until('both ends to have reported', isReported, { timeoutMs: 30_000, everyMs: 200 });
+  await hangUp(phone(0), remote);
+  await lastCall();
+  await capture[Symbol.asyncDispose]();
+  await lossy.exec(['nft', 'delete', 'table', 'ip', 'lossy']);
+  const { total, isEnded } = site.quality(id) ?? missing('the quality');
+  expect(isEnded).toBe(true);
+  const heard = (await rtpStreams(capture.file)).find(({ source }) => source === '10.66.0.101');
+  const { packets, lost, meanJitterMs } = heard ?? missing('the stream');
+  const { lossToBox, lossFromBox, jitterToBoxMs, roundTripMs, codec } = total.phone;
+  expect(codec).toBe('PCMU');
+  expect(Math.abs(total.phone.packets - packets)).toBeLessThan(5);
+  expect(lossToBox).toBeCloseTo(lost / (packets + lost), 2);
+  expect(lossToBox).toBeCloseTo(0.1, 1);
+  expect(lossFromBox).toBeGreaterThan(0.02);
+  expect(lossFromBox).toBeLessThan(0.08);
+  expect(Math.abs(jitterToBoxMs - meanJitterMs)).toBeLessThan(10);
+  expect(roundTripMs).toBeLessThan(500);
+  expect(total.cloud.lossToBox).toBeLessThan(0.02);
+  expect(verdictOn(total)).toMatchObject({
+    blamed: 'phone',
+    word: expect.stringMatching(/fair|poor/) as string,
+  });
 });
 
 it('what a caller takes back stops ringing, and what a callee refuses is told to the caller', async () => {

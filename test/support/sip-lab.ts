@@ -8,6 +8,7 @@ import { ensureAuthority, serverIdentity } from '../../appliance/net/authority.t
 import { openReader } from '../../appliance/store/reader.ts';
 import { readBindings, type Binding } from '../../appliance/store/bindings.ts';
 import { readCalls, type Call } from '../../appliance/store/calls.ts';
+import { readQuality, type QualityRecord } from '../../appliance/store/media-quality.ts';
 import { systemClock } from '../../appliance/world.ts';
 import { startBaresip, type Baresip, type BaresipOptions } from './baresip.ts';
 import { run, until, words, type Running } from './command.ts';
@@ -42,6 +43,8 @@ export interface SipLab extends AsyncDisposable {
   /** Nothing passes between box and cloud any more, and nobody is told. */
   cutWan(): Promise<void>;
   restoreWan(): Promise<void>;
+  /** How the speech of a call sounded. */
+  quality(call: string): QualityRecord | undefined;
 }
 
 export async function openSipLab(options: {
@@ -136,6 +139,7 @@ export async function openSipLab(options: {
       await cloud.exec(['nft', 'delete', 'table', 'inet', 'cut']);
     },
     calls: () => reading((db) => readCalls(db, 100)),
+    quality: (call) => readQuality(state, [call])[0],
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

@@ -1,5 +1,6 @@
 /** Calls and the journal. */
 import { agoElement, byId, element, fill, foreign, timeElement } from './elements.js';
+import { qualityElement } from './quality.js';
 import { duration, fields, partNames, phoneName, plain, sentence, uriName } from './words.js';
 
 export function drawCalls({ calls, phones }) {
@@ -38,6 +39,7 @@ function callRow(call, phones) {
     element('span', '', foreign(ends)),
     element('span', call.state === 'ended' ? 'tag ended' : 'tag call', words[call.state]),
     line,
+    call.quality === undefined ? '' : qualityElement(call.quality),
   );
 }
 

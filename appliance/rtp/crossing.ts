@@ -1,0 +1,40 @@
+/** What a packet becomes on its way from one leg to the other, and what is learned from it. */
+import type { LegName } from '../protocol/media-control.ts';
+import type { LegDescription } from '../protocol/media-description.ts';
+import { packetKind } from '../protocol/rtp.ts';
+import { otherLeg } from './reports.ts';
+import type { SessionQuality } from './session-quality.ts';
+import { newSrtpLegs } from './srtp-legs.ts';
+
+export interface Crossing {
+  describe(leg: LegName, description: LegDescription): void;
+  /** Packets are made anew here: such a session can't be left to the kernel, nor taken over without its keys. */
+  readonly isBridge: boolean;
+  /** A packet that may cross, as the other leg gets it; undefined: not genuine, or nothing that can be bridged. */
+  onward(from: LegName, packet: Uint8Array, atMs: number): Uint8Array | undefined;
+}
+
+export function newCrossing(quality: SessionQuality): Crossing {
+  const srtp = newSrtpLegs();
+  return {
+    describe: (leg, { codecs, keys }) => {
+      quality.setCodecs(leg, codecs);
+      srtp.setKeys(leg, keys);
+    },
+    get isBridge() {
+      return srtp.isBridge;
+    },
+    onward: (from, packet, atMs) => {
+      const kind = packetKind(packet);
+      if (kind !== 'rtp' && kind !== 'rtcp') return srtp.isBridge ? undefined : packet;
+      const clear = srtp.open(from, kind, packet);
+      if (clear === undefined) return undefined;
+      if (kind === 'rtp') quality.onRtp(from, clear, atMs);
+      else {
+        const report = srtp.read(from, clear);
+        if (report !== undefined) quality.onReport(from, report, atMs);
+      }
+      return srtp.seal(otherLeg[from], kind, clear);
+    },
+  };
+}

@@ -1,0 +1,194 @@
+/** What one far end sends, as it arrives here: loss and jitter by RFC 3550 appendices A.1, A.3 and A.8. No clock. */
+import { uint16At, uint32At } from '../protocol/bytes.ts';
+import type { RtpCodec } from '../protocol/sdp-codecs.ts';
+
+export interface StreamCounts {
+  /** Packets that should have come, by their numbers, and those that did. */
+  readonly expected: number;
+  readonly received: number;
+  /** The momentary estimate and its mean over the stream. */
+  readonly jitterMs: number;
+  readonly meanJitterMs: number;
+}
+
+export interface ReceivedStream {
+  /** Each packet that passes this process; `atMs` may have a fraction. */
+  note(packet: Uint8Array, atMs: number): void;
+  /** One of many that the kernel carries: the beginning of its header, 12 bytes. */
+  sample(header: Uint8Array, atMs: number): void;
+  /** So many were carried by the kernel since the last time. What of them was lost only samples tell. */
+  count(packets: number): void;
+  setCodecs(codecs: readonly RtpCodec[]): void;
+  readonly counts: StreamCounts;
+  /** Of the sender that is heard now. */
+  readonly ssrc: number | undefined;
+  /** Highest sequence number with its roll-overs, counted from this stream's first packet. */
+  readonly expectedOfSender: number;
+  readonly lostOfSender: number;
+  readonly codec: RtpCodec | undefined;
+}
+
+/** A larger jump is a sender that began anew, if it goes on from there (appendix A.1). */
+const mostDropout = 3000;
+const mostMisorder = 100;
+/** Their time stamps stand still or jump: nothing can be told from them. */
+const notSpeech = new Set(['TELEPHONE-EVENT', 'CN', 'RED']);
+
+interface Sender {
+  readonly ssrc: number;
+  first: number;
+  highest: number;
+  received: number;
+  /** By the kernel, since a header was seen. */
+  carried: number;
+  /** Of a jump that was seen once. */
+  restartAt: number;
+}
+
+export function newReceivedStream(): ReceivedStream {
+  let codecs = new Map<number, RtpCodec>();
+  let codec: RtpCodec | undefined;
+  const senders = newSenders();
+  const timing = newTiming();
+
+  const look = (header: Uint8Array, atMs: number, find: 'onHeader' | 'onSample'): Sender | undefined => {
+    if (header.length < 12) return undefined;
+    const before = senders.now;
+    const found = senders[find](header);
+    if (senders.now !== before) timing.forget();
+    const payload = codecs.get((header[1] ?? 0) & 127);
+    if (found === undefined || payload === undefined || notSpeech.has(payload.name)) return found;
+    codec = payload;
+    timing.onPacket(uint32At(header, 4), atMs, payload.clockRate);
+    return found;
+  };
+  return {
+    note: (packet, atMs) => {
+      const found = look(packet, atMs, 'onHeader');
+      if (found !== undefined) found.received += 1;
+    },
+    sample: (header, atMs) => {
+      look(header, atMs, 'onSample');
+    },
+    count: (packets) => {
+      if (senders.now !== undefined) senders.now.carried += packets;
+    },
+    setCodecs: (described) => {
+      codecs = new Map(described.map((each) => [each.payloadType, each]));
+    },
+    get counts() {
+      return { ...senders.counts(), jitterMs: timing.jitterMs, meanJitterMs: timing.meanJitterMs };
+    },
+    get ssrc() {
+      return senders.now?.ssrc;
+    },
+    get expectedOfSender() {
+      return senders.now === undefined ? 0 : expectedOf(senders.now);
+    },
+    get lostOfSender() {
+      return senders.now === undefined ? 0 : lostOf(senders.now);
+    },
+    get codec() {
+      return codec;
+    },
+  };
+}
+
+/** To here from where the kernel took over: what passed meanwhile wasn't seen, so none of it was lost. */
+function passOver(sender: Sender, sequence: number): Sender {
+  sender.first = sequence - expectedOf(sender);
+  sender.highest = sequence;
+  sender.received += sender.carried;
+  sender.carried = 0;
+  return sender;
+}
+
+/** One sender after the other, each with sequence numbers of its own. */
+function newSenders() {
+  let now: Sender | undefined;
+  const before = { expected: 0, received: 0 };
+  const begin = (ssrc: number, sequence: number) => {
+    if (now !== undefined) {
+      before.expected += expectedOf(now);
+      before.received += receivedOf(now);
+    }
+    now = { ssrc, first: sequence, highest: sequence, received: 0, carried: 0, restartAt: -1 };
+    return now;
+  };
+  return {
+    get now() {
+      return now;
+    },
+    /** Undefined: of a jump that may be an error. */
+    onHeader: (header: Uint8Array): Sender | undefined => {
+      const sequence = uint16At(header, 2);
+      const ssrc = uint32At(header, 8);
+      if (now?.ssrc !== ssrc) return begin(ssrc, sequence);
+      if (now.carried > 0) return passOver(now, sequence);
+      const ahead = (sequence - now.highest) & 0xff_ff;
+      if (ahead < mostDropout) now.highest += ahead;
+      else if (ahead < 65_536 - mostMisorder) {
+        if (sequence === now.restartAt) return begin(ssrc, sequence);
+        now.restartAt = (sequence + 1) & 0xff_ff;
+        return undefined;
+      }
+      return now;
+    },
+    /** As many numbers further as were carried, or as lie between by the 16 bits that are seen of them. */
+    onSample: (header: Uint8Array): Sender => {
+      const sequence = uint16At(header, 2);
+      const ssrc = uint32At(header, 8);
+      if (now?.ssrc !== ssrc) return begin(ssrc, sequence);
+      const least = (sequence - now.highest) & 0xff_ff;
+      const ahead = least + 65_536 * Math.max(0, Math.round((now.carried - least) / 65_536));
+      if (ahead > 2 * now.carried + mostDropout) return begin(ssrc, sequence);
+      now.highest += ahead;
+      now.received += now.carried;
+      now.carried = 0;
+      return now;
+    },
+    counts: () => ({
+      expected: before.expected + (now === undefined ? 0 : expectedOf(now)),
+      received: before.received + (now === undefined ? 0 : receivedOf(now)),
+    }),
+  };
+}
+
+/** Until a sample says otherwise nothing is taken to be lost of what the kernel carried. */
+function expectedOf({ first, highest, carried }: Sender): number {
+  return highest - first + 1 + carried;
+}
+
+function receivedOf({ received, carried }: Sender): number {
+  return received + carried;
+}
+
+function lostOf(sender: Sender): number {
+  return expectedOf(sender) - receivedOf(sender);
+}
+
+/** Interarrival jitter (section 6.4.1), and its mean. */
+function newTiming() {
+  let last: { timestamp: number; atMs: number; clockRate: number } | undefined;
+  let [jitterMs, sum, count] = [0, 0, 0];
+  return {
+    onPacket: (timestamp: number, atMs: number, clockRate: number) => {
+      if (last?.clockRate === clockRate) {
+        const sentMs = (((timestamp - last.timestamp) | 0) / clockRate) * 1000;
+        jitterMs += (Math.abs(atMs - last.atMs - sentMs) - jitterMs) / 16;
+        sum += jitterMs;
+        count += 1;
+      }
+      last = { timestamp, atMs, clockRate };
+    },
+    forget: () => {
+      last = undefined;
+    },
+    get jitterMs() {
+      return jitterMs;
+    },
+    get meanJitterMs() {
+      return count === 0 ? 0 : sum / count;
+    },
+  };
+}

@@ -1,0 +1,1 @@
+../telemetry/0001-report.sql

@@ -1,0 +1,106 @@
+import * as fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { newReceivedStream, type ReceivedStream } from '../../../appliance/rtp/received-stream.ts';
+
+const pcmu = { payloadType: 0, name: 'PCMU', clockRate: 8000 };
+
+function header(sequence: number, more: { ssrc?: number; timestamp?: number; payloadType?: number } = {}) {
+  const bytes = new DataView(new ArrayBuffer(12));
+  bytes.setUint8(0, 0x80);
+  bytes.setUint8(1, more.payloadType ?? 0);
+  bytes.setUint16(2, sequence & 0xff_ff);
+  bytes.setUint32(4, more.timestamp ?? sequence * 160);
+  bytes.setUint32(8, more.ssrc ?? 1);
+  return new Uint8Array(bytes.buffer);
+}
+
+function stream(): ReceivedStream {
+  const made = newReceivedStream();
+  made.setCodecs([pcmu, { payloadType: 101, name: 'TELEPHONE-EVENT', clockRate: 8000 }]);
+  return made;
+}
+
+const hear = (into: ReceivedStream, sequences: readonly number[]) => {
+  for (const sequence of sequences) into.note(header(sequence), sequence * 20);
+};
+const lost = ({ counts }: ReceivedStream) => counts.expected - counts.received;
+
+it.each<[string, number[], { expected: number; lost: number }]>([
+  ['nothing lost', [1, 2, 3, 4], { expected: 4, lost: 0 }],
+  ['two of five lost', [1, 3, 5], { expected: 5, lost: 2 }],
+  ['packets that overtake each other', [1, 3, 2, 4], { expected: 4, lost: 0 }],
+  ['one that comes twice', [1, 2, 2, 4], { expected: 4, lost: 0 }],
+  ['the numbers beginning anew', [65_534, 65_535, 65_536, 65_538], { expected: 5, lost: 1 }],
+  ['a single wild number', [1, 2, 20_000, 3, 4], { expected: 4, lost: 0 }],
+  ['a sender that jumps and goes on from there', [1, 2, 20_000, 20_001, 20_002], { expected: 4, lost: 0 }],
+])('%s', (_title, sequences, { expected, lost: missing }) => {
+  const heard = stream();
+  hear(heard, sequences);
+  expect(heard.counts.expected).toBe(expected);
+  expect(lost(heard)).toBe(missing);
+});
+
+it('a sender with another SSRC begins anew, and what was lost before still counts', () => {
+  const heard = stream();
+  hear(heard, [1, 3]);
+  for (const sequence of [9000, 9001]) heard.note(header(sequence, { ssrc: 2 }), 0);
+  expect(heard.counts).toMatchObject({ expected: 5, received: 4 });
+  expect(heard).toMatchObject({ ssrc: 2, expectedOfSender: 2, lostOfSender: 0 });
+});
+
+it('jitter is that of RFC 3550: a packet 16 ms late adds a sixteenth of it, and as much when it is made good', () => {
+  const heard = stream();
+  heard.note(header(1), 0);
+  heard.note(header(2), 20);
+  expect(heard.counts.jitterMs).toBe(0);
+  heard.note(header(3), 56);
+  expect(heard.counts.jitterMs).toBeCloseTo(1);
+  heard.note(header(4), 60);
+  expect(heard.counts.jitterMs).toBeCloseTo(1.9375);
+  expect(heard.counts.meanJitterMs).toBeCloseTo((0 + 1 + 1.9375) / 3);
+  expect(heard.codec).toEqual(pcmu);
+});
+
+it('keys pressed and time stamps that wrap are no jitter', () => {
+  const heard = stream();
+  heard.note(header(1, { timestamp: 0xff_ff_ff_60 }), 0);
+  heard.note(header(2, { timestamp: 0 }), 20);
+  heard.note(header(3, { timestamp: 0, payloadType: 101 }), 40);
+  heard.note(header(4, { timestamp: 0, payloadType: 101 }), 60);
+  heard.note(header(5, { timestamp: 480 }), 80);
+  expect(heard.counts.jitterMs).toBe(0);
+  expect(lost(heard)).toBe(0);
+});
+
+it('samples of what the kernel carries and its counts say what was lost', () => {
+  const heard = stream();
+  hear(heard, [1, 2]);
+  for (const sequence of [52, 102, 152]) {
+    heard.count(48);
+    heard.sample(header(sequence), sequence * 20);
+  }
+  expect(heard.counts).toMatchObject({ expected: 152, received: 146, jitterMs: 0 });
+  heard.count(200_000);
+  heard.sample(header(152 + 201_000), 0);
+  expect(heard.counts).toMatchObject({ expected: 152 + 201_000, received: 200_146 });
+});
+
+it('without samples nothing is said to be lost of what the kernel carried', () => {
+  const heard = stream();
+  hear(heard, [1, 3]);
+  heard.count(500);
+  expect(heard.counts).toMatchObject({ expected: 503, received: 502 });
+  for (const sequence of [40_000, 40_002]) heard.note(header(sequence), 0);
+  expect(heard.counts).toMatchObject({ expected: 506, received: 504 });
+  expect(heard.lostOfSender).toBe(2);
+});
+
+it('nothing that comes in makes it throw, and it never counts what it did not get', () => {
+  fc.assert(
+    fc.property(fc.array(fc.uint8Array({ maxLength: 20 })), (packets) => {
+      const heard = stream();
+      for (const packet of packets) heard.note(packet, 0);
+      expect(heard.counts.received).toBeLessThanOrEqual(packets.length);
+    }),
+  );
+});
