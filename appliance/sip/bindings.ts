@@ -55,7 +55,7 @@ export async function openBindings(store: Store, onError: (error: unknown) => vo
     select(() => true),
     'lost',
     'restart',
-  );
+  ).catch(onError);
   return {
     get size() {
       return rows.size;

@@ -7,7 +7,7 @@ import type { ServerIdentity } from '../net/authority.ts';
 import { DecodeError } from '../protocol/bytes.ts';
 import { holderOfIp } from '../store/address-holders.ts';
 import { openReader, type Reader } from '../store/reader.ts';
-import { openStore } from '../store/store.ts';
+import { openStore, type Store } from '../store/store.ts';
 import { version, type Health, type Part, type World } from '../world.ts';
 import { openAccounts } from './accounts.ts';
 import { openAdoption, type Adoption } from './adoption.ts';
@@ -37,8 +37,8 @@ import { emptyTables } from './tables.ts';
 export async function startSip(world: World, config: Config): Promise<Part> {
   await using starting = new AsyncDisposableStack();
   const directory = config.site.state_directory;
-  const store = starting.use(openStore({ directory, part: 'sip', clock: world.clock }));
-  await store.write((tx) => tx.journal({ kind: 'started', body: { release: version } }));
+  const store = starting.use(openStore({ directory, part: 'sip', clock: world.clock, isReplaced: true }));
+  await tellStart(world, store);
   const leases = starting.use(openLeases(directory, world));
   const counters = newCounters();
   const onError = (error: unknown) => noteError(world, counters, error);
@@ -105,6 +105,17 @@ function openPreparations(
     digest: newDigestServer(randomBytes(32)),
     lists,
   };
+}
+
+/** A disk that is full must not keep phones from calling for help: it starts all the same. */
+async function tellStart({ log }: World, store: Store): Promise<void> {
+  const { brokenFile } = store;
+  if (brokenFile !== undefined) log.error({ brokenFile }, 'the store was broken: set aside, and begun anew');
+  const told = store.write((tx) => {
+    tx.journal({ kind: 'started', body: { release: version } });
+    if (brokenFile !== undefined) tx.journal({ kind: 'store_replaced', body: { broken_file: brokenFile } });
+  });
+  await told.catch((error: unknown) => log.error({ err: error }, 'started, and nothing can be written down'));
 }
 
 interface Cares {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Clock } from '../world.ts';
 import { openDatabase, type Database } from './database.ts';
 import { Journal, type JournalEntry, type JournalQuota } from './journal.ts';
+import { openOrReplace } from './broken-file.ts';
 import type { PartName } from './journal-kinds.ts';
 import { newTurns, type Turns } from './turns.ts';
 import { openWalSync } from './wal-sync.ts';
@@ -16,6 +17,8 @@ export interface Transaction {
 export interface Store extends Disposable {
   /** For reading in table files; never write through it. */
   readonly db: Database;
+  /** Where a file is that was broken when it was opened. */
+  readonly brokenFile: string | undefined;
   readonly write: Turns<Transaction>['write'];
   readonly soon: Turns<Transaction>['soon'];
   /** Called after each commit: readers in this process can't see it by `data_version` on this connection. */
@@ -33,10 +36,17 @@ interface StoreOptions {
    * for `write` does not.
    */
   readonly isSyncedApart?: boolean;
+  /** A file that is broken is set aside and begun anew: for a part whose work matters more than its past. */
+  readonly isReplaced?: boolean;
 }
 
-export function openStore({ directory, part, clock, quota, isSyncedApart = false }: StoreOptions): Store {
-  const db = openDatabase({ file: storeFile(directory, part), migrations: part, synchronous: 'FULL' });
+export function openStore(options: StoreOptions): Store {
+  const { directory, part, clock, quota, isSyncedApart = false, isReplaced = false } = options;
+  const file = storeFile(directory, part);
+  const open = () => openDatabase({ file, migrations: part, synchronous: 'FULL' });
+  const { db, brokenFile } = isReplaced
+    ? openOrReplace(file, open, clock.now())
+    : { db: open(), brokenFile: undefined };
   const journal = new Journal(db, { part, clock, ...(quota ? { quota } : {}) });
   const listeners = new Set<() => void>();
   let wake: NodeJS.Timeout | undefined;
@@ -65,6 +75,7 @@ export function openStore({ directory, part, clock, quota, isSyncedApart = false
 
   const store: Store = {
     db,
+    brokenFile,
     write: turns.write,
     soon: turns.soon,
     onCommit: (listener) => {

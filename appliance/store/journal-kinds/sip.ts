@@ -3,6 +3,8 @@ import type { JournalKinds } from '../journal-kinds.ts';
 /** What the sip part reports. */
 export const sipKinds = {
   started: { fields: { release: 'open' } },
+  /** What was written down before can't be read any more: phones register anew. */
+  store_replaced: { fields: { broken_file: 'open' }, reserved: 'security' },
   /** The registrar accepted a phone, newly or again after a loss; refreshes are not told. `way` is `site` where the box did, in an outage. */
   registered: {
     fields: {

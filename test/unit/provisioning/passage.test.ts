@@ -46,6 +46,7 @@ test('when the disk can not keep an answer the cloud is not asked: the phone wou
       soon: async () => {
         throw full;
       },
+      brokenFile: undefined,
       onCommit: () => ({ [Symbol.dispose]: () => undefined }),
       [Symbol.dispose]: () => undefined,
     },
