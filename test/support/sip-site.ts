@@ -63,16 +63,14 @@ interface SiteOptions {
   readonly clock?: Clock;
   readonly settings?: string;
   readonly mediaSettings?: string;
-  /** Where the state is kept; a temporary one unless told. */
   readonly directory?: string;
-  /** Ports for media, four a call. */
   readonly mediaPorts?: number;
   /** Vendors that may register without TLS; by default all that tests play. */
   readonly allowCleartext?: readonly string[];
 }
 
 export async function openSipSite(options: SiteOptions = {}): Promise<SipSite> {
-  const { directory = temporaryDirectory(), mediaPorts = 200 } = options;
+  const { directory = temporaryDirectory() } = options;
   const authority = newTestAuthority();
   const registrar = await startRegistrar(authority.issue([`IP:${local}`]));
   const trusted = options.isTrusted === false ? newTestAuthority() : authority;
@@ -86,7 +84,7 @@ extra_ca_file = "${join(directory, 'trust.pem')}"
 [provisioning]
 allow_cleartext = ${JSON.stringify(options.allowCleartext ?? ['other', 'yealink'])}
 [rtp]
-first_port = ${media}\nlast_port = ${media + mediaPorts - 1}\n${options.mediaSettings ?? ''}
+first_port = ${media}\nlast_port = ${media + (options.mediaPorts ?? 200) - 1}\n${options.mediaSettings ?? ''}
 [sip]
 udp_port = ${port.udp}
 tcp_port = ${port.tcp}

@@ -37,8 +37,11 @@ function numberPlan({ config, dialPlan }: Application): NumberPlan {
   return { gateway: config.gateway, emergency: config.emergency, dialPlan };
 }
 
+/** Neither for help nor a call back. */
 export function ordinaryCalls(app: Application): LiveCall[] {
-  return app.calls.ofPhone(gatewayToken).filter(({ isEmergency }) => !isEmergency);
+  return app.calls
+    .ofPhone(gatewayToken)
+    .filter(({ isEmergency, direction }) => !isEmergency && direction === 'outbound');
 }
 
 /** Undefined: it is silent. Only where there is a gateway. */

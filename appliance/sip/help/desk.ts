@@ -18,12 +18,15 @@ import { newHelp, rowOf, wayTaken, type Help } from './help.ts';
 import { newNotices } from './notices.ts';
 import { lanWays, phoneWay, type NoticeWay } from './notice-ways.ts';
 import { watchPlaces } from './places.ts';
+import type { Way } from './ways.ts';
 
 export interface HelpDesk extends AsyncDisposable {
   begin(call: string, kind: HelpKind, from: From): Help;
   /** At once, and beside the call. `phones`: attendants that are there. */
   tell(help: Help, phones: readonly BindingRow[]): void;
   changed(help: Help): void;
+  /** Its call takes this way now; what comes of it is told to what comes back. */
+  tries(help: Help | undefined, way: Way): { ended(outcome: string): void } | undefined;
   /** How it went on is known. */
   settled(help: Help, outcome: string): void;
   /** Whom a call to this number is for, while a call for help that showed it is not long ago. */
@@ -89,6 +92,7 @@ export function openHelpDesk({ world, config, dialPlan, store, server, afterward
       for (const way of [...toPhones, ...ways]) notices.tell(help, way);
     },
     changed,
+    tries: (help, way) => help && tryIn(help, way, { now: clock.now(), changed }),
     settled: (help, outcome) => {
       help.outcome ??= outcome;
       changed(help);
@@ -99,6 +103,21 @@ export function openHelpDesk({ world, config, dialPlan, store, server, afterward
     [Symbol.asyncDispose]: async () => {
       await notices[Symbol.asyncDispose]();
       await places[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function tryIn(
+  help: Help,
+  way: Way,
+  { now, changed }: { now: number; changed: (help: Help) => void },
+): { ended(outcome: string): void } {
+  const tried = help.began(way, now);
+  changed(help);
+  return {
+    ended: (outcome) => {
+      tried.ended(outcome);
+      changed(help);
     },
   };
 }

@@ -24,7 +24,7 @@ export async function placeForHelp(app: Application, placing: Placing): Promise<
   let last: Outcome;
   for (const [at, way] of ways.entries()) {
     if (placing.isCancelled()) break;
-    const tried = call.help?.began(way, app.world.clock.now());
+    const tried = app.help.tries(call.help, way);
     const outcome = await taken(app, placing, { way, isLast: at === ways.length - 1 });
     tried?.ended(wordsOf(outcome));
     if (isTaken(way, outcome)) return outcome;
