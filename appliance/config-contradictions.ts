@@ -23,6 +23,7 @@ const rules: readonly Rule[] = [
     keys: ['sip.udp_port', 'sip.tcp_port', 'sip.tls_port', 'site.posture', 'site.posture_for'],
     find: noSipPort,
   },
+  { keys: ['sip.engine', 'sip.drachtio_secret_file'], find: drachtioSecret },
   { keys: ['provisioning', 'sip.tcp_port', 'sip.tls_port', 'web.port'], find: samePort },
   { keys: ['location.switch'], find: switches },
   { keys: ['location.wiremap'], find: places },
@@ -203,6 +204,11 @@ function subnetOf({ subnet }: Config['location']['wiremap'][number]): string | u
   if (subnet === undefined) return undefined;
   const { network, prefix } = parseCidr(subnet);
   return `${network}/${prefix}`;
+}
+
+function drachtioSecret({ sip }: Config): Problem[] {
+  if (sip.engine !== 'drachtio' || sip.drachtio_secret_file !== undefined) return [];
+  return [contradiction('sip.engine', sip.engine, 'needs sip.drachtio_secret_file too, with its secret')];
 }
 
 function cloudToken({ cloud }: Config): Problem[] {

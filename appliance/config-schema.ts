@@ -139,10 +139,20 @@ const Provisioning = table({
 });
 
 const Sip = table({
-  engine: Type.Literal('embedded', {
-    description: 'Which SIP server carries the application; "embedded" is the one in this box.',
+  engine: Type.Union([Type.Literal('embedded'), Type.Literal('drachtio')], {
+    description:
+      'Which SIP server carries the application: "embedded" is the one in this box; "drachtio" a drachtio server that you run. That one has listeners and certificates of its own, does not verify the certificates of registrars, shares its connections among phones, and does not tell when one is lost: outages are noticed later, and there are no ladders of calls. For trials.',
     default: 'embedded',
   }),
+  drachtio_host: {
+    ...host(),
+    description: 'With `engine = "drachtio"`: where it takes applications.',
+    default: '127.0.0.1',
+  },
+  drachtio_port: port('Its port for applications (TCP). The line to it is not encrypted.', 9022),
+  drachtio_secret_file: Type.Optional(
+    text('File with its secret, readable by the box only.', { examples: ['/etc/gatehouse/drachtio.secret'] }),
+  ),
   udp_port: port('UDP port for phones; 0 turns it off.', 5060),
   tcp_port: port('TCP port for phones; 0 turns it off.', 5060),
   tls_port: port('TLS port for phones; 0 turns it off.', 5061),

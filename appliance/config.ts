@@ -105,11 +105,13 @@ function filesOf({
   location,
   gateway,
   emergency,
+  sip,
 }: Config): [string, string | undefined, readonly ConfiguredPart[]][] {
   return [
     ['site.extra_ca_file', site.extra_ca_file, ['provisioning', 'sip', 'cloud']],
     ['cloud.token_file', cloud.token_file, ['cloud']],
     ['gateway.secret_file', gateway.secret_file, ['sip']],
+    ['sip.drachtio_secret_file', sip.drachtio_secret_file, ['sip']],
     ['emergency.mail.secret_file', emergency.mail.secret_file, ['sip']],
     ...location.switch.map((entry, at): [string, string, readonly ConfiguredPart[]] => [
       `location.switch[${at}].secret_file`,

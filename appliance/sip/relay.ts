@@ -1,7 +1,5 @@
 /** The SIP relay: registrations and calls between the phones and their registrar, on the embedded server. */
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Config } from '../config-schema.ts';
 import type { ServerIdentity } from '../net/authority.ts';
 import { DecodeError } from '../protocol/bytes.ts';
@@ -17,18 +15,17 @@ import { hangUp } from './call-end.ts';
 import type { CallTable } from './call-table.ts';
 import { newDialPlan } from './dial-plan.ts';
 import { newDigestServer } from './digest-server.ts';
-import type { EngineOptions } from './engine/engine.ts';
 import { newFlows } from './flows.ts';
 import { gatewayToken } from './gateway/gateway.ts';
 import { openHelp } from './help/open.ts';
 import { openLadders, type Ladders } from './ladders.ts';
 import { ownIdentity, renewIdentity } from './identity.ts';
-import { endpointsOf } from './listeners.ts';
 import { openMedia } from './media.ts';
 import { newOutages } from './outages.ts';
 import { handleRequest } from './requests.ts';
 import { followRestarts } from './restarts.ts';
 import { openSiteLists } from './site-lists.ts';
+import { extraTrust, serverOptions } from './server-options.ts';
 import { startSipServer } from './srf.ts';
 import { sweepBindings } from './sweep.ts';
 import { emptyTables } from './tables.ts';
@@ -51,7 +48,7 @@ export async function startSip(world: World, config: Config): Promise<Part> {
   const outages = starting.use(newOutages({ world, store, bindings, sip: config.sip, trust, onError }));
   const identity = await ownIdentity(world, config.site);
   const plain = starting.use(
-    await startSipServer(world, await engineOptions(config, identity, ladders), {
+    await startSipServer(world, await serverOptions(config, { identity, bindings, ladders }), {
       onRequest: (request) => handleRequest(app, request),
       onError,
     }),
@@ -149,22 +146,6 @@ function noteError({ log }: World, counters: SipCounters, error: unknown): void 
   }
 }
 
-async function engineOptions(
-  config: Config,
-  { cert, key }: ServerIdentity,
-  { witness }: Ladders,
-): Promise<Omit<EngineOptions, 'secret'>> {
-  const { sip, site } = config;
-  return {
-    control: join(site.state_directory, 'sip', 'engine', 'control'),
-    listen: await endpointsOf(config),
-    tls: { cert, key },
-    largeOverTcp: sip.large_requests_over_tcp,
-    trust: extraTrust({ site }),
-    ...(witness && { witness }),
-  };
-}
-
 function laddersOf(
   world: World,
   { site, sip }: Config,
@@ -177,11 +158,6 @@ function laddersOf(
     isLive: (call) => calls.bySession(call) !== undefined,
     onError,
   });
-}
-
-/** PEM, besides Node's roots. */
-function extraTrust({ site }: Pick<Config, 'site'>): string[] {
-  return site.extra_ca_file === undefined ? [] : [readFileSync(site.extra_ca_file, 'utf8')];
 }
 
 /** Leases that the dhcp part gave or relayed; it may not be there, or not yet. */
@@ -278,7 +254,18 @@ async function hangUpAll(app: Application): Promise<void> {
   stop.abort();
 }
 
-function healthOf({ media, trouble, bindings, outages, attached, gateway, calls }: Application): Health {
+function healthOf({
+  media,
+  trouble,
+  bindings,
+  outages,
+  attached,
+  gateway,
+  calls,
+  server,
+}: Application): Health {
+  const noServer = server.engine.trouble?.();
+  if (noServer !== undefined) return { state: 'degraded', reason: noServer };
   if (!media.isConnected)
     return { state: 'degraded', reason: 'media relay (rtp) not reached: calls are refused' };
   const [away] = outages.since.keys();

@@ -12,6 +12,7 @@ import { headerValue } from '../protocol/sip-headers.ts';
 import type { SipHeader } from '../protocol/sip-message.ts';
 import type { World } from '../world.ts';
 import { startEngine, type Engine, type EngineOptions } from './engine/engine.ts';
+import { startExternalServer, type ExternalServerOptions } from './external-server.ts';
 import type { Transport } from './engine/flow.ts';
 import { TimerQueue } from './engine/timers.ts';
 import { engineMs, headerObject, inTime, readRaw } from './srf-library.ts';
@@ -101,14 +102,19 @@ interface Handlers {
   readonly onError: (error: unknown) => void;
 }
 
+/** The engine's secret is made at each start; a server elsewhere has one of its own. */
+export type ServerOptions =
+  | Omit<EngineOptions, 'secret'>
+  | (ExternalServerOptions & { readonly secret: string });
+
 /** Throws when a port can't be had. */
 export async function startSipServer(
   world: World,
-  options: Omit<EngineOptions, 'secret'>,
+  options: ServerOptions,
   handlers: Handlers,
 ): Promise<SipServer> {
   mkdirSync(dirname(options.control), { recursive: true, mode: 0o700 });
-  const secret = randomBytes(24).toString('base64url');
+  const secret = 'server' in options ? options.secret : randomBytes(24).toString('base64url');
   const control = await listenUnix(options.control);
   const srf = new Srf() as unknown as Library;
   const timers = new TimerQueue(world.clock, handlers.onError);
@@ -119,7 +125,10 @@ export async function startSipServer(
   srf.listen({ server: control, secret });
   let engine: Engine;
   try {
-    engine = await startEngine(world, { ...options, secret });
+    engine =
+      'server' in options
+        ? startExternalServer(world, options)
+        : await startEngine(world, { ...options, secret });
   } catch (error) {
     control.close();
     throw error;

@@ -38,6 +38,8 @@ export interface Engine extends AsyncDisposable {
   readonly listening: readonly Endpoint[];
   /** Counts since start, and the sizes of the tables now (`open_…`). */
   counters(): Readonly<Record<string, number>>;
+  /** Why nothing can be sent or received; the embedded engine has none. */
+  trouble?(): string | undefined;
   /** What the `tls` listeners show to new connections. Throws when key and certificate don't fit. */
   setIdentity(identity: TlsIdentity): void;
   /** Closes the connection of that flow, inbound or outbound; nothing happens when there is none. */
