@@ -35,7 +35,7 @@ const commands: Record<string, { readonly about: string; readonly run: Command }
   run: { about: 'run [part…]       start the box, or the parts named', run: runCommand },
   check: {
     about:
-      "check             is this site ready: names, ports, proxy, clock, other DHCP servers, phones' firmware",
+      "check             is this site ready: names, ports, proxy, clock, other DHCP servers, phones' firmware, emergency calls",
     run: async (call) => (await import('./commands/check.ts')).checkCommand(call),
   },
   status: {
@@ -54,6 +54,10 @@ const commands: Record<string, { readonly about: string; readonly run: Command }
     about:
       'phone <MAC>       all that is known of one phone, and what to do next; phone <MAC> log <N>; phone <MAC> restart',
     run: async (call) => (await import('./commands/phone.ts')).phoneCommand(call),
+  },
+  emergency: {
+    about: 'emergency [call]  calls for help; of one all that is kept: ways, places, who was told',
+    run: async (call) => (await import('./commands/emergency.ts')).emergencyCommand(call),
   },
   snippet: {
     about: 'snippet <server>  configuration for your own dnsmasq, kea, isc, windows or ios DHCP server',

@@ -19,6 +19,7 @@ import { readPhones } from '../store/phones.ts';
 import { readDhcpNetwork } from '../store/dhcp-network.ts';
 import { readParts } from '../store/site-status.ts';
 import { leftBehind } from './left-behind.ts';
+import { checkEmergency } from './check-emergency.ts';
 import { dhcpVerdicts, type FoundServer } from './check-dhcp.ts';
 import {
   addressVerdict,
@@ -110,6 +111,7 @@ export const checks: Readonly<Record<CheckArea, (site: CheckSite) => Promise<Ver
   clock: checkClock,
   dhcp: checkDhcp,
   ports: checkPorts,
+  emergency: checkEmergency,
   phones: async ({ config: { site }, now }) =>
     firmwareVerdicts(readPhones(site.state_directory, now(), site)),
 };

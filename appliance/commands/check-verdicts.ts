@@ -16,6 +16,7 @@ export const checkAreas = [
   'dhcp',
   'ports',
   'phones',
+  'emergency',
 ] as const;
 export type CheckArea = (typeof checkAreas)[number];
 

@@ -35,6 +35,11 @@ export async function sendMail(server: MailServer, envelope: Envelope): Promise<
   });
 }
 
+/** As far as a mail would come without one: connected, encrypted, signed in. Rejects as {@link sendMail}. */
+export async function tryMailServer(server: MailServer): Promise<void> {
+  await inSession(server, async () => '');
+}
+
 type Say = (line: string, expected: number) => Promise<string>;
 
 async function inSession(server: MailServer, work: (say: Say) => Promise<string>): Promise<string> {

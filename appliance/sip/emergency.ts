@@ -1,6 +1,6 @@
 /** Numbers that people dial for help. They are never refused by a limit of ours, and in an outage find another way. Pure. */
 import { dialledNumber, readings } from './dial-plan.ts';
-import { numbersOf } from './emergency-numbers.ts';
+import { numbersOf } from '../phones/emergency-numbers.ts';
 
 export interface EmergencyPlan {
   /** In place of those of the country. */

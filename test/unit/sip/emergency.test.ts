@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { dialableForHelp, helpKind, type EmergencyPlan } from '../../../appliance/sip/emergency.ts';
-import { numbersOf } from '../../../appliance/sip/emergency-numbers.ts';
+import { numbersOf } from '../../../appliance/phones/emergency-numbers.ts';
 
 const plan = (countryCode: string, more: Partial<EmergencyPlan> = {}): EmergencyPlan => ({
   countryCode,
