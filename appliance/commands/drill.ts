@@ -9,15 +9,15 @@ import { parseMac } from '../protocol/mac.ts';
 import { newDialPlan } from '../sip/dial-plan.ts';
 import { readAccountSealer } from '../store/account-seal.ts';
 import { readBindingRows } from '../store/bindings.ts';
-import { beginDrill, endDrills, readDrills, type Drill } from '../store/drills.ts';
+import { beginDrill, endDrills, readDrills } from '../store/drills.ts';
 import { openReader, type Reader } from '../store/reader.ts';
 import { readSipAccountUsers } from '../store/sip-accounts.ts';
 import { readSiteNumbers } from '../store/site-numbers.ts';
 import { openStore, storeFile } from '../store/store.ts';
 import { everyPhone } from '../store/tasks.ts';
-import { drillReport, type DrillPhone, type DrillReport } from './drill-report.ts';
+import { drillReport } from './drill-report.ts';
+import { drillWords } from './drill-words.ts';
 import { requireReadable } from './state-directory.ts';
-import { formatTable } from './table.ts';
 
 const minutes = { usual: 10, most: 60 };
 
@@ -30,7 +30,7 @@ export async function drillCommand(call: CommandCall): Promise<number> {
     call.out(`N is from 1 to ${minutes.most}; ${minutes.usual} when it is left out`);
     return 2;
   }
-  const { site, dial_plan: settings } = readConfig(call.configFile);
+  const { site, dial_plan: settings, gateway } = readConfig(call.configFile);
   const directory = site.state_directory;
   requireReadable(directory);
   const now = Date.now();
@@ -44,7 +44,7 @@ export async function drillCommand(call: CommandCall): Promise<number> {
     )?.phone;
   const report = drillReport({ bindings, accounts, numbers, plan: newDialPlan(settings, { phoneOf }), now });
   if (call.json) call.out(JSON.stringify({ at: now, drills, ...report }));
-  else for (const line of inWords(report, drills, now)) call.out(line);
+  else for (const line of drillWords(report, { drills, gateway, now })) call.out(line);
   return report.phones.some(({ problems }) => problems.length > 0) || report.nobodys.length > 0 ? 1 : 0;
 }
 
@@ -85,44 +85,4 @@ function readKnown(directory: string, now: number) {
     numbers: reading('web', readSiteNumbers, []),
     drills: reading('web', (db) => readDrills(db, now), []),
   };
-}
-
-function* inWords(
-  { phones, nobodys }: DrillReport,
-  drills: readonly Drill[],
-  now: number,
-): Generator<string> {
-  for (const { target, endsAt } of drills) {
-    const who = target === everyPhone ? 'all phones' : target;
-    yield `An outage is played for ${who}, until ${new Date(endsAt).toISOString()} (${Math.ceil((endsAt - now) / 60_000)} min) or --undo.`;
-  }
-  if (drills.length > 0) yield '';
-  if (phones.length === 0)
-    yield 'No phone is registered through the box: without internet nobody here could call anybody.';
-  else yield* table(phones);
-  for (const { dialled, phone } of nobodys)
-    yield `${dialled} leads to ${phone}, which is not registered through the box.`;
-  yield '';
-  yield 'Lost without internet: calls to and from outside and to people who are not on these phones, voice mail, queues and';
-  yield 'auto attendants, the directory, presence, hot desking. Calls for help are never played: in a drill they go to the cloud.';
-}
-
-const yes = (is: boolean) => (is ? 'yes' : 'no');
-
-function* table(phones: readonly DrillPhone[]): Generator<string> {
-  const rows = phones.map(({ mac, user, isThere, comesBack, reachedBy }) => [
-    mac ?? '-',
-    user,
-    yes(isThere),
-    yes(comesBack),
-    reachedBy.join(' ') || '-',
-  ]);
-  yield* formatTable([['MAC', 'USER', 'REGISTERED', 'AFTER A RESTART', 'CALLED BY'], ...rows]);
-  yield '';
-  const callers = phones.filter(({ isThere }) => isThere);
-  const called = callers.filter(({ reachedBy }) => reachedBy.length > 0);
-  const back = phones.filter(({ comesBack }) => comesBack);
-  yield `${callers.length} of ${phones.length} phones could call, ${called.length} of them could be called; ${back.length} would come back after a restart.`;
-  for (const { mac, user, problems } of phones)
-    for (const problem of problems) yield `${mac ?? user}: ${problem}`;
 }

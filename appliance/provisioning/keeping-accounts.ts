@@ -31,17 +31,22 @@ export function keepAccounts(
   // One of several files: the account is in another.
   if (fresh.status !== 200 || accounts.length === 0) return;
   const isSignedIn = accountKind(fresh.body) !== 'onboarding';
-  replaceSipAccounts(tx.db, mac, isSignedIn ? sealed(readAccountSealer(site.state_directory)) : []);
+  const sealer = isSignedIn ? readAccountSealer(site.state_directory) : undefined;
+  const at = world.clock.now();
+  replaceSipAccounts(tx.db, mac, sealer === undefined ? [] : sealedRows(sealer, accounts, { mac, at }));
+}
 
-  function sealed(sealer: AccountSealer | undefined): SipAccountRow[] {
-    if (sealer === undefined) return [];
-    return accounts.map(({ line, user, ...secret }) => ({
-      mac,
-      line,
-      user,
-      sealed: sealer.seal({ mac, user }, secret),
-      sealed_for: sealer.keyId,
-      at: world.clock.now(),
-    }));
-  }
+function sealedRows(
+  sealer: AccountSealer,
+  accounts: readonly PassedAccount[],
+  { mac, at }: Pick<SipAccountRow, 'mac' | 'at'>,
+): SipAccountRow[] {
+  return accounts.map(({ line, user, ...secret }) => ({
+    mac,
+    line,
+    user,
+    sealed: sealer.seal({ mac, user }, secret),
+    sealed_for: sealer.keyId,
+    at,
+  }));
 }

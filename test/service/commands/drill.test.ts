@@ -85,17 +85,19 @@ test('without internet: who could call whom, who would come back, and why not', 
   expect(text).toMatch(/^00:15:65:aa:00:02: its password is not known/m);
   expect(text).toMatch(/^00:15:65:aa:00:02: nobody can call it/m);
   expect(text).toMatch(/^199 leads to nobody, which is not registered through the box\.$/m);
+  expect(text).toMatch(/no gateway to the telephone network: nobody could call outside/);
   expect(text).toMatch(/voice mail, queues/);
   const { phones } = JSON.parse((await run(drillCommand, [], { json: true })).text) as { phones: unknown };
   expect(phones).toMatchObject([{ mac: anna, reachedBy: ['101'], problems: [] }, { mac: ben }]);
 });
 
 test('an outage is played for some time, for the phones that are named, and can be taken back', async () => {
-  const { run, web } = await openDesk();
+  const { site, run, web } = await openDesk();
+  await site.binding(anna, '10.66.0.101');
   const drills = () => web(({ db }) => readDrills(db, Date.now())) ?? [];
-  expect((await run(drillCommand, [anna, ben], { minutes: '5' })).text).toMatch(
-    /^An outage is played for 00:15:65:aa:00:01, until \S+ \(5 min\) or --undo\.$/m,
-  );
+  const { text } = await run(drillCommand, [anna, ben], { minutes: '5' });
+  expect(text).toMatch(/^An outage is played for 00:15:65:aa:00:01, until \S+ \(5 min\) or --undo\.$/m);
+  expect(text).toMatch(/^00:15:65:aa:00:02 is not registered through the box: nothing is played for it\.$/m);
   expect(drills().map(({ target, beganAt, endsAt }) => [target, endsAt - beganAt])).toEqual([
     [anna, 300_000],
     [ben, 300_000],
