@@ -6,6 +6,7 @@ import { start, until, words, type Running } from '../support/command.ts';
 import { freePort } from '../support/free-port.ts';
 import { processorSeconds } from './provisioning-box.ts';
 import { address, serverCore } from './sip-client.ts';
+import { unitEnvironment } from './unit-environment.ts';
 
 export interface Server extends AsyncDisposable {
   /** UDP. */
@@ -54,7 +55,8 @@ registrars = ["${address}"]
     'rtp',
     'sip',
   ];
-  return await measured(start(command), port);
+  const environment = { ...process.env, ...unitEnvironment('sip', join(directory, 'cache')) };
+  return await measured(start(command, { environment }), port);
 }
 
 /** `callee`: UDP port to which it sends every call. */
