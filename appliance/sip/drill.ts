@@ -1,24 +1,16 @@
 /** An outage that is played for some phones (`gatehouse drill`): for them it is as if their registrar were away. */
 import type { BindingRow } from '../store/bindings.ts';
-import { addressOf, type Application } from './application.ts';
+import type { Application } from './application.ts';
 import type { LiveCall } from './call-table.ts';
 import type { Way } from './outages.ts';
-import { macInUserAgent } from './phone-mac.ts';
-import type { Registration } from './registrations.ts';
-import type { Incoming } from './srf.ts';
 
-/** For one REGISTER. A phone whose time at the registrar would run out meanwhile goes there all the same. */
+/** For one REGISTER; `phone` is its MAC by its lease, else its address. A phone whose time at the registrar would run out meanwhile goes there all the same. */
 export function wayTo(
   app: Application,
-  request: Incoming,
-  { registration, binding }: { registration: Registration; binding: BindingRow | undefined },
+  { registrar, phone, binding }: { registrar: string; phone: string; binding: BindingRow | undefined },
 ): Way {
-  const way = app.outages.wayTo(
-    registration.registrar,
-    binding?.state === 'registered' ? undefined : binding?.token,
-  );
-  const mac = app.leaseMac(addressOf(request.source)) ?? macInUserAgent(registration.userAgent ?? '');
-  if (way !== 'open' || !app.lists.isInDrill(mac)) return way;
+  const way = app.outages.wayTo(registrar, binding?.state === 'registered' ? undefined : binding?.token);
+  if (way !== 'open' || !app.lists.isInDrill(binding?.mac ?? phone)) return way;
   const left = binding?.state === 'registered' ? binding.expires_at - app.world.clock.now() : Infinity;
   return left > 2 * app.config.sip.local_expires_tcp_seconds * 1000 ? 'away' : way;
 }

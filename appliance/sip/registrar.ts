@@ -53,7 +53,7 @@ export async function relayRegister(app: Application, request: Incoming): Promis
       isClearAllowed: isClearAllowed(app, mac, registration.userAgent),
       binding,
       isAttached: binding !== undefined && app.attached.has(binding.token),
-      way: isRegistrar(registrar, sip.registrars) ? wayTo(app, request, { registration, binding }) : 'open',
+      way: isRegistrar(registrar, sip.registrars) ? wayTo(app, { registrar, phone, binding }) : 'open',
       now,
     },
     {

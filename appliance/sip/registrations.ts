@@ -114,15 +114,9 @@ export function decideRegistration(
   const localSeconds = policy.localSeconds[transport];
   if (way !== 'open') {
     if (!isSame || !isAttached) return { kind: way === 'away' ? 'prove' : 'pass', binding };
-    return {
-      kind: 'answer',
-      binding,
-      expiresSeconds: Math.min(
-        way === 'away' ? keptSeconds : way,
-        localSeconds,
-        expiresSeconds ?? localSeconds,
-      ),
-    };
+    // A turn may be further away than a phone is left alone on other days.
+    const seconds = way === 'away' ? Math.min(keptSeconds, localSeconds) : way;
+    return { kind: 'answer', binding, expiresSeconds: Math.min(seconds, expiresSeconds ?? seconds) };
   }
   // Passed through while there is still time for a second try before the registrar forgets the phone.
   const isFresh = binding.state === 'registered' && binding.expires_at - now > 2 * localSeconds * 1000;

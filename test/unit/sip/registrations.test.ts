@@ -138,6 +138,7 @@ it('a local answer never gives more than the phone asked for', () => {
 it.each([
   ['away', 40],
   [20, 20],
+  [300, 300],
 ] as const)(
   'a phone that is kept while the way is %s comes back within %i seconds',
   (way, expiresSeconds) => {
