@@ -8,7 +8,7 @@ import type { AccountSecret } from '../store/account-seal.ts';
 import type { BindingRow } from '../store/bindings.ts';
 import { addressOf, type Application } from './application.ts';
 import { newToken } from './bindings.ts';
-import { digestHa1, type DigestHash } from './digest.ts';
+import { digestAlgorithm, digestHa1, type DigestHash } from './digest.ts';
 import { challenge, verify, type Verdict } from './digest-server.ts';
 import { macInUserAgent } from './phone-mac.ts';
 import { answerFromStore } from './registration-answer.ts';
@@ -63,10 +63,12 @@ function realmOf(app: Application, { registration, binding }: Proving): Realm {
     ({ auth_realm: name, registrar }) => name !== null && registrar === registration.registrar,
   );
   const [, domain = ''] = registration.aor.split('@');
-  const isSha = /^sha-256$/i.test(known?.auth_algorithm ?? '');
   return {
     name: known?.auth_realm ?? domain,
-    hashes: known === undefined ? ['SHA-256', 'MD5'] : [isSha ? 'SHA-256' : 'MD5'],
+    hashes:
+      known === undefined
+        ? ['SHA-256', 'MD5']
+        : [digestAlgorithm(known.auth_algorithm ?? undefined)?.hash ?? 'MD5'],
   };
 }
 

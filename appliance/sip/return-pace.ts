@@ -27,6 +27,9 @@ export function newReturnPace(perSecond: number): ReturnPace {
       freeAt = at + stepMs;
       return freeAt <= now ? 0 : leastSeconds + Math.ceil((freeAt - now) / 1000);
     },
-    forget: () => seen.clear(),
+    forget: () => {
+      seen.clear();
+      freeAt = -Infinity;
+    },
   };
 }
