@@ -62,7 +62,17 @@ export function formatSdp({ session, media }: Sdp): string {
   return [...session, ...lines].map((line) => `${line}\r\n`).join('');
 }
 
-/** RTP in any profile; what else there is (T.38, message sessions) can't be relayed here. */
+/** What else there is (message sessions over TCP) can't be relayed here. */
+export function isRelayed(entry: SdpMedia): boolean {
+  return isRtp(entry) || isUdptl(entry);
+}
+
+/** T.38 over UDP (RFC 3362, ITU-T T.38 annex D). */
+export function isUdptl({ proto }: SdpMedia): boolean {
+  return /^udptl$/i.test(proto);
+}
+
+/** RTP in any profile. */
 export function isRtp({ proto }: SdpMedia): boolean {
   return /^(?:UDP\/TLS\/)?RTP\/S?AVPF?$/.test(proto);
 }
@@ -103,7 +113,7 @@ export function relayedSdp({ session, media }: Sdp, address: string, ports: read
   return {
     session: session.filter(isNotIce).map((line) => relayedLine(line, address)),
     media: media.map((entry, at) => {
-      const own = entry.port === 0 || !isRtp(entry) ? undefined : ports[at];
+      const own = entry.port === 0 || !isRelayed(entry) ? undefined : ports[at];
       const lines = entry.lines.filter(isNotIce).map((line) => {
         if (!line.startsWith('a=rtcp:')) return relayedLine(line, address);
         return `a=rtcp:${rtcpPortOf(entry.lines, entry.port) === entry.port ? (own?.rtp ?? 0) : (own?.rtcp ?? 0)}`;

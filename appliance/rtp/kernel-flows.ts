@@ -7,7 +7,10 @@ import type { Endpoint, Session } from './session.ts';
 export type FlowPair = readonly [Unmarked, Unmarked];
 type Unmarked = Omit<Flow, 'mark'>;
 
-/** Undefined while a side has not been heard yet, or wants no media. T.38 has no header by which rules could tell it. */
+/**
+ * Undefined while a side has not been heard yet, or wants no media. T.38 has no header by which rules could tell it, and what goes
+ * on to an address of ours (two calls that lead into each other) the kernel would not forward but hand to a socket.
+ */
 export function kernelFlows(
   { legs: { phone, cloud } }: Session,
   ours: Readonly<Record<LegName, Endpoint>>,
@@ -15,6 +18,8 @@ export function kernelFlows(
   const [from, to] = [phone.latched.rtp, cloud.latched.rtp];
   if (from === undefined || to === undefined) return undefined;
   if ([phone, cloud].some(({ remote }) => remote?.port === 0 || remote?.isUdptl === true)) return undefined;
+  if ([from, to].some(({ address }) => address === ours.phone.address || address === ours.cloud.address))
+    return undefined;
   return [
     { from, at: ours.phone, by: ours.cloud, to },
     { from: to, at: ours.cloud, by: ours.phone, to: from },

@@ -65,7 +65,8 @@ export function setRemote(session: Session, leg: LegName, remote: Remote): void 
   if (
     before?.address === remote.address &&
     before.port === remote.port &&
-    before.rtcpPort === remote.rtcpPort
+    before.rtcpPort === remote.rtcpPort &&
+    before.isUdptl === remote.isUdptl
   )
     return;
   session.revision += 1;

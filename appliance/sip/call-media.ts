@@ -1,6 +1,14 @@
 /** The media of one call: descriptions rewritten to our ports as they cross, and the relay told what they said. */
 import type { LegName, PortPair, Remote } from '../protocol/media-control.ts';
-import { directionOf, formatSdp, isRtp, parseSdp, relayedSdp, targetOf } from '../protocol/sdp.ts';
+import {
+  directionOf,
+  formatSdp,
+  isRelayed,
+  isUdptl,
+  parseSdp,
+  relayedSdp,
+  targetOf,
+} from '../protocol/sdp.ts';
 import { newCallCrypto, type CallCrypto, type Latest } from './call-crypto.ts';
 import { otherLeg } from './call-end.ts';
 import type { BindingRow } from '../store/bindings.ts';
@@ -30,6 +38,8 @@ export interface LegSide {
   readonly isSecure: boolean;
   /** Where its signalling comes from: its media may come from there too. */
   readonly peer: string | undefined;
+  /** Where its media comes from when it signals a private address; anywhere when left out. */
+  readonly networks?: readonly string[];
 }
 
 /** Of a call between a phone and its registrar. `peer`: where the phone's signalling comes from. */
@@ -79,13 +89,14 @@ export function newCallMedia(
       latest[from] = sdp;
       const ports: (PortPair | undefined)[] = [];
       for (const [at, entry] of sdp.media.entries()) {
-        const target = isRtp(entry) ? targetOf(sdp, entry) : undefined;
+        const target = isRelayed(entry) ? targetOf(sdp, entry) : undefined;
         if (target === undefined) {
           ports.push(undefined);
           continue;
         }
         const stream = await streamAt(at);
-        const remote = { ...target, allow: allowed(target.address, sides[from]) };
+        const allow = allowed(target.address, sides[from]);
+        const remote = { ...target, allow, ...(isUdptl(entry) ? { isUdptl: true } : {}) };
         // Told in this order, so that nothing crosses in clear that there are keys for.
         await Promise.all([
           describe(from, at, stream.session),
@@ -136,10 +147,10 @@ function fail(): never {
 
 /**
  * The signalled address and the one that signalling comes from. A far end that signals a private address from a public one
- * is behind address translation, and its media may come from anywhere.
+ * is behind address translation, and its media may come from any of its networks.
  */
-function allowed(address: string, { peer }: LegSide): Remote['allow'] {
-  if (peer === undefined) return isPrivate(address) ? [address, '*'] : [address];
+function allowed(address: string, { peer, networks = ['*'] }: LegSide): Remote['allow'] {
+  if (peer === undefined) return isPrivate(address) ? [address, ...networks] : [address];
   if (isPrivate(address) && !isPrivate(peer)) return ['*'];
   return peer === address ? [address] : [address, peer];
 }

@@ -232,7 +232,8 @@ function newCall(
   const id = randomUUID().replaceAll('-', '');
   const { binding, help } = admission;
   const source = caller === 'phone' ? request.source : binding.source;
-  const sides = sidesToward(app.config.site.address, { ...binding, source });
+  const { phone, cloud } = sidesToward(app.config.site.address, { ...binding, source });
+  const sides = { phone, cloud: { ...cloud, networks: app.config.rtp.cloud_networks } };
   return {
     id,
     direction: caller === 'phone' ? 'outbound' : 'inbound',

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { readReport } from '../../appliance/store/telemetry.ts';
+import { openMedia } from '../../appliance/sip/media.ts';
+import { openWorld } from '../../appliance/world.ts';
 import type { Baresip } from '../support/baresip.ts';
 import { startCapture, type Capture } from '../support/capture.ts';
 import { run, until, words, type Running } from '../support/command.ts';
@@ -76,7 +78,7 @@ async function callUp(): Promise<void> {
 async function lossSince(from: number): Promise<readonly number[]> {
   await sleep(300);
   const until = now() - 0.3;
-  const [near, far] = [await readRtp(wires.phone), await readRtp(wires.remote)];
+  const [near, far] = [readRtp(wires.phone), readRtp(wires.remote)];
   const directions = [
     lossOf(sentBy(near, '10.66.0.101'), far, { from, until }),
     lossOf(sentBy(far, '203.0.113.50'), near, { from, until }),
@@ -102,7 +104,7 @@ it('a call is heard both ways, marked for good service, while the process relays
   expect(await lossSince(from)).toEqual([0, 0]);
   // RTCP goes through the process.
   expect(counter('packets') - before).toBeLessThan(10);
-  const toward = (await readRtp(wires.remote)).filter(({ to }) => to.startsWith('203.0.113.50:'));
+  const toward = readRtp(wires.remote).filter(({ to }) => to.startsWith('203.0.113.50:'));
   expect(new Set(toward.map(({ dscp }) => dscp)), 'expedited forwarding, also from the process').toEqual(
     new Set([46]),
   );
@@ -202,7 +204,7 @@ it('a stranger who sprays the ports of the call reaches nobody', async () => {
   );
   expect(Math.max(...(await lossSince(from)))).toBeLessThan(0.001);
   for (const capture of [wires.phone, wires.remote])
-    expect((await readRtp(capture)).filter(({ ssrc }) => ssrc === '5a5a5a5a')).toEqual([]);
+    expect(readRtp(capture).filter(({ ssrc }) => ssrc === 0x5a5a5a5a)).toEqual([]);
 });
 
 it('after the call no rule, port or row is left', async () => {
@@ -213,6 +215,36 @@ it('after the call no rule, port or row is left', async () => {
   expect(await table()).not.toContain(': 0x47');
   expect(site.calls()[0]).toMatchObject({ state: 'ended', reason: 'phone hung up' });
   expect(await crossings()).toEqual([]);
+});
+
+it('two ends on one card are relayed by the kernel too, and nobody is told of a shorter way', async () => {
+  await using media = openMedia(openWorld('silent'), state(), {
+    onIdle: () => undefined,
+    onConnected: () => Promise.resolve(),
+  });
+  await until('the relay to be connected', () => media.isConnected || undefined, until4);
+  const ours = await media.allocate('one.0', { phone: '10.66.0.1', cloud: '10.66.0.1' });
+  const ends = [
+    { leg: 'phone', who: site.phones[0] ?? site.box, address: '10.66.0.101', port: 5000 },
+    { leg: 'cloud', who: stranger, address: '10.66.0.102', port: 6000 },
+  ] as const;
+  for (const { leg, address, port } of ends)
+    await media.update('one.0', leg, { address, port, rtcpPort: port + 1, allow: [] });
+  const file = join(site.lab.directory, 'redirects.pcap');
+  await using icmp = await startCapture(stranger, { card: 'eth0', file, filter: 'icmp' });
+  const talk = `socket(my $s, 2, 2, 17); bind($s, pack_sockaddr_in($ARGV[0], INADDR_ANY)); my $to = pack_sockaddr_in($ARGV[1], inet_aton("10.66.0.1"));
+    my $heard = 0; for my $n (1..100) { send($s, pack("CCnNN", 128, 8, $n, $n, 7) . ("z" x 160), 0, $to); select(undef, undef, undef, 0.02); $heard++ while recv($s, my $b, 2000, 64) } print $heard;`;
+  const heard = await Promise.all(
+    ends.map(({ leg, who, port }) =>
+      who.exec(['perl', '-MSocket', '-e', talk, String(port), String(ours[leg].rtp)]),
+    ),
+  );
+  // The first few of whoever begins come before the other is there.
+  for (const count of heard) expect(Number(count)).toBeGreaterThan(80);
+  const relayed = /leg \{[^}]*counter packets (\d+)/.exec(await table())?.[1];
+  expect(Number(relayed)).toBeGreaterThan(50);
+  expect(await icmp.text('icmp[0] == 5')).toBe('');
+  expect((await media.release('one.0'))?.phone.packets).toBeGreaterThan(95);
 });
 
 it('both are killed under a call, and it goes on; with nobody left who could end it, its silence does', async () => {

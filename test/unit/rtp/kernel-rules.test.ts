@@ -62,6 +62,15 @@ it.each<[string, Partial<Remote>]>([
   expect(kernelFlows(session, ours)).toBeUndefined();
 });
 
+it('what goes on to the box itself stays with the process', () => {
+  const session = talking();
+  setRemote(session, 'cloud', { address: '192.0.2.2', port: 20_006, rtcpPort: 20_007, allow: ['192.0.2.2'] });
+  hear(session, 'phone', 4000);
+  const from = { address: '192.0.2.2', port: 20_006 };
+  expect(onPacket(session, { leg: 'cloud', component: 'rtp', from, packet: rtp }, 1)).toBeDefined();
+  expect(kernelFlows(session, ours)).toBeUndefined();
+});
+
 it('a session that is stored and read again is the same to the kernel', () => {
   const session = talking();
   hear(session, 'phone', 4444);

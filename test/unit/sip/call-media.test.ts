@@ -94,6 +94,25 @@ it.each(sources)('media is taken from %s', async (_title, leg, [address, ...allo
   expect(media.remotes.get(`c.0 ${leg}`)).toMatchObject({ address, allow });
 });
 
+it("a private address in the cloud is believed to send from the service's networks only, where they are named", async () => {
+  const media = fakeMedia();
+  const cloud = { ...sides.cloud, networks: ['52.112.0.0/14'] };
+  await newCallMedia(media, 'c', { ...sides, cloud }).relay('cloud', at('10.1.1.1', 4000));
+  expect(media.remotes.get('c.0 cloud')?.allow).toEqual(['10.1.1.1', '52.112.0.0/14']);
+});
+
+it('a call that turns to T.38 goes through the same ports, as what it is', async () => {
+  const media = fakeMedia();
+  const call = newCallMedia(media, 'c', sides);
+  const before = await call.relay('phone', at('10.66.0.101', 4000));
+  const fax = at('10.66.0.101', 4010).replace(/m=audio 4010 .*/, 'm=image 4010 udptl t38');
+  const after = await call.relay('phone', fax);
+  const portOf = (sdp: string) => /m=\w+ (\d+)/.exec(sdp)?.[1];
+  expect(portOf(after)).toBe(portOf(before));
+  expect(after).toMatch(/m=image \d+ udptl t38/);
+  expect(media.remotes.get('c.0 phone')).toMatchObject({ port: 4010, isUdptl: true });
+});
+
 it('silence counts from the answer on, not while one side holds, and again after', async () => {
   const media = fakeMedia();
   const call = newCallMedia(media, 'c', sides);
@@ -232,9 +251,9 @@ it('a description that can not be read reserves nothing', async () => {
 it('a second stream gets ports of its own, and the end gives all of them back', async () => {
   const media = fakeMedia();
   const call = newCallMedia(media, 'c', sides);
-  const video = `${at('10.66.0.101', 4000)}m=video 4002 RTP/AVP 96\r\nm=image 4004 udptl t38\r\n`;
+  const video = `${at('10.66.0.101', 4000)}m=video 4002 RTP/AVP 96\r\nm=message 4004 TCP/MSRP *\r\n`;
   const offer = await call.relay('phone', video);
-  expect(offer).toMatch(/m=audio 20004 .*\r\nm=video 20008 .*\r\nm=image 0 /);
+  expect(offer).toMatch(/m=audio 20004 .*\r\nm=video 20008 .*\r\nm=message 0 /);
   expect(call.sessions).toEqual(['c.0', 'c.1']);
   expect(await call.release()).toEqual({ phone: 6, cloud: 8 });
   expect(media.open.size).toBe(0);
