@@ -57,12 +57,22 @@ export interface KernelState {
   readonly marks: Map<string, readonly [number, number]>;
   /** Sessions whose packets the rules don't see. */
   readonly barred: Set<string>;
+  /** `kernel_changes`: flows put in or taken out. */
   readonly counters: { kernel_changes: number; kernel_restored: number; kernel_fell_back: number };
   isUp: boolean;
   problem: string | undefined;
   lastMark: number;
   /** What is asked of nft comes one after the other. */
   turn: Promise<unknown>;
+  /** What the next turn shall change: many calls at once are one transaction. */
+  due: Due;
+}
+
+interface Due {
+  readonly gone: Carried[];
+  /** By mark. */
+  readonly fresh: Map<number, Flow>;
+  readonly done: Promise<void> | undefined;
 }
 
 /** Why the rules can't be there; undefined when they can. */
@@ -86,6 +96,7 @@ export function newKernelState(world: World, options: KernelOptions): KernelStat
     problem: 'not begun yet',
     lastMark: firstMark,
     turn: Promise.resolve(),
+    due: nothingDue(),
   };
 }
 
@@ -106,21 +117,23 @@ export async function changeSession(
   if (wanted === undefined ? before.length === 0 : isThere(before, wanted)) return;
   for (const { flow } of before) state.carried.delete(flow.mark);
   state.marks.delete(session);
-  const after =
-    wanted === undefined
-      ? []
-      : [add(state, { session, leg: 'phone' }, wanted[0]), add(state, { session, leg: 'cloud' }, wanted[1])];
-  const [phone, cloud] = after;
-  if (phone !== undefined && cloud !== undefined) state.marks.set(session, [phone.mark, cloud.mark]);
-  await inTurn(state, async () => {
-    if (state.isUp) await change(state, before, after);
-  });
+  if (wanted !== undefined) {
+    const phone = add(state, { session, leg: 'phone' }, wanted[0]);
+    state.marks.set(session, [phone, add(state, { session, leg: 'cloud' }, wanted[1])]);
+  }
+  const { gone, fresh } = state.due;
+  // What came and went before its turn was never there.
+  gone.push(...before.filter(({ flow }) => !fresh.delete(flow.mark)));
+  const done = state.due.done ?? inTurn(state, () => change(state));
+  state.due = { gone, fresh, done };
+  await done;
 }
 
 /** Puts the table there, in place of what may be, and lets marked packets pass. Rejects, with nothing forwarded, when it can't. */
 export async function loadTable(state: KernelState): Promise<void> {
   const { first, last } = state.options;
   const flows = Array.from(state.carried.values(), ({ flow }) => flow);
+  state.due = nothingDue();
   try {
     // In this order no packet finds the rules there and no way on.
     await passOnlyMarked({ first: firstMark, prefix: markPrefix });
@@ -184,18 +197,27 @@ function tell({ options, world }: KernelState, carried: Carried, count: FlowCoun
   if (carried.owner !== undefined) options.onRelayed({ ...carried.owner, packets, bytes });
 }
 
-async function change(state: KernelState, before: readonly Carried[], after: readonly Flow[]): Promise<void> {
+function nothingDue(): Due {
+  return { gone: [], fresh: new Map(), done: undefined };
+}
+
+async function change(state: KernelState): Promise<void> {
   const { nft, counters } = state;
-  const flows = before.map(({ flow }) => flow);
+  const { gone, fresh } = state.due;
+  state.due = nothingDue();
+  if (!state.isUp || gone.length + fresh.size === 0) return;
+  const before = gone.map(({ flow }) => flow);
   try {
-    const counting = flows.length === 0 ? undefined : nft.ask(askCounts(flows));
-    const changing = nft.ask(changeFlows(flows, after));
+    const counting = before.length === 0 ? undefined : nft.ask(askCounts(before));
+    const changing = nft.ask(changeFlows(before, Array.from(fresh.values())));
     const [printed = ''] = await Promise.all([counting, changing]);
     const last = parseCounts(printed);
-    for (const carried of before) tell(state, carried, last.get(carried.flow.mark) ?? none);
-    counters.kernel_changes += 1;
+    for (const carried of gone) tell(state, carried, last.get(carried.flow.mark) ?? none);
+    counters.kernel_changes += gone.length + fresh.size;
   } catch (error) {
-    await fallBack(state, error instanceof Error ? error.message : String(error));
+    state.world.log.warn({ err: error }, 'the rules of media could not be changed: made anew');
+    counters.kernel_restored += 1;
+    await loadTable(state).catch(() => undefined);
   }
 }
 
@@ -212,11 +234,13 @@ function isThere([phone, cloud]: readonly Carried[], pair: FlowPair): boolean {
   );
 }
 
-function add(state: KernelState, owner: { session: string; leg: LegName }, unmarked: FlowPair[0]): Flow {
+/** Its mark. */
+function add(state: KernelState, owner: { session: string; leg: LegName }, unmarked: FlowPair[0]): number {
   const flow = { ...unmarked, mark: freeMark(state) };
   const movedAt = state.world.clock.now();
   state.carried.set(flow.mark, { flow, owner, told: none, movedAt, strays: 0 });
-  return flow;
+  state.due.fresh.set(flow.mark, flow);
+  return flow.mark;
 }
 
 function freeMark(state: KernelState): number {

@@ -63,11 +63,9 @@ ${markMaps.map(([name, { type, of }]) => mapText(name, `mark : ${type}`, flows.m
     meta mark ${mediaMark} meta mark set 0
     meta l4proto != udp accept
     udp dport != ${first}-${last} accept
-    # What is in pieces, or bears no checksum that could be corrected, is for the socket.
-    ip frag-off & 0x3fff != 0 accept
-    udp checksum 0 accept
-    # RTP and SRTP only: RTCP, STUN and DTLS (RFC 7983) are for the socket.
-    @th,64,2 2 @th,72,8 != 192-223 meta mark set ip saddr . udp sport . ip daddr . udp dport map @leg
+    # RTP and SRTP only: RTCP, STUN and DTLS (RFC 7983) are for the socket, and so is what is in pieces, or bears no checksum that
+    # could be corrected.
+    @th,64,2 2 @th,72,8 != 192-223 ip frag-off & 0x3fff 0 udp checksum != 0 meta mark set ip saddr . udp sport . ip daddr . udp dport map @leg
     meta mark != ${mediaMark} goto stranger
     counter name arrived notrack ip daddr set meta mark map @to_address udp dport set meta mark map @to_port
   }

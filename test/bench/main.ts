@@ -11,6 +11,7 @@ const areas: Readonly<Record<string, () => Promise<Measure>>> = {
   dhcp: async () => (await import('./dhcp.ts')).measureDhcp,
   sip: async () => (await import('./sip.ts')).measureSip,
   survival: async () => (await import('./survival.ts')).measureSurvival,
+  media: async () => (await import('./media.ts')).measureMedia,
   provisioning: async () => (await import('./provisioning.ts')).measureProvisioning,
 };
 

@@ -44,6 +44,9 @@ export const testPrograms: Programs = {
   tshark: 'tshark',
 };
 
+/** Peers that only the benchmarks know. */
+export const benchPrograms: Programs = { ...testPrograms, rtpengine: 'rtpengine-daemon' };
+
 const directories = ['/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 
 export function missingPackages(programs: Programs = officePrograms): string[] {
