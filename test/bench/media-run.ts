@@ -104,6 +104,7 @@ function childrenOf(pid: number): number[] {
 /** Nanoseconds on a processor so far, of all threads, and of the programs that they started. */
 function sumOf(pids: readonly number[]): number {
   return pids
+    .flatMap((pid) => [pid, ...childrenOf(pid)])
     .flatMap((pid) =>
       readdirSync(`/proc/${pid}/task`).map((thread) => `/proc/${pid}/task/${thread}/schedstat`),
     )

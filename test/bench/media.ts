@@ -1,6 +1,5 @@
 /** What relaying media costs above plain routing: by the kernel, by our process, and by rtpengine in userspace, in turns. */
 import { join } from 'node:path';
-import { run } from '../support/command.ts';
 import { openLab, type Lab } from '../support/namespaces.ts';
 import { benchPrograms, installPackages } from '../support/packages.ts';
 import { runMedia, type MediaRun } from './media-run.ts';
@@ -84,7 +83,6 @@ function rows({ runs, losses, rules }: Measured): BenchRow[] {
     return benchRow({ name, ours, peer: above(runs, 'rtpengine', figure), peerName, ...lower });
   };
   const alone = { peer: null, peerName: 'none that does the same' } as const;
-  const share = ({ lost, sent }: MediaRun) => round((lost / sent) * 100);
   return [
     row('the kernel, above routing: processor a packet', 'kernel', 'cost'),
     row('our process, above routing: processor a packet', 'process', 'cost'),
@@ -93,8 +91,8 @@ function rows({ runs, losses, rules }: Measured): BenchRow[] {
     row('our process, above routing: p50', 'process', 'p50'),
     benchRow({
       name: `${manyCalls} calls: lost`,
-      ours: share(losses.kernel),
-      peer: share(losses.routing),
+      ours: percentLost(losses.kernel),
+      peer: percentLost(losses.routing),
       peerName: 'plain routing, for packets lost',
       unit: '%',
       better: 'lower',
@@ -114,6 +112,10 @@ function rows({ runs, losses, rules }: Measured): BenchRow[] {
       better: 'lower',
     }),
   ];
+}
+
+function percentLost({ lost, sent }: MediaRun): number {
+  return round((lost / sent) * 100);
 }
 
 /** The middle of the rounds' differences from the routing of the same round. */

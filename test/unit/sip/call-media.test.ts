@@ -107,9 +107,8 @@ it('a call that turns to T.38 goes through the same ports, as what it is', async
   const before = await call.relay('phone', at('10.66.0.101', 4000));
   const fax = at('10.66.0.101', 4010).replace(/m=audio 4010 .*/, 'm=image 4010 udptl t38');
   const after = await call.relay('phone', fax);
-  const portOf = (sdp: string) => /m=\w+ (\d+)/.exec(sdp)?.[1];
-  expect(portOf(after)).toBe(portOf(before));
-  expect(after).toMatch(/m=image \d+ udptl t38/);
+  const [, port] = /m=audio (\d+)/.exec(before) ?? [];
+  expect(after).toContain(`m=image ${port} udptl t38`);
   expect(media.remotes.get('c.0 phone')).toMatchObject({ port: 4010, isUdptl: true });
 });
 
