@@ -21,6 +21,8 @@ export interface CommandCall {
   readonly relay?: string;
   /** How long `drill` goes on at most. */
   readonly minutes?: string;
+  /** File that `calls` writes the messages of one call to. */
+  readonly pcap?: string;
   /** `--model`, `--release` and `--sha256` of `firmware add`. */
   readonly firmware?: { readonly model?: string; readonly release?: string; readonly sha256?: string };
   /** Words after the command. */
@@ -45,6 +47,11 @@ const commands: Record<string, { readonly about: string; readonly run: Command }
   phones: {
     about: 'phones            every phone and how far it has come',
     run: async (call) => (await import('./commands/phones.ts')).phonesCommand(call),
+  },
+  calls: {
+    about:
+      'calls [ID]        the last calls and why they ended; one with its SIP messages, or --pcap FILE for Wireshark',
+    run: async (call) => (await import('./commands/calls.ts')).callsCommand(call),
   },
   leases: {
     about: 'leases            who has which address, what it was told, and whom DHCP refused one',
@@ -174,6 +181,7 @@ async function main(words: string[]): Promise<number> {
   const command = commands[name];
   if (command === undefined) throw new UsageError(name === '' ? 'which command?' : `no command "${name}"`);
   if (values.relay !== undefined && name !== 'probe') throw new UsageError('--relay belongs to probe');
+  if (values.pcap !== undefined && name !== 'calls') throw new UsageError('--pcap belongs to calls');
   if (values.minutes !== undefined && name !== 'drill') throw new UsageError('--minutes belongs to drill');
   const configFile =
     values.config ??
@@ -183,6 +191,7 @@ async function main(words: string[]): Promise<number> {
     json: values.json === true,
     undo: values.undo === true,
     ...(values.relay === undefined ? {} : { relay: values.relay }),
+    ...(values.pcap === undefined ? {} : { pcap: values.pcap }),
     ...(values.minutes === undefined ? {} : { minutes: values.minutes }),
     firmware: values,
     rest,
@@ -200,6 +209,7 @@ function parseWords(words: string[]) {
         json: { type: 'boolean' },
         undo: { type: 'boolean' },
         relay: { type: 'string' },
+        pcap: { type: 'string' },
         minutes: { type: 'string' },
         model: { type: 'string' },
         release: { type: 'string' },

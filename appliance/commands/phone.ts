@@ -9,7 +9,7 @@ import { requestWords } from '../store/request-words.ts';
 import type { Countdown } from '../store/sign-in-windows.ts';
 import { restartPhone } from './phone-restart.ts';
 import { requireReadable } from './state-directory.ts';
-import { elapsed, formatTable, plainText } from './table.ts';
+import { ago, elapsed, formatTable, plainText } from './table.ts';
 
 export async function phoneCommand({ configFile, json, rest, out }: CommandCall): Promise<number> {
   const mac = parseMac(rest[0] ?? '');
@@ -179,9 +179,4 @@ function formatCalls({ calls }: PhoneDetail, now: number): string[] {
     reason,
   ]);
   return ['', ...formatTable([['CALL', 'DIRECTION', 'FROM', 'TO', 'STATE', 'REASON'], ...rows])];
-}
-
-function ago(at: number, now: number): string {
-  const text = elapsed(now - at);
-  return text === 'now' ? text : `${text} ago`;
 }

@@ -11,8 +11,10 @@ import { readFacts, readPhones } from '../store/phones.ts';
 import { readPoolUse, type PoolUse } from '../store/pool-use.ts';
 import { readRefusals, type Refusal } from '../store/refusals.ts';
 import { readParts, troublesOf, type PartStatus, type Trouble } from '../store/site-status.ts';
+import { readSipView, type SipView } from '../store/sip-view.ts';
 import { requireReadable } from './state-directory.ts';
 import { formatDhcpNetwork, formatLatency, formatPoolUse, formatRefusals } from './status-dhcp.ts';
+import { formatSip } from './status-sip.ts';
 import { elapsed, formatTable, plainText } from './table.ts';
 
 const refusalsRead = 50;
@@ -31,6 +33,7 @@ interface SiteStatus {
   readonly latency?: AckLatency;
   /** Of DHCP, the newest first. */
   readonly refusals: readonly Refusal[];
+  readonly sip: SipView;
   readonly troubles: readonly Trouble[];
 }
 
@@ -60,6 +63,7 @@ function readStatus(config: Config, now: number): SiteStatus {
     ),
     ...(latency && { latency }),
     refusals: readFacts(directory, 'dhcp', (db) => readRefusals(db, refusalsRead)),
+    sip: readSipView(directory, now),
     troubles: troublesOf({ parts, phones, allowCleartext: config.provisioning.allow_cleartext }),
   };
 }
@@ -83,6 +87,7 @@ export function formatStatus(status: SiteStatus, { now, mode }: When): string[] 
     ...(status.latency ? [formatLatency(status.latency)] : []),
     ...formatDhcpNetwork(status.dhcp, mode, now),
     ...formatRefusals(status.refusals.slice(0, refusalsShown), now),
+    ...formatSip(status.sip, now),
     '',
     ...(troubles.length === 0 ? ['Nothing is wrong.'] : troubles.map(troubleLine)),
   ];

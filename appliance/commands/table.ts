@@ -20,6 +20,12 @@ export function plainText(text: string): string {
   return text.replaceAll(/[\p{Cc}\u061C\u200B-\u200F\u2028-\u202E\u2060-\u2069\uFEFF]/gu, '·');
 }
 
+/** `12 min ago`, `now`. */
+export function ago(at: number, now: number): string {
+  const text = elapsed(now - at);
+  return text === 'now' ? text : `${text} ago`;
+}
+
 /** `12 min`; under a second is `now`. */
 export function elapsed(ms: number): string {
   const seconds = Math.floor(Math.max(0, ms) / 1000);

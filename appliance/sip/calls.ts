@@ -11,10 +11,12 @@ import { sdpFailure } from './call-offer.ts';
 import { recordAnswer, recordStart } from './call-record.ts';
 import type { LiveCall } from './call-table.ts';
 import { helpKind } from './emergency.ts';
+import { withCause } from './cause.ts';
 import { nextMaxForwards, passedHeaders, unsupported } from './headers.ts';
 import { admitCallback, asOfGateway } from './help/callback.ts';
 import { beginHelp, isFlooding, settleHelp } from './help/in-call.ts';
 import type { Attempt } from './outgoing-invite.ts';
+import { maskedText } from './masked-text.ts';
 import { placeCall } from './placing.ts';
 import { nameAsCallee } from './replaces.ts';
 import { answerInSession } from './session-timers.ts';
@@ -161,7 +163,7 @@ async function rejected(
     const contacts = final.status < 400 ? final.headers.filter(({ name }) => name === 'Contact') : [];
     const { headers = [], ...rest } = answer(final, { type: '', text: '' }, caller);
     await request.respond({ ...rest, headers: [...headers, ...contacts] });
-    return `${final.status} ${final.reason}`;
+    return withCause(`${final.status} ${final.reason}`, final.headers);
   }
   const isPhoneAway = caller === 'cloud' || call.isLocal;
   await request.respond(isPhoneAway ? { status: 480 } : { status: 503, reason: 'Registrar not reached' });
@@ -241,8 +243,8 @@ function newCall(
     isEmergency: admission.isEmergency,
     help:
       help === undefined ? undefined : app.help.begin(id, help, { request, caller: { ...binding, source } }),
-    from: uriOf(request, 'From'),
-    to: caller === 'phone' ? request.uri : uriOf(request, 'To'),
+    from: maskedText(uriOf(request, 'From')),
+    to: maskedText(caller === 'phone' ? request.uri : uriOf(request, 'To')),
     media: newCallMedia(app.media, id, sides),
     startedAt: app.world.clock.now(),
     answeredAt: undefined,

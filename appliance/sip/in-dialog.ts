@@ -6,6 +6,7 @@ import { readBody, type Body } from './body.ts';
 import { audience, hangUp, otherLeg } from './call-end.ts';
 import type { LiveCall } from './call-table.ts';
 import { sdpFailure } from './call-offer.ts';
+import { withCause } from './cause.ts';
 import { answer } from './calls.ts';
 import { gatewayToken } from './gateway/gateway.ts';
 import { nextMaxForwards, passedHeaders, passedWithoutBody } from './headers.ts';
@@ -85,7 +86,7 @@ async function relayBye(app: Application, { request, call, leg }: InDialog): Pro
   const headers = passedWithoutBody(request.headers, audience(call, other));
   // Before the call is up whoever began it knows better why it ends.
   if (request.isLocal && call.state !== 'up') return;
-  const reason = request.isLocal ? endedByEngine(request, leg) : `${leg} hung up`;
+  const reason = request.isLocal ? endedByEngine(request, leg) : withCause(`${leg} hung up`, request.headers);
   if (request.isLocal || dialogId === undefined || call.state !== 'up') {
     await request.respond({ status: 200 });
     await hangUp(app, call, { reason, legs: [other], headers });

@@ -52,6 +52,10 @@ export function readCalls(db: Database, limit: number): Call[] {
   return all<CallRow>(db, 'SELECT * FROM call ORDER BY started_at DESC, id LIMIT ?', [limit]).map(callOf);
 }
 
+export function readCall(db: Database, id: string): Call | undefined {
+  return all<CallRow>(db, 'SELECT * FROM call WHERE id = ?', [id]).map(callOf)[0];
+}
+
 /** Of one phone, latest first. */
 export function readCallsOf(db: Database, mac: string, limit: number): Call[] {
   return all<CallRow>(db, 'SELECT * FROM call WHERE mac = ? ORDER BY started_at DESC, id LIMIT ?', [

@@ -1,5 +1,5 @@
 /** The last registration of each phone that failed. In sip's telemetry file, beside its ladder. */
-import { all, run, type Database } from './database.ts';
+import { all, one, run, type Database } from './database.ts';
 import { readTelemetry } from './telemetry.ts';
 
 export interface FailedRegistration {
@@ -43,17 +43,23 @@ export function saveFailedRegistration(db: Database, failed: FailedRegistration)
   );
 }
 
+type Row = Omit<FailedRegistration, 'userAgent'> & { readonly user_agent: string | null };
+
 /** The newest first. */
 export function readFailedRegistrations(directory: string, limit: number): FailedRegistration[] {
   const rows = readTelemetry(directory, 'sip', (db) =>
-    all<Omit<FailedRegistration, 'userAgent'> & { user_agent: string | null }>(
-      db,
-      'SELECT * FROM failed_registration ORDER BY at DESC, id LIMIT ?',
-      [limit],
-    ),
+    all<Row>(db, 'SELECT * FROM failed_registration ORDER BY at DESC, id LIMIT ?', [limit]),
   );
-  return (rows ?? []).map(({ user_agent: userAgent, ...row }) => ({
-    ...row,
-    ...(userAgent === null ? {} : { userAgent }),
-  }));
+  return (rows ?? []).map(registrationOf);
+}
+
+export function readFailedRegistration(directory: string, id: string): FailedRegistration | undefined {
+  const row = readTelemetry(directory, 'sip', (db) =>
+    one<Row>(db, 'SELECT * FROM failed_registration WHERE id = ?', [id]),
+  );
+  return row && registrationOf(row);
+}
+
+function registrationOf({ user_agent: userAgent, ...row }: Row): FailedRegistration {
+  return { ...row, ...(userAgent === null ? {} : { userAgent }) };
 }

@@ -95,16 +95,6 @@ export function readLadder(directory: string, id: string): Ladder | undefined {
   });
 }
 
-/** Of those named, the ones that there is a ladder of. */
-export function withLadder(directory: string, ids: readonly string[]): Set<string> {
-  const found = readTelemetry(directory, 'sip', (db) =>
-    all<{ id: string }>(db, 'SELECT id FROM ladder WHERE id IN (SELECT value FROM json_each(?))', [
-      JSON.stringify(ids),
-    ]),
-  );
-  return new Set(found?.map(({ id }) => id));
-}
-
 function saveMessage(db: Database, message: LadderBatch['messages'][number], bounds: LadderBounds): void {
   const { ladder, at, bytes, isSent, ...rest } = message;
   const values = {

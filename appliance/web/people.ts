@@ -1,4 +1,5 @@
 /** What is personal in facts about phones and calls, and left out for those who may not see it. Pure. */
+import { callWords } from '../store/call-words.ts';
 import type { Call } from '../store/calls.ts';
 import type { PhoneRow } from '../store/phones.ts';
 import type { CallView, PhoneView } from './schemas.ts';
@@ -16,5 +17,6 @@ export function phoneView(row: PhoneRow, { personal }: Audience): PhoneView {
 }
 
 export function callView({ from, to, ...call }: Call, { personal }: Audience): CallView {
-  return { ...call, ...(personal ? { from, to } : {}) };
+  const words = call.reason === undefined ? {} : callWords(call.reason);
+  return { ...call, ...words, ...(personal ? { from, to } : {}) };
 }

@@ -6,6 +6,7 @@ import { giveErrand } from '../store/errands.ts';
 import { partNames } from '../store/journal-kinds.ts';
 import type { Store } from '../store/store.ts';
 import { addressQuery, Addresses, refusalQuery, Refusals } from './addresses.ts';
+import { ladderRoutes } from './ladder-routes.ts';
 import { formatMetrics } from './metrics.ts';
 import { openApi, type RouteDescription } from './openapi.ts';
 import { Call, JournalEvent, PartName, Phone, Status } from './schemas.ts';
@@ -125,6 +126,7 @@ export const routes: readonly Route[] = [
     answer: Type.Object({ calls: Type.Array(Call) }),
     answerTo: (asked, { views }) => ok({ calls: views.calls(asked) }),
   },
+  ...ladderRoutes,
   {
     url: '/api/journal',
     summary: 'What happened, oldest first: the last rows, or those of one part after a number.',

@@ -80,6 +80,22 @@ export const Status = Type.Object({
     byStage: Type.Record(text, Type.Integer()),
   }),
   callsUp: Type.Integer(),
+  sip: Type.Object({
+    registrations: Type.Object({ registered: Type.Integer(), late: Type.Integer(), lost: Type.Integer() }),
+    ringing: Type.Integer(),
+    up: Type.Integer(),
+    failures: Type.Array(
+      Type.Object({
+        kind: oneOf('call', 'registration'),
+        id: Type.String({ description: 'Of its ladder: /api/calls/ID or /api/registrations/ID.' }),
+        at: time,
+        phone: Type.Optional(Type.String({ description: 'MAC, else the address.' })),
+        what: text,
+        advice: optionalText,
+      }),
+      { description: 'Of the last day, the newest first, without phones that have registered since.' },
+    ),
+  }),
   dhcp: Type.Object({
     mode: oneOf('server', 'inform', 'relay', 'off'),
     latency: Type.Optional(
@@ -125,8 +141,15 @@ export const Phone = Type.Object({
   problem: optionalText,
 });
 
+/** Of what ended. */
+const Words = {
+  what: Type.Optional(Type.String({ description: 'What happened, in plain words.' })),
+  advice: Type.Optional(Type.String({ description: 'What to do about it.' })),
+  isFailure: Type.Optional(Type.Boolean()),
+};
+
 export const Call = Type.Object({
-  id: text,
+  id: Type.String({ description: 'Of its ladder too: /api/calls/ID.' }),
   mac: optionalText,
   direction: oneOf('inbound', 'outbound'),
   from: Type.Optional(Type.String({ description: 'Personal: only on loopback and the Unix socket.' })),
@@ -136,6 +159,7 @@ export const Call = Type.Object({
   answeredAt: optionalTime,
   endedAt: optionalTime,
   reason: optionalText,
+  ...Words,
   packetsFromPhone: Type.Optional(Type.Integer()),
   packetsToPhone: Type.Optional(Type.Integer()),
   quality: Type.Optional(CallQuality),

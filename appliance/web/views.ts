@@ -5,10 +5,11 @@ import { servedNetworks, watchedCards } from '../config-networks.ts';
 import { wantedParts } from '../config-parts.ts';
 import { ackLatency } from '../store/ack-latency.ts';
 import { readAddressPage } from '../store/address-list.ts';
-import { readCalls, readOpenCalls } from '../store/calls.ts';
+import { readCalls } from '../store/calls.ts';
 import { readDhcpNetwork } from '../store/dhcp-network.ts';
 import { journalKinds, partNames, type JournalKinds, type PartName } from '../store/journal-kinds.ts';
 import { readLiveQuality, type MediaQuality } from '../store/media-quality.ts';
+import { readCallDetail, readRegistrationDetail, type LadderDetail } from '../store/ladder-detail.ts';
 import { readNeighbors, type Neighbor } from '../store/neighbors.ts';
 import { countStages } from '../store/phone-stage.ts';
 import { readLogOf, readPhoneDetail } from '../store/phone-detail.ts';
@@ -16,6 +17,7 @@ import { readFacts, readPhones, type PhoneRow } from '../store/phones.ts';
 import { readPoolUse } from '../store/pool-use.ts';
 import { readRefusals, type Refusal } from '../store/refusals.ts';
 import { openReader, type JournalGap, type JournalRow, type Reader } from '../store/reader.ts';
+import { readSipView } from '../store/sip-view.ts';
 import { readParts, troublesOf, type PartStatus } from '../store/site-status.ts';
 import { addressesView, type Addresses } from './addresses.ts';
 import { qualityOfCalls } from './call-quality.ts';
@@ -33,6 +35,8 @@ export interface Views {
   phone(mac: string, asked: Audience & { now: number }): PhoneInDetailView | undefined;
   /** Undefined: there is none. */
   phoneLog(mac: string, id: number): Buffer | undefined;
+  /** By id of a call, or of a registration that failed. Undefined: there is no such thing, or not any more. */
+  ladder(of: 'call' | 'registration', id: string): LadderDetail | undefined;
   addresses(page: PageOfAddresses, asked: Audience & { now: number }): Static<typeof Addresses>;
   refusals(limit: number): Refusal[];
   /** Rows of one part after a number, oldest first. */
@@ -87,6 +91,8 @@ export function openViews(config: Config, release: string): Views {
       return detail && phoneInDetail(detail, { personal });
     },
     phoneLog: (mac, id) => readLogOf(directory, mac, id),
+    ladder: (of, id) =>
+      of === 'call' ? readCallDetail(directory, id) : readRegistrationDetail(directory, id),
     addresses: (page, { now, personal }) => {
       const networks = servedNetworks(config);
       const [found] = readFacts(directory, 'dhcp', (db) => [readAddressPage(db, page, { networks, now })]);
@@ -117,6 +123,7 @@ function statusView(
   const { state_directory: directory } = config.site;
   const parts = readParts(directory, wantedParts(config), now);
   const allowCleartext = config.provisioning.allow_cleartext;
+  const sip = readSipView(directory, now);
   const neighbors = readFacts(directory, 'location', (db) => readNeighbors(db, now));
   return {
     at: now,
@@ -126,7 +133,8 @@ function statusView(
     troubles: troublesOf({ parts, phones, allowCleartext }).slice(0, mostTroubles),
     allowCleartext,
     phones: { total: phones.length, byStage: countStages(phones) },
-    callsUp: readFacts(directory, 'sip', readOpenCalls).filter((call) => call.state === 'up').length,
+    callsUp: sip.up,
+    sip: { ...sip, failures: sip.failures.map(({ words, ...failure }) => ({ ...failure, ...words })) },
     dhcp: dhcpView(config, parts, now),
     ownPorts: neighbors.filter((neighbor) => neighbor.isBridge).map(ownPort),
   };

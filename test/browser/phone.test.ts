@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { Browser, Page as Tab } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { endCall } from '../../appliance/store/calls.ts';
 import { saveSent } from '../../appliance/store/leases.ts';
 import { saveMilestones } from '../../appliance/store/phone-configurations.ts';
 import { openErrands } from '../../appliance/store/errands.ts';
@@ -203,5 +204,87 @@ it('a phone that can be told to restart has a button for it; what comes of the o
     tx.journal({ kind: 'phone_restart', mac, body: { outcome: 'refused', status: 489 } });
   });
   await view.getByText('It refused, with SIP status 489.').waitFor();
+  expect(complaints).toEqual([]);
+});
+
+const call = 'c'.repeat(32);
+const inSip = (line: string, more = '') => `${line}\r\nCall-ID: a\r\n${more}Content-Length: 0\r\n\r\n`;
+
+async function failedCall(site: Site, more = ''): Promise<void> {
+  await site.call(mac, { id: call, state: 'ringing' });
+  const end = { id: call, endedAt: systemClock.now(), reason: '404 Not Found (Q.850 1)' };
+  await site.write('sip', ({ db }) => endCall(db, end));
+  const invite = inSip('INVITE sip:+4930222@example.com SIP/2.0', more);
+  const refusal = inSip('SIP/2.0 404 Not Found');
+  site.ladder(call, [invite, invite, refusal, refusal]);
+}
+
+it.each([
+  ['desktop', { viewport: { width: 1200, height: 900 } }],
+  ['phone', { viewport: { width: 390, height: 844 } }],
+])(
+  'on a %s screen a call opens its ladder: why it ended, and each message when it is asked for',
+  async (name, options) => {
+    const page = await openPage();
+    reportAll(page.site);
+    await failedCall(page.site);
+    page.site.failedRegistration();
+    const { tab, complaints } = await openTab(browser, page, options);
+    await tab.getByText('Failed within a day').waitFor();
+    await tab.getByRole('link', { name: '+4930111 → +4930222' }).click();
+    const view = tab.getByRole('dialog', { name: '+4930111 → +4930222' });
+    await view.getByText('There is no such number.').waitFor();
+    await view.getByText('Look at what was dialled').waitFor();
+    expect(await view.locator('summary').allTextContents()).toEqual([
+      expect.stringMatching(/INVITE .*phone 10\.66\.0\.100:5061 → box, tls$/),
+      expect.stringMatching(/INVITE .*box → cloud 192\.0\.2\.9:5061, tls$/),
+      expect.stringMatching(/404 Not Found.*cloud 192\.0\.2\.9:5061 → box, tls$/),
+      expect.stringMatching(/404 Not Found.*box → phone 10\.66\.0\.100:5061, tls$/),
+    ]);
+    expect(await view.locator('pre').first().isVisible()).toBe(false);
+    await view.locator('summary').first().click();
+    await view.getByText('Call-ID: a').first().waitFor();
+    // News of other calls close nothing that the reader has opened.
+    await page.site.call('00:15:65:aa:00:02', { id: 'other' });
+    await tab.locator('#calls-summary', { hasText: '1 now' }).waitFor();
+    expect(await view.locator('pre').first().isVisible()).toBe(true);
+    const [download] = await Promise.all([
+      tab.waitForEvent('download'),
+      view.getByRole('link', { name: 'pcap for Wireshark' }).click(),
+    ]);
+    expect(download.suggestedFilename()).toBe(`${call}.pcap`);
+    const wide =
+      'document.getElementById("ladder").scrollWidth - document.getElementById("ladder").clientWidth';
+    expect(await view.evaluate(wide)).toBe(0);
+    expect(await tab.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
+    await screenshot(tab, `ladder-${name}`);
+    await tab.goBack();
+    await view.waitFor({ state: 'hidden' });
+    await tab.getByRole('link', { name: `A registration of ${mac}` }).click();
+    await tab.getByRole('dialog').getByText('The cloud forbids it to register.').waitFor();
+    expect(complaints).toEqual([]);
+  },
+);
+
+it('shows hostile words of SIP messages as text, which do nothing', async () => {
+  const page = await openPage();
+  const words =
+    '<img src=x onerror="globalThis.owned = 1"></pre><script>globalThis.owned = 2</script>\u202Eevil\u001B[31m';
+  await failedCall(page.site, `Subject: ${words}\r\n`);
+  page.site.failedRegistration({ reason: words, aor: `${words}@x`, phone: words, registrar: words });
+  page.site.ladder('registration-001565aa0001', [inSip(`INVITE sip:${words} SIP/2.0`)]);
+  const { tab, complaints } = await openTab(browser, page, { hash: `#call=${call}` });
+  const view = tab.getByRole('dialog');
+  await view.locator('summary').first().click();
+  await view.getByText('Subject:').first().waitFor();
+  for (const hash of [`#call=${call}`, '#registration=registration-001565aa0001']) {
+    await tab.evaluate(`location.hash = "${hash}"`);
+    await view.locator(`a[href*="${hash.split('=')[1]}.pcap"]`).waitFor();
+    const text = (await tab.locator('body').textContent()) ?? '';
+    expect(text).toContain('<img src=x');
+    for (const control of ['\u202E', '\u001B']) expect(text).not.toContain(control);
+    expect(await tab.locator('main img, dialog img, dialog script').count()).toBe(0);
+  }
+  expect(await tab.evaluate('globalThis.owned')).toBeUndefined();
   expect(complaints).toEqual([]);
 });

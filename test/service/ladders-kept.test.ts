@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { readFailedRegistrations } from '../../appliance/store/failed-registrations.ts';
-import { openLadderStore, readLadder, withLadder } from '../../appliance/store/ladders.ts';
+import { openLadderStore, readLadder } from '../../appliance/store/ladders.ts';
 import { openTelemetry, readReport } from '../../appliance/store/telemetry.ts';
 import { temporaryDirectory } from '../support/directory.ts';
 
@@ -39,7 +39,7 @@ it('the oldest go when there is too much, and the file stays small', () => {
     store.write({ messages, failed: [] }, at * 10);
   }
   const ids = Array.from({ length: 2000 }, (_, at) => `call${at}`);
-  const left = withLadder(directory, ids);
+  const left = new Set(ids.filter((id) => readLadder(directory, id) !== undefined));
   expect(left.size).toBeGreaterThan(100);
   expect(left.size).toBeLessThanOrEqual(140);
   expect(left.has('call1999')).toBe(true);
@@ -53,7 +53,8 @@ it('what is older than the settings say goes with the next that is written', () 
   using store = openLadderStore(directory, bounds);
   store.write({ messages: [message('old', 0), message('registration-a', 0)], failed: [failed('a', 0)] }, 0);
   store.write({ messages: [message('young', 4 * day)], failed: [failed('b', 4 * day)] }, 4 * day);
-  expect([...withLadder(directory, ['old', 'young', 'registration-a'])]).toEqual(['young']);
+  const left = ['old', 'young', 'registration-a'].filter((id) => readLadder(directory, id) !== undefined);
+  expect(left).toEqual(['young']);
   expect(readFailedRegistrations(directory, 10).map(({ phone }) => phone)).toEqual(['b']);
 });
 
@@ -91,5 +92,4 @@ it('where sip has never run there are no ladders', () => {
   const directory = temporaryDirectory();
   expect(readLadder(directory, 'call')).toBeUndefined();
   expect(readFailedRegistrations(directory, 10)).toEqual([]);
-  expect(withLadder(directory, ['call']).size).toBe(0);
 });

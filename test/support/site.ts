@@ -3,6 +3,8 @@ import { answerCall, saveCall, type Call } from '../../appliance/store/calls.ts'
 import { saveBinding, type BindingRow } from '../../appliance/store/bindings.ts';
 import { partNames, type PartName } from '../../appliance/store/journal-kinds.ts';
 import { saveLease, type LeaseRow } from '../../appliance/store/leases.ts';
+import type { FailedRegistration } from '../../appliance/store/failed-registrations.ts';
+import { ladderBounds, openLadderStore, type LadderMessage } from '../../appliance/store/ladders.ts';
 import { saveNeighbor, type Neighbor } from '../../appliance/store/neighbors.ts';
 import {
   savePhoneConfiguration,
@@ -30,6 +32,9 @@ export interface Site extends Disposable {
   request(mac: string, more?: Partial<PhoneRequest>): Promise<void>;
   phoneLog(mac: string, text: string): Promise<void>;
   call(mac: string, more?: Partial<Call>): Promise<void>;
+  /** SIP messages of a call or a failed registration: from the phone, to the cloud, from it, to the phone, and so on. */
+  ladder(id: string, texts: readonly string[]): void;
+  failedRegistration(more?: Partial<FailedRegistration>): void;
   neighbor(more?: Partial<Neighbor>): Promise<void>;
   /** Says for a part that it runs. */
   report(part: PartName, health?: Health, counters?: Record<string, number>): void;
@@ -89,6 +94,20 @@ export function openSite(directory: string, clock: Clock): Site {
         });
         if (more.state !== 'ringing') answerCall(db, more.id ?? `call-${mac}`, now);
       }),
+    ladder: (id, texts) => {
+      using ladders = openLadderStore(directory, { ...ladderBounds, days: 3 });
+      const messages = texts.map((text, at) => ({
+        ...ladderMessage((clock.now() + at) * 1000, at),
+        ladder: id,
+        bytes: Buffer.from(text),
+      }));
+      ladders.write({ messages, failed: [] }, clock.now());
+    },
+    failedRegistration: (more = {}) => {
+      using ladders = openLadderStore(directory, { ...ladderBounds, days: 3 });
+      const failed = { ...failedRegistration(clock.now()), ...more };
+      ladders.write({ messages: [], failed: [failed] }, clock.now());
+    },
     neighbor: async (more = {}) =>
       await write('location', ({ db }) => saveNeighbor(db, { ...neighborRow(clock.now()), ...more })),
     report: (part, health = { state: 'ok' }, counters = {}) => {
@@ -99,6 +118,26 @@ export function openSite(directory: string, clock: Clock): Site {
     [Symbol.dispose]: () => {
       for (const store of stores.values()) store[Symbol.dispose]();
     },
+  };
+}
+
+function ladderMessage(at: number, order: number): Omit<LadderMessage, 'bytes'> {
+  const party = order % 4 === 0 || order % 4 === 3 ? 'phone' : 'cloud';
+  const remote = party === 'phone' ? '10.66.0.100:5061' : '192.0.2.9:5061';
+  return { at, isSent: order % 2 === 1, party, transport: 'tls', local: '10.66.0.1:5061', remote };
+}
+
+function failedRegistration(at: number): FailedRegistration {
+  return {
+    id: 'registration-001565aa0001',
+    at,
+    phone: '00:15:65:aa:00:01',
+    aor: '1001@office.example',
+    registrar: 'sip.example',
+    source: '10.66.0.100:5061',
+    transport: 'tls',
+    status: 403,
+    reason: 'Forbidden',
   };
 }
 

@@ -1,7 +1,7 @@
 /** Calls and the journal. */
 import { agoElement, byId, element, fill, foreign, timeElement } from './elements.js';
 import { qualityElement } from './quality.js';
-import { duration, fields, partNames, phoneName, plain, sentence, uriName } from './words.js';
+import { callEnds, duration, fields, partNames, phoneName, plain, sentence } from './words.js';
 
 export function drawCalls({ calls, phones }) {
   const up = calls.filter((call) => call.state === 'up').length;
@@ -16,7 +16,8 @@ export function drawCalls({ calls, phones }) {
 function callRow(call, phones) {
   const phone = call.mac === undefined ? undefined : phones.get(call.mac);
   const who = phone === undefined ? (call.mac ?? 'A phone') : phoneName(phone);
-  const ends = call.from === undefined ? who : `${uriName(call.from)} → ${uriName(call.to)}`;
+  const ends = element('a', '', foreign(call.from === undefined ? who : callEnds(call)));
+  ends.href = `#call=${call.id}`;
   const words = { ringing: 'Ringing', up: 'In a call', ended: 'Ended' };
   const length =
     call.answeredAt === undefined ? 'not answered' : duration((call.endedAt ?? Date.now()) - call.answeredAt);
@@ -27,19 +28,43 @@ function callRow(call, phones) {
   const line = element('p', 'muted', foreign(`${who}, ${call.direction}, `));
   const time = element('span', '', call.state === 'ringing' ? 'ringing' : length);
   if (call.state === 'up' && call.answeredAt !== undefined) time.dataset.since = String(call.answeredAt);
-  line.append(
-    time,
-    `${sound}, `,
-    agoElement(call.startedAt),
-    call.reason === undefined ? '' : foreign(`, ${call.reason}`),
-  );
+  line.append(time, `${sound}, `, agoElement(call.startedAt));
   return element(
     'li',
     '',
-    element('span', '', foreign(ends)),
-    element('span', call.state === 'ended' ? 'tag ended' : 'tag call', words[call.state]),
+    element('span', '', ends),
+    element('span', tagOf(call), call.isFailure ? 'Failed' : words[call.state]),
     line,
     call.quality === undefined ? '' : qualityElement(call.quality),
+    call.what === undefined ? undefined : element('p', 'muted', foreign(call.what)),
+  );
+}
+
+function tagOf({ state, isFailure }) {
+  if (isFailure) return 'tag notice';
+  return state === 'ended' ? 'tag ended' : 'tag call';
+}
+
+export function drawFailures({ failures }) {
+  byId('failures').hidden = failures.length === 0;
+  fill(byId('failure-rows'), failures.map(failureRow));
+}
+
+function failureRow({ kind, id, at, phone, what, advice }) {
+  const name = kind === 'call' ? 'A call' : 'A registration';
+  const link = element('a', '', foreign(phone === undefined ? name : `${name} of ${phone}`));
+  link.href = `#${kind}=${id}`;
+  return element(
+    'li',
+    '',
+    agoElement(at),
+    element(
+      'span',
+      'what',
+      element('span', '', link),
+      element('span', '', foreign(what)),
+      advice === undefined ? undefined : element('span', 'muted', foreign(advice)),
+    ),
   );
 }
 

@@ -1,6 +1,7 @@
 /** The status page: what the API says, live. */
-import { addJournal, drawCalls } from './calls.js';
+import { addJournal, drawCalls, drawFailures } from './calls.js';
 import { byId } from './elements.js';
+import { openLadders } from './ladder.js';
 import { openLeases } from './leases.js';
 import { openPhones } from './phone.js';
 import { drawPhones } from './phones.js';
@@ -46,6 +47,7 @@ async function poll() {
     );
     Object.assign(state, { status, calls, phones: new Map(phones.map((phone) => [phone.mac, phone])) });
     drawStatus(state.status);
+    drawFailures(state.status.sip);
     leases.told(state.status);
     leases.changed();
     drawPhones(state);
@@ -72,12 +74,14 @@ function watch() {
   on('status', (status) => {
     state.status = status;
     drawStatus(state.status);
+    drawFailures(state.status.sip);
     leases.told(state.status);
     drawPhones(state);
   });
   on('phones', apply);
   on('calls', ({ calls }) => {
     onePhone.changed();
+    ladders.changed();
     state.calls = calls;
     drawCalls(state);
   });
@@ -107,9 +111,12 @@ function tick() {
 
 const onePhone = openPhones(load, order);
 const leases = openLeases(load);
+const ladders = openLadders(load);
 watch();
 setInterval(tick, 1000);
 // Requests are listed without a word in the journal.
 setInterval(() => onePhone.changed(), 5000);
+// Messages in a call are written without one too.
+setInterval(() => ladders.changed(), 3000);
 // Leases end without one.
 setInterval(() => leases.changed(), 30_000);

@@ -1,71 +1,51 @@
 /** One phone with all that is known of it, in a dialog of its own; its MAC is the page's fragment, so that Back closes it. */
+import { openDialog } from './dialog.js';
 import { agoElement, byId, element, fill, foreign, timeElement } from './elements.js';
-import { countdownName, countdownText, firmwareName, phoneName, plain, portName, uriName } from './words.js';
+import {
+  callEnds,
+  countdownName,
+  countdownText,
+  firmwareName,
+  phoneName,
+  plain,
+  portName,
+  uriName,
+} from './words.js';
 
 const fragment = /^#phone=([0-9a-f]{2}(?::[0-9a-f]{2}){5})$/;
 let shown;
-let opener;
 
 /** `load` fetches a path of the API as JSON; `order` posts there, and rejects with the box's own words. */
 export function openPhones(load, order) {
-  const dialog = byId('phone');
-  const refresh = async () => {
-    const mac = shown;
-    if (mac === undefined) return;
-    try {
-      const phone = await load(`/api/phones/${mac}`);
-      if (mac === shown) draw(phone);
-    } catch {
-      if (mac === shown) byId('phone-state').textContent = 'Not read now; trying again';
-    }
-  };
-  const follow = () => {
-    const mac = fragment.exec(location.hash)?.[1];
-    if (mac === shown) return;
-    shown = mac;
-    if (mac === undefined) {
-      dialog.close();
-      opener?.focus();
-      return;
-    }
-    opener = document.activeElement;
-    clear(mac);
-    if (!dialog.open) dialog.showModal();
-    void refresh();
-  };
+  const view = openDialog('phone', {
+    read: (hash) => fragment.exec(hash)?.[1],
+    clear,
+    refresh: async (mac, isShown) => {
+      try {
+        const phone = await load(`/api/phones/${mac}`);
+        if (isShown()) draw(phone);
+      } catch {
+        if (isShown()) byId('phone-state').textContent = 'Not read now; trying again';
+      }
+    },
+  });
   byId('phone-restart').addEventListener('click', () => {
     const mac = shown;
     const note = byId('phone-restart-note');
     byId('phone-restart').disabled = true;
     order(`/api/phones/${mac}/restart`).then(
-      () => refresh(),
+      () => view.look(),
       (error) => {
         if (mac === shown) note.textContent = plain(error.message);
         byId('phone-restart').disabled = false;
       },
     );
   });
-  dialog.addEventListener('close', () => {
-    if (shown !== undefined) location.hash = '';
-  });
-  byId('phone-close').addEventListener('click', () => dialog.close());
-  addEventListener('hashchange', follow);
-  follow();
-  let waiting = false;
-  return {
-    /** Something was written; of one phone when `mac` is named. Many at once are one look. */
-    changed: (mac) => {
-      if (shown === undefined || waiting || (mac !== undefined && mac !== shown)) return;
-      waiting = true;
-      setTimeout(() => {
-        waiting = false;
-        void refresh();
-      }, 300);
-    },
-  };
+  return view;
 }
 
 function clear(mac) {
+  shown = mac;
   byId('phone-title').textContent = plain(mac);
   byId('phone-state').textContent = 'Looking…';
   byId('phone-order').hidden = true;
@@ -208,21 +188,15 @@ function logRows({ logs, mac }) {
 }
 
 function callRows(calls) {
-  return calls.map((call) =>
-    element(
+  return calls.map((call) => {
+    const ends = element('a', '', foreign(callEnds(call)));
+    ends.href = `#call=${call.id}`;
+    return element(
       'li',
       '',
       agoElement(call.startedAt),
       element('span', 'tag ended', plain(call.direction)),
-      element(
-        'span',
-        'what',
-        foreign(
-          [call.from === undefined ? call.state : `${uriName(call.from)} → ${uriName(call.to)}`, call.reason]
-            .filter(Boolean)
-            .join(', '),
-        ),
-      ),
-    ),
-  );
+      element('span', 'what', ends, element('span', 'muted', foreign(call.what ?? ''))),
+    );
+  });
 }

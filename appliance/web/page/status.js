@@ -8,6 +8,7 @@ import {
   poolUse,
   portName,
   postures,
+  registrationsText,
   sentence,
   verdict,
 } from './words.js';
@@ -35,11 +36,12 @@ function troubleRow({ severity, text }) {
   );
 }
 
-function factRows({ site, ownPorts, allowCleartext, dhcp }) {
+function factRows({ site, ownPorts, allowCleartext, dhcp, sip }) {
   const rows = [
     ['Region', site.region.toUpperCase()],
     ['Posture', postures[site.posture]],
     ['Address', site.address],
+    ...(site.posture === 'full' ? [['Phones at the registrar', registrationsText(sip.registrations)]] : []),
     ...ownPorts.map((own) => ['This box is plugged in at', portName(own)]),
     ...dhcp.networks.map((network) => [`Addresses of ${network.subnet}`, poolUse(network)]),
     ...dhcp.otherServers.map((server) => ['Another DHCP server', otherServer(server)]),

@@ -103,6 +103,28 @@ export function uriName(uri) {
   return address.replace(/(.)@.*$/, '$1');
 }
 
+/** Who calls whom; those who may not see it see which way. */
+export function callEnds({ from, to, direction }) {
+  return from === undefined ? `Call, ${plain(direction)}` : `${uriName(from)} → ${uriName(to)}`;
+}
+
+/** `14:05:09.123`: messages of a call are milliseconds apart. */
+export function clockTime(at) {
+  const time = new Date(at);
+  const parts = [time.getHours(), time.getMinutes(), time.getSeconds()];
+  const shown = parts.map((part) => String(part).padStart(2, '0')).join(':');
+  return `${shown}.${String(time.getMilliseconds()).padStart(3, '0')}`;
+}
+
+/** `12 registered, 1 silent, 2 without the cloud`. */
+export function registrationsText({ registered, late, lost }) {
+  const rest = [
+    [late, 'silent'],
+    [lost, 'without the cloud'],
+  ].flatMap(([number, word]) => (number === 0 ? [] : [`${number} ${word}`]));
+  return [`${registered} registered`, ...rest].join(', ');
+}
+
 /** `switch-1, port 8`; switches that call their ports `port8` don't say it twice. */
 export function portName({ switchName, chassis, port }) {
   return `${plain(switchName ?? chassis ?? 'Switch')}, ${/^port/i.test(port) ? '' : 'port '}${plain(port)}`;

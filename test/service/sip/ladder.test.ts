@@ -1,5 +1,5 @@
 /** The messages of a call and of a failed registration, as they can be looked at afterwards. */
-import { writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { readFailedRegistrations } from '../../../appliance/store/failed-registrations.ts';
@@ -220,4 +220,20 @@ it('a phone whose password is wrong has its last attempt kept, and one that regi
   ]);
   expect(ladder.messages.map(text).join('')).not.toContain('MYSTERY');
   expect(readFailedRegistrations(site.directory, 10)).toHaveLength(1);
+});
+
+it('an enrolment code reaches the registrar, and is written down nowhere', async () => {
+  const { site, phone, flow } = await registered('tls');
+  const uri = 'sip:*55*471147@127.0.0.1';
+  phone.send(inviteText({ ...outward, to: `<${uri}>` }, { uri }));
+  const invite = await flow.request('INVITE');
+  expect(invite.uri).toBe(uri);
+  flow.send(responseText(invite, '404 Not Found', { lines: ['Reason: Q.850;cause=1'] }));
+  await phone.response(404);
+  const { id, to, reason } = await ended(site);
+  expect([to, reason]).toEqual(['sip:*55***@127.0.0.1', '404 Not Found (Q.850 1)']);
+  const ladder = await ladderOf(site, id, 4);
+  expect(ladder.messages.map(text).join('')).toContain('INVITE sip:*55***@127.0.0.1 SIP/2.0');
+  for (const file of readdirSync(join(site.directory, 'sip')).filter((name) => name.includes('.db')))
+    expect([file, readFileSync(join(site.directory, 'sip', file)).includes('471147')]).toEqual([file, false]);
 });
