@@ -86,7 +86,8 @@ it('a registration that failed is told, with its messages, until the phone has c
   expect(await failures()).toMatchObject([
     {
       kind: 'registration',
-      ...{ id: failed.id, phone: failed.phone },
+      id: failed.id,
+      phone: failed.phone,
       what: 'Its password was not accepted.',
     },
   ]);
