@@ -150,6 +150,8 @@ async function runCommand({ configFile, rest }: CommandCall): Promise<number> {
     world.log.fatal({ error: error.stack }, 'unexpected fault: ending, to be restarted');
     process.exit(1);
   });
+  // Node asks the C library at each look, and drachtio-srf looks once for each header field that it reads.
+  process.env = { ...process.env };
   const stopped = nextStopSignal();
   await using _appliance = await startAppliance(world, config, parts);
   await using _supervised = reportToSystemd(world.clock);
