@@ -77,11 +77,19 @@ export async function connectLines(path: string, handlers: LineHandlers): Promis
 }
 
 function linePeer(socket: Socket): LinePeer {
+  /** Lines that were sent together go in one write. */
+  let together = '';
+  const flush = () => {
+    const text = together;
+    together = '';
+    if (socket.destroyed) return;
+    socket.write(text);
+    if (socket.writableLength > maxQueuedBytes) socket.destroy();
+  };
   return {
     send: (line) => {
-      if (socket.destroyed) return;
-      socket.write(`${line}\n`);
-      if (socket.writableLength > maxQueuedBytes) socket.destroy();
+      if (together === '') process.nextTick(flush);
+      together += `${line}\n`;
     },
   };
 }
