@@ -1,4 +1,4 @@
-/** Frames from one card: a `tcpdump` child that is started again for as long as we want to hear, its pcap stream decoded here. */
+/** Frames from one card, or what nftables logs: a `tcpdump` child that is started again for as long as we want to hear, its pcap stream decoded here. */
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
@@ -13,7 +13,10 @@ export interface Capture extends AsyncDisposable {
 }
 
 export interface CaptureOptions {
+  /** A card, or `nflog:` and a group. */
   readonly interface: string;
+  /** Of what comes; Ethernet when left out. */
+  readonly linkType?: number;
   /** In the language of pcap-filter(7). */
   readonly filter: string;
   readonly clock: Clock;
@@ -101,7 +104,7 @@ async function runChild(
     },
   );
   state.child = child;
-  const stream = new PcapStream();
+  const stream = new PcapStream(options.linkType);
   let stderr = '';
   let broken: string | undefined;
   child.stdout.on('data', (chunk: Buffer) => {

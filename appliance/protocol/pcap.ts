@@ -15,14 +15,20 @@ const magics = new Map([
 ]);
 const fileHeaderBytes = 24;
 const recordHeaderBytes = 16;
-const ethernetLinkType = 1;
+export const ethernetLinkType = 1;
 /** Far above what we ask tcpdump for: a longer record means that the stream is not pcap any more. */
 const maxRecordBytes = 65_536;
 
 /** Feed it chunks of any size; it hands back whole packets. After a {@link DecodeError} the stream can't be used further. */
 export class PcapStream {
   #left: Uint8Array = new Uint8Array(0);
+  readonly #linkType: number;
   #format: { perMs: number; littleEndian: boolean } | undefined;
+
+  /** Anything but packets of this link type is refused. */
+  constructor(linkType = ethernetLinkType) {
+    this.#linkType = linkType;
+  }
 
   /** The file header was read: the capturing program has its card open. */
   get hasBegun(): boolean {
@@ -40,7 +46,7 @@ export class PcapStream {
         this.#left = bytes;
         return packets;
       }
-      this.#format = fileHeader(view);
+      this.#format = fileHeader(view, this.#linkType);
       at = fileHeaderBytes;
     }
     const { perMs, littleEndian } = this.#format;
@@ -61,14 +67,13 @@ export class PcapStream {
   }
 }
 
-function fileHeader(view: DataView): { perMs: number; littleEndian: boolean } {
+function fileHeader(view: DataView, wanted: number): { perMs: number; littleEndian: boolean } {
   for (const littleEndian of [true, false]) {
     const found = magics.get(view.getUint32(0, littleEndian));
     if (found === undefined) continue;
     // The upper bits tell of a frame check sequence, which tcpdump doesn't deliver.
     const linkType = view.getUint32(20, littleEndian) & 0xff_ff;
-    if (linkType !== ethernetLinkType)
-      throw new DecodeError(`pcap link type ${linkType}, Ethernet wanted`, 20);
+    if (linkType !== wanted) throw new DecodeError(`pcap link type ${linkType}, ${wanted} wanted`, 20);
     return { ...found, littleEndian };
   }
   throw new DecodeError('not a pcap stream');

@@ -49,6 +49,8 @@ export interface Relay {
   readonly kernel: KernelPath;
   readonly quality: Quality;
   readonly sessions: Map<string, Carried>;
+  /** Who wants to know of what the kernel relayed from a port of ours, by that port. */
+  readonly byPort: Map<number, (header: Uint8Array, atMs: number) => void>;
   readonly idleMs: number;
   readonly counters: ReturnType<typeof newCounters>;
 }
@@ -76,8 +78,11 @@ export function newCounters() {
 const packetRate = { burst: 3000, perSecond: 3000 };
 
 export function listen(relay: Relay, carried: Carried): void {
-  for (const leg of ['phone', 'cloud'] as const)
+  const { quality, sockets } = carried;
+  for (const leg of ['phone', 'cloud'] as const) {
     for (const component of ['rtp', 'rtcp'] as const) listenOn(relay, carried, { leg, component });
+    relay.byPort.set(sockets.own(leg).port, (header, atMs) => quality.onSample(leg, header, atMs));
+  }
 }
 
 function listenOn(relay: Relay, carried: Carried, at: { leg: LegName; component: Component }): void {
@@ -152,6 +157,7 @@ export async function releaseSession(relay: Relay, id: string): Promise<void> {
   );
   await relay.kernel.forget(id);
   relay.quality.close(id);
+  for (const leg of ['phone', 'cloud'] as const) relay.byPort.delete(carried.sockets.own(leg).port);
   await carried.sockets[Symbol.asyncDispose]();
   relay.sessions.delete(id);
 }

@@ -5,6 +5,7 @@ import type { LegName } from '../protocol/media-control.ts';
 import { firstMark, markPrefix } from '../protocol/media-mark.ts';
 import type { World } from '../world.ts';
 import { isSameFlow, type FlowPair } from './kernel-flows.ts';
+import type { Sample } from './samples.ts';
 import {
   askCounts,
   changeFlows,
@@ -32,6 +33,7 @@ export interface KernelOptions {
   readonly idleMs: number;
   /** Counts since those told before; of each leg with packets. */
   readonly onRelayed: (relayed: Relayed) => void;
+  readonly onSample: (sample: Sample) => void;
   /** Takes a port of ours out of those that are given out; false when a session has it. */
   readonly reservePort: (port: number) => boolean;
   readonly releasePort: (port: number) => void;

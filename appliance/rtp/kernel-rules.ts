@@ -30,6 +30,12 @@ interface PortRange {
 
 export const tableName = 'gatehouse_media';
 const maxFlows = 8192;
+/**
+ * Where the kernel logs headers of what it relays, up to so many a second: of 128 packets two in a row, those with these bits of
+ * their sequence number all 0. Jitter is between neighbours.
+ */
+export const sampleGroup = 7170;
+const samples = { sequenceBits: '0x7e', perSecond: 500 };
 /** Packets a second that somebody whom no rule knows may send to one port before it reaches a socket. */
 const strangerRate = 1000;
 
@@ -67,6 +73,7 @@ ${markMaps.map(([name, { type, of }]) => mapText(name, `mark : ${type}`, flows.m
     # could be corrected.
     @th,64,2 2 @th,72,8 != 192-223 ip frag-off & 0x3fff 0 udp checksum != 0 meta mark set ip saddr . udp sport . ip daddr . udp dport map @leg
     meta mark != ${mediaMark} goto stranger
+    @th,80,16 & ${samples.sequenceBits} == 0 limit rate ${samples.perSecond}/second log group ${sampleGroup} snaplen 80 queue-threshold 1
     counter name arrived notrack ip daddr set meta mark map @to_address udp dport set meta mark map @to_port
   }
   chain stranger {

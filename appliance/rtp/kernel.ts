@@ -14,6 +14,7 @@ import {
   type KernelState,
 } from './kernel-path.ts';
 import { tableName } from './kernel-rules.ts';
+import { openSamples } from './samples.ts';
 import { watchKernelPath } from './kernel-watch.ts';
 
 export interface KernelPath extends AsyncDisposable {
@@ -47,6 +48,7 @@ export async function openKernelPath(
   await loadTable(state).catch(() => undefined);
   const stop = new AbortController();
   const watching = watchKernelPath(state, stop.signal);
+  const samples = openSamples(world, options.onSample);
   return {
     change: (session, pair) => changeSession(state, session, pair),
     stray: (session, leg) => {
@@ -66,12 +68,14 @@ export async function openKernelPath(
     health: () => healthOf(state.problem),
     counters: () => ({
       ...state.counters,
+      ...samples.counters,
       kernel_path: state.isUp ? 1 : 0,
       kernel_sessions: state.isUp ? state.marks.size : 0,
     }),
     [Symbol.asyncDispose]: async () => {
       stop.abort();
       await watching;
+      await samples[Symbol.asyncDispose]();
       await inTurn(state, () => leave(state)).catch((error: unknown) => {
         world.log.warn({ err: error }, 'the rules of media could not be taken away');
       });

@@ -17,7 +17,7 @@ export interface ReceivedStream {
   /** One of many that the kernel carries: the beginning of its header, 12 bytes. */
   sample(header: Uint8Array, atMs: number): void;
   /** So many were carried by the kernel since the last time. What of them was lost only samples tell. */
-  count(packets: number): void;
+  count(packets: number, atMs: number): void;
   setCodecs(codecs: readonly RtpCodec[]): void;
   readonly counts: StreamCounts;
   /** Of the sender that is heard now. */
@@ -54,12 +54,12 @@ export function newReceivedStream(): ReceivedStream {
   const look = (header: Uint8Array, atMs: number, find: 'onHeader' | 'onSample'): Sender | undefined => {
     if (header.length < 12) return undefined;
     const before = senders.now;
-    const found = senders[find](header);
+    const found = senders[find](header, atMs);
     if (senders.now !== before) timing.forget();
     const payload = codecs.get((header[1] ?? 0) & 127);
     if (found === undefined || payload === undefined || notSpeech.has(payload.name)) return found;
     codec = payload;
-    timing.onPacket(uint32At(header, 4), atMs, payload.clockRate);
+    timing.onPacket(header, atMs, { clockRate: payload.clockRate, isSample: find === 'onSample' });
     return found;
   };
   return {
@@ -70,9 +70,7 @@ export function newReceivedStream(): ReceivedStream {
     sample: (header, atMs) => {
       look(header, atMs, 'onSample');
     },
-    count: (packets) => {
-      if (senders.now !== undefined) senders.now.carried += packets;
-    },
+    count: senders.onCarried,
     setCodecs: (described) => {
       codecs = new Map(described.map((each) => [each.payloadType, each]));
     },
@@ -94,6 +92,19 @@ export function newReceivedStream(): ReceivedStream {
   };
 }
 
+/** As many numbers further as lie between by the 16 bits that are seen of them, and by what was carried. */
+function settle(sender: Sender, { sequence, carried }: { sequence: number; carried: number }): void {
+  const least = (sequence - sender.highest) & 0xff_ff;
+  const ahead = least + 65_536 * Math.max(0, Math.round((carried - least) / 65_536));
+  if (ahead > 2 * carried + mostDropout) {
+    passOver(sender, sequence);
+    return;
+  }
+  sender.highest += ahead;
+  sender.received += carried;
+  sender.carried -= carried;
+}
+
 /** To here from where the kernel took over: what passed meanwhile wasn't seen, so none of it was lost. */
 function passOver(sender: Sender, sequence: number): Sender {
   sender.first = sequence - expectedOf(sender);
@@ -107,11 +118,15 @@ function passOver(sender: Sender, sequence: number): Sender {
 function newSenders() {
   let now: Sender | undefined;
   const before = { expected: 0, received: 0 };
+  /** Of the kernel's packets the last that was seen, and when their number was known last. */
+  let sample: { sequence: number; atMs: number } | undefined;
+  let knownAtMs = 0;
   const begin = (ssrc: number, sequence: number) => {
     if (now !== undefined) {
       before.expected += expectedOf(now);
       before.received += receivedOf(now);
     }
+    sample = undefined;
     now = { ssrc, first: sequence, highest: sequence, received: 0, carried: 0, restartAt: -1 };
     return now;
   };
@@ -120,9 +135,10 @@ function newSenders() {
       return now;
     },
     /** Undefined: of a jump that may be an error. */
-    onHeader: (header: Uint8Array): Sender | undefined => {
-      const sequence = uint16At(header, 2);
-      const ssrc = uint32At(header, 8);
+    onHeader: (header: Uint8Array, atMs: number): Sender | undefined => {
+      knownAtMs = atMs;
+      sample = undefined;
+      const [sequence, ssrc] = [uint16At(header, 2), uint32At(header, 8)];
       if (now?.ssrc !== ssrc) return begin(ssrc, sequence);
       if (now.carried > 0) return passOver(now, sequence);
       const ahead = (sequence - now.highest) & 0xff_ff;
@@ -134,18 +150,22 @@ function newSenders() {
       }
       return now;
     },
-    /** As many numbers further as were carried, or as lie between by the 16 bits that are seen of them. */
-    onSample: (header: Uint8Array): Sender => {
-      const sequence = uint16At(header, 2);
-      const ssrc = uint32At(header, 8);
-      if (now?.ssrc !== ssrc) return begin(ssrc, sequence);
-      const least = (sequence - now.highest) & 0xff_ff;
-      const ahead = least + 65_536 * Math.max(0, Math.round((now.carried - least) / 65_536));
-      if (ahead > 2 * now.carried + mostDropout) return begin(ssrc, sequence);
-      now.highest += ahead;
-      now.received += now.carried;
-      now.carried = 0;
+    onSample: (header: Uint8Array, atMs: number): Sender => {
+      const [sequence, ssrc] = [uint16At(header, 2), uint32At(header, 8)];
+      if (now?.ssrc !== ssrc) return Object.assign(begin(ssrc, sequence), { first: sequence + 1 });
+      sample = { sequence, atMs };
       return now;
+    },
+    /** A sample is older than the count: what came after it is taken off at the pace of the count. */
+    onCarried: (packets: number, atMs: number): void => {
+      const pace = packets / Math.max(1, atMs - knownAtMs);
+      knownAtMs = atMs;
+      if (now === undefined) return;
+      now.carried += packets;
+      if (sample === undefined) return;
+      const after = Math.min(now.carried, Math.max(0, pace * (atMs - sample.atMs)));
+      settle(now, { sequence: sample.sequence, carried: now.carried - after });
+      sample = undefined;
     },
     counts: () => ({
       expected: before.expected + (now === undefined ? 0 : expectedOf(now)),
@@ -167,19 +187,27 @@ function lostOf(sender: Sender): number {
   return expectedOf(sender) - receivedOf(sender);
 }
 
-/** Interarrival jitter (section 6.4.1), and its mean. */
+/** Interarrival jitter (section 6.4.1), and its mean. Of samples only neighbours say something, and so few count for more at first. */
 function newTiming() {
-  let last: { timestamp: number; atMs: number; clockRate: number } | undefined;
-  let [jitterMs, sum, count] = [0, 0, 0];
+  let last: { sequence: number; timestamp: number; atMs: number; clockRate: number } | undefined;
+  let [jitterMs, sum, count, pairs] = [0, 0, 0, 0];
   return {
-    onPacket: (timestamp: number, atMs: number, clockRate: number) => {
-      if (last?.clockRate === clockRate) {
+    onPacket: (
+      header: Uint8Array,
+      atMs: number,
+      { clockRate, isSample }: { clockRate: number; isSample: boolean },
+    ) => {
+      const [sequence, timestamp] = [uint16At(header, 2), uint32At(header, 4)];
+      const isNext = last !== undefined && sequence === ((last.sequence + 1) & 0xff_ff);
+      if (last?.clockRate === clockRate && (isNext || !isSample)) {
+        if (isSample) pairs += 1;
         const sentMs = (((timestamp - last.timestamp) | 0) / clockRate) * 1000;
-        jitterMs += (Math.abs(atMs - last.atMs - sentMs) - jitterMs) / 16;
+        const gain = isSample ? Math.max(1 / 16, 1 / pairs) : 1 / 16;
+        jitterMs += (Math.abs(atMs - last.atMs - sentMs) - jitterMs) * gain;
         sum += jitterMs;
         count += 1;
       }
-      last = { timestamp, atMs, clockRate };
+      last = { sequence, timestamp, atMs, clockRate };
     },
     forget: () => {
       last = undefined;

@@ -27,13 +27,15 @@ export async function startRtpRelay(world: World, config: Config): Promise<Part>
   const pool = newPortPool(config.rtp.first_port, config.rtp.last_port);
   const quality = openQuality({ world, store, directory: config.site.state_directory });
   const sessions = await adoptSessions({ world, store, quality }, pool);
+  const byPort: Relay['byPort'] = new Map();
   const relay: Relay = {
     world,
     store,
     pool,
     sessions,
+    byPort,
     quality,
-    kernel: await openKernel(world, config, { pool, sessions }),
+    kernel: await openKernel(world, config, { pool, sessions, byPort }),
     idleMs: config.rtp.idle_seconds * 1000,
     counters: { ...newCounters(), sessions_adopted: sessions.size },
   };
@@ -95,7 +97,7 @@ async function adoptSessions(
 async function openKernel(
   world: World,
   { rtp }: Config,
-  { pool, sessions }: Pick<Relay, 'pool' | 'sessions'>,
+  { pool, sessions, byPort }: Pick<Relay, 'pool' | 'sessions' | 'byPort'>,
 ): Promise<KernelPath> {
   const flows = Array.from(sessions, ([id, carried]) => [id, flowsOf(carried)] as const);
   return await openKernelPath(
@@ -109,8 +111,9 @@ async function openKernel(
         const carried = sessions.get(id);
         if (carried === undefined) return;
         onRelayed(carried.session, leg, { packets, bytes, now: world.clock.now() });
-        carried.quality.onCarried(leg, packets);
+        carried.quality.onCarried(leg, packets, world.clock.now());
       },
+      onSample: ({ port, header, atMs }) => byPort.get(port)?.(header, atMs),
       reservePort: (port) => pool.reserve(port),
       releasePort: (port) => pool.release(port, world.clock.now()),
     },

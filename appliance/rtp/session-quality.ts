@@ -18,7 +18,7 @@ export interface SessionQuality {
   /** The beginning (12 bytes) of one of many packets that the kernel carried. */
   onSample(leg: LegName, header: Uint8Array, atMs: number): void;
   /** So many from this leg were carried by the kernel since the last time. */
-  onCarried(leg: LegName, packets: number): void;
+  onCarried(leg: LegName, packets: number, atMs: number): void;
   /** Of the whole call so far; undefined: nothing was heard. */
   total(): MediaQuality | undefined;
   /** Since this was asked last. */
@@ -50,7 +50,7 @@ export function newSessionQuality(): SessionQuality {
     onRtp: (leg, packet, atMs) => streams[leg].note(packet, atMs),
     onReport: (leg, report, atMs) => readReport(reports, { leg, report, atMs }),
     onSample: (leg, header, atMs) => streams[leg].sample(header, atMs),
-    onCarried: (leg, packets) => streams[leg].count(packets),
+    onCarried: (leg, packets, atMs) => streams[leg].count(packets, atMs),
     total: () => qualityOf(wholeOf('mean')),
     sinceLast: () => {
       const now = wholeOf('last');
@@ -120,7 +120,7 @@ function legOf(own: Raw, other: Raw): LegQuality {
     delayMs: delayMs([own.roundTripMs], Math.max(own.jitterMs, jitterFromBoxMs ?? 0)),
   });
   return {
-    packets: own.received,
+    packets: Math.round(own.received),
     lossToBox,
     jitterToBoxMs: own.jitterMs,
     mos,

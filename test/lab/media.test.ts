@@ -9,6 +9,7 @@ import type { Baresip } from '../support/baresip.ts';
 import { startCapture, type Capture } from '../support/capture.ts';
 import { run, until, words, type Running } from '../support/command.ts';
 import type { Namespace } from '../support/namespaces.ts';
+import { missing } from '../support/refusal.ts';
 import { lossOf, readRtp, type RtpSeen } from '../support/rtp-capture.ts';
 import { openSipLab, registrar, type SipLab } from '../support/sip-lab.ts';
 
@@ -109,6 +110,25 @@ it('a call is heard both ways, marked for good service, while the process relays
     new Set([46]),
   );
   expect(new Set(toward.map(({ from: source }) => source)).size, 'one port of the box').toBe(1);
+});
+
+it('what one side loses is known of packets that only the kernel sees', async () => {
+  const [lossy = site.box] = site.phones;
+  await lossy.exec(['nft', '-f', '-'], {
+    input:
+      'table ip lossy { chain out { type filter hook output priority 0; udp length 190 numgen inc mod 10 == 3 drop; }; }',
+  });
+  const { id } = site.calls()[0] ?? missing('the call');
+  const isKnown = () => {
+    const { phone: here, cloud } = site.quality(id)?.latest ?? {};
+    return here !== undefined && here.lossToBox > 0.06 ? { here, cloud } : undefined;
+  };
+  const { here, cloud } = await until('the loss to be seen', isKnown, { timeoutMs: 30_000 });
+  await lossy.exec(words('nft delete table ip lossy'));
+  expect(here.lossToBox).toBeCloseTo(0.1, 1);
+  expect(here.codec).toBe('PCMU');
+  expect(cloud?.lossToBox).toBeLessThan(0.04);
+  expect(counter('kernel_samples')).toBeGreaterThan(3);
 });
 
 it('the relay stands still for ten seconds and nobody notices', async () => {

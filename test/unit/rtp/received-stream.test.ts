@@ -72,23 +72,63 @@ it('keys pressed and time stamps that wrap are no jitter', () => {
   expect(lost(heard)).toBe(0);
 });
 
-it('samples of what the kernel carries and its counts say what was lost', () => {
-  const heard = stream();
-  hear(heard, [1, 2]);
-  for (const sequence of [52, 102, 152]) {
-    heard.count(48);
-    heard.sample(header(sequence), sequence * 20);
+const isTenth = (sequence: number) => sequence % 10 === 3;
+
+/** A second at a time is carried by the kernel, and counted 60 ms after a sample of it was taken. */
+function carry(heard: ReceivedStream, seconds: number, isLost: (sequence: number) => boolean): void {
+  let sequence = 2;
+  for (let second = 1; second <= seconds; second += 1) {
+    let packets = 0;
+    for (; sequence * 20 < second * 1000; sequence += 1) {
+      if (isLost(sequence)) continue;
+      packets += 1;
+      if (sequence * 20 === second * 1000 - 60) heard.sample(header(sequence), sequence * 20);
+    }
+    heard.count(packets, second * 1000);
   }
-  expect(heard.counts).toMatchObject({ expected: 152, received: 146, jitterMs: 0 });
-  heard.count(200_000);
-  heard.sample(header(152 + 201_000), 0);
-  expect(heard.counts).toMatchObject({ expected: 152 + 201_000, received: 200_146 });
+}
+
+it.each<[string, { seconds: number; isLost: (sequence: number) => boolean; missing: number }]>([
+  ['nothing', { seconds: 60, isLost: () => false, missing: 0 }],
+  ['every tenth packet', { seconds: 60, isLost: isTenth, missing: 300 }],
+  ['every tenth packet of an hour', { seconds: 3600, isLost: isTenth, missing: 18_000 }],
+])(
+  '%s is lost of what the kernel carried: samples and counts say so',
+  (_title, { seconds, isLost, missing }) => {
+    const heard = stream();
+    hear(heard, [0, 1]);
+    carry(heard, seconds, isLost);
+    expect(Math.abs(lost(heard) - missing)).toBeLessThan(3);
+    expect(heard.counts.expected).toBeCloseTo(seconds * 50, -1);
+    expect(heard.counts.jitterMs).toBe(0);
+  },
+);
+
+it('jitter of what the kernel carries is that between neighbours among the samples', () => {
+  const heard = stream();
+  for (const [sequence, lateMs] of [
+    [128, 0],
+    [129, 12],
+    [256, 500],
+    [257, 508],
+    [384, 3],
+    [385, 3],
+  ] as const)
+    heard.sample(header(sequence), sequence * 20 + lateMs);
+  expect(heard.counts.jitterMs).toBeCloseTo((12 + 8 + 0) / 3);
+});
+
+it('a sender that the kernel relays from its first packet on has lost nothing when it is seen', () => {
+  const heard = stream();
+  heard.sample(header(7000), 0);
+  heard.count(50, 1000);
+  expect(heard.counts).toMatchObject({ expected: 50, received: 50 });
 });
 
 it('without samples nothing is said to be lost of what the kernel carried', () => {
   const heard = stream();
   hear(heard, [1, 3]);
-  heard.count(500);
+  heard.count(500, 10_000);
   expect(heard.counts).toMatchObject({ expected: 503, received: 502 });
   for (const sequence of [40_000, 40_002]) heard.note(header(sequence), 0);
   expect(heard.counts).toMatchObject({ expected: 506, received: 504 });
