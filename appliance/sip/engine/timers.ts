@@ -1,5 +1,5 @@
 /**
- * Many timers over one sleep of the injected clock. Transactions need two or three each and cancel nearly all of them.
+ * Many timers over few sleeps of the injected clock. Transactions need two or three each and cancel nearly all of them.
  * A step of the wall clock (time arrives from the network after start) neither fires nor stalls them.
  */
 import type { Clock } from '../../world.ts';
@@ -15,6 +15,8 @@ interface Entry {
 
 /** Longest sleep, so that a step of the clock is noticed soon. */
 const longestSleepMs = 1000;
+/** Fewer than these, or than half of all, may stay until their time. */
+const mostCancelled = 1000;
 /** More than this between two readings is a step, not a busy event loop. */
 const stepMs = 10_000;
 
@@ -22,7 +24,9 @@ export class TimerQueue implements Disposable {
   readonly #clock: Clock;
   readonly #onError: (error: unknown) => void;
   /** Binary heap, earliest first. */
-  readonly #heap: Entry[] = [];
+  #heap: Entry[] = [];
+  /** Of these, those that nobody wants any more. */
+  #cancelled = 0;
   #lastReading: number;
   #skew = 0;
   readonly #stop = new AbortController();
@@ -47,7 +51,11 @@ export class TimerQueue implements Disposable {
     this.#arm();
     return {
       cancel: () => {
+        if (entry.run === undefined) return;
         entry.run = undefined;
+        this.#cancelled += 1;
+        if (this.#cancelled >= mostCancelled && this.#cancelled * 2 > this.#heap.length)
+          this.#forgetCancelled();
       },
     };
   }
@@ -90,12 +98,24 @@ export class TimerQueue implements Disposable {
     const now = this.#now();
     for (let next = this.#heap[0]; next !== undefined && next.at <= now; next = this.#heap[0]) {
       this.#removeFirst();
+      const { run } = next;
+      if (run === undefined) {
+        this.#cancelled -= 1;
+        continue;
+      }
+      next.run = undefined;
       try {
-        next.run?.();
+        run();
       } catch (error) {
         this.#onError(error);
       }
     }
+  }
+
+  #forgetCancelled(): void {
+    // What is sorted is a heap too.
+    this.#heap = this.#heap.filter(({ run }) => run !== undefined).toSorted((a, b) => a.at - b.at);
+    this.#cancelled = 0;
   }
 
   #insert(entry: Entry): void {

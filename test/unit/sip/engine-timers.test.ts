@@ -34,6 +34,20 @@ it('a cancelled timer does not fire, and one that throws takes no other with it'
   expect(errors).toHaveLength(1);
 });
 
+it('cancelled timers do not pile up, and the others fire in order all the same', async () => {
+  const clock = fakeClock();
+  using timers = new TimerQueue(clock, () => undefined);
+  const fired: number[] = [];
+  for (let ms = 5000; ms > 0; ms -= 1) {
+    const timer = timers.after(400_000 + ms, () => fired.push(ms));
+    if (ms % 1000 !== 0) timer.cancel();
+  }
+  expect(timers.size).toBeLessThan(1100);
+  await clock.advance(405_000);
+  expect(fired).toEqual([1000, 2000, 3000, 4000, 5000]);
+  expect(timers.size).toBe(0);
+});
+
 it('nothing fires after the queue was closed', async () => {
   const clock = fakeClock();
   const fired: string[] = [];
