@@ -47,8 +47,13 @@ export async function listenTls(
   };
 }
 
+export interface TlsConnection extends StreamConnection {
+  /** Of the peer's own, ms since 1970. */
+  readonly certificateEndsAt: number;
+}
+
 /** Rejects when the certificate isn't trusted or is for another name, or nobody answers within `timeoutMs`. */
-export async function connectTls(peer: TlsPeer, timeoutMs: number): Promise<StreamConnection> {
+export async function connectTls(peer: TlsPeer, timeoutMs: number): Promise<TlsConnection> {
   const socket = connect({
     host: peer.address,
     port: peer.port,
@@ -62,5 +67,6 @@ export async function connectTls(peer: TlsPeer, timeoutMs: number): Promise<Stre
   socket.setNoDelay(true);
   socket.setKeepAlive(true, 30_000);
   await opened(socket, 'secureConnect', timeoutMs);
-  return streamConnection(socket);
+  const certificateEndsAt = Date.parse(socket.getPeerCertificate().valid_to);
+  return Object.assign(streamConnection(socket), { certificateEndsAt });
 }

@@ -1,7 +1,11 @@
-/** What is left of calls that a process before us carried: their dialogs are lost, but media may still flow through `rtp`. */
+/** What is left of calls that a process before us carried: media may still flow through `rtp`, and either side may hang up. */
+import type { LegName } from '../protocol/media-control.ts';
+import { readCallDialogs } from '../store/call-dialogs.ts';
 import { endCall, readOpenCalls, type Call } from '../store/calls.ts';
 import type { Store } from '../store/store.ts';
 import type { Clock } from '../world.ts';
+import type { DialogState } from './engine/dialog-state.ts';
+import type { Engine } from './engine/engine.ts';
 import type { Media } from './media.ts';
 
 export interface Adoption {
@@ -10,29 +14,35 @@ export interface Adoption {
   /** The relay says that a session is silent; true when it is one of these. */
   onIdle(media: Media, session: string): Promise<boolean>;
   has(session: string): boolean;
+  /** Their dialogs, as far as they were written down: in the engine, and by their ids. */
+  restore(engine: Pick<Engine, 'restoreDialog'>): void;
+  byDialog(id: string): AdoptedLeg | undefined;
+  /** It was hung up. */
+  over(media: Media, call: string, reason: string): Promise<void>;
   /** The relay can't be asked: all have ended. */
   giveUp(): Promise<void>;
   /** Still flowing. */
   readonly size: number;
 }
 
+/** One side of a call that is kept. */
+export interface AdoptedLeg {
+  readonly call: string;
+  readonly leg: LegName;
+  /** `flow`: name of the connection to the registrar, or of the phone's. */
+  readonly other: { readonly dialogId: string; readonly flow: string };
+}
+
 /** Silent for longer than this when we come back: nobody is talking. */
 const flowingMs = 5000;
-const reason = 'lost with the process';
+const lost = 'lost with the process';
 
 export async function openAdoption(store: Store, clock: Pick<Clock, 'now'>): Promise<Adoption> {
-  const end = async (calls: readonly Call[]) => {
-    if (calls.length === 0) return;
-    await store.write((tx) => {
-      for (const { id, mac } of calls) {
-        endCall(tx.db, { id, endedAt: clock.now(), reason });
-        tx.journal({ kind: 'call_ended', mac, body: { call: id, reason } });
-      }
-    });
-  };
+  const end = async (calls: readonly Call[], reason = lost) => await endAll({ store, clock }, calls, reason);
   const open = readOpenCalls(store.db);
   await end(open.filter(({ state }) => state === 'ringing'));
   const waiting = new Map(open.filter(({ state }) => state === 'up').map((call) => [call.id, call]));
+  let legs: ReadonlyMap<string, AdoptedLeg> = new Map();
   const callOf = (session: string) => waiting.get(session.split('.')[0] ?? '');
   return {
     settle: async (media) => {
@@ -55,6 +65,21 @@ export async function openAdoption(store: Store, clock: Pick<Clock, 'now'>): Pro
       await media.release(session);
       return true;
     },
+    restore: (engine) => {
+      legs = restoredLegs(store, waiting, engine);
+    },
+    byDialog: (id) => {
+      const leg = legs.get(id);
+      return leg !== undefined && waiting.has(leg.call) ? leg : undefined;
+    },
+    over: async (media, id, why) => {
+      const call = waiting.get(id);
+      if (call === undefined) return;
+      const sessions = await media.stats().catch(() => []);
+      waiting.delete(id);
+      await end([call], why);
+      for (const { session } of sessions) if (session.split('.')[0] === id) await media.release(session);
+    },
     giveUp: async () => {
       const all = Array.from(waiting.values());
       waiting.clear();
@@ -65,4 +90,37 @@ export async function openAdoption(store: Store, clock: Pick<Clock, 'now'>): Pro
       return waiting.size;
     },
   };
+}
+
+async function endAll(
+  { store, clock }: { store: Store; clock: Pick<Clock, 'now'> },
+  calls: readonly Call[],
+  reason: string,
+): Promise<void> {
+  if (calls.length === 0) return;
+  await store.write((tx) => {
+    for (const { id, mac } of calls) {
+      endCall(tx.db, { id, endedAt: clock.now(), reason });
+      tx.journal({ kind: 'call_ended', mac, body: { call: id, reason } });
+    }
+  });
+}
+
+/** By the id of the dialog. Of a call that was not written down whole there are none. */
+function restoredLegs(
+  store: Store,
+  calls: ReadonlyMap<string, Call>,
+  engine: Pick<Engine, 'restoreDialog'>,
+): Map<string, AdoptedLeg> {
+  const kept = readCallDialogs(store.db)
+    .filter(({ call }) => calls.has(call))
+    .map((row) => ({ ...row, state: JSON.parse(row.state) as DialogState }));
+  const legs = new Map<string, AdoptedLeg>();
+  for (const { call, leg, state } of kept) {
+    const other = kept.find((row) => row.call === call && row.leg !== leg)?.state;
+    if (other === undefined) continue;
+    engine.restoreDialog?.(state);
+    legs.set(state.id, { call, leg, other: { dialogId: other.id, flow: other.flow.id } });
+  }
+  return legs;
 }

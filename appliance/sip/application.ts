@@ -5,6 +5,7 @@ import type { BindingRow } from '../store/bindings.ts';
 import type { Store } from '../store/store.ts';
 import type { World } from '../world.ts';
 import type { Accounts } from './accounts.ts';
+import type { Adoption } from './adoption.ts';
 import type { Bindings } from './bindings.ts';
 import type { CallTable } from './call-table.ts';
 import type { DialPlan } from './dial-plan.ts';
@@ -29,6 +30,8 @@ export interface Application {
   readonly bindings: Bindings;
   readonly flows: Flows;
   readonly calls: CallTable;
+  /** Calls of the process before this one. */
+  readonly adoption: Adoption;
   readonly ladders: Ladders;
   readonly media: Media;
   readonly server: SipServer;

@@ -1,4 +1,5 @@
 /** What is written down of a call. Nothing that happens here delays or ends one that asks for help. */
+import { saveCallDialog } from '../store/call-dialogs.ts';
 import { answerCall, endCall, saveCall } from '../store/calls.ts';
 import type { Transaction } from '../store/store.ts';
 import type { Application } from './application.ts';
@@ -37,6 +38,19 @@ export async function recordAnswer(app: Application, call: LiveCall): Promise<vo
       mac: call.binding.mac ?? undefined,
       body: { call: call.id, seconds },
     });
+  });
+}
+
+/** Once both legs are up: whoever hangs up after a crash of ours is heard. */
+export async function recordDialogs(app: Application, call: LiveCall): Promise<void> {
+  const { engine } = app.server;
+  const states = (['phone', 'cloud'] as const).flatMap((leg) => {
+    const state = engine.dialogState?.(call.dialogs[leg] ?? '');
+    return state === undefined ? [] : [{ call: call.id, leg, state: JSON.stringify(state) }];
+  });
+  if (call.state !== 'up' || states.length < 2) return;
+  await record(app, call, (tx) => {
+    for (const state of states) saveCallDialog(tx.db, state);
   });
 }
 

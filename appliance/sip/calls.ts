@@ -8,7 +8,7 @@ import { admitFromCloud, admitFromPhone, type Admission, type Load } from './cal
 import { finishCall, hangUp, otherLeg, sendBye } from './call-end.ts';
 import { newCallMedia, sidesToward } from './call-media.ts';
 import { sdpFailure } from './call-offer.ts';
-import { recordAnswer, recordStart } from './call-record.ts';
+import { recordAnswer, recordDialogs, recordStart } from './call-record.ts';
 import type { LiveCall } from './call-table.ts';
 import { helpKind } from './emergency.ts';
 import { withCause } from './cause.ts';
@@ -142,6 +142,7 @@ async function answered(
     return 'caller gone';
   }
   await call.media.answered();
+  await recordDialogs(app, call);
   app.world.log.info({ call: call.id, mac: call.binding.mac, direction: call.direction }, 'call up');
   return 'up';
 }

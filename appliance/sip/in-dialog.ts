@@ -3,6 +3,7 @@ import type { LegName } from '../protocol/media-control.ts';
 import type { SipHeader } from '../protocol/sip-message.ts';
 import { addressOf, type Application } from './application.ts';
 import { readBody, type Body } from './body.ts';
+import { relayInAdopted } from './adopted-call.ts';
 import { audience, hangUp, otherLeg } from './call-end.ts';
 import type { LiveCall } from './call-table.ts';
 import { sdpFailure } from './call-offer.ts';
@@ -20,7 +21,9 @@ const opaque = new Set(['INFO', 'MESSAGE', 'NOTIFY', 'OPTIONS', 'REFER', 'SUBSCR
 export async function relayInDialog(app: Application, request: Incoming): Promise<void> {
   const found = request.dialogId === undefined ? undefined : app.calls.byDialog(request.dialogId);
   if (found === undefined) {
-    if (request.method !== 'ACK') await request.respond({ status: 481 });
+    const adopted = app.adoption.byDialog(request.dialogId ?? '');
+    if (adopted !== undefined) await relayInAdopted(app, request, adopted);
+    else if (request.method !== 'ACK') await request.respond({ status: 481 });
     return;
   }
   const { call, leg } = found;
@@ -101,7 +104,7 @@ async function relayBye(app: Application, { request, call, leg }: InDialog): Pro
   await hangUp(app, call, { reason, legs: [] });
 }
 
-async function finalOfBye(
+export async function finalOfBye(
   app: Application,
   { dialogId, headers }: { dialogId: string; headers: readonly SipHeader[] },
 ): Promise<Received | undefined> {

@@ -29,6 +29,7 @@ import { extraTrust, serverOptions } from './server-options.ts';
 import { startSipServer } from './srf.ts';
 import { sweepBindings } from './sweep.ts';
 import { emptyTables } from './tables.ts';
+import { certificateTrouble } from './upstream-certificates.ts';
 
 /** Throws when a port can't be had, the store can't be opened, or the site's certificate is missing. */
 export async function startSip(world: World, config: Config): Promise<Part> {
@@ -53,6 +54,7 @@ export async function startSip(world: World, config: Config): Promise<Part> {
       onError,
     }),
   );
+  adoption.restore(plain.engine);
   const prepared = openPreparations(world, config, starting);
   const { dialPlan } = prepared;
   const ways = openHelp(
@@ -75,6 +77,7 @@ export async function startSip(world: World, config: Config): Promise<Part> {
     media,
     counters,
     outages,
+    adoption,
     ...ways,
     ...prepared,
     ...tables,
@@ -263,6 +266,7 @@ function healthOf({
   gateway,
   calls,
   server,
+  world,
 }: Application): Health {
   const noServer = server.engine.trouble?.();
   if (noServer !== undefined) return { state: 'degraded', reason: noServer };
@@ -284,6 +288,8 @@ function healthOf({
     };
   if (gateway?.trouble !== undefined)
     return { state: 'degraded', reason: `the gateway to the telephone network: ${gateway.trouble}` };
+  const certificate = certificateTrouble(server.engine.certificateEnds?.() ?? new Map(), world.clock.now());
+  if (certificate !== undefined) return { state: 'degraded', reason: certificate };
   const [first] = trouble;
   if (first !== undefined)
     return { state: 'degraded', reason: `registrar ${first[0]} not reached (${first[1]})` };

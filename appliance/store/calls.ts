@@ -1,4 +1,5 @@
 /** Calls that went through us, the running ones and the last of those that ended. Owned by sip. */
+import { forgetCallDialogs } from './call-dialogs.ts';
 import { all, run, type Database } from './database.ts';
 
 export type CallState = 'ringing' | 'up' | 'ended';
@@ -95,6 +96,7 @@ export function endCall(db: Database, end: CallEnd): void {
     `UPDATE call SET state = 'ended', ended_at = ?, reason = ?, packets_from_phone = ?, packets_to_phone = ? WHERE id = ?`,
     [end.endedAt, end.reason, end.packetsFromPhone ?? null, end.packetsToPhone ?? null, end.id],
   );
+  forgetCallDialogs(db, end.id);
 }
 
 function callOf(row: CallRow): Call {

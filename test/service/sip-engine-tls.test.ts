@@ -101,6 +101,16 @@ describe('TLS to a server', () => {
   });
 });
 
+it('when the certificate of a server ends is known from the connection to it', async () => {
+  const authority = newTestAuthority();
+  const server = await startSipEnd(['tls'], { tls: authority.issue(['DNS:cloud.example'], 3) });
+  server.srf.options((_req, res) => res.send(200));
+  const box = await startSipEnd(['udp'], { trust: [authority.ca], lookup });
+  await options(box, `sip:cloud.example:${server.port('tls')};transport=tls`);
+  const endsAt = box.engine.certificateEnds?.().get('cloud.example') ?? 0;
+  expect(Math.round((endsAt - Date.now()) / 86_400_000)).toBe(3);
+});
+
 describe('TLS from a phone', () => {
   it('a new certificate is shown to new connections, and the open one goes on', async () => {
     const [before, after] = [newTestAuthority(), newTestAuthority()];

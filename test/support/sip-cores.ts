@@ -108,7 +108,7 @@ function newTestCore(clock: FakeClock, flow: Flow): TestCore {
       flowFor: async () => await Promise.resolve(flow),
       flowOfSize: async () => await Promise.resolve(flow),
       nextFlow: async (): Promise<Flow | undefined> => await Promise.resolve(undefined),
-      flow: () => undefined,
+      again: () => undefined,
       avoid: () => undefined,
       listening: [],
     },

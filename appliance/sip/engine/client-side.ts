@@ -138,10 +138,10 @@ export class ClientSide {
     }
   }
 
-  /** The connection broke and was made again under its name: the dialog goes on over it. */
+  /** The connection broke and was made again: the dialog goes on over it. */
   revive(dialog: Dialog): void {
     if (dialog.flow.isOpen) return;
-    const again = this.#core.transport.flow(dialog.flow.id);
+    const again = this.#core.transport.again(dialog.flow);
     if (again?.isOpen === true) dialog.flow = again;
   }
 

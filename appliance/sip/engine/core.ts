@@ -15,7 +15,7 @@ export interface Core {
   readonly counters: Counters;
   readonly transport: Pick<
     TransportLayer,
-    'flowFor' | 'nextFlow' | 'flowOfSize' | 'flow' | 'avoid' | 'listening'
+    'flowFor' | 'nextFlow' | 'flowOfSize' | 'again' | 'avoid' | 'listening'
   >;
   readonly transactions: Transactions;
   readonly dialogs: Dialogs;

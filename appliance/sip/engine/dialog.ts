@@ -211,7 +211,7 @@ export class Dialogs {
   }
 }
 
-function newDialog(flow: Flow) {
+export function newDialog(flow: Flow) {
   return {
     flow,
     isConfirmed: false,

@@ -8,6 +8,7 @@ import type { TlsIdentity } from '../../net/tls.ts';
 import type { World } from '../../world.ts';
 import { Control } from './control.ts';
 import { newCounters } from './counters.ts';
+import type { DialogState } from './dialog-state.ts';
 import type { Witness } from './flow.ts';
 import { Stack } from './stack.ts';
 import type { Endpoint } from './transport.ts';
@@ -40,6 +41,11 @@ export interface Engine extends AsyncDisposable {
   counters(): Readonly<Record<string, number>>;
   /** Why nothing can be sent or received; the embedded engine has none. */
   trouble?(): string | undefined;
+  /** Of a dialog that is up, to be kept; and one that a process before us kept. A server elsewhere keeps its own. */
+  dialogState?(id: string): DialogState | undefined;
+  restoreDialog?(state: DialogState): void;
+  /** When the certificates end that servers have shown last, by name, ms since 1970. */
+  certificateEnds?(): ReadonlyMap<string, number>;
   /** What the `tls` listeners show to new connections. Throws when key and certificate don't fit. */
   setIdentity(identity: TlsIdentity): void;
   /** Closes the connection of that flow, inbound or outbound; nothing happens when there is none. */
@@ -80,6 +86,9 @@ export async function startEngine(world: World, options: EngineOptions): Promise
   return {
     listening: stack.transport.listening,
     counters: () => ({ ...counters.read(), ...stack.sizes() }),
+    certificateEnds: () => stack.transport.certificateEnds,
+    dialogState: (id) => stack.dialogState(id),
+    restoreDialog: (state) => stack.restoreDialog(state),
     setIdentity: (identity) => stack.transport.setIdentity(identity),
     closeFlow: (id) => stack.transport.closeFlow(id),
     onFlowLost: (listener) => {

@@ -8,6 +8,7 @@ import type { Orders } from './control.ts';
 import type { Application } from './core.ts';
 import type { Counters } from './counters.ts';
 import { Dialogs, type Dialog } from './dialog.ts';
+import { dialogState, restoredDialog, type DialogState } from './dialog-state.ts';
 import type { Flow } from './flow.ts';
 import { answerFlow, refusalOfBroken } from './malformed.ts';
 import { OutgoingRequests } from './outgoing-requests.ts';
@@ -69,6 +70,16 @@ export class Stack<A extends Application> implements AsyncDisposable {
     this.#client = new ClientSide(core, this.#outgoing);
     this.#sessions = new SessionRefresh(core, this.#client, this.#outgoing);
     this.#server = new ServerSide(core, (dialog, reason) => this.#client.hangUp(dialog, reason));
+  }
+
+  /** Undefined when it has ended. */
+  dialogState(id: string): DialogState | undefined {
+    const dialog = this.#dialogs.byId(id);
+    return dialog && dialogState(dialog);
+  }
+
+  restoreDialog(state: DialogState): void {
+    this.#dialogs.add(restoredDialog(state));
   }
 
   /** Of the tables, now. */

@@ -1,11 +1,11 @@
 /** All sockets of the engine: listeners, the connections that phones made, the connections that we made. */
-import { networkInterfaces } from 'node:os';
 import { formatHostPort } from '../../protocol/sip-uri.ts';
 import { systemRecords, type ServiceRecords } from '../../net/service-records.ts';
 import { connectTcp, listenTcp, systemLookup, type Lookup, type StreamConnection } from '../../net/tcp.ts';
 import { connectTls, listenTls, type TlsIdentity, type TlsListener } from '../../net/tls.ts';
 import { openUdp } from '../../net/udp.ts';
 import type { Counters } from './counters.ts';
+import { isKeepAlive, localAddressTo } from './datagrams.ts';
 import { inboundFlowId, type Flow, type HostPort, type Transport, type Witness } from './flow.ts';
 import { Locator, type Server } from './locator.ts';
 import { RouteError, type Route } from './route.ts';
@@ -38,6 +38,7 @@ const limits = {
   inbound: 4096,
   inboundPerAddress: 64,
   outbound: 4096,
+  names: 256,
   /** Bytes, where the path's own limit isn't known (section 18.1.1). */
   datagram: 1300,
 } as const;
@@ -52,6 +53,8 @@ export class TransportLayer implements AsyncDisposable {
   readonly #older = new Set<StreamFlow>();
   readonly #opening = new Map<string, { readonly target: string; readonly flow: Promise<StreamFlow> }>();
   readonly #locator: Locator;
+  /** By the name that was asked for, ms since 1970. */
+  readonly certificateEnds = new Map<string, number>();
   #isClosed = false;
 
   constructor(options: TransportOptions, events: FlowEvents) {
@@ -147,6 +150,20 @@ export class TransportLayer implements AsyncDisposable {
     return this.#flows.get(id);
   }
 
+  /** The way to whoever was at the other end of a flow that is gone: by its name, or over the next connection of the same phone. */
+  again({ id, transport, remote, isOutbound }: Flow): Flow | undefined {
+    if (transport === 'udp') return this.#udpFlow([{ transport, ...remote }]);
+    const named = this.#flows.get(id);
+    if (named?.isOpen === true || isOutbound) return named;
+    return Array.from(this.#flows.values()).findLast(
+      (flow) =>
+        flow.isOpen &&
+        !flow.isOutbound &&
+        flow.transport === transport &&
+        flow.remote.address === remote.address,
+    );
+  }
+
   closeFlow(id: string): void {
     for (const flow of [this.#flows.get(id), ...this.#older]) if (flow?.id === id) flow.drop();
     this.#flows.delete(id);
@@ -213,7 +230,13 @@ export class TransportLayer implements AsyncDisposable {
   /** `name`: the domain that was asked for, whatever host its records lead to (RFC 5922 section 4). */
   async #dial({ transport, address, port }: Server, name: string): Promise<StreamConnection> {
     if (transport === 'tcp') return await connectTcp({ address, port }, limits.connectMs);
-    return await connectTls({ address, port, name, trust: this.#options.trust }, limits.connectMs);
+    const connection = await connectTls(
+      { address, port, name, trust: this.#options.trust },
+      limits.connectMs,
+    );
+    if (this.certificateEnds.size < limits.names)
+      this.certificateEnds.set(name, connection.certificateEndsAt);
+    return connection;
   }
 
   #accept(transport: Transport, connection: StreamConnection): void {
@@ -319,25 +342,4 @@ function isServerOf({ transport, remote }: Flow, server: Server): boolean {
 
 function isStream({ transport }: Server): boolean {
   return transport !== 'udp';
-}
-
-/** Empty lines, zero bytes and STUN requests keep a NAT's mapping open and want no answer from a SIP server behind none. */
-function isKeepAlive(bytes: Uint8Array): boolean {
-  if (bytes.length <= 4) return bytes.every((byte) => byte === 13 || byte === 10 || byte === 0);
-  return bytes.length >= 20 && (bytes[0] ?? 255) < 2 && bytes[4] === 0x21 && bytes[5] === 0x12;
-}
-
-/** Our address in the network of the peer, else the first that isn't loopback. */
-function localAddressTo(remote: string): string {
-  const ours = Object.values(networkInterfaces())
-    .flatMap((entries) => entries ?? [])
-    .filter(({ family }) => family === 'IPv4');
-  const same = ours.find(
-    ({ address, netmask }) => (bits(address) & bits(netmask)) === (bits(remote) & bits(netmask)),
-  );
-  return same?.address ?? ours.find(({ internal }) => !internal)?.address ?? '127.0.0.1';
-}
-
-function bits(address: string): number {
-  return address.split('.').reduce((sum, part) => (sum << 8) | Number(part), 0);
 }

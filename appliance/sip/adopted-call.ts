@@ -1,0 +1,53 @@
+/** A call of the process before this one can be hung up by either side; more is not known of it. */
+import type { AdoptedLeg } from './adoption.ts';
+import { upstreamRoute, type Application } from './application.ts';
+import { otherLeg } from './call-end.ts';
+import { answer } from './calls.ts';
+import { passedWithoutBody } from './headers.ts';
+import { finalOfBye } from './in-dialog.ts';
+import { answerInSession, isRefresh } from './session-timers.ts';
+import type { Incoming } from './srf.ts';
+
+/** New descriptions can't be carried: the relay's ports are known to it alone. The call stays as it is. */
+export async function relayInAdopted(app: Application, request: Incoming, leg: AdoptedLeg): Promise<void> {
+  if (request.method === 'ACK') return;
+  if (request.method === 'BYE') await relayBye(app, request, leg);
+  else if (isRefresh(request)) {
+    await request.respond(answerInSession({ status: 200 }, request, { isEmergency: false }));
+  } else await request.respond({ status: 488 });
+}
+
+async function relayBye(
+  app: Application,
+  request: Incoming,
+  { call, leg, other }: AdoptedLeg,
+): Promise<void> {
+  const toward = otherLeg[leg];
+  if (toward === 'cloud') await reopen(app, other.flow);
+  const headers = passedWithoutBody(request.headers, toward);
+  const final = await finalOfBye(app, { dialogId: other.dialogId, headers });
+  if (final !== undefined && (final.status === 401 || final.status === 407)) {
+    await request.respond(answer(final, { type: '', text: '' }, leg));
+    return;
+  }
+  await request.respond({ status: 200 });
+  await app.adoption.over(app.media, call, `${leg} hung up`);
+}
+
+/** The phone may hang up before it has registered again: its connection to the registrar is made for that. */
+async function reopen(app: Application, flow: string): Promise<void> {
+  const [binding] = app.bindings.byFlow(flow);
+  if (binding === undefined) return;
+  try {
+    const uri = `sip:${binding.registrar}`;
+    const sent = await app.server.send({
+      method: 'OPTIONS',
+      uri,
+      route: upstreamRoute(app, binding),
+      headers: [],
+    });
+    sent.final.catch(() => undefined);
+  } catch (error) {
+    app.world.log.debug({ err: error }, 'registrar not reached for a call that ends');
+  }
+}
