@@ -6,6 +6,7 @@ import { giveErrand } from '../store/errands.ts';
 import { partNames } from '../store/journal-kinds.ts';
 import type { Store } from '../store/store.ts';
 import { addressQuery, Addresses, refusalQuery, Refusals } from './addresses.ts';
+import { Emergency } from './emergencies.ts';
 import { ladderRoutes } from './ladder-routes.ts';
 import { formatMetrics } from './metrics.ts';
 import { openApi, type RouteDescription } from './openapi.ts';
@@ -45,6 +46,11 @@ const journalQuery = Type.Object(
     after: Type.Optional(Type.Integer({ minimum: 0, description: 'Rows after this number; needs `part`.' })),
     limit: Type.Integer({ minimum: 1, maximum: 1000, default: 200 }),
   },
+  { additionalProperties: false },
+);
+
+const emergencyQuery = Type.Object(
+  { limit: Type.Integer({ minimum: 1, maximum: 1000, default: 100 }) },
   { additionalProperties: false },
 );
 
@@ -118,6 +124,16 @@ export const routes: readonly Route[] = [
     answerTo: ({ query }, { views }) => {
       const { limit } = query as { limit: number };
       return ok({ refusals: views.refusals(limit) });
+    },
+  },
+  {
+    url: '/api/emergency',
+    summary: 'Calls for help and tests of them, the newest first: ways, places, and who was told.',
+    query: emergencyQuery,
+    answer: Type.Object({ emergencies: Type.Array(Emergency) }),
+    answerTo: (asked, { views }) => {
+      const { limit } = asked.query as { limit: number };
+      return ok({ emergencies: views.emergencies(limit, asked) });
     },
   },
   {

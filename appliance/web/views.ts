@@ -7,6 +7,7 @@ import { ackLatency } from '../store/ack-latency.ts';
 import { readAddressPage } from '../store/address-list.ts';
 import { readCalls } from '../store/calls.ts';
 import { readDhcpNetwork } from '../store/dhcp-network.ts';
+import { readEmergencyCalls } from '../store/emergency-calls.ts';
 import { journalKinds, partNames, type JournalKinds, type PartName } from '../store/journal-kinds.ts';
 import { readLiveQuality, type MediaQuality } from '../store/media-quality.ts';
 import { readCallDetail, readRegistrationDetail, type LadderDetail } from '../store/ladder-detail.ts';
@@ -21,6 +22,7 @@ import { readSipView } from '../store/sip-view.ts';
 import { readParts, troublesOf, type PartStatus } from '../store/site-status.ts';
 import { addressesView, type Addresses } from './addresses.ts';
 import { qualityOfCalls } from './call-quality.ts';
+import { emergencyView, type Emergency } from './emergencies.ts';
 import { callView, phoneView, type Audience } from './people.ts';
 import { phoneInDetail, type PhoneInDetailView } from './phone-detail.ts';
 import type { CallView, JournalView, PhoneView, StatusView } from './schemas.ts';
@@ -39,6 +41,8 @@ export interface Views {
   ladder(of: 'call' | 'registration', id: string): LadderDetail | undefined;
   addresses(page: PageOfAddresses, asked: Audience & { now: number }): Static<typeof Addresses>;
   refusals(limit: number): Refusal[];
+  /** Calls for help, the newest first. */
+  emergencies(limit: number, audience: Audience): Static<typeof Emergency>[];
   /** Rows of one part after a number, oldest first. */
   journalAfter(part: PartName, after: number, page: Audience & { limit: number }): JournalView[];
   /** The last rows of all parts together, or of one, oldest first. */
@@ -98,6 +102,10 @@ export function openViews(config: Config, release: string): Views {
       const [found] = readFacts(directory, 'dhcp', (db) => [readAddressPage(db, page, { networks, now })]);
       return addressesView(found ?? { addresses: [], total: 0 }, { personal });
     },
+    emergencies: (limit, audience) =>
+      readFacts(directory, 'sip', (db) => readEmergencyCalls(db, { limit })).map((call) =>
+        emergencyView(call, audience),
+      ),
     refusals: (limit) => readFacts(directory, 'dhcp', (db) => readRefusals(db, limit)),
     journalAfter: (part, after, { limit, personal }) =>
       read(part, (reader) => reader.journalAfter(after, limit)).map((row) =>

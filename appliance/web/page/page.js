@@ -1,6 +1,7 @@
 /** The status page: what the API says, live. */
 import { addJournal, drawCalls, drawFailures } from './calls.js';
 import { byId } from './elements.js';
+import { openEmergencies } from './emergencies.js';
 import { openLadders } from './ladder.js';
 import { openLeases } from './leases.js';
 import { openPhones } from './phone.js';
@@ -53,6 +54,7 @@ async function poll() {
     drawPhones(state);
     drawCalls(state);
     addJournal(rows);
+    emergencies.changed();
     setConnection('polling', 'Every few seconds');
   } catch {
     setConnection('lost', 'No connection to the box');
@@ -66,6 +68,7 @@ function watch() {
     setConnection('live', 'Live');
     // The stream's first picture holds every phone: what is not in it is gone.
     state.phones.clear();
+    emergencies.changed();
     void load('/api/journal').then(
       ({ rows }) => addJournal(rows),
       () => setConnection('lost', 'No connection to the box'),
@@ -89,6 +92,7 @@ function watch() {
     addJournal([row]);
     if (row.mac !== undefined) onePhone.changed(row.mac);
     if (row.part === 'dhcp') leases.changed();
+    if (row.kind.startsWith('emergency_')) emergencies.changed();
   });
   events.addEventListener('error', () => {
     setConnection('lost', 'Connection lost, trying again');
@@ -111,6 +115,7 @@ function tick() {
 
 const onePhone = openPhones(load, order);
 const leases = openLeases(load);
+const emergencies = openEmergencies(load);
 const ladders = openLadders(load);
 watch();
 setInterval(tick, 1000);
