@@ -31,9 +31,9 @@ it('a call for help comes up above all else while somebody watches, and who took
   await tab.locator('#phones-empty').waitFor();
   expect(await tab.locator('#emergencies').isVisible()).toBe(false);
   const commit = async (call: EmergencyCall) =>
-    await page.site.write('sip', ({ db, journal }) => {
-      saveEmergencyCall(db, call);
-      journal({ kind: 'emergency_notice', body: { call: call.id, by: 'mail', delivered: false, tries: 1 } });
+    await page.site.write('sip', (tx) => {
+      saveEmergencyCall(tx.db, call);
+      tx.journal({ kind: 'emergency_notice', body: { call: call.id, by: 'mail', delivered: false, tries: 1 } });
     });
   await commit(help);
   const row = tab.locator('#emergency-rows li');
