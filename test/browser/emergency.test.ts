@@ -33,7 +33,10 @@ it('a call for help comes up above all else while somebody watches, and who took
   const commit = async (call: EmergencyCall) =>
     await page.site.write('sip', (tx) => {
       saveEmergencyCall(tx.db, call);
-      tx.journal({ kind: 'emergency_notice', body: { call: call.id, by: 'mail', delivered: false, tries: 1 } });
+      tx.journal({
+        kind: 'emergency_notice',
+        body: { call: call.id, by: 'mail', delivered: false, tries: 1 },
+      });
     });
   await commit(help);
   const row = tab.locator('#emergency-rows li');
