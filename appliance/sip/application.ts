@@ -48,7 +48,7 @@ export interface Application {
   /** Tokens of bindings whose phone's connection has been open since its registrar accepted them, or the box itself. */
   readonly attached: Set<string>;
   readonly dialPlan: DialPlan;
-  readonly lists: Pick<SiteLists, 'isInDrill'>;
+  readonly lists: Pick<SiteLists, 'isInDrill' | 'playedUntil'>;
   readonly accounts: Pick<Accounts, 'find'>;
   /** Challenges of our own. */
   readonly digest: DigestServer;

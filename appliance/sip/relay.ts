@@ -267,6 +267,7 @@ function healthOf({
   calls,
   server,
   world,
+  lists,
 }: Application): Health {
   const noServer = server.engine.trouble?.();
   if (noServer !== undefined) return { state: 'degraded', reason: noServer };
@@ -279,6 +280,11 @@ function healthOf({
       state: 'degraded',
       reason: `no way to the registrar ${away}: ${kept} of ${bindings.size} phones are kept here and can call each other`,
     };
+  }
+  const played = lists.playedUntil();
+  if (played !== undefined) {
+    const until = new Date(played).toISOString();
+    return { state: 'degraded', reason: `an outage is played (gatehouse drill) until ${until}` };
   }
   const outside = calls.ofPhone(gatewayToken).length;
   if (outside > 0)

@@ -12,6 +12,8 @@ import type { NumberList } from './dial-plan.ts';
 export interface SiteLists extends NumberList, AsyncDisposable {
   /** An outage is played for this phone; without a MAC only when one is played for all. */
   isInDrill(mac: string | null | undefined): boolean;
+  /** When the last one ends, ms since 1970; undefined: none is played. */
+  playedUntil(): number | undefined;
 }
 
 /** A list or a drill counts so much late. */
@@ -52,6 +54,11 @@ export function openSiteLists(directory: string, { clock, log }: World): SiteLis
       if (drills.length === 0) return false;
       const now = clock.now();
       return drills.some(({ target, endsAt }) => endsAt > now && (target === everyPhone || target === mac));
+    },
+    playedUntil: () => {
+      const now = clock.now();
+      const ends = drills.map(({ endsAt }) => endsAt).filter((endsAt) => endsAt > now);
+      return ends.length === 0 ? undefined : Math.max(...ends);
     },
     [Symbol.asyncDispose]: async () => {
       stop.abort();

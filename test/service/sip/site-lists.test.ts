@@ -75,9 +75,11 @@ it('in an outage that is played phones call each other here, and calls for help 
   cloud.send(responseText(help, '200 OK', { lines: [contact], body: sdpText(6000) }));
   await phone.response(200);
   expect(site.journal('outage_began')).toEqual([]);
+  expect(site.sip.health().reason).toMatch(/^an outage is played \(gatehouse drill\) until 20/);
 
   await endOutage(site.directory, '*');
   await clock.advance(1100);
+  expect(site.sip.health().reason ?? '').not.toContain('played');
   dial(phone, 'ben');
   const invite = await cloud.request('INVITE');
   cloud.send(responseText(invite, '200 OK', { lines: [contact], body: sdpText(6000) }));
