@@ -1,7 +1,10 @@
 /** Registrations and calls of real phones (baresip) through the box to a real registrar (Kamailio), seen from outside. */
+import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Baresip } from '../support/baresip.ts';
+import { ladderPcap } from '../../appliance/store/ladder-pcap.ts';
+import { readLadder } from '../../appliance/store/ladders.ts';
 import { verdictOn } from '../../appliance/store/quality-words.ts';
 import { startCapture } from '../support/capture.ts';
 import { run, until } from '../support/command.ts';
@@ -122,6 +125,38 @@ it('a phone calls out, both hear RTP, the phone hangs up', async () => {
   expect(call).toMatchObject({ direction: 'outbound', reason: 'phone hung up' });
   expect(call.packetsFromPhone).toBeGreaterThan(leastPackets);
   expect(call.packetsToPhone).toBeGreaterThan(leastPackets);
+});
+
+it('the ladder of a call is what the registrar saw of it, read by tshark, and holds no key and no digest', async () => {
+  await dial(phone(0), remote, '4930555');
+  await hangUp(phone(0), remote);
+  const { id } = await lastCall();
+  const messages = await until(
+    'the end of the call in its ladder',
+    () => {
+      const found = readLadder(site.state, id)?.messages ?? [];
+      const texts = found.map(({ bytes }) => Buffer.from(bytes).toString());
+      return texts.filter((text) => /^SIP\/2\.0 200 .*^CSeq: \d+ BYE/ms.test(text)).length === 2
+        ? found
+        : undefined;
+    },
+    { timeoutMs: 5000, everyMs: 50 },
+  );
+  const file = `${site.lab.directory}/ladder.pcap`;
+  writeFileSync(file, ladderPcap({ messages }));
+  const filter = 'sip.Method && ip.dst == 203.0.113.20 && !_ws.malformed && sip.Method != "ACK"';
+  const shown = ['-T', 'fields', '-E', 'separator= ', '-e', 'sip.Method', '-e', 'sip.Call-ID'];
+  const rows = (await run(['tshark', '-r', file, '-Y', filter, ...shown])).trim().split('\n');
+  const callId = rows[0]?.split(' ')[1];
+  const seen = site.kamailio.seen.filter(
+    ({ what, method, callId: of }) => what === 'request' && method !== 'ACK' && of === callId,
+  );
+  expect(rows).toEqual(seen.map(({ method }) => `${method} ${callId}`));
+  expect(rows.map((row) => row.split(' ')[0])).toEqual(['INVITE', 'INVITE', 'BYE']);
+  const text = messages.map(({ bytes }) => Buffer.from(bytes).toString()).join('');
+  expect(text).toContain('Proxy-Authorization: Digest username="1001"');
+  expect(text).toMatch(/^a=crypto:\d+ \S+ masked:\*\*\*\r$/m);
+  expect(text).not.toMatch(/inline:|(?:nonce|response)="(?!\*\*\*")/);
 });
 
 it('a phone is called over the connection that it opened, and the far end hangs up', async () => {
