@@ -17,6 +17,8 @@ export interface Adoption {
   /** Their dialogs, as far as they were written down: in the engine, and by their ids. */
   restore(engine: Pick<Engine, 'restoreDialog'>): void;
   byDialog(id: string): AdoptedLeg | undefined;
+  /** The dialogs whose connection to the registrar has this name: each once, to be told that it is another one now. */
+  dialogsOn(flow: string): string[];
   /** It was hung up. */
   over(media: Media, call: string, reason: string): Promise<void>;
   /** The relay can't be asked: all have ended. */
@@ -43,6 +45,7 @@ export async function openAdoption(store: Store, clock: Pick<Clock, 'now'>): Pro
   await end(open.filter(({ state }) => state === 'ringing'));
   const waiting = new Map(open.filter(({ state }) => state === 'up').map((call) => [call.id, call]));
   let legs: ReadonlyMap<string, AdoptedLeg> = new Map();
+  const told = new Set<string>();
   const callOf = (session: string) => waiting.get(session.split('.')[0] ?? '');
   return {
     settle: async (media) => {
@@ -72,6 +75,7 @@ export async function openAdoption(store: Store, clock: Pick<Clock, 'now'>): Pro
       const leg = legs.get(id);
       return leg !== undefined && waiting.has(leg.call) ? leg : undefined;
     },
+    dialogsOn: (flow) => untoldOn(legs, told, flow),
     over: async (media, id, why) => {
       const call = waiting.get(id);
       if (call === undefined) return;
@@ -123,4 +127,12 @@ function restoredLegs(
     legs.set(state.id, { call, leg, other: { dialogId: other.id, flow: other.flow.id } });
   }
   return legs;
+}
+
+function untoldOn(legs: ReadonlyMap<string, AdoptedLeg>, told: Set<string>, flow: string): string[] {
+  const ids = Array.from(legs.values(), ({ other }) => other)
+    .filter((other) => other.flow === flow && !told.has(other.dialogId))
+    .map(({ dialogId }) => dialogId);
+  for (const id of ids) told.add(id);
+  return ids;
 }

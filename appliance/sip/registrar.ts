@@ -241,6 +241,8 @@ async function settle(app: Application, request: Incoming, settling: Settling): 
   app.attached.add(row.token);
   if (isNews) app.world.log.info({ mac: row.mac, registrar, transport: row.transport }, 'phone registered');
   await request.respond(accepted(passedWithoutBody(response.headers, 'phone'), row.contact, expiresSeconds));
+  // The far ends of calls from before a crash know the address of the old connection.
+  for (const dialogId of app.adoption.dialogsOn(row.flow)) app.server.engine.announceDialog?.(dialogId);
 }
 
 function ofAor(app: Application, { registration, phone }: Passing): BindingRow[] {

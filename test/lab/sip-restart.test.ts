@@ -69,10 +69,12 @@ it('a call goes on hearing while the application is killed and started again, an
   expect(await reasonOfEnd()).toBe('phone hung up');
 });
 
-it('bindings are there after a restart, pass through at the next refresh, and calls arrive again', async () => {
+it('bindings are there after a restart, pass through at the next refresh, and then the far end can hang up and call again', async () => {
   const token = site.kamailio.seen
     .findLast(({ what, fromUser }) => what === 'registered' && fromUser === '1001')
     ?.contact.slice(0, 38);
+  await until('the phone to be registered', isRegistered, patience);
+  await callOut();
   await killed(sip);
   expect(site.bindings()).toMatchObject([{ aor: `1001@${registrar}` }]);
   const before = site.kamailio.seen.length;
@@ -87,6 +89,10 @@ it('bindings are there after a restart, pass through at the next refresh, and ca
   );
   expect(again.contact.slice(0, 38), 'the registrar is told the same Contact').toBe(token);
   await until('the binding to be good', isRegistered, { timeoutMs: 5000 });
+  const since = phone.events.length;
+  await remote.command('hangup');
+  await phone.waitFor('CALL_CLOSED', { since });
+  expect(await reasonOfEnd()).toBe('cloud hung up');
   const next = phone.events.length;
   await remote.command('dial', `sip:1001@${registrar}`);
   await phone.waitFor('CALL_ESTABLISHED', { since: next });

@@ -61,3 +61,15 @@ it('of a call that has ended nothing is kept', async () => {
   await ofPeer.destroy();
   expect(box.engine.dialogState?.(dialogId)).toBeUndefined();
 });
+
+it('the far end is told the address of our next connection', async () => {
+  const { box, ofPeer, dialogId } = await keptCall('tcp');
+  const contacts: string[] = [];
+  ofPeer.on('modify', (req, res) => {
+    contacts.push(req.get('Contact'));
+    res.send(200, { body: sdp });
+  });
+  box.engine.announceDialog?.(dialogId);
+  await until(() => contacts.length > 0, 'the far end to be told');
+  expect(contacts[0]).toContain(`127.0.0.1:${box.port('tcp')}`);
+});

@@ -1,6 +1,7 @@
 /** A call's dialog as it outlives the process: enough to hang up in it, and to know whoever hangs up. */
-import type { Dialog } from './dialog.ts';
-import { newDialog } from './dialog.ts';
+import { formatNameAddress, parseNameAddress } from '../../protocol/sip-headers.ts';
+import { formatSipUri, parseSipUri } from '../../protocol/sip-uri.ts';
+import { newDialog, type Dialog } from './dialog.ts';
 import type { Flow, HostPort, Transport } from './flow.ts';
 
 /** Survives JSON. */
@@ -24,6 +25,9 @@ export interface DialogState extends Pick<
     readonly local: HostPort;
     readonly isOutbound: boolean;
   };
+  readonly allowsUpdate: boolean;
+  /** SDP. */
+  readonly description?: string;
 }
 
 /** More requests than a call sends after it was written down: ours must have a higher number (RFC 3261 section 12.2.1.1). */
@@ -45,18 +49,29 @@ export function dialogState({ flow, ...dialog }: Dialog): DialogState {
     localContact,
     localCseq,
     flow: { id: flow.id, transport, remote, local, isOutbound },
+    allowsUpdate: dialog.allowsUpdate,
+    ...(dialog.description && { description: Buffer.from(dialog.description).toString() }),
   };
 }
 
 /** Its connection is gone: whoever was there must come back, or be found again. */
-export function restoredDialog({ flow, ...state }: DialogState): Dialog {
+export function restoredDialog({ flow, description, ...state }: DialogState): Dialog {
   const gone: Flow = { ...flow, isOpen: false, send: () => undefined };
   return {
     ...newDialog(gone),
     ...state,
     kind: 'INVITE',
+    description: description === undefined ? undefined : Buffer.from(description),
     localCseq: state.localCseq + unseenRequests,
     remoteCseq: undefined,
     isConfirmed: true,
   };
+}
+
+/** Our Contact on the connection that the dialog goes on over: the far end may know the old one's address only. */
+export function relocate(dialog: Dialog): void {
+  const contact = parseNameAddress(dialog.localContact);
+  const { address: host, port } = dialog.flow.local;
+  const uri = formatSipUri({ ...parseSipUri(contact.uri), host, port });
+  dialog.localContact = formatNameAddress({ ...contact, uri });
 }

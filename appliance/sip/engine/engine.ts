@@ -44,6 +44,8 @@ export interface Engine extends AsyncDisposable {
   /** Of a dialog that is up, to be kept; and one that a process before us kept. A server elsewhere keeps its own. */
   dialogState?(id: string): DialogState | undefined;
   restoreDialog?(state: DialogState): void;
+  /** Tells the far end of a dialog that its connection is another one now. */
+  announceDialog?(id: string): void;
   /** When the certificates end that servers have shown last, by name, ms since 1970. */
   certificateEnds?(): ReadonlyMap<string, number>;
   /** What the `tls` listeners show to new connections. Throws when key and certificate don't fit. */
@@ -88,6 +90,7 @@ export async function startEngine(world: World, options: EngineOptions): Promise
     counters: () => ({ ...counters.read(), ...stack.sizes() }),
     certificateEnds: () => stack.transport.certificateEnds,
     dialogState: (id) => stack.dialogState(id),
+    announceDialog: (id) => stack.announceDialog(id),
     restoreDialog: (state) => stack.restoreDialog(state),
     setIdentity: (identity) => stack.transport.setIdentity(identity),
     closeFlow: (id) => stack.transport.closeFlow(id),

@@ -5,6 +5,7 @@ import type { ClientSide } from './client-side.ts';
 import { composeRequest } from './compose.ts';
 import type { Core } from './core.ts';
 import { addressingIn, flowIn, type Dialog } from './dialog.ts';
+import { relocate } from './dialog-state.ts';
 import type { OutgoingRequests } from './outgoing-requests.ts';
 import { raisedInterval, refreshLater, refreshRequest, type SessionDue } from './session-timer.ts';
 
@@ -31,6 +32,14 @@ export class SessionRefresh {
   due(dialog: Dialog, due: SessionDue): void {
     if (due === 'refresh') this.#refresh(dialog);
     else this.#end(dialog);
+  }
+
+  /** Tells the far end of a call where we are now (a target refresh, RFC 3261 section 12.2); nothing where there is no way to it. */
+  announce(dialog: Dialog): void {
+    this.#client.revive(dialog);
+    if (!dialog.flow.isOpen) return;
+    relocate(dialog);
+    this.#refresh(dialog);
   }
 
   #end(dialog: Dialog): void {

@@ -82,6 +82,11 @@ export class Stack<A extends Application> implements AsyncDisposable {
     this.#dialogs.add(restoredDialog(state));
   }
 
+  announceDialog(id: string): void {
+    const dialog = this.#dialogs.byId(id);
+    if (dialog !== undefined) this.#sessions.announce(dialog);
+  }
+
   /** Of the tables, now. */
   sizes(): Record<string, number> {
     return {
