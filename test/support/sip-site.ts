@@ -60,6 +60,8 @@ interface SiteOptions {
   readonly rtp?: boolean;
   /** False: the registrar's authority is not known to the box. */
   readonly isTrusted?: boolean;
+  /** PEM of an authority that the box trusts besides. */
+  readonly alsoTrusted?: string;
   readonly clock?: Clock;
   readonly settings?: string;
   readonly mediaSettings?: string;
@@ -74,7 +76,7 @@ export async function openSipSite(options: SiteOptions = {}): Promise<SipSite> {
   const authority = newTestAuthority();
   const registrar = await startRegistrar(authority.issue([`IP:${local}`]));
   const trusted = options.isTrusted === false ? newTestAuthority() : authority;
-  writeFileSync(join(directory, 'trust.pem'), trusted.ca);
+  writeFileSync(join(directory, 'trust.pem'), trusted.ca + (options.alsoTrusted ?? ''));
   const port = { udp: await freePort(), tcp: await freePort(), tls: await freePort() };
   const media = randomInt(10_000, 15_800) * 2;
   const config = parseConfig(`[site]
