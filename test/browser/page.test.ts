@@ -210,7 +210,7 @@ describe('the browser keeps the rules of the page', () => {
       '✓ Registered, done',
       '✓ Placed, done',
     ]);
-    expect(await tab.locator('[aria-live=polite]').textContent()).toContain('Everything works');
+    expect(await tab.locator('#verdict [aria-live=polite]').textContent()).toContain('Everything works');
     await tab.keyboard.press('Tab');
     expect(await tab.evaluate('document.activeElement.textContent')).toBe('To the phones');
   });

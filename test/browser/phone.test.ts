@@ -110,6 +110,8 @@ it('follows the phone while it is open, without a reload', async () => {
     saveMilestones(db, mac, { account: 'final', signedInAt: systemClock.now() }),
   );
   await view.getByText('It is signed in.').waitFor();
+  // The binding and the milestone are two writes; the page may look between them.
+  await view.getByText('Signed in as').waitFor();
   expect(await view.textContent()).toContain('Signed in as+4930123456');
   await page.site.request(mac, { status: 410, stage: 2 });
   await view.getByText('Reset it to factory settings, so that it begins again.').waitFor();
