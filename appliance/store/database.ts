@@ -66,9 +66,17 @@ function readMigrations(folder: string): Migration[] {
     });
 }
 
+/**
+ * A newer release's database is used as it is while its migrations only added: a box that rolls back goes on with it. A migration
+ * that takes something away says with `PRAGMA application_id = N` that a release must know N migrations to use it.
+ */
+export function isTooNew(db: Database.Database, known: number): boolean {
+  return (db.pragma('application_id', { simple: true }) as number) > known;
+}
+
 function migrate(db: Database.Database, file: string, migrations: readonly Migration[]): void {
   const present = db.pragma('user_version', { simple: true }) as number;
-  if (present > migrations.length) {
+  if (isTooNew(db, migrations.length)) {
     db.close();
     throw new NewerDatabaseError(
       `${file} has version ${present}, this release knows ${migrations.length}: start the newer release again, or restore a backup made by this one`,
