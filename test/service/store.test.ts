@@ -69,12 +69,25 @@ it('an owner that has not started yet is no error for its readers', () => {
   expect(openReader(temporaryDirectory(), 'dhcp')).toBeUndefined();
 });
 
-it('a database newer than the code is refused with what to do', () => {
+it('a database to which a newer release only added is used, and keeps its version', async () => {
+  const directory = temporaryDirectory();
+  openStore({ directory, part: 'dhcp', clock: fakeClock() })[Symbol.dispose]();
+  const db = new Database(join(directory, 'dhcp/dhcp.db'));
+  db.exec('CREATE TABLE later (what TEXT) STRICT; ALTER TABLE lease ADD COLUMN later TEXT');
+  db.pragma('user_version = 999');
+  db.close();
+  using store = openStore({ directory, part: 'dhcp', clock: fakeClock() });
+  await store.write((tx) => tx.journal({ kind: 'started', body: { release: 'former' } }));
+  expect(store.db.pragma('user_version', { simple: true })).toBe(999);
+});
+
+it('a database from which a newer release took something is refused with what to do', () => {
   const directory = temporaryDirectory();
   openStore({ directory, part: 'dhcp', clock: fakeClock() })[Symbol.dispose]();
   const file = join(directory, 'dhcp/dhcp.db');
   const db = new Database(file);
   db.pragma('user_version = 999');
+  db.pragma('application_id = 998');
   db.close();
   expect(() => openStore({ directory, part: 'dhcp', clock: fakeClock() })).toThrow(NewerDatabaseError);
   expect(() => openStore({ directory, part: 'dhcp', clock: fakeClock() })).toThrow(

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import Database from 'better-sqlite3';
+import { isTooNew } from '../database.ts';
 import { BackupError } from './sealed-file.ts';
 
 /** `migrations`: its folder below `migrations/`. Throws {@link BackupError} for one that no part of this release could use. */
@@ -10,8 +11,7 @@ export function checkDatabase(file: string, migrations: string): void {
   const known = readdirSync(join(import.meta.dirname, '../migrations', migrations)).length;
   const db = new Database(file, { fileMustExist: true });
   try {
-    const version = db.pragma('user_version', { simple: true }) as number;
-    if (version > known)
+    if (isTooNew(db, known))
       throw new BackupError(
         `${basename(file)} is of a newer release: install that one, or a newer one, first`,
       );

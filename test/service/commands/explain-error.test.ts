@@ -115,6 +115,7 @@ it('a database of a newer release says so in its own words', async () => {
   const file = join(temporaryDirectory(), 'dhcp.db');
   const db = new Database(file);
   db.pragma('user_version = 99');
+  db.pragma('application_id = 99');
   db.close();
   const error = await thrownBy(() => openDatabase({ file, migrations: 'dhcp', synchronous: 'FULL' }));
   expect(explainError(error)).toMatch(
