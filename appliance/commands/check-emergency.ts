@@ -41,9 +41,10 @@ function numbers({ emergency, dial_plan: { country_code: code } }: Config): Verd
 }
 
 function cloud(config: Config, now: number): Verdict[] {
-  const sip = readParts(config.site.state_directory, wantedParts(config), now).find(
-    ({ name }) => name === 'sip',
-  );
+  const parts = readParts(config.site.state_directory, wantedParts(config), now);
+  if (!parts.some(({ isRunning }) => isRunning))
+    return [verdict('not tested', 'the way through the cloud: the box is not running')];
+  const sip = parts.find(({ name }) => name === 'sip');
   if (sip?.isRunning !== true)
     return [verdict('problem', 'the part sip is not running: no phone here can call anybody')];
   const reason = sip.health?.reason ?? '';

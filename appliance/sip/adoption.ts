@@ -1,11 +1,12 @@
 /** What is left of calls that a process before us carried: media may still flow through `rtp`, and either side may hang up. */
 import type { LegName } from '../protocol/media-control.ts';
-import { readCallDialogs } from '../store/call-dialogs.ts';
+import { readCallDialogs, type CallDialog } from '../store/call-dialogs.ts';
 import { endCall, readOpenCalls, type Call } from '../store/calls.ts';
 import type { Store } from '../store/store.ts';
 import type { Clock } from '../world.ts';
 import type { DialogState } from './engine/dialog-state.ts';
 import type { Engine } from './engine/engine.ts';
+import type { KeptDialogs } from './kept-dialogs.ts';
 import type { Media } from './media.ts';
 
 export interface Adoption {
@@ -15,7 +16,7 @@ export interface Adoption {
   onIdle(media: Media, session: string): Promise<boolean>;
   has(session: string): boolean;
   /** Their dialogs, as far as they were written down: in the engine, and by their ids. */
-  restore(engine: Pick<Engine, 'restoreDialog'>): void;
+  restore(engine: Pick<Engine, 'restoreDialog'>, kept: KeptDialogs): void;
   byDialog(id: string): AdoptedLeg | undefined;
   /** The dialogs whose connection to the registrar has this name: each once, to be told that it is another one now. */
   dialogsOn(flow: string): string[];
@@ -68,8 +69,12 @@ export async function openAdoption(store: Store, clock: Pick<Clock, 'now'>): Pro
       await media.release(session);
       return true;
     },
-    restore: (engine) => {
-      legs = restoredLegs(store, waiting, engine);
+    restore: (engine, kept) => {
+      const rows = readCallDialogs(store.db).filter(({ call }) => waiting.has(call));
+      legs = restoredLegs(
+        rows.map((row) => ({ ...row, state: kept.read(row) })),
+        engine,
+      );
     },
     byDialog: (id) => {
       const leg = legs.get(id);
@@ -112,13 +117,9 @@ async function endAll(
 
 /** By the id of the dialog. Of a call that was not written down whole there are none. */
 function restoredLegs(
-  store: Store,
-  calls: ReadonlyMap<string, Call>,
+  kept: readonly (Pick<CallDialog, 'call' | 'leg'> & { readonly state: DialogState })[],
   engine: Pick<Engine, 'restoreDialog'>,
 ): Map<string, AdoptedLeg> {
-  const kept = readCallDialogs(store.db)
-    .filter(({ call }) => calls.has(call))
-    .map((row) => ({ ...row, state: JSON.parse(row.state) as DialogState }));
   const legs = new Map<string, AdoptedLeg>();
   for (const { call, leg, state } of kept) {
     const other = kept.find((row) => row.call === call && row.leg !== leg)?.state;

@@ -16,6 +16,7 @@ import type { Gateway } from './gateway/gateway.ts';
 import type { HelpDesk } from './help/desk.ts';
 import type { Leg } from './ladder-legs.ts';
 import type { Ladders } from './ladders.ts';
+import type { KeptDialogs } from './kept-dialogs.ts';
 import type { Media } from './media.ts';
 import type { Outages } from './outages.ts';
 import type { SiteLists } from './site-lists.ts';
@@ -32,6 +33,7 @@ export interface Application {
   readonly calls: CallTable;
   /** Calls of the process before this one. */
   readonly adoption: Adoption;
+  readonly keptDialogs: KeptDialogs;
   readonly ladders: Ladders;
   readonly media: Media;
   readonly server: SipServer;

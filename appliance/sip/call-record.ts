@@ -46,7 +46,7 @@ export async function recordDialogs(app: Application, call: LiveCall): Promise<v
   const { engine } = app.server;
   const states = (['phone', 'cloud'] as const).flatMap((leg) => {
     const state = engine.dialogState?.(call.dialogs[leg] ?? '');
-    return state === undefined ? [] : [{ call: call.id, leg, state: JSON.stringify(state) }];
+    return state === undefined ? [] : [{ call: call.id, leg, state: app.keptDialogs.text(state) }];
   });
   if (call.state !== 'up' || states.length < 2) return;
   await record(app, call, (tx) => {

@@ -5,6 +5,7 @@ import type { ServerIdentity } from '../net/authority.ts';
 import { DecodeError } from '../protocol/bytes.ts';
 import { holderOfIp } from '../store/address-holders.ts';
 import { openReader, type Reader } from '../store/reader.ts';
+import { openVolatileKey } from '../store/volatile-key.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { version, type Health, type Part, type World } from '../world.ts';
 import { openAccounts } from './accounts.ts';
@@ -20,6 +21,7 @@ import { gatewayToken } from './gateway/gateway.ts';
 import { openHelp } from './help/open.ts';
 import { openLadders, type Ladders } from './ladders.ts';
 import { ownIdentity, renewIdentity } from './identity.ts';
+import { newKeptDialogs } from './kept-dialogs.ts';
 import { openMedia } from './media.ts';
 import { newOutages } from './outages.ts';
 import { handleRequest } from './requests.ts';
@@ -54,7 +56,8 @@ export async function startSip(world: World, config: Config): Promise<Part> {
       onError,
     }),
   );
-  adoption.restore(plain.engine);
+  const keptDialogs = newKeptDialogs(openVolatileKey(process.env['RUNTIME_DIRECTORY']));
+  adoption.restore(plain.engine, keptDialogs);
   const prepared = openPreparations(world, config, starting);
   const { dialPlan } = prepared;
   const ways = openHelp(
@@ -78,6 +81,7 @@ export async function startSip(world: World, config: Config): Promise<Part> {
     counters,
     outages,
     adoption,
+    keptDialogs,
     ...ways,
     ...prepared,
     ...tables,

@@ -2,7 +2,7 @@
  * A small site for calls: a box between phones on its LAN and a cloud with a registrar, each in a namespace of its own.
  * LAN 10.66.0.0/24 (box .1, phones from .101), WAN 192.0.2.0/24 (box .2), cloud 203.0.113.0/24 (registrar .20, a phone out there .50).
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureAuthority, serverIdentity } from '../../appliance/net/authority.ts';
 import { openReader } from '../../appliance/store/reader.ts';
@@ -77,6 +77,9 @@ export async function openSipLab(options: {
   );
   const state = join(lab.directory, 'state');
   mkdirSync(state);
+  // As systemd's RuntimeDirectory=: gone with the power, but not with a process.
+  const memory = mkdtempSync('/dev/shm/gatehouse-');
+  stack.defer(() => rmSync(memory, { recursive: true, force: true }));
   await ensureAuthority(state, '10.66.0.1', systemClock);
   writeFileSync(join(lab.directory, 'site-ca.pem'), serverIdentity(state, '10.66.0.1').ca);
   const common = { domain: registrar, transport: 'tls' } as const;
@@ -93,7 +96,7 @@ export async function openSipLab(options: {
     remote,
     phones,
     kamailio,
-    startBox: async (parts, settings = '') => await startBox({ lab, box, state }, parts, settings),
+    startBox: async (parts, settings = '') => await startBox({ lab, box, state, memory }, parts, settings),
     startPhone: async (at, more = {}) => {
       const namespace = phones[at];
       const account = accounts[at];
@@ -198,7 +201,7 @@ async function registrarCertificate(directory: string): Promise<{ cert: string; 
 }
 
 async function startBox(
-  { lab, box, state }: { lab: Lab; box: Namespace; state: string },
+  { lab, box, state, memory }: { lab: Lab; box: Namespace; state: string; memory: string },
   parts: readonly string[],
   settings: string,
 ): Promise<Running> {
@@ -210,6 +213,7 @@ async function startBox(
   );
   const main = join(import.meta.dirname, '../../appliance/main.ts');
   const running = box.start([process.execPath, main, 'run', ...parts, '--config', file], {
+    environment: { ...process.env, RUNTIME_DIRECTORY: memory },
     logFile: join(lab.directory, `box-${parts.join('-')}.log`),
   });
   const listens = async () => {
