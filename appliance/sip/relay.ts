@@ -59,9 +59,8 @@ export async function startSip(world: World, config: Config): Promise<Part> {
   const keptDialogs = newKeptDialogs(openVolatileKey(process.env['RUNTIME_DIRECTORY']));
   adoption.restore(plain.engine, keptDialogs);
   const prepared = openPreparations(world, config, starting);
-  const { dialPlan } = prepared;
   const ways = openHelp(
-    { world, config, dialPlan, store, calls: tables.calls, server: plain, onError },
+    { world, config, store, calls: tables.calls, server: plain, onError, ...prepared },
     starting,
   );
   const media = starting.use(
