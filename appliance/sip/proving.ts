@@ -10,7 +10,7 @@ import { addressOf, type Application } from './application.ts';
 import { newToken } from './bindings.ts';
 import { digestAlgorithm, digestHa1, type DigestHash } from './digest.ts';
 import { challenge, verify, type Verdict } from './digest-server.ts';
-import { macInUserAgent } from './phone-mac.ts';
+import { registeringPhone } from './registering-phone.ts';
 import { answerFromStore } from './registration-answer.ts';
 import { mayTry, refuse, refuseTooFast } from './registration-refusal.ts';
 import { keptSeconds, notReached, type Registration } from './registrations.ts';
@@ -130,7 +130,7 @@ function provenRow(
   request: Incoming,
   { registration, phone, binding }: Proving,
 ): BindingRow | undefined {
-  const { aor, registrar, userAgent, contact } = registration;
+  const { aor, registrar, contact } = registration;
   const now = app.world.clock.now();
   const flow = binding?.flow ?? app.flows.name(phone, registrar, now);
   if (flow === undefined || typeof contact !== 'object') return undefined;
@@ -149,12 +149,8 @@ function provenRow(
     registrar,
     phone,
     flow,
-    mac: app.leaseMac(addressOf(request.source)) ?? macInUserAgent(userAgent ?? '') ?? null,
-    contact: headerValue(request, 'Contact') ?? '',
+    ...registeringPhone(app, request),
     contact_uri: contact.uri,
-    source: request.source,
-    transport: request.transport,
-    user_agent: userAgent ?? null,
     auth_user: registration.authUser ?? null,
     local_expires_at: now,
     state: binding?.state === 'registered' ? 'registered' : 'lost',

@@ -6,7 +6,7 @@ import type { BindingRow } from '../store/bindings.ts';
 import { addressOf, upstreamRoute, type Application } from './application.ts';
 import { newToken } from './bindings.ts';
 import { nextMaxForwards, passedHeaders, passedWithoutBody } from './headers.ts';
-import { macInUserAgent } from './phone-mac.ts';
+import { registeringPhone } from './registering-phone.ts';
 import { wayTo } from './drill.ts';
 import { registerHere } from './proving.ts';
 import {
@@ -273,19 +273,15 @@ function bindingRow(
   const { registration, phone, binding, response, token, flow, localAddress, granted, expiresSeconds } =
     settling;
   const now = app.world.clock.now();
-  const { aor, registrar, userAgent } = registration;
+  const { aor, registrar } = registration;
   return {
     token,
     aor,
     registrar,
     phone,
     flow,
-    mac: app.leaseMac(addressOf(request.source)) ?? macInUserAgent(userAgent ?? '') ?? null,
-    contact: headerValue(request, 'Contact') ?? '',
+    ...registeringPhone(app, request),
     contact_uri: settling.contact,
-    source: request.source,
-    transport: request.transport,
-    user_agent: userAgent ?? null,
     auth_user: registration.authUser ?? binding?.auth_user ?? null,
     auth_realm: binding?.auth_realm ?? null,
     auth_algorithm: binding?.auth_algorithm ?? null,
