@@ -15,6 +15,32 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
+/** Waits, works, and waits again. Disposing of it waits for what is being done; what that throws goes to `onError`. */
+export function repeat(
+  clock: Pick<Clock, 'sleep'>,
+  everyMs: number,
+  { work, onError }: { work: () => void | Promise<void>; onError: (error: unknown) => void },
+): AsyncDisposable {
+  const stop = new AbortController();
+  const running = (async () => {
+    for (;;) {
+      await clock.sleep(everyMs, stop.signal).catch(() => undefined);
+      if (stop.signal.aborted) return;
+      try {
+        await work();
+      } catch (error) {
+        onError(error);
+      }
+    }
+  })();
+  return {
+    [Symbol.asyncDispose]: async () => {
+      stop.abort();
+      await running;
+    },
+  };
+}
+
 export interface World {
   readonly log: Logger;
   readonly clock: Clock;

@@ -4,7 +4,7 @@
  */
 import { newTokenBuckets } from '../net/token-buckets.ts';
 import { failedRegistrationId, type FailedRegistration } from '../store/failed-registrations.ts';
-import type { World } from '../world.ts';
+import { repeat, type World } from '../world.ts';
 import type { Witness } from './engine/engine.ts';
 import { newLegs, type Leg, type Seen } from './ladder-legs.ts';
 import { newLadderWriter } from './ladder-writer.ts';
@@ -68,7 +68,7 @@ export function openLadders(world: World, options: LaddersOptions): Ladders {
     for (const call of kept) if (!options.isLive(call)) kept.delete(call);
     writer.write({ messages: [...held, ...coming, ...taken], failed: registrations }, now);
   };
-  const running = everySecond(world, flush, options.onError);
+  const running = repeat(world.clock, everyMs, { work: flush, onError: options.onError });
   return {
     witness: (direction, bytes, flow) => {
       if (noted.length >= mostNoted || bytes.length > mostBytes) {
@@ -110,23 +110,3 @@ const noLadders: Ladders = {
   counters: () => ({}),
   [Symbol.asyncDispose]: async () => undefined,
 };
-
-function everySecond({ clock }: World, work: () => void, onError: (error: unknown) => void): AsyncDisposable {
-  const stop = new AbortController();
-  const running = (async () => {
-    while (!stop.signal.aborted) {
-      await clock.sleep(everyMs, stop.signal).catch(() => undefined);
-      try {
-        if (!stop.signal.aborted) work();
-      } catch (error) {
-        onError(error);
-      }
-    }
-  })();
-  return {
-    [Symbol.asyncDispose]: async () => {
-      stop.abort();
-      await running;
-    },
-  };
-}

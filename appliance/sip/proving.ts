@@ -3,7 +3,7 @@
  * It is answered here when the phone proves that it knows the account's password (RFC 3261 section 22); its MAC or address
  * proves nothing.
  */
-import { headerLines, headerValue, splitChallenges } from '../protocol/sip-headers.ts';
+import { headerLines, splitChallenges } from '../protocol/sip-headers.ts';
 import type { AccountSecret } from '../store/account-seal.ts';
 import type { BindingRow } from '../store/bindings.ts';
 import { addressOf, type Application } from './application.ts';

@@ -4,6 +4,7 @@ import type { BindingRow } from '../store/bindings.ts';
 import { openErrands, type Errand } from '../store/errands.ts';
 import { openLateReader } from '../store/late-reader.ts';
 import { readRestarts, saveRestart, type RestartOutcome } from '../store/restarts.ts';
+import { repeat } from '../world.ts';
 import { phoneRoute, type Application } from './application.ts';
 import type { Received } from './srf.ts';
 
@@ -29,21 +30,11 @@ export function followRestarts(app: Application, onError: (error: unknown) => vo
       void restart(app, errand, stop.signal).catch(onError);
     }
   };
-  const running = (async () => {
-    while (!stop.signal.aborted) {
-      await clock.sleep(everyMs, stop.signal).catch(() => undefined);
-      if (stop.signal.aborted) return;
-      try {
-        look();
-      } catch (error) {
-        onError(error);
-      }
-    }
-  })();
+  const looking = repeat(clock, everyMs, { work: look, onError });
   return {
     [Symbol.asyncDispose]: async () => {
       stop.abort();
-      await running;
+      await looking[Symbol.asyncDispose]();
       web[Symbol.dispose]();
     },
   };

@@ -1,5 +1,6 @@
 /** What time does to registrations: phones that stay silent, bindings that run out, connections that nobody uses. */
 import type { BindingRow } from '../store/bindings.ts';
+import { repeat } from '../world.ts';
 import type { Application } from './application.ts';
 
 const everyMs = 2000;
@@ -22,19 +23,7 @@ export function dueChanges(rows: readonly BindingRow[], now: number): BindingCha
 }
 
 export function sweepBindings(app: Application, onError: (error: unknown) => void): AsyncDisposable {
-  const stop = new AbortController();
-  const running = (async () => {
-    while (!stop.signal.aborted) {
-      await app.world.clock.sleep(everyMs, stop.signal).catch(() => undefined);
-      if (!stop.signal.aborted) await sweep(app).catch(onError);
-    }
-  })();
-  return {
-    [Symbol.asyncDispose]: async () => {
-      stop.abort();
-      await running;
-    },
-  };
+  return repeat(app.world.clock, everyMs, { work: () => sweep(app), onError });
 }
 
 async function sweep({ bindings, calls, flows, server, subscriptions, world }: Application): Promise<void> {
