@@ -97,9 +97,14 @@ async function powerOnBehindRelay(place: Place) {
 /** `upstream` is the option for the card that leads to the server. */
 async function startRelay(upstream: string) {
   const cards = words(`-id lan1 -id lan2 ${upstream} eth0`);
-  dhcrelay = relay.start(['dhcrelay', '-4', '-d', '--no-pid', '-a', ...cards, '10.66.0.1']);
-  const listens = () => dhcrelay.lastWords().includes('Sending on   Socket') || undefined;
-  await until('dhcrelay', listens, { timeoutMs: 10_000, lastSeen: dhcrelay.lastWords });
+  // What clients make it say may follow at once and push this out of its last words.
+  let listens = false;
+  const onLine = (line: string) => {
+    listens ||= line.startsWith('Sending on   Socket');
+  };
+  const command = ['dhcrelay', '-4', '-d', '--no-pid', '-a', ...cards, '10.66.0.1'];
+  dhcrelay = relay.start(command, { onLine, errorsAreLines: true });
+  await until('dhcrelay', () => listens || undefined, { timeoutMs: 10_000, lastSeen: dhcrelay.lastWords });
 }
 
 const fileOf = (card: string) => join(office.lab.directory, `${card}.pcap`);
