@@ -1,6 +1,6 @@
 /** How far each part's journal has reached the cloud. Owned by cloud. */
 import { randomUUID } from 'node:crypto';
-import { one, run, type Database } from './database.ts';
+import { all, one, run, type Database } from './database.ts';
 import type { PartName } from './journal-kinds.ts';
 
 export interface Cursor {
@@ -31,4 +31,13 @@ export function saveCursor(db: Database, { part, journal, seq, rowAt }: Cursor, 
     rowAt,
     now,
   ]);
+}
+
+/**
+ * After a restore the cloud has rows that were written after the backup. New ones with the same numbers would look to it like those
+ * sent again, so that the numbers go on under a new name.
+ */
+export function renameJournals(db: Database): void {
+  const parts = all<Pick<Cursor, 'part'>>(db, 'SELECT part FROM cursor');
+  for (const { part } of parts) run(db, 'UPDATE cursor SET journal = ? WHERE part = ?', [randomUUID(), part]);
 }

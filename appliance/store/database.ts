@@ -55,7 +55,7 @@ interface Migration {
 }
 
 /** `NNNN-name.sql` in order; NNNN counts from 0001 without gaps. */
-function readMigrations(folder: string): Migration[] {
+export function readMigrations(folder: string): Migration[] {
   const directory = join(import.meta.dirname, 'migrations', folder);
   return readdirSync(directory)
     .filter((name) => name.endsWith('.sql'))

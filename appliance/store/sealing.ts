@@ -1,8 +1,9 @@
 /** Records sealed one by one (AES-256-GCM, bound to their names), and the files that their keys are in. */
 import { createCipheriv, createDecipheriv, randomBytes, type KeyObject } from 'node:crypto';
-import { chmodSync, closeSync, fsyncSync, linkSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, linkSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { makeDirectory } from './database.ts';
+import { syncFolder } from './sync-folder.ts';
 
 const nonceBytes = 12;
 const tagBytes = 16;
@@ -35,10 +36,5 @@ export function writeKeyFile(file: string, bytes: string | Uint8Array, mode: num
   chmodSync(fresh, mode);
   linkSync(fresh, file);
   rmSync(fresh);
-  const directory = openSync(dirname(file), 'r');
-  try {
-    fsyncSync(directory);
-  } finally {
-    closeSync(directory);
-  }
+  syncFolder(dirname(file));
 }

@@ -16,8 +16,10 @@ import {
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { partNames } from '../journal-kinds.ts';
+import { syncFolder } from '../sync-folder.ts';
 import { readAccounts, type Accounts } from './accounts.ts';
-import { checkDatabase, renameJournals } from './databases.ts';
+import { checkDatabase, renameJournalsIn } from './databases.ts';
 import { readEntries, type Entry, type EntryWithContent } from './entries.ts';
 import { BackupError, unseal } from './sealed-file.ts';
 
@@ -140,7 +142,7 @@ function own(accounts: Accounts, { user, group }: Entry, path: string): void {
 }
 
 function checkState(state: string): void {
-  for (const part of ['cloud', 'web', 'location', 'provisioning', 'sip', 'rtp', 'dhcp'])
+  for (const part of partNames)
     for (const [name, migrations] of [
       [`${part}.db`, part],
       [`${part}.secret.db`, 'secret'],
@@ -149,7 +151,7 @@ function checkState(state: string): void {
       if (existsSync(file)) checkDatabase(file, migrations);
     }
   const cloud = join(state, 'cloud/cloud.db');
-  if (existsSync(cloud)) renameJournals(cloud);
+  if (existsSync(cloud)) renameJournalsIn(cloud);
 }
 
 function isSame(from: string, to: string): boolean {
@@ -167,11 +169,6 @@ function exchange({ from, to }: Step, now: number): string[] {
   }
   if (isThere) renameSync(to, former);
   renameSync(from, to);
-  const folder = openSync(dirname(to), 'r');
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
-  }
+  syncFolder(dirname(to));
   return isThere ? [former] : [];
 }
