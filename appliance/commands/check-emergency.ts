@@ -4,7 +4,7 @@ import type { Config } from '../config.ts';
 import { furthestPosture, wantedParts } from '../config-parts.ts';
 import { probeSip } from '../net/probe-sip.ts';
 import { probeTcp } from '../net/probe-tls.ts';
-import { tryMailServer } from '../net/smtp.ts';
+import { mailServer, tryMailServer } from '../net/smtp.ts';
 import { systemLookup } from '../net/tcp.ts';
 import { numbersOf } from '../phones/emergency-numbers.ts';
 import { readBindings } from '../store/bindings.ts';
@@ -126,14 +126,10 @@ async function connects(what: string, host: string, port: number): Promise<Verdi
 }
 
 async function mail({ emergency }: Config, trust: readonly string[]): Promise<Verdict[]> {
-  const { server: host, port, tls, username, secret_file: file } = emergency.mail;
+  const { server: host, secret_file: file } = emergency.mail;
   if (host === undefined) return [];
   if (file !== undefined && !existsSync(file)) return [];
-  const account =
-    username === undefined || file === undefined
-      ? {}
-      : { account: { username, password: readFileSync(file, 'utf8').trim() } };
-  return await tryMailServer({ host, port, tls, trust, ...account }).then(
+  return await tryMailServer(mailServer(host, emergency.mail, trust)).then(
     () => [verdict('ok', `the mail server ${host} lets this box in`)],
     (error: Error) => [verdict('problem', `the mail server ${host}: ${error.message}`)],
   );

@@ -1,6 +1,8 @@
 /** Whether a SIP server answers OPTIONS (RFC 3261 section 11); whatever it says, it is there. */
 import { randomBytes } from 'node:crypto';
-import { connectTcp, systemLookup, type StreamConnection } from './tcp.ts';
+import { optionsPing } from '../protocol/sip-options.ts';
+import { formatHostPort } from '../protocol/sip-uri.ts';
+import { connectTcp, firstAddress, type StreamConnection } from './tcp.ts';
 import { connectTls } from './tls.ts';
 import { openUdp } from './udp.ts';
 
@@ -17,8 +19,7 @@ export interface SipTarget {
 
 /** The first line of the answer, such as `SIP/2.0 200 OK`. Rejects when there is none in time. */
 export async function probeSip(target: SipTarget, timeoutMs: number): Promise<string> {
-  const addresses = await systemLookup(target.host);
-  const address = addresses.find((each) => !each.includes(':')) ?? addresses[0] ?? target.host;
+  const address = await firstAddress(target.host);
   const answered = Promise.withResolvers<string>();
   const timer = setTimeout(() => answered.reject(new Error('no answer')), timeoutMs);
   const heard = (bytes: Uint8Array) => {
@@ -52,19 +53,11 @@ async function connected(target: SipTarget, address: string, timeoutMs: number):
 }
 
 function options({ host, port, transport, from }: SipTarget, ownPort: number): Uint8Array {
-  const word = randomBytes(8).toString('hex');
-  const at = `${host.includes(':') ? `[${host}]` : host}:${port}`;
-  const lines = [
-    `OPTIONS sip:${at} SIP/2.0`,
-    `Via: SIP/2.0/${transport.toUpperCase()} ${from}:${ownPort};rport;branch=z9hG4bK${word}`,
-    'Max-Forwards: 70',
-    `From: <sip:gatehouse@${from}>;tag=${word}`,
-    `To: <sip:${at}>`,
-    `Call-ID: ${word}`,
-    'CSeq: 1 OPTIONS',
-    'Content-Length: 0',
-    '',
-    '',
-  ];
-  return Buffer.from(lines.join('\r\n'));
+  const ping = optionsPing({
+    to: formatHostPort(host, port),
+    from: `gatehouse@${from}`,
+    via: `${transport.toUpperCase()} ${from}:${ownPort}`,
+    word: randomBytes(8).toString('hex'),
+  });
+  return Buffer.from(ping);
 }

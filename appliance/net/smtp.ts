@@ -1,5 +1,6 @@
 /** Hands one mail to a mail server: RFC 5321, with STARTTLS (RFC 3207) and AUTH PLAIN (RFC 4954) where the settings ask for them. */
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { connect as connectPlain, isIP, type Socket } from 'node:net';
 import { hostname } from 'node:os';
 import { connect, rootCertificates } from 'node:tls';
@@ -12,6 +13,27 @@ export interface MailServer {
   readonly account?: { readonly username: string; readonly password: string };
   /** PEM, besides Node's roots. */
   readonly trust: readonly string[];
+}
+
+/** As the settings name one. */
+interface MailSettings {
+  readonly port: number;
+  readonly tls: MailServer['tls'];
+  readonly username?: string;
+  readonly secret_file?: string;
+}
+
+/** The password is read each time: a file that was put right helps at once. */
+export function mailServer(
+  host: string,
+  { port, tls, username, secret_file: file }: MailSettings,
+  trust: readonly string[],
+): MailServer {
+  const account =
+    username === undefined || file === undefined
+      ? {}
+      : { account: { username, password: readFileSync(file, 'utf8').trim() } };
+  return { host, port, tls, trust, ...account };
 }
 
 export interface Envelope {

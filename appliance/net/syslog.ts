@@ -1,5 +1,5 @@
 /** One message to a syslog server: over UDP (RFC 5426) or TCP with counted frames (RFC 6587 section 3.4.1). */
-import { connectTcp, systemLookup } from './tcp.ts';
+import { connectTcp, firstAddress } from './tcp.ts';
 import { openUdp } from './udp.ts';
 
 interface SyslogTarget {
@@ -14,8 +14,7 @@ const timeoutMs = 5000;
 /** Over TCP it resolves once the server's side of the connection took all bytes; over UDP nobody knows. */
 export async function sendSyslog({ host, port, transport }: SyslogTarget, message: string): Promise<void> {
   const bytes = Buffer.from(message);
-  const addresses = await systemLookup(host);
-  const address = addresses.find((each) => !each.includes(':')) ?? addresses[0] ?? host;
+  const address = await firstAddress(host);
   if (transport === 'udp') {
     await using socket = await openUdp({ address: '0.0.0.0', port: 0 });
     await socket.send(bytes, { address, port });

@@ -42,6 +42,12 @@ export const systemLookup: Lookup = async (hostname) => {
   return found.map(({ address }) => address);
 };
 
+/** One address of a host, IPv4 where it has one. Rejects when nobody knows the name. */
+export async function firstAddress(host: string): Promise<string> {
+  const addresses = await systemLookup(host);
+  return addresses.find((address) => !address.includes(':')) ?? addresses[0] ?? host;
+}
+
 /** Rejects with one clear sentence when the port can't be had. Disposing it closes the connections that it accepted too. */
 export async function listenTcp(at: HostPort, onConnection: OnConnection): Promise<StreamListener> {
   return listening(createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 }), at, {

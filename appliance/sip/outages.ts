@@ -1,11 +1,12 @@
 /** Registrars out of reach, and the minutes after: phones stay registered here, and go back to the cloud at a pace. */
+import { randomBytes } from 'node:crypto';
 import type { Config } from '../config-schema.ts';
 import { newCloudReach } from '../net/cloud-reach.ts';
 import { probeTls } from '../net/probe-tls.ts';
+import { optionsPing } from '../protocol/sip-options.ts';
 import type { Store } from '../store/store.ts';
 import type { World } from '../world.ts';
 import type { Bindings } from './bindings.ts';
-import { optionsPing } from './options-ping.ts';
 import { newReturnPace } from './return-pace.ts';
 
 /** `away`: an outage. A number: it is over, others go first, and the phone's turn comes in so many seconds. */
@@ -93,7 +94,9 @@ export function newOutages({ world, store, bindings, sip, trust, onError }: Need
 function newProbe({ port, trust }: { port: number; trust: readonly string[] }) {
   const answering = new Set<string>();
   return async ({ host }: { host: string }): Promise<boolean> => {
-    const question = { text: optionsPing(host), timeoutMs: answering.has(host) ? probeMs : optionsMs };
+    const word = randomBytes(9).toString('hex');
+    const text = optionsPing({ to: host, from: 'box.invalid', via: 'TLS box.invalid', word });
+    const question = { text, timeoutMs: answering.has(host) ? probeMs : optionsMs };
     const { reached, answer } = await probeTls({ host, port, trust, question }, probeMs);
     const isSip = answer?.startsWith('SIP/2.0 ') === true;
     if (isSip) answering.add(host);

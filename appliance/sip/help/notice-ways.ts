@@ -1,14 +1,14 @@
 /** Who on site is told of a call for help, and how: ways that need no internet. */
-import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { Config } from '../../config-schema.ts';
 import { postOnce } from '../../net/post-once.ts';
-import { sendMail, type MailServer } from '../../net/smtp.ts';
+import { mailServer, sendMail } from '../../net/smtp.ts';
 import { sendSyslog } from '../../net/syslog.ts';
 import { formatMail } from '../../protocol/mail-message.ts';
 import { formatSyslog } from '../../protocol/syslog-message.ts';
 import type { BindingRow } from '../../store/bindings.ts';
 import { phoneRoute } from '../application.ts';
+import { extraTrust } from '../server-options.ts';
 import type { SipServer } from '../srf.ts';
 import type { Help } from './help.ts';
 import { asJson, headline, message } from './words.ts';
@@ -28,7 +28,7 @@ const urgent = { facility: 13, severity: 1 } as const;
 
 /** Those of the settings that reach machines. */
 export function lanWays({ emergency, site }: Config): NoticeWay[] {
-  const trust = site.extra_ca_file === undefined ? [] : [readFileSync(site.extra_ca_file, 'utf8')];
+  const trust = extraTrust({ site });
   const { webhook, syslog, mail } = emergency;
   return [
     ...(webhook === undefined ? [] : [webhookWay(webhook, { site, trust })]),
@@ -104,7 +104,7 @@ function mailWay(
     to: to.join(', '),
     isRepeated: true,
     send: async (help) =>
-      await sendMail(mailServer(mail, trust), {
+      await sendMail(mailServer(mail.server, mail, trust), {
         from,
         to,
         message: formatMail({
@@ -117,18 +117,6 @@ function mailWay(
         }),
       }),
   };
-}
-
-/** The password is read each time: a file that was put right helps at once. */
-export function mailServer(
-  { server: host, port, tls, username, secret_file: file }: Config['emergency']['mail'] & { server: string },
-  trust: readonly string[],
-): MailServer {
-  const account =
-    username === undefined || file === undefined
-      ? {}
-      : { account: { username, password: readFileSync(file, 'utf8').trim() } };
-  return { host, port, tls, trust, ...account };
 }
 
 /** A text on the display of a phone here (RFC 3428). Phones that show none say so, and are not asked again. */
