@@ -7,7 +7,7 @@ import { holderOfIp } from '../store/address-holders.ts';
 import { openReader, type Reader } from '../store/reader.ts';
 import { openVolatileKey } from '../store/volatile-key.ts';
 import { openStore, type Store } from '../store/store.ts';
-import { version, type Health, type Part, type World } from '../world.ts';
+import { version, type Part, type World } from '../world.ts';
 import { openAccounts } from './accounts.ts';
 import { openAdoption, type Adoption } from './adoption.ts';
 import { newCounters, type Application, type SipCounters } from './application.ts';
@@ -17,7 +17,7 @@ import type { CallTable } from './call-table.ts';
 import { newDialPlan } from './dial-plan.ts';
 import { newDigestServer } from './digest-server.ts';
 import { newFlows } from './flows.ts';
-import { gatewayToken } from './gateway/gateway.ts';
+import { countersOf, healthOf } from './health.ts';
 import { openHelp } from './help/open.ts';
 import { openLadders, type Ladders } from './ladders.ts';
 import { ownIdentity, renewIdentity } from './identity.ts';
@@ -31,7 +31,6 @@ import { extraTrust, serverOptions } from './server-options.ts';
 import { startSipServer } from './srf.ts';
 import { sweepBindings } from './sweep.ts';
 import { emptyTables } from './tables.ts';
-import { certificateTrouble } from './upstream-certificates.ts';
 
 /** Throws when a port can't be had, the store can't be opened, or the site's certificate is missing. */
 export async function startSip(world: World, config: Config): Promise<Part> {
@@ -258,70 +257,4 @@ async function hangUpAll(app: Application): Promise<void> {
   const over = Promise.allSettled([...ending, ...calls.map(({ over }) => over.promise)]);
   await Promise.race([over, late]);
   stop.abort();
-}
-
-function healthOf({
-  media,
-  trouble,
-  bindings,
-  outages,
-  attached,
-  gateway,
-  calls,
-  server,
-  world,
-  lists,
-}: Application): Health {
-  const noServer = server.engine.trouble?.();
-  if (noServer !== undefined) return { state: 'degraded', reason: noServer };
-  if (!media.isConnected)
-    return { state: 'degraded', reason: 'media relay (rtp) not reached: calls are refused' };
-  const [away] = outages.since.keys();
-  if (away !== undefined) {
-    const kept = bindings.all().filter(({ token }) => attached.has(token)).length;
-    return {
-      state: 'degraded',
-      reason: `no way to the registrar ${away}: ${kept} of ${bindings.size} phones are kept here and can call each other`,
-    };
-  }
-  const played = lists.playedUntil();
-  if (played !== undefined) {
-    const until = new Date(played).toISOString();
-    return { state: 'degraded', reason: `an outage is played (gatehouse drill) until ${until}` };
-  }
-  const outside = calls.ofPhone(gatewayToken).length;
-  if (outside > 0)
-    return {
-      state: 'degraded',
-      reason: `${outside} of the calls go through the telephone gateway of this site`,
-    };
-  if (gateway?.trouble !== undefined)
-    return { state: 'degraded', reason: `the gateway to the telephone network: ${gateway.trouble}` };
-  const certificate = certificateTrouble(server.engine.certificateEnds?.() ?? new Map(), world.clock.now());
-  if (certificate !== undefined) return { state: 'degraded', reason: certificate };
-  const [first] = trouble;
-  if (first !== undefined)
-    return { state: 'degraded', reason: `registrar ${first[0]} not reached (${first[1]})` };
-  const lost = bindings.all().filter(({ state }) => state !== 'registered').length;
-  if (lost > 0)
-    return { state: 'degraded', reason: `${lost} of ${bindings.size} phones not registered at the moment` };
-  return { state: 'ok' };
-}
-
-function countersOf(
-  { counters, bindings, flows, calls, ladders, server, subscriptions }: Application,
-  adoption: Adoption,
-): Record<string, number> {
-  const tables = {
-    bindings: bindings.size,
-    flows: flows.size,
-    calls: calls.size,
-    calls_adopted: adoption.size,
-    subscriptions: subscriptions.size,
-  };
-  return { ...counters, ...ladders.counters(), ...tables, ...prefixed(server.engine.counters()) };
-}
-
-function prefixed(counters: Readonly<Record<string, number>>): Record<string, number> {
-  return Object.fromEntries(Object.entries(counters).map(([name, value]) => [`engine_${name}`, value]));
 }

@@ -3,19 +3,25 @@ import { formatHostPort } from '../../protocol/sip-uri.ts';
 import { systemRecords, type ServiceRecords } from '../../net/service-records.ts';
 import { connectTcp, listenTcp, systemLookup, type Lookup, type StreamConnection } from '../../net/tcp.ts';
 import { connectTls, listenTls, type TlsIdentity, type TlsListener } from '../../net/tls.ts';
-import { openUdp } from '../../net/udp.ts';
 import type { Counters } from './counters.ts';
-import { isKeepAlive, localAddressTo } from './datagrams.ts';
 import { inboundFlowId, type Flow, type HostPort, type Transport, type Witness } from './flow.ts';
 import { Locator, type Server } from './locator.ts';
 import { RouteError, type Route } from './route.ts';
 import { startStreamFlow, type FlowEvents, type StreamFlow } from './stream-flow.ts';
 import type { TimerQueue } from './timers.ts';
+import { listenUdp } from './udp-listener.ts';
 
 export interface Endpoint extends HostPort {
   readonly transport: Transport;
   /** Shown here, in the place of what all others show, as long as the engine runs. */
   readonly tls?: TlsIdentity;
+}
+
+interface Listener {
+  readonly endpoint: Endpoint;
+  readonly close: AsyncDisposable;
+  /** Where there are no connections. */
+  readonly flowTo?: (to: HostPort) => Flow;
 }
 
 export interface TransportOptions {
@@ -46,7 +52,7 @@ const limits = {
 export class TransportLayer implements AsyncDisposable {
   readonly #options: TransportOptions;
   readonly #events: FlowEvents;
-  readonly #listeners: { endpoint: Endpoint; close: AsyncDisposable; flowTo?: (to: HostPort) => Flow }[] = [];
+  readonly #listeners: Listener[] = [];
   readonly #tlsListeners: TlsListener[] = [];
   readonly #flows = new Map<string, StreamFlow>();
   /** Open connections whose name leads to another server now: what still comes over them is heard. */
@@ -76,7 +82,9 @@ export class TransportLayer implements AsyncDisposable {
   async listen(endpoint: Endpoint): Promise<void> {
     const { transport } = endpoint;
     if (transport === 'udp') {
-      await this.#listenUdp(endpoint);
+      const { counters, witness } = this.#options;
+      const { onMessage } = this.#events;
+      this.#listeners.push(await listenUdp(endpoint, { counters, witness, onMessage }));
       return;
     }
     const accept = (connection: StreamConnection) => this.#accept(transport, connection);
@@ -283,40 +291,6 @@ export class TransportLayer implements AsyncDisposable {
     if (before?.isOpen === true) this.#older.add(before);
     this.#flows.set(start.id, flow);
     return flow;
-  }
-
-  async #listenUdp({ address, port }: Endpoint): Promise<void> {
-    const { counters, witness } = this.#options;
-    const socket = await openUdp({ address, port });
-    const bound = socket.address();
-    const flowTo = (remote: HostPort): Flow => {
-      const flow: Flow = {
-        id: inboundFlowId('udp', remote),
-        transport: 'udp',
-        remote,
-        local:
-          bound.address === '0.0.0.0' ? { address: localAddressTo(remote.address), port: bound.port } : bound,
-        isOutbound: false,
-        isOpen: true,
-        send: (bytes) => {
-          witness?.('sent', bytes, flow);
-          socket.post(bytes, remote);
-        },
-        toPort: (other) => flowTo({ address: remote.address, port: other }),
-      };
-      return flow;
-    };
-    socket.onError(() => counters.add('udp_errors'));
-    socket.onDatagram((bytes, from) => {
-      if (isKeepAlive(bytes) || from.port === 0) {
-        counters.add('keep_alives_received');
-        return;
-      }
-      const flow = flowTo({ address: from.address, port: from.port });
-      witness?.('received', bytes, flow);
-      this.#events.onMessage(bytes, flow);
-    });
-    this.#listeners.push({ endpoint: { transport: 'udp', ...bound }, close: socket, flowTo });
   }
 
   #udpFlow(servers: readonly Server[]): Flow {
