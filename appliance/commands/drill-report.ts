@@ -1,5 +1,5 @@
 /** Who could call whom if the internet were away now. Pure. */
-import { isListed, numbersOf, phonesOf, type DialPlan } from '../sip/dial-plan.ts';
+import { dialledOf, isListed, numbersOf, phonesOf, type DialPlan } from '../sip/dial-plan.ts';
 import type { BindingRow } from '../store/bindings.ts';
 import type { SiteNumber } from '../store/site-numbers.ts';
 
@@ -35,9 +35,7 @@ export function drillReport(known: Known): DrillReport {
   const { bindings, numbers } = known;
   const nobodys = numbers
     .filter(({ phone }) => !bindings.some((binding) => isListed(binding, phone)))
-    .flatMap(({ phone, number, extension }) =>
-      [number, extension].flatMap((dialled) => (dialled === undefined ? [] : [{ dialled, phone }])),
-    );
+    .flatMap((entry) => dialledOf(entry).map((dialled) => ({ dialled, phone: entry.phone })));
   return { phones: bindings.map((binding) => drillPhone(binding, known)), nobodys };
 }
 
@@ -77,9 +75,7 @@ function dialledFor(binding: BindingRow, { numbers, plan }: Known): string[] {
   const { extension_length: digits } = plan;
   const extensions =
     digits === 0 ? [] : own.filter(({ length }) => length >= digits).map((number) => number.slice(-digits));
-  const listed = numbers
-    .filter(({ phone }) => isListed(binding, phone))
-    .flatMap(({ number, extension }) => [number, extension].filter((dialled) => dialled !== undefined));
+  const listed = numbers.filter(({ phone }) => isListed(binding, phone)).flatMap(dialledOf);
   return [...new Set([...listed, ...own, ...extensions])];
 }
 

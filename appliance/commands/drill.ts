@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { readConfig } from '../config.ts';
 import type { CommandCall } from '../main.ts';
 import { parseMac } from '../protocol/mac.ts';
-import { newDialPlan } from '../sip/dial-plan.ts';
+import { newDialPlan, numberList } from '../sip/dial-plan.ts';
 import { readAccountSealer } from '../store/account-seal.ts';
 import { readBindingRows } from '../store/bindings.ts';
 import { beginDrill, endDrills, readDrills } from '../store/drills.ts';
@@ -38,11 +38,8 @@ export async function drillCommand(call: CommandCall): Promise<number> {
   if (call.undo === true) await end(directory, phones.length === 0 ? [everyPhone] : phones, now);
   else await begin(directory, phones, { now, endsAt: now + wanted * 60_000 });
   const { bindings, accounts, numbers, drills } = readKnown(directory, now);
-  const phoneOf = (dialled: readonly string[]) =>
-    numbers.find(({ number, extension }) =>
-      [number, extension].some((own) => own !== undefined && dialled.includes(own)),
-    )?.phone;
-  const report = drillReport({ bindings, accounts, numbers, plan: newDialPlan(settings, { phoneOf }), now });
+  const plan = newDialPlan(settings, numberList(numbers));
+  const report = drillReport({ bindings, accounts, numbers, plan, now });
   if (call.json) call.out(JSON.stringify({ at: now, drills, ...report }));
   else for (const line of drillWords(report, { drills, gateway, now })) call.out(line);
   return report.phones.some(({ problems }) => problems.length > 0) || report.nobodys.length > 0 ? 1 : 0;

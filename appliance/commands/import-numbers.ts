@@ -2,7 +2,7 @@
 import { DecodeError } from '../protocol/bytes.ts';
 import { csvRows, type CsvRow } from '../protocol/csv.ts';
 import { parseMac } from '../protocol/mac.ts';
-import { e164Readings, type DialPlan } from '../sip/dial-plan.ts';
+import { dialledOf, e164Readings, type DialPlan } from '../sip/dial-plan.ts';
 import type { SiteNumber } from '../store/site-numbers.ts';
 
 export interface LineProblem {
@@ -54,8 +54,7 @@ function readRows(
       problems.push({ line, text: read });
       continue;
     }
-    for (const dialled of [read.number, read.extension]) {
-      if (dialled === undefined) continue;
+    for (const dialled of dialledOf(read)) {
       const other = lines.get(dialled);
       if (other !== undefined) problems.push({ line, text: `${dialled} stands in line ${other} too` });
       lines.set(dialled, line);

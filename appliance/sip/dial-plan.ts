@@ -2,6 +2,7 @@
 import { splitValues } from '../protocol/sip-headers.ts';
 import type { SipHeader } from '../protocol/sip-message.ts';
 import type { BindingRow } from '../store/bindings.ts';
+import type { SiteNumber } from '../store/site-numbers.ts';
 import { diallingRules, type DiallingRules } from './dialling-rules.ts';
 
 /** As in the settings. */
@@ -21,6 +22,20 @@ export interface DialSettings {
 export interface NumberList {
   /** Whose number or extension one of these is, as MAC or user; undefined: none is in the list. */
   phoneOf(numbers: readonly string[]): string | undefined;
+}
+
+export function numberList(numbers: readonly SiteNumber[]): NumberList {
+  const phones = new Map(
+    numbers.flatMap((entry) => dialledOf(entry).map((dialled) => [dialled, entry.phone])),
+  );
+  return {
+    phoneOf: (wanted) => wanted.map((number) => phones.get(number)).find((phone) => phone !== undefined),
+  };
+}
+
+/** What is dialled for an entry of the list. */
+export function dialledOf({ number, extension }: SiteNumber): string[] {
+  return [number, extension].filter((dialled) => dialled !== undefined);
 }
 
 export interface DialPlan extends Required<DialSettings> {

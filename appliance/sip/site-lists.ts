@@ -6,8 +6,8 @@ import { readDrills, type Drill } from '../store/drills.ts';
 import { openLateReader } from '../store/late-reader.ts';
 import { readSiteNumbers } from '../store/site-numbers.ts';
 import { everyPhone } from '../store/tasks.ts';
-import type { World } from '../world.ts';
-import type { NumberList } from './dial-plan.ts';
+import { repeat, type World } from '../world.ts';
+import { numberList, type NumberList } from './dial-plan.ts';
 
 export interface SiteLists extends NumberList, AsyncDisposable {
   /** An outage is played for this phone; without a MAC only when one is played for all. */
@@ -24,32 +24,24 @@ export function openSiteLists(directory: string, { clock, log }: World): SiteLis
   const web = openLateReader({ directory, part: 'web', clock, probe: (db) => void readSiteNumbers(db) });
   let version: unknown;
   let drills: readonly Drill[] = [];
-  let phones: ReadonlyMap<string, string> = new Map();
+  let list = numberList([]);
   const look = () => {
     const db = web.database();
     const current: unknown = db?.pragma('data_version', { simple: true });
     if (db === undefined || current === version) return;
     drills = readDrills(db, clock.now());
-    phones = new Map(
-      readSiteNumbers(db).flatMap(({ phone, number, extension }) =>
-        [number, extension].flatMap((dialled) => (dialled === undefined ? [] : [[dialled, phone] as const])),
-      ),
-    );
+    list = numberList(readSiteNumbers(db));
     version = current;
   };
-  const stop = new AbortController();
-  const running = (async () => {
-    while (!stop.signal.aborted) {
-      try {
-        look();
-      } catch (error) {
-        log.warn({ err: error }, "the site's lists not read");
-      }
-      await clock.sleep(lookMs, stop.signal).catch(() => undefined);
-    }
-  })();
+  const failed = (error: unknown) => log.warn({ err: error }, "the site's lists not read");
+  try {
+    look();
+  } catch (error) {
+    failed(error);
+  }
+  const looking = repeat(clock, lookMs, { work: look, onError: failed });
   return {
-    phoneOf: (numbers) => numbers.map((number) => phones.get(number)).find((phone) => phone !== undefined),
+    phoneOf: (numbers) => list.phoneOf(numbers),
     isInDrill: (mac) => {
       if (drills.length === 0) return false;
       const now = clock.now();
@@ -61,8 +53,7 @@ export function openSiteLists(directory: string, { clock, log }: World): SiteLis
       return ends.length === 0 ? undefined : Math.max(...ends);
     },
     [Symbol.asyncDispose]: async () => {
-      stop.abort();
-      await running;
+      await looking[Symbol.asyncDispose]();
       web[Symbol.dispose]();
     },
   };
