@@ -1,23 +1,10 @@
 /** Phones that were led through the box and are handed back to the cloud, without a reset and without signing out. */
 import { expect, test } from 'vitest';
 import { temporaryDirectory } from '../../support/directory.ts';
-import type { PhoneVendor } from '../../support/phone-configuration.ts';
 import { bootPhone, pollPhone, settlePhone, type PhoneState } from '../../support/phone-provisioning.ts';
 import { address, startSite, type ProvisioningSite } from '../../support/provisioning.ts';
 import { giveOrder } from '../../support/tasks.ts';
-
-interface Walk {
-  readonly vendor: PhoneVendor;
-  readonly mac: string;
-  readonly path: string;
-}
-
-const walks: readonly Walk[] = [
-  { vendor: 'yealink', mac: '00:15:65:aa:bb:01', path: '/' },
-  { vendor: 'poly', mac: '00:04:f2:aa:bb:02', path: '/' },
-  { vendor: 'cisco', mac: '00:56:2b:aa:bb:03', path: '/$PSN.xml' },
-  { vendor: 'snom', mac: '00:04:13:aa:bb:04', path: '/' },
-];
+import { walks, type Walk } from '../../support/provisioning-walks.ts';
 
 const user = '+4930123456';
 

@@ -6,23 +6,11 @@ import { openAccountKey, type AccountOpener } from '../../../appliance/store/acc
 import { openReader } from '../../../appliance/store/reader.ts';
 import { readSipAccounts } from '../../../appliance/store/sip-accounts.ts';
 import { temporaryDirectory } from '../../support/directory.ts';
-import type { PhoneVendor } from '../../support/phone-configuration.ts';
 import { bootPhone, pollPhone, type PhoneState } from '../../support/phone-provisioning.ts';
 import { address, startSite, type ProvisioningSite } from '../../support/provisioning.ts';
 import { giveOrder } from '../../support/tasks.ts';
+import { walks, type Walk } from '../../support/provisioning-walks.ts';
 
-interface Walk {
-  readonly vendor: PhoneVendor;
-  readonly mac: string;
-  readonly path: string;
-}
-
-const walks: readonly Walk[] = [
-  { vendor: 'yealink', mac: '00:15:65:aa:bb:01', path: '/' },
-  { vendor: 'poly', mac: '00:04:f2:aa:bb:02', path: '/' },
-  { vendor: 'cisco', mac: '00:56:2b:aa:bb:03', path: '/$PSN.xml' },
-  { vendor: 'snom', mac: '00:04:13:aa:bb:04', path: '/' },
-];
 const user = '+4930123456';
 
 async function openSite(

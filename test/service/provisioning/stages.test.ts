@@ -2,21 +2,8 @@ import { expect, test } from 'vitest';
 import { openReader } from '../../../appliance/store/reader.ts';
 import { readPhoneConfigurations } from '../../../appliance/store/phone-configurations.ts';
 import { bootPhone, pollPhone } from '../../support/phone-provisioning.ts';
-import type { PhoneVendor } from '../../support/phone-configuration.ts';
 import { address, startSite } from '../../support/provisioning.ts';
-
-interface Walk {
-  readonly vendor: PhoneVendor;
-  readonly mac: string;
-  readonly path: string;
-}
-
-const walks: readonly Walk[] = [
-  { vendor: 'yealink', mac: '00:15:65:aa:bb:01', path: '/' },
-  { vendor: 'poly', mac: '00:04:f2:aa:bb:02', path: '/' },
-  { vendor: 'cisco', mac: '00:56:2b:aa:bb:03', path: '/$PSN.xml' },
-  { vendor: 'snom', mac: '00:04:13:aa:bb:04', path: '/' },
-];
+import { walks } from '../../support/provisioning-walks.ts';
 
 test.each(walks)(
   'a $vendor phone goes through all three stages by way of the box',
