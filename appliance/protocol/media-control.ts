@@ -6,6 +6,8 @@ import { readLegDescription, type LegDescription } from './media-description.ts'
 /** The side of a session: `phone` is the phones' network, `cloud` the way to the registrar. */
 export type LegName = 'phone' | 'cloud';
 
+export const otherLeg = { phone: 'cloud', cloud: 'phone' } as const satisfies Record<LegName, LegName>;
+
 /** Where the far end of a leg wants its media, and from where it may send. */
 export interface Remote {
   readonly address: string;

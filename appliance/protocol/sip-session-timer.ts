@@ -1,4 +1,6 @@
 /** The fields of session timers, RFC 4028 sections 4 and 5. */
+import { listValues } from './sip-headers.ts';
+import type { SipHeader } from './sip-message.ts';
 
 /** No interval may be asked for that is shorter. */
 export const leastSessionSeconds = 90;
@@ -25,6 +27,13 @@ export function formatSessionExpires({ seconds, refresher }: SessionExpires): st
 export function parseMinSe(value: string | undefined): number {
   const [seconds = ''] = (value ?? '').split(';');
   return isSeconds(seconds.trim()) ? Number(seconds.trim()) : leastSessionSeconds;
+}
+
+/** Whether its sender knows session timers; a proxy may have put the other fields there. */
+export function supportsTimer(message: { readonly headers: readonly SipHeader[] }): boolean {
+  return ['Supported', 'Require'].some((name) =>
+    listValues(message, name).some((tag) => tag.toLowerCase() === 'timer'),
+  );
 }
 
 /** More would be no timer any more. */

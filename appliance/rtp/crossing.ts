@@ -1,8 +1,7 @@
 /** What a packet becomes on its way from one leg to the other, and what is learned from it. */
-import type { LegName } from '../protocol/media-control.ts';
+import { otherLeg, type LegName } from '../protocol/media-control.ts';
 import type { LegDescription } from '../protocol/media-description.ts';
 import { packetKind } from '../protocol/rtp.ts';
-import { otherLeg } from './reports.ts';
 import type { SessionQuality } from './session-quality.ts';
 import { newSrtpLegs } from './srtp-legs.ts';
 

@@ -1,5 +1,5 @@
 /** What the far ends report of each other's streams as it crosses, RFC 3550 section 6.4: round trips of each leg, and what was lost behind the box. */
-import type { LegName } from '../protocol/media-control.ts';
+import { otherLeg, type LegName } from '../protocol/media-control.ts';
 import { middleOfNtp, type ReportBlock, type RtcpPacket } from '../protocol/rtcp.ts';
 import type { ReceivedStream } from './received-stream.ts';
 
@@ -38,8 +38,6 @@ interface Side {
   roundTripMs: number | undefined;
   readonly roundTrips: { sum: number; count: number };
 }
-
-export const otherLeg = { phone: 'cloud', cloud: 'phone' } as const satisfies Record<LegName, LegName>;
 
 /** `streams`: of the far end of each leg. */
 export function newReports(streams: Readonly<Record<LegName, ReceivedStream>>): Reports {

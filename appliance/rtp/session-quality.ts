@@ -1,12 +1,12 @@
 /** How one medium of a call sounds: what arrives from each far end, what they report, and what that does to speech. */
 import { DecodeError } from '../protocol/bytes.ts';
-import type { LegName } from '../protocol/media-control.ts';
+import { otherLeg, type LegName } from '../protocol/media-control.ts';
 import { decodeRtcp } from '../protocol/rtcp.ts';
 import type { RtpCodec } from '../protocol/sdp-codecs.ts';
 import type { LegQuality, MediaQuality } from '../store/media-quality.ts';
 import { meanOpinionScore } from './e-model.ts';
 import { newReceivedStream, type ReceivedStream } from './received-stream.ts';
-import { newReports, otherLeg, type Delivered, type Reports } from './reports.ts';
+import { newReports, type Delivered, type Reports } from './reports.ts';
 
 export interface SessionQuality {
   /** Of what this leg's far end wants to be sent. */

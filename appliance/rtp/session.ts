@@ -1,6 +1,6 @@
 /** One medium of one call: who may send, where it goes on, and whether anybody still does. No socket, no clock. */
 import { contains, parseCidr } from '../protocol/ipv4.ts';
-import type { LegName, Remote, SessionCount } from '../protocol/media-control.ts';
+import { otherLeg, type LegName, type Remote, type SessionCount } from '../protocol/media-control.ts';
 import { packetKind, type PacketKind } from '../protocol/rtp.ts';
 
 export interface Endpoint {
@@ -87,7 +87,7 @@ export function onPacket(session: Session, arrival: Arrival, now: number): Forwa
     session.lastMediaAt = now;
     if (component === 'rtp' ? kind === 'rtp' : kind === 'rtcp') latch(session, arrival, now);
   }
-  const other: LegName = leg === 'phone' ? 'cloud' : 'phone';
+  const other = otherLeg[leg];
   const to = session.legs[other].latched[component] ?? declared(session.legs[other].remote, component);
   if (to === undefined) return undefined;
   if (kind === 'rtp') {

@@ -1,7 +1,7 @@
 /** A call of the process before this one can be hung up by either side; more is not known of it. */
+import { otherLeg } from '../protocol/media-control.ts';
 import type { AdoptedLeg } from './adoption.ts';
 import { upstreamRoute, type Application } from './application.ts';
-import { otherLeg } from './call-end.ts';
 import { answer } from './calls.ts';
 import { passedWithoutBody } from './headers.ts';
 import { finalOfBye } from './in-dialog.ts';

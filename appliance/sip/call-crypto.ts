@@ -1,6 +1,6 @@
 /** Keys of a call: where one leg must not get any, the box ends SRTP itself and has keys of its own with the other leg. */
 import { randomBytes } from 'node:crypto';
-import type { LegName } from '../protocol/media-control.ts';
+import { otherLeg, type LegName } from '../protocol/media-control.ts';
 import type { LegDescription, LegKeys } from '../protocol/media-description.ts';
 import { codecsOf } from '../protocol/sdp-codecs.ts';
 import {
@@ -15,7 +15,6 @@ import {
 } from '../protocol/sdp-crypto.ts';
 import { isRtp, type Sdp, type SdpMedia } from '../protocol/sdp.ts';
 import { masterBytes, type SrtpSuite } from '../protocol/srtp.ts';
-import { otherLeg } from './call-end.ts';
 
 /** Keys can't be had, or would cross in clear. */
 export class SdpRefusedError extends Error {

@@ -7,8 +7,6 @@ import type { LiveCall } from './call-table.ts';
 import { endHelp } from './help/in-call.ts';
 import type { Received } from './srf.ts';
 
-export const otherLeg = { phone: 'cloud', cloud: 'phone' } as const satisfies Record<LegName, LegName>;
-
 /** Ends it on our side: media, record, table. No message is sent. */
 export async function finishCall(app: Application, call: LiveCall, reason: string): Promise<void> {
   if (call.state === 'ended') return;

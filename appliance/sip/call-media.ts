@@ -1,5 +1,5 @@
 /** The media of one call: descriptions rewritten to our ports as they cross, and the relay told what they said. */
-import type { LegName, PortPair, Remote } from '../protocol/media-control.ts';
+import { otherLeg, type LegName, type PortPair, type Remote } from '../protocol/media-control.ts';
 import {
   directionOf,
   formatSdp,
@@ -10,7 +10,6 @@ import {
   targetOf,
 } from '../protocol/sdp.ts';
 import { newCallCrypto, type CallCrypto, type Latest } from './call-crypto.ts';
-import { otherLeg } from './call-end.ts';
 import type { BindingRow } from '../store/bindings.ts';
 import { addressOf } from './application.ts';
 import type { Media } from './media.ts';
@@ -42,14 +41,21 @@ export interface LegSide {
   readonly networks?: readonly string[];
 }
 
+export function phoneSide(
+  address: string,
+  { transport, source }: Pick<BindingRow, 'transport' | 'source'>,
+): LegSide {
+  return { address, isSecure: transport === 'tls', peer: addressOf(source) };
+}
+
 /** Of a call between a phone and its registrar. `peer`: where the phone's signalling comes from. */
 export function sidesToward(
   address: string,
-  { transport, source, local_address: toward }: Pick<BindingRow, 'transport' | 'source' | 'local_address'>,
+  phone: Pick<BindingRow, 'transport' | 'source' | 'local_address'>,
 ): Record<LegName, LegSide> {
   return {
-    phone: { address, isSecure: transport === 'tls', peer: addressOf(source) },
-    cloud: { address: toward, isSecure: true, peer: undefined },
+    phone: phoneSide(address, phone),
+    cloud: { address: phone.local_address, isSecure: true, peer: undefined },
   };
 }
 

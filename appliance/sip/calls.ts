@@ -1,11 +1,11 @@
 /** Carries an INVITE from one leg to the other, and what comes back: a back-to-back user agent (RFC 7092) with media through `rtp`. */
 import { randomUUID } from 'node:crypto';
-import type { LegName } from '../protocol/media-control.ts';
+import { otherLeg, type LegName } from '../protocol/media-control.ts';
 import { headerValue, parseNameAddress } from '../protocol/sip-headers.ts';
 import { addressOf, legOf, type Application } from './application.ts';
 import { readBody, type Body } from './body.ts';
 import { admitFromCloud, admitFromPhone, type Admission, type Load } from './call-admission.ts';
-import { finishCall, hangUp, otherLeg, sendBye } from './call-end.ts';
+import { finishCall, hangUp, sendBye } from './call-end.ts';
 import { newCallMedia, sidesToward } from './call-media.ts';
 import { sdpFailure } from './call-offer.ts';
 import { recordAnswer, recordDialogs, recordStart } from './call-record.ts';

@@ -1,7 +1,7 @@
 /** The certificate that phones are shown: renewed by whoever keeps the site's authority, taken up here without a restart. */
 import { ensureAuthority, serverIdentity, type ServerIdentity } from '../net/authority.ts';
 import type { Config } from '../config-schema.ts';
-import type { World } from '../world.ts';
+import { repeat, type World } from '../world.ts';
 import type { Engine } from './engine/engine.ts';
 
 const dayMs = 86_400_000;
@@ -25,7 +25,6 @@ export async function ownIdentity(
 
 /** Looks once a day, and renews the certificate when nobody else has. */
 export function renewIdentity(world: World, { site, engine, shown, onError }: Renewing): AsyncDisposable {
-  const stop = new AbortController();
   let current = shown;
   const look = async () => {
     const latest = await ownIdentity(world, site);
@@ -34,16 +33,5 @@ export function renewIdentity(world: World, { site, engine, shown, onError }: Re
     current = latest;
     world.log.info('a new certificate is shown to phones');
   };
-  const running = (async () => {
-    while (!stop.signal.aborted) {
-      await world.clock.sleep(dayMs, stop.signal).catch(() => undefined);
-      if (!stop.signal.aborted) await look().catch(onError);
-    }
-  })();
-  return {
-    [Symbol.asyncDispose]: async () => {
-      stop.abort();
-      await running;
-    },
-  };
+  return repeat(world.clock, dayMs, { work: look, onError });
 }

@@ -1,10 +1,10 @@
 /** Requests inside a call: to the other leg and their answers back, descriptions rewritten on the way. */
-import type { LegName } from '../protocol/media-control.ts';
+import { otherLeg, type LegName } from '../protocol/media-control.ts';
 import type { SipHeader } from '../protocol/sip-message.ts';
 import { addressOf, type Application } from './application.ts';
 import { readBody, type Body } from './body.ts';
 import { relayInAdopted } from './adopted-call.ts';
-import { audience, hangUp, otherLeg } from './call-end.ts';
+import { audience, hangUp } from './call-end.ts';
 import type { LiveCall } from './call-table.ts';
 import { sdpFailure } from './call-offer.ts';
 import { withCause } from './cause.ts';

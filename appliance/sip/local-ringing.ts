@@ -4,7 +4,7 @@ import type { BindingRow } from '../store/bindings.ts';
 import { addressOf, phoneRoute, type Application } from './application.ts';
 import { ownIdentities } from './call-admission.ts';
 import { letGo } from './call-end.ts';
-import { newCallMedia, type LegSide } from './call-media.ts';
+import { newCallMedia, phoneSide, type LegSide } from './call-media.ts';
 import { recordLeg } from './call-record.ts';
 import { offerOf, type Nobody, type Placing } from './call-offer.ts';
 import { dialledNumber } from './dial-plan.ts';
@@ -13,6 +13,7 @@ import { withTag, type Attempt } from './outgoing-invite.ts';
 import { nameAsCaller } from './replaces.ts';
 import { sendInvite, sessionOffer } from './session-timers.ts';
 import type { Outgoing, Received, Sent } from './srf.ts';
+import { withinTime } from './within-time.ts';
 
 export interface Ringing {
   readonly phones: readonly BindingRow[];
@@ -65,25 +66,8 @@ export async function ringHere(
     if (final.status > 299 || winner !== phones[at]) throw new Error('not taken');
     return final;
   });
-  const stop = new AbortController();
-  if (ms !== undefined) takeBackAfter(app, call, { ms, signal: stop.signal });
-  try {
-    return await Promise.any(answered).catch(async () => await bestOf(rings));
-  } finally {
-    stop.abort();
-  }
-}
-
-function takeBackAfter(
-  { world }: Application,
-  call: Attempt['call'],
-  { ms, signal }: { ms: number; signal: AbortSignal },
-): void {
-  const { takeBack } = call;
-  void world.clock.sleep(ms, signal).then(
-    () => takeBack?.(),
-    () => undefined,
-  );
+  const asked = Promise.any(answered).catch(async () => await bestOf(rings));
+  return await (ms === undefined ? asked : withinTime(app, call, { ms, asked }));
 }
 
 /** The answer of those that did not take the call; busy says more than nothing. */
@@ -102,9 +86,8 @@ function localSides(
   phones: readonly BindingRow[],
 ): Record<'phone' | 'cloud', LegSide> {
   const { address } = app.config.site;
-  const { binding } = call;
   return {
-    phone: { address, isSecure: binding.transport === 'tls', peer: addressOf(binding.source) },
+    phone: phoneSide(address, call.binding),
     cloud: {
       address,
       isSecure: phones.every(({ transport }) => transport === 'tls'),

@@ -1,4 +1,5 @@
 /** Carries REGISTER between a phone and its registrar, with the phone's own credentials, and keeps what came of it. */
+import type { Config } from '../config-schema.ts';
 import { recogniseVendor } from '../phones/vendors.ts';
 import { headerValue } from '../protocol/sip-headers.ts';
 import type { SipHeader } from '../protocol/sip-message.ts';
@@ -58,11 +59,7 @@ export async function relayRegister(app: Application, request: Incoming): Promis
     },
     {
       registrars: sip.registrars,
-      localSeconds: {
-        udp: sip.local_expires_udp_seconds,
-        tcp: sip.local_expires_tcp_seconds,
-        tls: sip.local_expires_tcp_seconds,
-      },
+      localSeconds: localSeconds(sip),
     },
   );
   switch (decision.kind) {
@@ -80,6 +77,11 @@ export async function relayRegister(app: Application, request: Incoming): Promis
       else await passThrough(app, request, { registration, phone, binding });
       break;
   }
+}
+
+/** Seconds that a phone is told, by its transport. */
+function localSeconds({ local_expires_udp_seconds: udp, local_expires_tcp_seconds: tcp }: Config['sip']) {
+  return { udp, tcp, tls: tcp };
 }
 
 function isClearAllowed(
@@ -215,10 +217,7 @@ async function settle(app: Application, request: Incoming, settling: Settling): 
     await request.respond({ status: response.status, reason: response.reason, headers });
     return;
   }
-  const { sip } = app.config;
-  const localSeconds =
-    request.transport === 'udp' ? sip.local_expires_udp_seconds : sip.local_expires_tcp_seconds;
-  const expiresSeconds = Math.min(localSeconds, granted);
+  const expiresSeconds = Math.min(localSeconds(app.config.sip)[request.transport], granted);
   const row = bindingRow(app, request, { ...settling, contact: contact.uri, granted, expiresSeconds });
   const isNews = binding?.state !== 'registered' || binding.contact_uri !== row.contact_uri;
   const { aor, registrar } = row;

@@ -1,8 +1,7 @@
 /** Consultative transfer (RFC 5589 section 7): REFER names a second call by its dialog, which is another one on the other leg. */
-import type { LegName } from '../protocol/media-control.ts';
+import { otherLeg, type LegName } from '../protocol/media-control.ts';
 import { headerValue, tagOf } from '../protocol/sip-headers.ts';
 import type { SipHeader } from '../protocol/sip-message.ts';
-import { otherLeg } from './call-end.ts';
 
 /** How both ends of one leg call their dialog. */
 export interface DialogName {

@@ -3,13 +3,14 @@
  * A call for help has none: nothing of ours may end it.
  */
 import type { LegName } from '../protocol/media-control.ts';
-import { headerValue, listValues } from '../protocol/sip-headers.ts';
+import { headerValue } from '../protocol/sip-headers.ts';
 import type { SipHeader } from '../protocol/sip-message.ts';
 import {
   formatSessionExpires,
   leastSessionSeconds,
   parseMinSe,
   parseSessionExpires,
+  supportsTimer,
 } from '../protocol/sip-session-timer.ts';
 import type { Application } from './application.ts';
 import type { LiveCall } from './call-table.ts';
@@ -41,9 +42,7 @@ export function answerInSession(
 ): Answer {
   const asked = parseSessionExpires(headerValue(request, 'Session-Expires'));
   if (asked === undefined || isEmergency) return given;
-  const isKnown = ['Supported', 'Require'].some((name) =>
-    listValues(request, name).some((tag) => tag.toLowerCase() === 'timer'),
-  );
+  const isKnown = supportsTimer(request);
   const refresher = isKnown ? (asked.refresher ?? 'uac') : 'uas';
   const value = formatSessionExpires({ seconds: asked.seconds, refresher });
   const require = isKnown ? [{ name: 'Require', value: 'timer' }] : [];

@@ -1,11 +1,12 @@
 /** Session timers, RFC 4028: an INVITE dialog ends unless an INVITE or UPDATE in it succeeds now and then. */
-import { headerValue, listValues } from '../../protocol/sip-headers.ts';
+import { headerValue } from '../../protocol/sip-headers.ts';
 import type { SipHeader, SipRequest, SipResponse } from '../../protocol/sip-message.ts';
 import {
   formatSessionExpires,
   leastSessionSeconds,
   parseMinSe,
   parseSessionExpires,
+  supportsTimer,
 } from '../../protocol/sip-session-timer.ts';
 import { plainResponse } from './compose.ts';
 import type { Core } from './core.ts';
@@ -108,10 +109,4 @@ function sessionFields({ seconds, isRefreshedByUs }: Session): SipHeader[] {
 
 function minSe(seconds: number): SipHeader {
   return { name: 'Min-SE', value: String(seconds) };
-}
-
-function supportsTimer(request: SipRequest): boolean {
-  return [...listValues(request, 'Supported'), ...listValues(request, 'Require')].some(
-    (tag) => tag.toLowerCase() === 'timer',
-  );
 }

@@ -4,6 +4,10 @@ import { e164Readings, type DialPlan } from '../dial-plan.ts';
 
 export type NumberPlan = Pick<Config, 'gateway' | 'emergency'> & { readonly dialPlan: DialPlan };
 
+export function numberPlan({ config, dialPlan }: { config: Config; dialPlan: DialPlan }): NumberPlan {
+  return { gateway: config.gateway, emergency: config.emergency, dialPlan };
+}
+
 export interface ShownCaller {
   /** User part of the phone's own address. */
   readonly user: string;

@@ -2,19 +2,20 @@
 import { formatNameAddress, headerValue, parseNameAddress } from '../../protocol/sip-headers.ts';
 import { addressOf, type Application } from '../application.ts';
 import { ask, type Silence } from '../asking.ts';
-import { newCallMedia } from '../call-media.ts';
+import { newCallMedia, phoneSide, type LegSide } from '../call-media.ts';
 import { offerOf, type Nobody, type Placing } from '../call-offer.ts';
 import type { LiveCall } from '../call-table.ts';
 import { dialledNumber } from '../dial-plan.ts';
 import { dialableForHelp } from '../emergency.ts';
 import { passedHeaders } from '../headers.ts';
+import type { BindingRow } from '../../store/bindings.ts';
 import { freshDialog } from '../outgoing-invite.ts';
 import type { Attempt } from '../outgoing-invite.ts';
 import { sessionOffer } from '../session-timers.ts';
 import type { Outgoing, Received } from '../srf.ts';
 import { emergencyPlan, nobodyHere, notThere } from '../survival.ts';
 import { gatewayToken } from './gateway.ts';
-import { allowedNumber, inForm, shownNumber, type NumberPlan } from './numbers.ts';
+import { allowedNumber, inForm, numberPlan, shownNumber } from './numbers.ts';
 
 /** What to dial there for a call that nothing else takes, or why not. */
 export function gatewayNumber(app: Application, call: LiveCall, uri: string): string | Nobody {
@@ -33,15 +34,22 @@ function refused(reason: string): Nobody {
   return { answer: notThere(reason), reason: 'nobody here' };
 }
 
-function numberPlan({ config, dialPlan }: Application): NumberPlan {
-  return { gateway: config.gateway, emergency: config.emergency, dialPlan };
-}
-
 /** Neither for help nor a call back. */
 export function ordinaryCalls(app: Application): LiveCall[] {
   return app.calls
     .ofPhone(gatewayToken)
     .filter(({ isEmergency, direction }) => !isEmergency && direction === 'outbound');
+}
+
+export function gatewaySide(
+  { config }: Pick<Application, 'config'>,
+  callee: Pick<BindingRow, 'source'> | undefined,
+): LegSide {
+  return {
+    address: config.site.address,
+    isSecure: config.gateway.media === 'srtp',
+    peer: callee && addressOf(callee.source),
+  };
 }
 
 /** Undefined: it is silent. Only where there is a gateway. */
@@ -58,10 +66,9 @@ export async function placeThroughGateway(
   call.isLocal = true;
   call.callee = gateway;
   const { address } = app.config.site;
-  const { binding } = call;
   call.media = newCallMedia(app.media, call.id, {
-    phone: { address, isSecure: binding.transport === 'tls', peer: addressOf(binding.source) },
-    cloud: { address, isSecure: app.config.gateway.media === 'srtp', peer: addressOf(gateway.source) },
+    phone: phoneSide(address, call.binding),
+    cloud: gatewaySide(app, gateway),
   });
   const offer = await offerOf(app, attempt);
   if ('answer' in offer) return offer;

@@ -2,16 +2,18 @@
 import { headerValue, parseNameAddress } from '../../protocol/sip-headers.ts';
 import type { BindingRow } from '../../store/bindings.ts';
 import type { EmergencyCall } from '../../store/emergency-calls.ts';
-import { addressOf, type Application } from '../application.ts';
+import type { Application } from '../application.ts';
 import type { Admission } from '../call-admission.ts';
 import type { Nobody, Placing } from '../call-offer.ts';
-import { newCallMedia, sidesToward } from '../call-media.ts';
+import { newCallMedia, phoneSide } from '../call-media.ts';
 import type { LiveCall } from '../call-table.ts';
 import { dialledNumber } from '../dial-plan.ts';
+import { gatewaySide } from '../gateway/placing.ts';
 import { askOtherLeg } from '../other-leg.ts';
 import type { Incoming, Received } from '../srf.ts';
 import { standIn } from '../stand-in.ts';
 import { attendantsHere, notThere } from '../survival.ts';
+import { withinTime } from '../within-time.ts';
 import type { Help } from './help.ts';
 
 /** What is known of a caller from the store, as a binding. */
@@ -63,7 +65,9 @@ export async function placeCallback(app: Application, placing: Placing): Promise
   for (const target of targets) {
     if (placing.isCancelled()) break;
     await turnTo(app, call, target);
-    const final = await withinTime(app, placing, askOtherLeg(app, placing, undefined));
+    // Rings for so long as attendants do; then the next is asked.
+    const asked = askOtherLeg(app, placing, undefined);
+    const final = await withinTime(app, call, { ms: app.config.emergency.attendant_seconds * 1000, asked });
     if (final !== undefined && !('answer' in final) && final.status <= 299) return final;
     last = final ?? last;
   }
@@ -74,22 +78,8 @@ async function turnTo(app: Application, call: LiveCall, target: BindingRow): Pro
   await call.media.release();
   call.binding = target;
   const { address } = app.config.site;
-  const sides = sidesToward(address, { ...target, local_address: address });
-  const peer = call.callee === undefined ? undefined : addressOf(call.callee.source);
-  const cloud = { address, isSecure: app.config.gateway.media === 'srtp', peer };
-  call.media = newCallMedia(app.media, call.id, { ...sides, cloud });
-}
-
-/** Rings for so long as attendants do; then the next is asked. */
-async function withinTime<T>(app: Application, { attempt }: Placing, asked: Promise<T>): Promise<T> {
-  const stop = new AbortController();
-  void app.world.clock.sleep(app.config.emergency.attendant_seconds * 1000, stop.signal).then(
-    () => attempt.call.takeBack?.(),
-    () => undefined,
-  );
-  try {
-    return await asked;
-  } finally {
-    stop.abort();
-  }
+  call.media = newCallMedia(app.media, call.id, {
+    phone: phoneSide(address, target),
+    cloud: gatewaySide(app, call.callee),
+  });
 }

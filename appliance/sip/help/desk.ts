@@ -11,7 +11,7 @@ import { addressOf } from '../application.ts';
 import type { Afterwards } from '../afterwards.ts';
 import { dialledNumber, type DialPlan } from '../dial-plan.ts';
 import type { HelpKind } from '../emergency.ts';
-import { isSameNumber, shownNumber, type NumberPlan } from '../gateway/numbers.ts';
+import { isSameNumber, numberPlan, shownNumber, type NumberPlan } from '../gateway/numbers.ts';
 import type { Incoming, SipServer } from '../srf.ts';
 import { bindingOf } from './callback.ts';
 import { newHelp, rowOf, wayTaken, type Help } from './help.ts';
@@ -50,7 +50,7 @@ const remembered = 500;
 
 export function openHelpDesk({ world, config, dialPlan, store, server, afterwards }: Needs): HelpDesk {
   const { clock, log } = world;
-  const numbers = { gateway: config.gateway, emergency: config.emergency, dialPlan };
+  const numbers = numberPlan({ config, dialPlan });
   const places = watchPlaces(world, config.site.state_directory);
   const calls = newTokenBuckets(pace);
   const windowMs = config.emergency.callback_minutes * 60_000;

@@ -1,7 +1,7 @@
 /** Where phones stand, in memory: who calls for help must not wait for a file. */
 import { openLateReader } from '../../store/late-reader.ts';
 import { readPlacements, type Placement } from '../../store/placements.ts';
-import type { World } from '../../world.ts';
+import { repeat, type World } from '../../world.ts';
 
 export interface Places extends AsyncDisposable {
   of(mac: string | null): Placement | undefined;
@@ -12,7 +12,6 @@ const everyMs = 5000;
 /** Reads what location wrote, every few seconds. While that can't be read, what was known before counts. */
 export function watchPlaces({ clock }: Pick<World, 'clock'>, directory: string): Places {
   const reader = openLateReader({ directory, part: 'location', clock, probe: readPlacements });
-  const stop = new AbortController();
   let known = new Map<string, Placement>();
   const look = () => {
     try {
@@ -22,17 +21,12 @@ export function watchPlaces({ clock }: Pick<World, 'clock'>, directory: string):
       // Broken or held: old places are better than none.
     }
   };
-  const watching = (async () => {
-    while (!stop.signal.aborted) {
-      look();
-      await clock.sleep(everyMs, stop.signal).catch(() => undefined);
-    }
-  })();
+  look();
+  const looking = repeat(clock, everyMs, { work: look, onError: () => undefined });
   return {
     of: (mac) => (mac === null ? undefined : known.get(mac)),
     [Symbol.asyncDispose]: async () => {
-      stop.abort();
-      await watching;
+      await looking[Symbol.asyncDispose]();
       reader[Symbol.dispose]();
     },
   };
