@@ -3,6 +3,7 @@ import { DialPlan } from './config-schema-survival.ts';
 import { Type, type Static } from './schema.ts';
 import { Dhcp } from './config-schema-dhcp.ts';
 import { Emergency, Gateway } from './config-schema-emergency.ts';
+import { Update } from './config-schema-update.ts';
 import { card, cidr, host, ipv4, list, port, seconds, table, text } from './config-values.ts';
 
 const PostureRule = Type.Object(
@@ -292,6 +293,7 @@ export const ConfigSchema = Type.Object(
     location: Location,
     cloud: Cloud,
     web: Web,
+    update: Update,
   },
   { additionalProperties: false, description: 'gatehouse.toml' },
 );

@@ -19,7 +19,8 @@ const mayImport: Record<string, readonly string[]> = {
   net: ['protocol', 'world'],
   store: ['protocol', 'phones', 'world'],
   ...Object.fromEntries(parts.map((part) => [part, forParts])),
-  commands: [...forParts],
+  update: forParts,
+  commands: [...forParts, 'update'],
   appliance: [...parts, ...forParts],
   main: [...parts, ...forParts, 'commands', 'appliance'],
 };
