@@ -44,6 +44,19 @@ export const testPrograms: Programs = {
   tshark: 'tshark',
 };
 
+/** What the image is booted with, and the devices around it. */
+export const imagePrograms: Programs = {
+  ip: 'iproute2',
+  sysctl: 'procps',
+  setpriv: 'util-linux',
+  'qemu-system-x86_64': 'qemu-system-x86',
+  'qemu-img': 'qemu-utils',
+  '/usr/share/OVMF/OVMF_CODE_4M.fd': 'ovmf',
+  dnsmasq: 'dnsmasq-base',
+  udhcpc: 'udhcpc',
+  curl: 'curl',
+};
+
 /** Peers that only the benchmarks know. */
 export const benchPrograms: Programs = { ...testPrograms, rtpengine: 'rtpengine-daemon' };
 

@@ -1,0 +1,147 @@
+/** The image in an emulated machine: its serial console in a file, a root shell on a second serial line that only tests turn on. */
+import { appendFileSync, copyFileSync, existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { run, until, words, type Running } from '../support/command.ts';
+import type { Namespace } from '../support/namespaces.ts';
+import { openSerialShell, type SerialShell } from './serial-shell.ts';
+
+export interface EmulatedMachine extends AsyncDisposable {
+  /** Runs lines of shell as root inside and gives back what they print. Throws when they end with another code than 0. */
+  shell(script: string, timeoutMs?: number): Promise<string>;
+  /** All that came by the serial console, each line with the milliseconds since power on. */
+  readonly consoleFile: string;
+  readonly console: () => string;
+  /** ms since power on. */
+  readonly age: () => number;
+  readonly hasEnded: () => boolean;
+  /** As if the plug was pulled: what the guest had not written is lost. */
+  cutPower(): Promise<void>;
+  /** An orderly shutdown. */
+  powerOff(): Promise<void>;
+}
+
+export interface Card {
+  /** Tap device in the machine's namespace. */
+  readonly tap: string;
+  readonly mac: string;
+}
+
+export interface MachineOptions {
+  /** Whose network its cards are in. */
+  readonly namespace: Namespace;
+  /** Folder of its own for firmware variables, sockets and console. */
+  readonly directory: string;
+  /** qcow2 that it writes to. */
+  readonly disk: string;
+  /** In the order of their slots: the guest calls them enp0s3, enp0s4 and so on. */
+  readonly cards: readonly Card[];
+  /** Name to text: systemd's credentials, given by SMBIOS. */
+  readonly credentials?: Readonly<Record<string, string>>;
+  /** The disk takes no writes. */
+  readonly isReadOnly?: boolean;
+  /** More words for QEMU. */
+  readonly hardware?: readonly string[];
+  readonly memoryMegabytes?: number;
+}
+
+const firmware = '/usr/share/OVMF';
+
+/** A new disk over the image, which stays as it is. */
+export async function newDisk(image: string, file: string, size = '8G'): Promise<string> {
+  const format = image.endsWith('.qcow2') ? 'qcow2' : 'raw';
+  await run(['qemu-img', 'create', '-q', '-f', 'qcow2', '-F', format, '-b', image, file, size]);
+  return file;
+}
+
+/** Turns the machine on. Resolves at once: wait for what the test is about. */
+export function powerOn(options: MachineOptions): EmulatedMachine {
+  const { namespace, directory } = options;
+  const variables = join(directory, 'firmware-variables');
+  if (!existsSync(variables)) copyFileSync(join(firmware, 'OVMF_VARS_4M.fd'), variables);
+  const consoleFile = join(directory, 'console');
+  const beganAt = Date.now();
+  const age = () => Date.now() - beganAt;
+  appendFileSync(consoleFile, `${stamp(0)} power on\n`);
+  const socket = join(directory, 'shell.sock');
+  const running = namespace.start(
+    ['qemu-system-x86_64', ...hardware(options), ...serialLines(socket), ...drives(options, variables)],
+    {
+      onLine: (line) => appendFileSync(consoleFile, `${stamp(age())} ${plain(line)}\n`),
+      errorsAreLines: true,
+    },
+  );
+  let shell: Promise<SerialShell> | undefined;
+  const connected = () => (shell ??= openSerialShell(socket, running));
+  const ended = () => until('the machine to power off', () => running.hasExited(), { timeoutMs: 60_000 });
+  return {
+    shell: async (script, timeoutMs) => await (await connected()).run(script, timeoutMs),
+    consoleFile,
+    console: () => readFileSync(consoleFile, 'utf8'),
+    age,
+    hasEnded: running.hasExited,
+    cutPower: async () => {
+      running.kill('SIGKILL');
+      await running.exited;
+    },
+    powerOff: async () => {
+      await (await connected()).run('systemctl --no-block poweroff');
+      await ended();
+    },
+    [Symbol.asyncDispose]: async () => await endMachine(running, await shell?.catch(() => undefined)),
+  };
+}
+
+async function endMachine(running: Running, shell: SerialShell | undefined): Promise<void> {
+  shell?.close();
+  running.kill('SIGKILL');
+  await running.exited;
+}
+
+const stamp = (ms: number) => `[${(ms / 1000).toFixed(2).padStart(7)}]`;
+
+/** Without the words that move a cursor. */
+// eslint-disable-next-line no-control-regex
+const plain = (line: string) => line.replace(/\u001b(?:\[[0-9;?=]*[A-Za-z]|c|[()]\w)|[\r\u0000]/g, '');
+
+/** An old processor without what TCG is slow at, and nothing that the firmware would look through. */
+function hardware({ cards, credentials = {}, hardware: more = [], memoryMegabytes = 1024 }: MachineOptions) {
+  const strings = [
+    'io.systemd.stub.kernel-cmdline-extra=systemd.debug_shell=ttyS1 systemd.default_debug_tty=ttyS1',
+    ...Object.entries(credentials).map(
+      ([name, text]) => `io.systemd.credential.binary:${name}=${Buffer.from(text).toString('base64')}`,
+    ),
+  ];
+  return [
+    ...words('-accel tcg,thread=multi,tb-size=1024 -cpu Nehalem -machine q35 -smp 2'),
+    ...words(
+      `-m ${memoryMegabytes} -nodefaults -vga none -display none -boot strict=on -device virtio-rng-pci`,
+    ),
+    ...strings.flatMap((value) => ['-smbios', `type=11,value=${value.replaceAll(',', ',,')}`]),
+    ...cards.flatMap(({ tap, mac }, at) => [
+      '-netdev',
+      `tap,id=net${at},ifname=${tap},script=no,downscript=no`,
+      '-device',
+      // romfile= keeps the firmware from trying to boot by network for minutes.
+      `virtio-net-pci,netdev=net${at},mac=${mac},romfile=,addr=0x${(at + 3).toString(16)}`,
+    ]),
+    ...more,
+  ];
+}
+
+/** The console is what the emulator prints, the second line a socket. */
+function serialLines(socket: string): string[] {
+  return words(
+    `-serial stdio -chardev socket,id=shell,path=${socket},server=on,wait=off -serial chardev:shell`,
+  );
+}
+
+function drives({ disk, isReadOnly = false }: MachineOptions, variables: string): string[] {
+  const access = isReadOnly ? ',readonly=on' : '';
+  // Killed, it loses what the guest had not flushed; this machine's page cache stays.
+  const data = `if=none,id=disk,format=qcow2,file=${disk},discard=unmap${access}`;
+  return words(
+    `-drive if=pflash,format=raw,readonly=on,file=${join(firmware, 'OVMF_CODE_4M.fd')} ` +
+      `-drive if=pflash,format=raw,file=${variables} ` +
+      `-drive ${data} -device virtio-blk-pci,drive=disk,bootindex=0,addr=0x10`,
+  );
+}

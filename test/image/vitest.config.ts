@@ -1,0 +1,15 @@
+/** `npm run test:image`: boots the image under emulation. Not part of `npm test`. */
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    root: import.meta.dirname,
+    include: ['*.test.ts'],
+    globalSetup: ['setup.ts'],
+    fileParallelism: false,
+    // Each step has a guard of its own; these are for what forgot it.
+    testTimeout: 180_000,
+    hookTimeout: 240_000,
+    bail: 1,
+  },
+});
