@@ -5,6 +5,7 @@ import { servedNetworks, watchedCards } from '../config-networks.ts';
 import { wantedParts } from '../config-parts.ts';
 import type { CommandCall } from '../main.ts';
 import { ackLatency, type AckLatency } from '../store/ack-latency.ts';
+import { readDataPartition } from '../store/data-partition.ts';
 import { readDhcpNetwork, type DhcpNetwork } from '../store/dhcp-network.ts';
 import { countStages } from '../store/phone-stage.ts';
 import { readFacts, readPhones } from '../store/phones.ts';
@@ -64,7 +65,12 @@ function readStatus(config: Config, now: number): SiteStatus {
     ...(latency && { latency }),
     refusals: readFacts(directory, 'dhcp', (db) => readRefusals(db, refusalsRead)),
     sip: readSipView(directory, now),
-    troubles: troublesOf({ parts, phones, allowCleartext: config.provisioning.allow_cleartext }),
+    troubles: troublesOf({
+      parts,
+      phones,
+      allowCleartext: config.provisioning.allow_cleartext,
+      data: readDataPartition(directory),
+    }),
   };
 }
 

@@ -1,6 +1,7 @@
 /** How the whole box is: its parts as they last reported, and in plain words what is wrong. */
 import { vendorName, type Vendor } from '../phones/vendors.ts';
 import type { Health } from '../world.ts';
+import { troublesOfData, type DataPartition } from './data-partition.ts';
 import { partNames, type PartName } from './journal-kinds.ts';
 import type { PhoneRow } from './phones.ts';
 import { readReport } from './telemetry.ts';
@@ -62,10 +63,11 @@ interface Site {
   readonly phones: readonly PhoneRow[];
   /** Vendors named in `provisioning.allow_cleartext`. */
   readonly allowCleartext: readonly string[];
+  readonly data: DataPartition;
 }
 
 /** The worst first. A box that does not run at all is one trouble, not seven. */
-export function troublesOf({ parts, phones, allowCleartext }: Site): Trouble[] {
+export function troublesOf({ parts, phones, allowCleartext, data }: Site): Trouble[] {
   const wanted = parts.filter((part) => part.isWanted);
   const cleartext = allowCleartext.map((vendor): Trouble => ({
     severity: 'problem',
@@ -74,6 +76,7 @@ export function troublesOf({ parts, phones, allowCleartext }: Site): Trouble[] {
   if (wanted.every((part) => !part.isRunning)) {
     return [
       { severity: 'problem', text: 'Gatehouse is not running: start it with `gatehouse run`.' },
+      ...troublesOfData(data),
       ...cleartext,
     ];
   }
@@ -82,7 +85,7 @@ export function troublesOf({ parts, phones, allowCleartext }: Site): Trouble[] {
       ? []
       : [{ severity: 'notice', text: `${phoneName(phone)}: ${phone.problem}`, mac: phone.mac }],
   );
-  const troubles = [...wanted.flatMap(troubleOfPart), ...cleartext, ...ofPhones];
+  const troubles = [...troublesOfData(data), ...wanted.flatMap(troubleOfPart), ...cleartext, ...ofPhones];
   return [...troubles.filter(isProblem), ...troubles.filter((trouble) => !isProblem(trouble))];
 }
 

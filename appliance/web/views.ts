@@ -13,6 +13,7 @@ import { readLiveQuality, type MediaQuality } from '../store/media-quality.ts';
 import { readCallDetail, readRegistrationDetail, type LadderDetail } from '../store/ladder-detail.ts';
 import { readNeighbors, type Neighbor } from '../store/neighbors.ts';
 import { countStages } from '../store/phone-stage.ts';
+import { readDataPartition } from '../store/data-partition.ts';
 import { readLogOf, readPhoneDetail } from '../store/phone-detail.ts';
 import { readFacts, readPhones, type PhoneRow } from '../store/phones.ts';
 import { readPoolUse } from '../store/pool-use.ts';
@@ -138,7 +139,10 @@ function statusView(
     release,
     site: siteView(config),
     parts: parts.map((part) => ({ ...part })),
-    troubles: troublesOf({ parts, phones, allowCleartext }).slice(0, mostTroubles),
+    troubles: troublesOf({ parts, phones, allowCleartext, data: readDataPartition(directory) }).slice(
+      0,
+      mostTroubles,
+    ),
     allowCleartext,
     phones: { total: phones.length, byStage: countStages(phones) },
     callsUp: sip.up,

@@ -15,7 +15,8 @@ function changed(name: string, more: Partial<PartStatus>): PartStatus[] {
   return running.map((part) => (part.name === name ? { ...part, ...more } : part));
 }
 
-const site = { parts: running, phones: [], allowCleartext: [] };
+const data = { state: 'ok', said: '', freeBytes: 2 ** 30 } as const;
+const site = { parts: running, phones: [], allowCleartext: [], data };
 const phone: PhoneRow = {
   mac: '00:15:65:aa:00:01',
   stage: 'leased',
@@ -70,4 +71,17 @@ it('problems come before notices, and passwords in clear are a problem', () => {
     mac: phone.mac,
     text: 'Phone 00:15:65:aa:00:01: It waits.',
   });
+});
+
+it('a data disk that could not be used comes first, with what was seen', () => {
+  const broken = { state: 'broken', said: 'bad magic number', freeBytes: 2 ** 30 } as const;
+  const parts = changed('dhcp', { isRunning: false });
+  const [first, second] = troublesOf({ ...site, parts, data: broken });
+  expect(first?.text).toMatch(/^The data disk is damaged \(bad magic number\): the box runs from memory/);
+  expect(second?.part).toBe('dhcp');
+});
+
+it('a disk without room is a problem before the parts refuse', () => {
+  const [first] = troublesOf({ ...site, data: { ...data, freeBytes: 5_000_000 } });
+  expect(first).toMatchObject({ severity: 'problem', text: expect.stringContaining('4 MB left') as string });
 });
