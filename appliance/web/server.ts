@@ -54,7 +54,10 @@ export async function startWeb(world: World, config: Config): Promise<WebPart> {
     opened.defer(async () => await onSocket.close());
     await listenOnSocket(onSocket, config.web.socket);
   }
-  await store.write((tx) => tx.journal({ kind: 'started', body: { release: version } }));
+  // A full disk is what the page is there to tell.
+  await store
+    .write((tx) => tx.journal({ kind: 'started', body: { release: version } }))
+    .catch((error: unknown) => world.log.warn({ error: String(error) }, 'start not recorded'));
   const address = onAddress.server.address() as AddressInfo;
   const owned = opened.move();
   return {
