@@ -123,6 +123,10 @@ const commands: Record<string, { readonly about: string; readonly run: Command }
     about: 'restore <file>    makes this machine the box that the backup was taken of; stop it first',
     run: async (call) => (await import('./commands/restore.ts')).restoreCommand(call),
   },
+  orders: {
+    about: 'orders            carries out what the page ordered for the box; systemd calls it, as root',
+    run: async (call) => (await import('./commands/orders.ts')).ordersCommand(call),
+  },
   config: {
     about: 'config <what>     check, print or schema of gatehouse.toml',
     run: async (call) => {

@@ -20,7 +20,9 @@ const mayImport: Record<string, readonly string[]> = {
   store: ['protocol', 'phones', 'world'],
   ...Object.fromEntries(parts.map((part) => [part, forParts])),
   update: forParts,
-  commands: [...forParts, 'update'],
+  // What root does to the box as a whole; no part.
+  box: [...forParts, 'update'],
+  commands: [...forParts, 'box', 'update'],
   appliance: [...parts, ...forParts],
   main: [...parts, ...forParts, 'commands', 'appliance'],
 };

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { CloudConfig } from '../config.ts';
 import type { HttpsPoster } from '../net/https-post.ts';
 import { newCursor, readCursor, saveCursor, type Cursor } from '../store/cursors.ts';
-import type { PartName } from '../store/journal-kinds.ts';
+import type { StoreName } from '../store/journal-kinds.ts';
 import type { JournalGap, JournalRow, Reader } from '../store/reader.ts';
 import type { Store } from '../store/store.ts';
 import type { Clock } from '../world.ts';
@@ -11,7 +11,7 @@ import { verdictOf, waitMs, type Verdict } from './backoff.ts';
 import { newBatch, type Batch } from './batch.ts';
 
 export interface Shipper {
-  readonly part: PartName;
+  readonly part: StoreName;
   /** There may be more to send. */
   wake(reader: Reader): void;
   /** Somebody reached the cloud again: what failed for want of it is tried at once. */
@@ -37,7 +37,7 @@ export interface ShipperNeeds {
     number
   >;
   /** After each try. */
-  readonly onVerdict: (part: PartName, verdict: Verdict) => void;
+  readonly onVerdict: (part: StoreName, verdict: Verdict) => void;
   /** From 0 to 1. */
   readonly random: () => number;
 }
@@ -51,7 +51,7 @@ interface ShipperState {
   mostRows: number;
 }
 
-export function startShipper(part: PartName, needs: ShipperNeeds): Shipper {
+export function startShipper(part: StoreName, needs: ShipperNeeds): Shipper {
   const state: ShipperState = {
     reader: undefined,
     cursor: undefined,
@@ -82,7 +82,7 @@ export function startShipper(part: PartName, needs: ShipperNeeds): Shipper {
 /** Without news, look again: a wake-up that came between looking and sleeping is not lost for long. */
 const lookAgainMs = 5000;
 
-async function ship(part: PartName, needs: ShipperNeeds, state: ShipperState): Promise<void> {
+async function ship(part: StoreName, needs: ShipperNeeds, state: ShipperState): Promise<void> {
   const { clock, signal } = needs;
   let failures = 0;
   while (!signal.aborted) {
@@ -119,7 +119,7 @@ async function ship(part: PartName, needs: ShipperNeeds, state: ShipperState): P
 
 /** `undefined`: nothing to send. Rejects when the cloud, the journal or our own file can't be had. */
 async function shipOnce(
-  part: PartName,
+  part: StoreName,
   needs: ShipperNeeds,
   state: ShipperState,
 ): Promise<Verdict | undefined> {
@@ -144,7 +144,7 @@ async function shipOnce(
 
 /** The journal's name is on disk before its first row leaves: after a crash the same rows go under the same name. */
 async function currentCursor(
-  part: PartName,
+  part: StoreName,
   { store, clock }: ShipperNeeds,
   { reader, state }: { reader: Reader; state: ShipperState },
 ): Promise<Cursor> {

@@ -1,7 +1,7 @@
 /** Ships every part's journal to the site's cloud: nothing lost, nothing twice, whatever is cut or killed meanwhile. */
 import type { Config } from '../config.ts';
 import { openHttpsPoster } from '../net/https-post.ts';
-import { partNames, type PartName } from '../store/journal-kinds.ts';
+import { storeNames, type StoreName } from '../store/journal-kinds.ts';
 import { followStores } from '../store/reader.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { version, type Health, type Part, type World } from '../world.ts';
@@ -35,10 +35,10 @@ export async function startCloudSync(world: World, config: Config): Promise<Part
     extraCaFile: config.site.extra_ca_file,
     timeoutMs: requestTimeoutMs,
     maxAnswerBytes,
-    maxConnections: partNames.length,
+    maxConnections: storeNames.length,
   });
   const link = newLink(world, store, counters);
-  const shippers: Shipper[] = partNames.map((part) =>
+  const shippers: Shipper[] = storeNames.map((part) =>
     startShipper(part, {
       clock,
       signal: stop.signal,
@@ -96,7 +96,7 @@ function newLink(
   { clock, log }: World,
   store: Store,
   counters: { errors: number },
-): { isEndOfCut: (part: PartName, verdict: Verdict) => boolean } {
+): { isEndOfCut: (part: StoreName, verdict: Verdict) => boolean } {
   let downSince: number | undefined;
   const journal = (kind: string, body: Record<string, string | number>) => {
     store
@@ -138,7 +138,7 @@ async function followJournals(
 ): Promise<void> {
   while (!signal.aborted) {
     try {
-      await followStores({ directory, parts: partNames, clock, signal }, (reader) => {
+      await followStores({ directory, parts: storeNames, clock, signal }, (reader) => {
         shippers.find(({ part }) => part === reader.part)?.wake(reader);
       });
     } catch (error) {

@@ -33,6 +33,8 @@ export function unitFiles(config: Config): UnitFile[] {
       path: `${wantsFolder}/gatehouse@${part}.service`,
       link: `${packagedUnits}/gatehouse@.service`,
     })),
+    // The page's orders to the box.
+    { path: `${wantsFolder}/gatehouse-orders.path`, link: `${packagedUnits}/gatehouse-orders.path` },
     ...(parts.includes('location') ? [locationPeers(config)] : []),
   ];
 }

@@ -1,6 +1,6 @@
 /** Knows where phones are: asks the switches, listens on the box's own card, and writes down placements when they change. */
 import type { Config } from '../config.ts';
-import type { PartName } from '../store/journal-kinds.ts';
+import type { StoreName } from '../store/journal-kinds.ts';
 import { readPlacements } from '../store/placements.ts';
 import { followStores, type Reader } from '../store/reader.ts';
 import { openStore } from '../store/store.ts';
@@ -125,7 +125,7 @@ async function followNews(
   { signal, onNews }: { signal: AbortSignal; onNews: () => void },
 ): Promise<void> {
   const { clock, log } = world;
-  const cursors = new Map<PartName, number>();
+  const cursors = new Map<StoreName, number>();
   while (!signal.aborted) {
     try {
       await followStores(
@@ -148,7 +148,7 @@ async function followNews(
 }
 
 /** A journal that appears, or begins anew, counts as news. */
-function hasMetPhones(reader: Reader, cursors: Map<PartName, number>): boolean {
+function hasMetPhones(reader: Reader, cursors: Map<StoreName, number>): boolean {
   const before = cursors.get(reader.part);
   const last = reader.lastSeq();
   cursors.set(reader.part, last);

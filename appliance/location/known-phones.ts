@@ -1,19 +1,19 @@
 /** Which phones the other parts know, read from their files: an address of a phone, a configuration, a registration. */
 import { holdersByIp, isSurer, readHeldAddresses } from '../store/address-holders.ts';
 import { readBindings } from '../store/bindings.ts';
-import type { PartName } from '../store/journal-kinds.ts';
+import type { StoreName } from '../store/journal-kinds.ts';
 import { readPhoneConfigurations } from '../store/phone-configurations.ts';
 import type { Reader } from '../store/reader.ts';
 import type { KnownPhones } from './evidence.ts';
 
 /** The parts whose facts and news count. */
-export const witnesses = ['dhcp', 'provisioning', 'sip'] as const satisfies readonly PartName[];
+export const witnesses = ['dhcp', 'provisioning', 'sip'] as const satisfies readonly StoreName[];
 
 /**
  * Later parts are fresher: the address that a phone registers from beats the one it was leased. A device that only has
  * a lease counts when DHCP took it for a phone.
  */
-export function knownPhones(readers: ReadonlyMap<PartName, Reader>, now: number): KnownPhones {
+export function knownPhones(readers: ReadonlyMap<StoreName, Reader>, now: number): KnownPhones {
   const ipByMac = new Map<string, string | undefined>();
   const macByIp = new Map<string, string>();
   const know = (mac: string, ip: string | undefined) => {

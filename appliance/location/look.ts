@@ -1,6 +1,6 @@
 /** One look at all evidence: what it means for each phone, and what of that is new is committed. */
 import type { Config } from '../config.ts';
-import type { PartName } from '../store/journal-kinds.ts';
+import type { StoreName } from '../store/journal-kinds.ts';
 import { removePlacement, savePlacement, type Placement } from '../store/placements.ts';
 import type { Reader } from '../store/reader.ts';
 import type { Store, Transaction } from '../store/store.ts';
@@ -27,7 +27,7 @@ export interface Holdings {
   /** As in the file. */
   readonly placements: Map<string, Placement>;
   /** Of the other parts, as far as they can be read now. */
-  readonly readers: Map<PartName, Reader>;
+  readonly readers: Map<StoreName, Reader>;
   readonly watches: SwitchWatch[];
   listener: Listener | undefined;
   readonly counters: Record<
@@ -98,7 +98,7 @@ function bringUpToDate(
   return { changes: [...kept, ...placed], conflicts };
 }
 
-function mayForget({ dhcp, site }: Config, readers: ReadonlyMap<PartName, Reader>): boolean {
+function mayForget({ dhcp, site }: Config, readers: ReadonlyMap<StoreName, Reader>): boolean {
   return (dhcp.mode === 'off' || readers.has('dhcp')) && (site.posture !== 'full' || readers.has('sip'));
 }
 

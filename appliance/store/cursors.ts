@@ -1,10 +1,10 @@
 /** How far each part's journal has reached the cloud. Owned by cloud. */
 import { randomUUID } from 'node:crypto';
 import { all, one, run, type Database } from './database.ts';
-import type { PartName } from './journal-kinds.ts';
+import type { StoreName } from './journal-kinds.ts';
 
 export interface Cursor {
-  readonly part: PartName;
+  readonly part: StoreName;
   /** Names this run of row numbers: without it a wiped box's new rows would look like repeats of its old ones. */
   readonly journal: string;
   /** The last row that the cloud has confirmed. */
@@ -14,12 +14,12 @@ export interface Cursor {
 }
 
 /** `undefined`: nothing of this part was ever sent. */
-export function readCursor(db: Database, part: PartName): Cursor | undefined {
+export function readCursor(db: Database, part: StoreName): Cursor | undefined {
   return one<Cursor>(db, 'SELECT part, journal, seq, row_at AS rowAt FROM cursor WHERE part = ?', [part]);
 }
 
 /** At the beginning of a journal that gets a name of its own. */
-export function newCursor(part: PartName): Cursor {
+export function newCursor(part: StoreName): Cursor {
   return { part, journal: randomUUID(), seq: 0, rowAt: null };
 }
 

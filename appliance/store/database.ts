@@ -16,18 +16,21 @@ interface OpenOptions {
   readonly migrations: string;
   /** FULL: a commit is on disk when it returns. NORMAL: the last seconds may be lost at a power cut. */
   readonly synchronous: 'FULL' | 'NORMAL';
+  /** For a file that is written by processes that come and go: readers without the right to write can always open it. */
+  readonly isWithoutWal?: boolean;
 }
 
 /** KiB of a file that each connection keeps; better-sqlite3's own 16 MB would be a copy of what the kernel has in memory anyway. */
 export const cacheSize = 'cache_size = -2000';
 
 /** Opens for the only writer, makes directory and file when missing, migrates forward. */
-export function openDatabase({ file, migrations, synchronous }: OpenOptions): Database.Database {
+export function openDatabase(options: OpenOptions): Database.Database {
+  const { file, migrations, synchronous, isWithoutWal = false } = options;
   makeDirectory(dirname(file));
   const before = process.umask(0o027);
   try {
     const db = new Database(file);
-    db.pragma('journal_mode = WAL');
+    db.pragma(`journal_mode = ${isWithoutWal ? 'DELETE' : 'WAL'}`);
     db.pragma(`synchronous = ${synchronous}`);
     db.pragma('foreign_keys = ON');
     db.pragma(cacheSize);

@@ -1,4 +1,5 @@
 /** Every kind of journal row and the class of each of its fields. A field not named here can't be written. */
+import { boxKinds } from './journal-kinds/box.ts';
 import { cloudKinds } from './journal-kinds/cloud.ts';
 import { dhcpKinds } from './journal-kinds/dhcp.ts';
 import { locationKinds } from './journal-kinds/location.ts';
@@ -28,14 +29,21 @@ export const journalKinds = {
   location: locationKinds,
   cloud: cloudKinds,
   web: webKinds,
+  box: boxKinds,
 } as const satisfies Record<string, JournalKinds>;
 
-export type PartName = keyof typeof journalKinds;
+/** Whoever has a file of its own: the parts, and `box`, in which root writes what it did. */
+export type StoreName = keyof typeof journalKinds;
 
-export const partNames = Object.keys(journalKinds) as readonly PartName[];
+export const storeNames = Object.keys(journalKinds) as readonly StoreName[];
+
+/** What runs. */
+export type PartName = Exclude<StoreName, 'box'>;
+
+export const partNames = storeNames.filter((name): name is PartName => name !== 'box');
 
 /** The kind's schema, whatever part writes it. */
-export function journalKind(part: PartName, kind: string): JournalKind {
+export function journalKind(part: StoreName, kind: string): JournalKind {
   const kinds: JournalKinds = journalKinds[part];
   const found = kinds[kind];
   if (found === undefined) throw new TypeError(`journal kind "${kind}" of ${part} is not declared`);

@@ -1,7 +1,7 @@
 /** Appending to a part's journal: classes checked, repeats counted, size bounded. */
 import type { Clock } from '../world.ts';
 import { all, one, run, type Database } from './database.ts';
-import { journalKind, type PartName } from './journal-kinds.ts';
+import { journalKind, type StoreName } from './journal-kinds.ts';
 
 export interface JournalEntry {
   readonly kind: string;
@@ -31,7 +31,7 @@ const maxFieldChars = 512;
 const rowOverheadBytes = 64;
 
 interface JournalOptions {
-  readonly part: PartName;
+  readonly part: StoreName;
   readonly clock: Pick<Clock, 'now'>;
   readonly quota?: Partial<JournalQuota>;
 }
@@ -48,7 +48,7 @@ interface CountedRow {
 /** All methods belong inside a transaction of the owner's connection. */
 export class Journal {
   readonly #db: Database;
-  readonly #part: PartName;
+  readonly #part: StoreName;
   readonly #clock: Pick<Clock, 'now'>;
   readonly #quota: JournalQuota;
   #bytes: Bytes;
@@ -159,7 +159,7 @@ function countWindows(db: Database): number {
   return one<{ count: number }>(db, 'SELECT count(*) AS count FROM journal_repeat')?.count ?? 0;
 }
 
-function checkedBody(part: PartName, kind: string, body: JournalEntry['body']): string {
+function checkedBody(part: StoreName, kind: string, body: JournalEntry['body']): string {
   const { fields } = journalKind(part, kind);
   const kept: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(body)) {

@@ -1,7 +1,7 @@
 /** Facts of a part that may start later than the one who reads them. */
 import type { Clock } from '../world.ts';
 import type { Database } from './database.ts';
-import type { PartName } from './journal-kinds.ts';
+import type { StoreName } from './journal-kinds.ts';
 import { openReader, type Reader } from './reader.ts';
 
 /** How long to wait before looking for the file again. */
@@ -14,7 +14,7 @@ export interface LateReader extends Disposable {
 
 interface Looking {
   readonly directory: string;
-  readonly part: PartName;
+  readonly part: StoreName;
   readonly clock: Pick<Clock, 'now'>;
   /** Throws when the table that is needed is not there: the part makes its tables after its file. */
   readonly probe: (db: Database) => void;

@@ -17,7 +17,7 @@ import { readBindings, type Binding } from './bindings.ts';
 import { readOpenCalls, type Call } from './calls.ts';
 import type { Database } from './database.ts';
 import { leavingOf, type Leaving } from './leaving.ts';
-import type { PartName } from './journal-kinds.ts';
+import type { StoreName } from './journal-kinds.ts';
 import { readAllMovedBack, type MovedBack } from './moved-back.ts';
 import { postureFor, type PostureRule } from '../phones/posture.ts';
 import { readPhoneConfigurations, type PhoneConfiguration } from './phone-configurations.ts';
@@ -100,7 +100,7 @@ export function readPhoneFacts(directory: string): PhoneFacts {
 }
 
 /** Empty while the owner has not made its file yet, or not this table: it stands still since an older release. */
-export function readFacts<T>(directory: string, part: PartName, read: (db: Database) => T[]): T[] {
+export function readFacts<T>(directory: string, part: StoreName, read: (db: Database) => T[]): T[] {
   using reader = openReader(directory, part);
   if (reader === undefined) return [];
   try {

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import type { Clock } from '../world.ts';
 import { all, cacheSize, one } from './database.ts';
-import type { PartName } from './journal-kinds.ts';
+import type { StoreName } from './journal-kinds.ts';
 import { storeFile } from './store.ts';
 
 export interface JournalRow {
@@ -25,7 +25,7 @@ export interface JournalGap {
 }
 
 export interface Reader extends Disposable {
-  readonly part: PartName;
+  readonly part: StoreName;
   readonly db: Database.Database;
   /** Rows after the cursor, oldest first, with a gap in the place of those that were pruned. */
   journalAfter(cursor: number, limit: number): (JournalRow | JournalGap)[];
@@ -34,7 +34,7 @@ export interface Reader extends Disposable {
 }
 
 /** `undefined` while the owner has not made its file yet, or closed it cleanly and is not back: try again later. */
-export function openReader(directory: string, part: PartName): Reader | undefined {
+export function openReader(directory: string, part: StoreName): Reader | undefined {
   const file = storeFile(directory, part);
   // Asked for with each request where a part doesn't run: ten times cheaper than an error.
   if (!existsSync(file)) return undefined;
@@ -106,7 +106,7 @@ const lookEveryMs = 50;
 
 interface Follow {
   readonly directory: string;
-  readonly parts: readonly PartName[];
+  readonly parts: readonly StoreName[];
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
@@ -119,7 +119,7 @@ export async function followStores(
   follow: Follow,
   onNews: (reader: Reader) => Promise<void> | void,
 ): Promise<void> {
-  const readers = new Map<PartName, { reader: Reader; version: number }>();
+  const readers = new Map<StoreName, { reader: Reader; version: number }>();
   try {
     while (!follow.signal.aborted) {
       for (const part of follow.parts) {
@@ -140,7 +140,7 @@ export async function followStores(
   }
 }
 
-function openFollowed(directory: string, part: PartName): { reader: Reader; version: number } | undefined {
+function openFollowed(directory: string, part: StoreName): { reader: Reader; version: number } | undefined {
   const reader = openReader(directory, part);
   return reader === undefined ? undefined : { reader, version: -1 };
 }

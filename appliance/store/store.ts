@@ -4,7 +4,7 @@ import type { Clock } from '../world.ts';
 import { openDatabase, type Database } from './database.ts';
 import { Journal, type JournalEntry, type JournalQuota } from './journal.ts';
 import { openOrReplace } from './broken-file.ts';
-import type { PartName } from './journal-kinds.ts';
+import type { StoreName } from './journal-kinds.ts';
 import { newTurns, type Turns } from './turns.ts';
 import { openWalSync } from './wal-sync.ts';
 
@@ -28,7 +28,7 @@ export interface Store extends Disposable {
 interface StoreOptions {
   /** The site's state directory; the part's own folder is made below it. */
   readonly directory: string;
-  readonly part: PartName;
+  readonly part: StoreName;
   readonly clock: Pick<Clock, 'now'>;
   readonly quota?: Partial<JournalQuota>;
   /**
@@ -43,7 +43,9 @@ interface StoreOptions {
 export function openStore(options: StoreOptions): Store {
   const { directory, part, clock, quota, isSyncedApart = false, isReplaced = false } = options;
   const file = storeFile(directory, part);
-  const open = () => openDatabase({ file, migrations: part, synchronous: 'FULL' });
+  // A clean end of the last process takes the WAL with it, and of `box` there is none most of the time.
+  const isWithoutWal = part === 'box';
+  const open = () => openDatabase({ file, migrations: part, synchronous: 'FULL', isWithoutWal });
   const { db, brokenFile } = isReplaced
     ? openOrReplace(file, open, clock.now())
     : { db: open(), brokenFile: undefined };
@@ -92,6 +94,6 @@ export function openStore(options: StoreOptions): Store {
 }
 
 /** Where a part's facts are, for owner and readers alike. */
-export function storeFile(directory: string, part: PartName): string {
+export function storeFile(directory: string, part: StoreName): string {
   return join(directory, part, `${part}.db`);
 }

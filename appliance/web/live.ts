@@ -1,5 +1,5 @@
 /** News for the browsers that are watching: journal rows as they are committed, and what changed because of them. */
-import { partNames, type PartName } from '../store/journal-kinds.ts';
+import { storeNames, type StoreName } from '../store/journal-kinds.ts';
 import { followStores, openReader, type JournalGap, type JournalRow, type Reader } from '../store/reader.ts';
 import type { Clock, Logger } from '../world.ts';
 import { trackChanges, type News } from './changes.ts';
@@ -69,7 +69,7 @@ export function startLive({ clock, log, directory, views }: Needs): Live {
   /** Nobody watches, nothing to do; nothing new, something now and then. */
   const isDue = (idleMs: number) => watchers.size > 0 && (isStale || idleMs >= refreshAtLeastEveryMs);
 
-  const follow = { directory, parts: partNames, clock, signal: stop.signal };
+  const follow = { directory, parts: storeNames, clock, signal: stop.signal };
   const failed = (error: unknown) => {
     trouble = error instanceof Error ? error.message : String(error);
     log.error({ error: trouble }, 'live view interrupted');
@@ -143,7 +143,7 @@ async function keepTrying(work: () => Promise<void>, { clock, signal, failed }: 
  * comes later is new altogether, but of one that was only away no more than its end is told.
  */
 function trackJournals(directory: string) {
-  const cursors = new Map(partNames.map((part) => [part, lastSeqOf(directory, part)]));
+  const cursors = new Map(storeNames.map((part) => [part, lastSeqOf(directory, part)]));
   return {
     rowsSince: (reader: Reader, isWatched: boolean): (JournalRow | JournalGap)[] => {
       const last = reader.lastSeq();
@@ -165,7 +165,7 @@ function trackJournals(directory: string) {
   };
 }
 
-function lastSeqOf(directory: string, part: PartName): number | undefined {
+function lastSeqOf(directory: string, part: StoreName): number | undefined {
   using reader = openReader(directory, part);
   return reader?.lastSeq();
 }

@@ -3,17 +3,17 @@ import { Type } from '../schema.ts';
 import { isIpv4 } from '../protocol/ipv4.ts';
 import { parseMac } from '../protocol/mac.ts';
 import { giveErrand } from '../store/errands.ts';
-import { partNames } from '../store/journal-kinds.ts';
+import { storeNames } from '../store/journal-kinds.ts';
 import type { Store } from '../store/store.ts';
 import { addressQuery, Addresses, refusalQuery, Refusals } from './addresses.ts';
 import { Emergency } from './emergencies.ts';
 import { ladderRoutes } from './ladder-routes.ts';
 import { formatMetrics } from './metrics.ts';
 import { openApi, type RouteDescription } from './openapi.ts';
-import { Call, JournalEvent, PartName, Phone, Status } from './schemas.ts';
+import { Call, JournalEvent, StoreName, Phone, Status } from './schemas.ts';
 import type { Audience } from './people.ts';
 import { PhoneInDetail, RestartView } from './phone-detail.ts';
-import { isPartName, type Views } from './views.ts';
+import { isStoreName, type Views } from './views.ts';
 
 export interface Asked extends Audience {
   readonly params: Readonly<Record<string, string>>;
@@ -42,7 +42,7 @@ export interface Sources {
 
 const journalQuery = Type.Object(
   {
-    part: Type.Optional(PartName),
+    part: Type.Optional(StoreName),
     after: Type.Optional(Type.Integer({ minimum: 0, description: 'Rows after this number; needs `part`.' })),
     limit: Type.Integer({ minimum: 1, maximum: 1000, default: 200 }),
   },
@@ -153,14 +153,14 @@ export const routes: readonly Route[] = [
       const page = { limit, personal };
       if (part === undefined) {
         return after === undefined
-          ? ok({ rows: views.latestJournal(partNames, page) })
+          ? ok({ rows: views.latestJournal(storeNames, page) })
           : failure(
               400,
               'part_missing',
               'Numbers count in each part by itself: say which part with `after`.',
             );
       }
-      if (!isPartName(part)) return failure(400, 'no_such_part', `There are ${partNames.join(', ')}.`);
+      if (!isStoreName(part)) return failure(400, 'no_such_part', `There are ${storeNames.join(', ')}.`);
       return ok({
         rows: after === undefined ? views.latestJournal([part], page) : views.journalAfter(part, after, page),
       });

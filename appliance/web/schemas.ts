@@ -1,7 +1,7 @@
 /** What the API answers with, as JSON Schema: a field that does not stand here never leaves the box. */
 import { Type, type Static } from '../schema.ts';
 import { firmwareStates } from '../phones/firmware-gate.ts';
-import { partNames } from '../store/journal-kinds.ts';
+import { partNames, storeNames } from '../store/journal-kinds.ts';
 import { phoneStages } from '../store/phone-stage.ts';
 import { CallQuality } from './call-quality.ts';
 
@@ -11,7 +11,10 @@ const time = Type.Integer({ description: 'Milliseconds since 1970.' });
 const optionalTime = Type.Optional(time);
 const oneOf = <const T extends string[]>(...values: T) => Type.Enum(values, { type: 'string' });
 
-export const PartName = oneOf(...partNames);
+const PartName = oneOf(...partNames);
+
+/** Whose journal it is. */
+export const StoreName = oneOf(...storeNames);
 
 export const Failure = Type.Object({
   error: Type.Object({ code: text, message: text }),
@@ -166,7 +169,7 @@ export const Call = Type.Object({
 });
 
 export const JournalEvent = Type.Object({
-  part: PartName,
+  part: StoreName,
   seq: Type.Integer({ description: 'Counts without holes in each part; of a gap the last lost one.' }),
   kind: text,
   at: optionalTime,

@@ -8,7 +8,7 @@ import { readAddressPage } from '../store/address-list.ts';
 import { readCalls } from '../store/calls.ts';
 import { readDhcpNetwork } from '../store/dhcp-network.ts';
 import { readEmergencyCalls } from '../store/emergency-calls.ts';
-import { journalKinds, partNames, type JournalKinds, type PartName } from '../store/journal-kinds.ts';
+import { journalKinds, storeNames, type JournalKinds, type StoreName } from '../store/journal-kinds.ts';
 import { readLiveQuality, type MediaQuality } from '../store/media-quality.ts';
 import { readCallDetail, readRegistrationDetail, type LadderDetail } from '../store/ladder-detail.ts';
 import { readNeighbors, type Neighbor } from '../store/neighbors.ts';
@@ -45,9 +45,9 @@ export interface Views {
   /** Calls for help, the newest first. */
   emergencies(limit: number, audience: Audience): Static<typeof Emergency>[];
   /** Rows of one part after a number, oldest first. */
-  journalAfter(part: PartName, after: number, page: Audience & { limit: number }): JournalView[];
+  journalAfter(part: StoreName, after: number, page: Audience & { limit: number }): JournalView[];
   /** The last rows of all parts together, or of one, oldest first. */
-  latestJournal(parts: readonly PartName[], page: Audience & { limit: number }): JournalView[];
+  latestJournal(parts: readonly StoreName[], page: Audience & { limit: number }): JournalView[];
 }
 
 interface PageOfAddresses {
@@ -70,7 +70,7 @@ const mostTroubles = 100;
 export function openViews(config: Config, release: string): Views {
   const { state_directory: directory } = config.site;
   const calls = () => readFacts(directory, 'sip', (db) => readCalls(db, callsShown));
-  const read = (part: PartName, work: (reader: Reader) => (JournalRow | JournalGap)[]) => {
+  const read = (part: StoreName, work: (reader: Reader) => (JournalRow | JournalGap)[]) => {
     using reader = openReader(directory, part);
     return reader === undefined ? [] : work(reader);
   };
@@ -196,7 +196,7 @@ function ownPort({
 
 /** A row of a kind that this release does not know keeps its name and loses its body: nobody can say what is in it. */
 export function journalView(
-  part: PartName,
+  part: StoreName,
   row: JournalRow | JournalGap,
   { personal }: Audience,
 ): JournalView {
@@ -219,6 +219,6 @@ export function journalView(
   };
 }
 
-export function isPartName(name: string): name is PartName {
-  return (partNames as readonly string[]).includes(name);
+export function isStoreName(name: string): name is StoreName {
+  return (storeNames as readonly string[]).includes(name);
 }

@@ -1,0 +1,134 @@
+/** The table `outcome` of box: what came of each order to the box, from the moment it was begun. */
+import { existsSync, readFileSync } from 'node:fs';
+import { all, one, run, type Database } from './database.ts';
+import { readFacts } from './phones.ts';
+import type { Transaction } from './store.ts';
+
+export type OutcomeState = 'running' | 'done' | 'refused' | 'failed';
+
+export interface Outcome {
+  readonly orderId: string;
+  readonly kind: string;
+  readonly state: OutcomeState;
+  /** For whoever gave the order: how far it is, or how it ended. */
+  readonly words: string;
+  /** ms since 1970. */
+  readonly beganAt: number;
+  readonly changedAt: number;
+}
+
+interface Row {
+  readonly order_id: string;
+  readonly kind: string;
+  readonly state: OutcomeState;
+  readonly words: string;
+  readonly began_at: number;
+  readonly changed_at: number;
+  readonly runner: string;
+}
+
+interface Beginning {
+  readonly orderId: string;
+  readonly kind: string;
+  /** `page` or `command`. */
+  readonly by: string;
+  readonly now: number;
+}
+
+const columns = 'order_id, kind, state, words, began_at, changed_at, runner';
+const mostKept = 500;
+
+/** False: it was begun before, or one of its kind is being carried out right now; it is not to be begun then. */
+export function beginOutcome(tx: Transaction, { orderId, kind, by, now }: Beginning): boolean {
+  const isTaken = all<Row>(tx.db, `SELECT ${columns} FROM outcome WHERE order_id = ? OR state = 'running'`, [
+    orderId,
+  ]).some((row) => row.order_id === orderId || row.kind === kind);
+  if (isTaken) return false;
+  run(tx.db, `INSERT INTO outcome (${columns}) VALUES (?, ?, 'running', '', ?, ?, ?)`, [
+    orderId,
+    kind,
+    now,
+    now,
+    thisRunner(),
+  ]);
+  run(
+    tx.db,
+    `DELETE FROM outcome WHERE state <> 'running' AND order_id NOT IN (SELECT order_id FROM outcome ORDER BY began_at DESC LIMIT ?)`,
+    [mostKept],
+  );
+  tx.journal({ kind: 'order_began', body: { order: kind, id: orderId, by } });
+  return true;
+}
+
+/** Progress; nothing is journaled. */
+export function tellOutcome(db: Database, orderId: string, told: { words: string; now: number }): void {
+  run(db, `UPDATE outcome SET words = ?, changed_at = ? WHERE order_id = ? AND state = 'running'`, [
+    told.words,
+    told.now,
+    orderId,
+  ]);
+}
+
+interface End {
+  readonly orderId: string;
+  readonly kind: string;
+  readonly state: Exclude<OutcomeState, 'running'>;
+  readonly words: string;
+  readonly now: number;
+}
+
+/** An order that was never begun gets its end all the same. */
+export function endOutcome(tx: Transaction, { orderId, kind, state, words, now }: End): void {
+  run(
+    tx.db,
+    `INSERT INTO outcome (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT DO UPDATE SET state = excluded.state, words = excluded.words, changed_at = excluded.changed_at`,
+    [orderId, kind, state, words, now, now, thisRunner()],
+  );
+  tx.journal({ kind: 'order_ended', body: { order: kind, id: orderId, state, words } });
+}
+
+/** Whose process is gone, by kill, power cut or a restart that it ordered itself. */
+export function interruptedOutcomes(db: Database): Outcome[] {
+  return all<Row>(db, `SELECT ${columns} FROM outcome WHERE state = 'running'`)
+    .filter(({ runner }) => !isAlive(runner))
+    .map(fromRow);
+}
+
+export function outcomeOf(db: Database, orderId: string): Outcome | undefined {
+  const row = one<Row>(db, `SELECT ${columns} FROM outcome WHERE order_id = ?`, [orderId]);
+  return row && fromRow(row);
+}
+
+/** The newest first. `kind`: a whole kind, or what kinds begin with (`update.`). Empty where nothing was ever ordered. */
+export function readOutcomes(directory: string, kind: string, limit: number): Outcome[] {
+  return readFacts(directory, 'box', (db) =>
+    all<Row>(
+      db,
+      `SELECT ${columns} FROM outcome WHERE substr(kind, 1, ?) = ? ORDER BY began_at DESC LIMIT ?`,
+      [kind.length, kind, limit],
+    ).map(fromRow),
+  );
+}
+
+/** By id; undefined while it was not begun. */
+export function readOutcome(directory: string, orderId: string): Outcome | undefined {
+  return readFacts(directory, 'box', (db) => [outcomeOf(db, orderId)])[0];
+}
+
+function thisRunner(): string {
+  return `${process.pid}@${bootId()}`;
+}
+
+function isAlive(runner: string): boolean {
+  const [pid, boot] = runner.split('@');
+  return boot === bootId() && existsSync(`/proc/${pid}`);
+}
+
+function bootId(): string {
+  return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+}
+
+function fromRow({ order_id: orderId, kind, state, words, ...row }: Row): Outcome {
+  return { orderId, kind, state, words, beganAt: row.began_at, changedAt: row.changed_at };
+}
