@@ -89,11 +89,6 @@ export function endSession(db: Database, id: string, now: number): void {
   run(db, 'UPDATE session SET ended_at = ? WHERE id = ? AND ended_at IS NULL', [now, id]);
 }
 
-/** After a change of the password. */
-export function endAllSessions(db: Database, now: number): void {
-  run(db, 'UPDATE session SET ended_at = ? WHERE ended_at IS NULL', [now]);
-}
-
 /** A clock that went backwards makes nobody's session older, nor longer than it may be. */
 function isLive({ beganAt, seenAt, endedAt }: Session, now: number): boolean {
   if (endedAt !== undefined) return false;
