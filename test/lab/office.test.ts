@@ -152,7 +152,8 @@ test('the open office shows its page on loopback, takes orders from another term
   await expect(run(office('dance'))).rejects.toThrow('no order "dance"');
   expect(leftOf(made)).not.toEqual([]);
   running.kill('SIGINT');
-  expect(await running.exited).toBe(0);
+  const code = await running.exited;
+  expect(code, running.lastWords()).toBe(0);
   expect(leftOf(made)).toEqual([]);
   expect(await newSince(before)).toEqual([]);
   await expect(run(office('status'))).rejects.toThrow('no office is open');

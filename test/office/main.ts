@@ -95,6 +95,12 @@ function printChanges(): (lines: readonly string[]) => void {
   };
 }
 
+/** What went wrong while closing, and what had gone wrong before. */
+function reasons(error: unknown): string[] {
+  if (error instanceof SuppressedError) return [...reasons(error.suppressed), ...reasons(error.error)];
+  return [error instanceof Error ? error.message : String(error)];
+}
+
 const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** Ending runs the lab's cleaning; being killed by a signal would not. */
 const endAtOnce = () => process.exit(130);
@@ -103,7 +109,7 @@ stopSignals.forEach((signal) => process.on(signal, endAtOnce));
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  console.error(`office: ${error instanceof Error ? error.message : String(error)}`);
+  for (const reason of reasons(error)) console.error(`office: ${reason}`);
   process.exitCode = 1;
 }
 process.exit();

@@ -9,13 +9,20 @@ export interface RunOptions {
   /** Also give back what was printed when the program ends with another code than 0. */
   readonly anyExitCode?: boolean;
   readonly environment?: NodeJS.ProcessEnv;
+  /** Ctrl-C ends it too: for what must not go on without us. */
+  readonly hearsCtrlC?: boolean;
 }
 
 /** What the program printed. Throws with its command line and its own words when it fails or takes too long. */
 export async function run(command: readonly string[], options: RunOptions = {}): Promise<string> {
   const timeoutMs = options.timeoutMs ?? 20_000;
   const [program = '', ...words] = command;
-  const child = spawn(program, words, { stdio: 'pipe', env: options.environment ?? process.env });
+  const child = spawn(program, words, {
+    stdio: 'pipe',
+    // Ctrl-C goes to the whole process group: whoever cleans up then still needs what he runs.
+    detached: options.hearsCtrlC !== true,
+    env: options.environment ?? process.env,
+  });
   let out = '';
   let errors = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));

@@ -113,6 +113,8 @@ async function aptGet(command: readonly string[], timeoutMs: number): Promise<vo
   await run(['apt-get', ...words('-o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=120'), ...command], {
     timeoutMs,
     environment,
+    // Without our policy-rc.d, which goes with us, it would start services.
+    hearsCtrlC: true,
   });
 }
 
