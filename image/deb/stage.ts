@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { takeTypesAway } from './without-types.ts';
 
 const tree = join(import.meta.dirname, '../..');
 
@@ -37,6 +38,7 @@ export function stageTree(stage: string): Release {
   };
   for (const name of ['appliance', 'firmware-templates', 'package.json', 'LICENSE'])
     put(name, join(home, name));
+  takeTypesAway(join(stage, home, 'appliance'));
   for (const name of ['with-sockets', 'with-notify']) put(`systemd/${name}`, `${home}/systemd/${name}`);
   put('systemd/system', 'usr/lib/systemd/system');
   put('systemd/sysusers.d', 'usr/lib/sysusers.d');

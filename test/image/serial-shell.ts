@@ -49,11 +49,11 @@ export async function openSerialShell(path: string, machine: Running): Promise<S
   };
 }
 
-/** Until the shell is there nobody echoes; then it is told to be quiet. */
+/** Until the shell is there nobody echoes; then it gives way to one without line editing, which is told to be quiet. */
 async function greet(socket: Socket, heard: () => string, hopeless: () => boolean): Promise<void> {
   const isThere = () => {
-    socket.write(' stty -echo -onlcr; PS1= PS2=; echo "<${#PS1}here>"\n');
-    return /^<0here>$/m.test(heard());
+    socket.write('exec env PS1= PS2= ENV= TERM=dumb sh -c "stty -echo -onlcr; echo \\<he\\re\\>; exec sh"\n');
+    return /^<here>$/m.test(heard());
   };
   await until('a shell on the serial line', isThere, { timeoutMs: 240_000, everyMs: 1000, hopeless });
   // What was asked meanwhile is answered first.
