@@ -19,6 +19,10 @@ export interface CommandCall {
   readonly undo?: boolean;
   /** Address of the DHCP server that `probe` asks as a relay. */
   readonly relay?: string;
+  /** `update apply`: not in the window, but now. */
+  readonly now?: boolean;
+  /** `update stage`: also an older release. */
+  readonly force?: boolean;
   /** How long `drill` goes on at most. */
   readonly minutes?: string;
   /** File that `calls` writes the messages of one call to. */
@@ -127,6 +131,11 @@ const commands: Record<string, { readonly about: string; readonly run: Command }
     about: 'orders            carries out what the page ordered for the box; systemd calls it, as root',
     run: async (call) => (await import('./commands/orders.ts')).ordersCommand(call),
   },
+  update: {
+    about:
+      'update [what]     new releases of the image: status; check; stage [folder] [--force]; apply [--now]',
+    run: async (call) => (await import('./commands/update.ts')).updateCommand(call),
+  },
   config: {
     about: 'config <what>     check, print or schema of gatehouse.toml',
     run: async (call) => {
@@ -196,6 +205,8 @@ async function main(words: string[]): Promise<number> {
     configFile,
     json: values.json === true,
     undo: values.undo === true,
+    now: values.now === true,
+    force: values.force === true,
     ...(values.relay === undefined ? {} : { relay: values.relay }),
     ...(values.pcap === undefined ? {} : { pcap: values.pcap }),
     ...(values.minutes === undefined ? {} : { minutes: values.minutes }),
@@ -214,6 +225,8 @@ function parseWords(words: string[]) {
         config: { type: 'string', short: 'c' },
         json: { type: 'boolean' },
         undo: { type: 'boolean' },
+        now: { type: 'boolean' },
+        force: { type: 'boolean' },
         relay: { type: 'string' },
         pcap: { type: 'string' },
         minutes: { type: 'string' },

@@ -33,6 +33,9 @@ export interface ServerIdentity {
   readonly key: string;
 }
 
+/** Where phones fetch the authority, in clear: it is no secret. */
+export const authorityPath = '/gatehouse-ca.pem';
+
 /** A box whose clock stands before this has lost its time; expiry is counted from here then. */
 const notBeforeBuild = Date.parse('2026-11-01T00:00:00Z');
 

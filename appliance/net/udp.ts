@@ -29,6 +29,8 @@ type Where =
       readonly port: number;
       /** Datagrams to multicast groups leave by the card of `address`. */
       readonly sendsToGroups?: boolean;
+      /** Others may have that port too (SO_REUSEADDR): what is broadcast comes to all of them. */
+      readonly isShared?: boolean;
     }
   /** Only what is sent to a multicast group, on the card with the address `on`. */
   | { readonly group: string; readonly port: number; readonly on: string };
@@ -40,6 +42,7 @@ type Where =
 export async function openUdp(where: Where): Promise<UdpPort> {
   const socket = createSocket({
     type: 'udp4',
+    reuseAddr: 'isShared' in where && where.isShared,
     // Addresses here are always numeric: asking the resolver for each datagram would cost more than sending it.
     lookup: (host, _options, callback) => callback(null, host, 4),
   });

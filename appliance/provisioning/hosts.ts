@@ -1,4 +1,5 @@
 /** Which hosts the box may ask, and for what: by exact name, and nothing else. */
+import { authorityPath } from '../net/authority.ts';
 import { firstStageHost, laterStageHosts } from '../phones/service-hosts.ts';
 import { regions } from '../phones/url.ts';
 import type { ProvisioningConfig, SiteConfig } from '../config-schema.ts';
@@ -52,8 +53,6 @@ export type Route =
   | { readonly kind: 'firmware'; readonly name: string }
   | { readonly kind: 'bad'; readonly reason: string };
 
-/** Where the site's authority can be fetched, in clear: it is no secret. */
-export const authorityPath = '/gatehouse-ca.pem';
 /** Files of the firmware folder are below it. */
 export const firmwarePath = '/gatehouse-firmware/';
 

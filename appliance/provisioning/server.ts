@@ -3,6 +3,7 @@
  * it over HTTPS. Order of a request: `exchange.ts` (who, what), `passage.ts` (up), `giving.ts` (down), `rewrite.ts` (the body).
  */
 import type { Config } from '../config-schema.ts';
+import { authorityPath } from '../net/authority.ts';
 import { shownLanguage } from '../phones/languages.ts';
 import { phonesElsewhere } from '../store/box-addresses.ts';
 import { openSecrets } from '../store/secrets.ts';
@@ -15,7 +16,7 @@ import { openCloud, type UpstreamNetwork } from './cloud.ts';
 import { newCounters, type Context } from './context.ts';
 import { newExchange } from './exchange.ts';
 import { openFirmwareStore } from './firmware-store.ts';
-import { allowedHosts, authorityPath } from './hosts.ts';
+import { allowedHosts } from './hosts.ts';
 import { openListeners } from './listeners.ts';
 import { openLeaseView } from './lease-view.ts';
 import { newRefusals } from './move-back.ts';

@@ -38,14 +38,13 @@ interface Fetching {
  * RefusedUpdateError, or with an UpstreamError when the server can't be reached or does not answer as it should.
  */
 export async function fetchRelease(source: Source, fetching: Fetching): Promise<Manifest | undefined> {
-  const { folder, architecture, trust, requireWanted } = fetching;
+  const { folder } = fetching;
   mkdirSync(folder, { recursive: true, mode: 0o750 });
-  const revoked = await fetchRevocations(source, fetching);
-  const name = announcementName(architecture);
-  const announcement = await fetchSmall(source, name);
-  if (announcement === undefined) return undefined;
-  const manifest = verifiedManifest(announcement, { ...trust, revoked });
-  requireWanted(manifest);
+  const announced = await fetchAnnounced(source, fetching, (list) =>
+    writeFileSync(join(folder, revocationsName), list),
+  );
+  if (announced === undefined) return undefined;
+  const { manifest, announcement } = announced;
   const wanted = new Set([
     revocationsName,
     ...manifest.files.flatMap((file) => [file.name, `${file.name}.part`]),
@@ -54,17 +53,35 @@ export async function fetchRelease(source: Source, fetching: Fetching): Promise<
     if (!wanted.has(present)) rmSync(join(folder, present), { recursive: true });
   await requireRoom(folder, payloadBytes(manifest));
   for (const file of manifest.files) await fetchFile(source, folder, file);
-  writeFileSync(join(folder, name), announcement);
+  writeFileSync(join(folder, announcementName(fetching.architecture)), announcement);
   return manifest;
 }
 
-/** The list that counts from now on; kept in the folder where it is newer than the known one. */
-async function fetchRevocations(source: Source, { folder, trust }: Fetching): Promise<readonly string[]> {
+/** Looks and fetches no release. `onList` is given a list of revoked keys that is newer than the known one. */
+export async function fetchAnnounced(
+  source: Source,
+  { architecture, trust, requireWanted }: Omit<Fetching, 'folder'>,
+  onList: (list: Uint8Array) => void = () => undefined,
+): Promise<{ manifest: Manifest; announcement: Uint8Array } | undefined> {
+  const revoked = await fetchRevocations(source, trust, onList);
+  const announcement = await fetchSmall(source, announcementName(architecture));
+  if (announcement === undefined) return undefined;
+  const manifest = verifiedManifest(announcement, { ...trust, revoked });
+  requireWanted(manifest);
+  return { manifest, announcement };
+}
+
+/** The keys that don't count from now on. */
+async function fetchRevocations(
+  source: Source,
+  trust: Fetching['trust'],
+  onList: (list: Uint8Array) => void,
+): Promise<readonly string[]> {
   const bytes = await fetchSmall(source, revocationsName);
   if (bytes === undefined) return trust.revoked;
   const list = newerRevocations(bytes, { roots: trust.roots, known: trust.revocationsNumber });
   if (list === undefined) return trust.revoked;
-  writeFileSync(join(folder, revocationsName), bytes);
+  onList(bytes);
   return list.keys;
 }
 

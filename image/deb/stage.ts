@@ -46,12 +46,23 @@ export function stageTree(stage: string): Release {
   for (const name of ['README.md', 'CHANGELOG.md', 'SECURITY.md'])
     put(name, `usr/share/doc/gatehouse/${name}`);
   put('LICENSE', 'usr/share/doc/gatehouse/copyright');
+  put('image/UPDATES.md', 'usr/share/doc/gatehouse/UPDATES.md');
+  putRoots(stage);
   for (const path of runtimePackages()) put(path, join(home, path));
   put('node_modules/node/bin/node', `${home}/bin/node`);
   put('image/deb/control', 'DEBIAN');
   writeControl(join(stage, 'DEBIAN/control'), release);
   settle(stage, release.epochSeconds);
   return release;
+}
+
+/** Public keys of who may certify makers of releases: this tree's, or those of the folder that `GATEHOUSE_UPDATE_ROOTS` names. */
+function putRoots(stage: string): void {
+  const folder = process.env['GATEHOUSE_UPDATE_ROOTS'] ?? join(tree, 'image/release/roots');
+  const to = join(stage, home, 'update-roots');
+  mkdirSync(to, { recursive: true });
+  for (const name of readdirSync(folder).filter((file) => file.endsWith('.pub')))
+    cpSync(join(folder, name), join(to, name));
 }
 
 function thisRelease(): Release {

@@ -45,10 +45,12 @@ export async function manifestOf(wanted: Wanted): Promise<Manifest> {
   };
 }
 
+/** After product and version; partitions arrive with their UUID in the name. systemd's importer knows xz, and no zstd. */
+const uuid = '(?:_[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})?';
 const rest: Readonly<Record<FileRole, RegExp>> = {
-  root: /^\.root(?:\.erofs)?(?:\.zst)?$/,
-  verity: /^\.(?:root[.-])?verity(?:\.zst)?$/,
-  uki: /^\.efi(?:\.zst)?$/,
+  root: new RegExp(String.raw`^${uuid}\.root\.erofs(?:\.xz)?$`),
+  verity: new RegExp(String.raw`^${uuid}\.verity(?:\.xz)?$`),
+  uki: /^\.efi(?:\.xz)?$/,
 };
 
 async function entryOf(folder: string, version: string, role: FileRole): Promise<ReleaseFileEntry> {

@@ -30,6 +30,9 @@ export function trustIn(maker: Pick<Maker, 'root'>, now = releaseDay) {
   return { roots: [publicKeyOf(maker.root)], revoked: [] as string[], now };
 }
 
+/** Of nobody's partition. */
+const uuid = '6f1a7c40-5d0b-4a8e-9c55-0d1e2f3a4b5c';
+
 export function someManifest(rest: Partial<Manifest> = {}): Manifest {
   const version = rest.version ?? '0.2.0';
   const file = (role: 'root' | 'verity' | 'uki', suffix: string) => ({
@@ -47,7 +50,7 @@ export function someManifest(rest: Partial<Manifest> = {}): Manifest {
     securityFloor: '0.1.0',
     updatesFrom: '0.1.0',
     migrations: { web: 5, sip: 6 },
-    files: [file('root', '.root.erofs.zst'), file('verity', '.root.verity.zst'), file('uki', '.efi')],
+    files: [file('root', `_${uuid}.root.erofs`), file('verity', `_${uuid}.verity`), file('uki', '.efi')],
     ...rest,
   };
 }

@@ -1,0 +1,26 @@
+/** The steps that change this machine, by systemd's own programs. */
+import { runProgram } from '../net/program.ts';
+import { bootCount, bootId, setBack } from './boot.ts';
+import type { Machine } from './work.ts';
+
+/** Half a gigabyte onto a slow disk. */
+const installMs = 900_000;
+const askMs = 60_000;
+
+export function thisMachine(): Machine {
+  return {
+    bootId: bootId(),
+    isOnTrial: bootCount() !== undefined,
+    install: async (version) => {
+      await runProgram('systemd-sysupdate', ['--verify=no', 'update', version], { timeoutMs: installMs });
+      await runProgram('sync', [], { timeoutMs: askMs });
+    },
+    setBack: async (version) => {
+      const esp = await runProgram('bootctl', ['--print-boot-path'], { timeoutMs: askMs });
+      await setBack(esp.trim(), version);
+    },
+    restart: async () => {
+      await runProgram('systemctl', ['reboot'], { timeoutMs: askMs });
+    },
+  };
+}
