@@ -24,7 +24,7 @@ const rules: readonly Rule[] = [
     find: noSipPort,
   },
   { keys: ['sip.engine', 'sip.drachtio_secret_file'], find: drachtioSecret },
-  { keys: ['provisioning', 'sip.tcp_port', 'sip.tls_port', 'web.port'], find: samePort },
+  { keys: ['provisioning', 'sip.tcp_port', 'sip.tls_port', 'web.port', 'web.https_port'], find: samePort },
   { keys: ['location.switch'], find: switches },
   { keys: ['location.wiremap'], find: places },
   { keys: ['cloud'], find: cloudToken },
@@ -114,6 +114,7 @@ function samePort({ provisioning, sip, web }: Config): Problem[] {
     ['sip.tcp_port', sip.tcp_port],
     ['sip.tls_port', sip.tls_port],
     ['web.port', web.port],
+    ['web.https_port', web.https_port ?? 0],
   ];
   return ports.flatMap(([key, port]) => {
     const other = taken.get(port);

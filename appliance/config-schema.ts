@@ -1,5 +1,6 @@
 /** Every key of `gatehouse.toml`: type, default, range and the sentence that `config print` shows for it. */
 import { DialPlan } from './config-schema-survival.ts';
+import { Web } from './config-schema-web.ts';
 import { Type, type Static } from './schema.ts';
 import { Dhcp } from './config-schema-dhcp.ts';
 import { Emergency, Gateway } from './config-schema-emergency.ts';
@@ -266,18 +267,6 @@ const Cloud = table({
     minimum: 1,
     maximum: 5000,
   }),
-});
-
-const Web = table({
-  address: ipv4('Management address that the page listens on.', { default: '127.0.0.1' }),
-  port: port('TCP port of the page.', 8080),
-  other_tcp_ports: list(
-    port('TCP port', 22),
-    'Further TCP ports that `gatehouse firewall` lets in on the management address, such as 22 for ssh.',
-  ),
-  socket: Type.Optional(
-    text('Unix socket on which the page answers too.', { examples: ['/run/gatehouse/web.sock'] }),
-  ),
 });
 
 export const ConfigSchema = Type.Object(

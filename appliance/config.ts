@@ -106,10 +106,12 @@ function filesOf({
   gateway,
   emergency,
   sip,
+  web,
 }: Config): [string, string | undefined, readonly ConfiguredPart[]][] {
   return [
     ['site.extra_ca_file', site.extra_ca_file, ['provisioning', 'sip', 'cloud']],
     ['cloud.token_file', cloud.token_file, ['cloud']],
+    ['web.metrics_token_file', web.metrics_token_file, ['web']],
     ['gateway.secret_file', gateway.secret_file, ['sip']],
     ['sip.drachtio_secret_file', sip.drachtio_secret_file, ['sip']],
     ['emergency.mail.secret_file', emergency.mail.secret_file, ['sip']],

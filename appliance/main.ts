@@ -2,6 +2,7 @@
 /** The command line: `gatehouse <command>`. Exit code 0 good, 1 found a problem, 2 wrong usage. */
 import { existsSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
+import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startAppliance } from './appliance.ts';
 import { explainError } from './commands/explain-error.ts';
@@ -127,6 +128,15 @@ const commands: Record<string, { readonly about: string; readonly run: Command }
     about: 'restore <file>    makes this machine the box that the backup was taken of; stop it first',
     run: async (call) => (await import('./commands/restore.ts')).restoreCommand(call),
   },
+  password: {
+    about: 'password          a new password for the page, where it was forgotten; as root',
+    run: async (call) => (await import('./commands/password.ts')).passwordCommand(call),
+  },
+  'setup-code': {
+    about:
+      'setup-code        the code that opens a new box on its page, and the certificate to expect; as root',
+    run: async (call) => (await import('./commands/setup-code.ts')).setupCodeCommand(call),
+  },
   orders: {
     about: 'orders            carries out what the page ordered for the box; systemd calls it, as root',
     run: async (call) => (await import('./commands/orders.ts')).ordersCommand(call),
@@ -198,9 +208,7 @@ async function main(words: string[]): Promise<number> {
   if (values.relay !== undefined && name !== 'probe') throw new UsageError('--relay belongs to probe');
   if (values.pcap !== undefined && name !== 'calls') throw new UsageError('--pcap belongs to calls');
   if (values.minutes !== undefined && name !== 'drill') throw new UsageError('--minutes belongs to drill');
-  const configFile =
-    values.config ??
-    (existsSync('/etc/gatehouse/gatehouse.toml') ? '/etc/gatehouse/gatehouse.toml' : 'gatehouse.toml');
+  const configFile = values.config ?? defaultConfigFile();
   return await command.run({
     configFile,
     json: values.json === true,
@@ -214,6 +222,14 @@ async function main(words: string[]): Promise<number> {
     rest,
     out: (line) => console.log(line),
   });
+}
+
+const boxSettings = '/etc/gatehouse/gatehouse.toml';
+
+/** On a box that was wiped there is none yet, and `restore` is to put it where the parts look for it. */
+function defaultConfigFile(): string {
+  const isHere = !existsSync(boxSettings) && existsSync('gatehouse.toml');
+  return isHere || !existsSync(dirname(boxSettings)) ? 'gatehouse.toml' : boxSettings;
 }
 
 function parseWords(words: string[]) {

@@ -5,6 +5,7 @@
 import type { Config } from '../config.ts';
 import type { OrderArguments } from '../store/box-orders.ts';
 import type { Clock, Logger } from '../world.ts';
+import { writeSettings } from './settings.ts';
 
 /** What a handler is given besides the order's arguments. */
 export interface Box {
@@ -33,4 +34,6 @@ export type OrderHandler = (words: OrderArguments, box: Box) => Promise<OrderEnd
 
 export type OrderHandlers = Readonly<Record<string, OrderHandler>>;
 
-export const orderHandlers: OrderHandlers = {};
+export const orderHandlers: OrderHandlers = {
+  'settings.write': writeSettings,
+};

@@ -33,7 +33,7 @@ export function settingsWarnings({ site, dhcp, web }: Pick<Config, 'site' | 'dhc
   const leavesPhonesAlone = dhcp.mode === 'server' && dhcp.routers.length === 0;
   const texts = [
     isSeenByPhones
-      ? `web.address = "${web.address}": the page has no login and can be read from the phones' network; name a management address`
+      ? `web.address = "${web.address}": the page can be reached from the phones' network, where somebody may try passwords; name a management address`
       : undefined,
     leavesPhonesAlone
       ? 'dhcp.routers is empty: phones get no gateway, and those that go to the cloud by themselves cannot reach it'

@@ -77,7 +77,7 @@ function openingsOf(config: Config): Opening[] {
     // From the cloud too, by any card; the relay takes only what belongs to a call.
     ...when(wanted.rtp, { match: `udp dport ${rtp.first_port}-${rtp.last_port}`, about: 'media' }),
     ...when(!web.address.startsWith('127.'), {
-      match: `${web.address === '0.0.0.0' ? '' : `ip daddr ${web.address} `}${tcp([web.port, ...web.other_tcp_ports])}`,
+      match: `${web.address === '0.0.0.0' ? '' : `ip daddr ${web.address} `}${tcp([web.port, ...(web.https_port === undefined ? [] : [web.https_port]), ...web.other_tcp_ports])}`,
       about: 'page and management',
     }),
   ];

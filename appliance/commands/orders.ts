@@ -1,9 +1,9 @@
 /** `gatehouse orders`: carries out what the page ordered for the box, and ends. For gatehouse-orders.service, as root. */
 import { carryOutOrders } from '../box/carry-out.ts';
 import { orderHandlers } from '../box/orders.ts';
-import { readConfig } from '../config.ts';
+import { ConfigError, defaultConfig, readConfig, type Config } from '../config.ts';
 import type { CommandCall } from '../main.ts';
-import { openWorld } from '../world.ts';
+import { openWorld, type World } from '../world.ts';
 
 export async function ordersCommand({ configFile, rest, out }: CommandCall): Promise<number> {
   if (rest.length > 0) {
@@ -12,7 +12,19 @@ export async function ordersCommand({ configFile, rest, out }: CommandCall): Pro
   }
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
-  const needs = { ...openWorld(), config: readConfig(configFile), configFile, signal: stop.signal };
+  const world = openWorld();
+  const needs = { ...world, config: configOr(configFile, world.log), configFile, signal: stop.signal };
   await carryOutOrders(needs, orderHandlers);
   return 0;
+}
+
+/** Settings that can't be read must not keep their admin from writing better ones. */
+function configOr(file: string, log: World['log']): Config {
+  try {
+    return readConfig(file);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    log.error({ problems: error.problems }, 'the settings are not good: orders are carried out without them');
+    return defaultConfig();
+  }
 }

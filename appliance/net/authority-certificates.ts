@@ -70,6 +70,29 @@ export async function newServer(
   return { cert: certificate.toString('pem'), key: await privatePem(keys.privateKey) };
 }
 
+/** For who compares the fingerprint. It lasts as long as the box does: nobody renews what people were told to trust. PEM. */
+export async function newSelfSigned(name: string): Promise<{ cert: string; key: string }> {
+  const keys = await newKeys();
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned(
+    {
+      serialNumber: newSerial(),
+      name: `CN=${name}`,
+      notBefore: validFrom,
+      notAfter: new Date('2050-01-01T00:00:00Z'),
+      keys,
+      signingAlgorithm: algorithm,
+      extensions: [
+        new x509.BasicConstraintsExtension(false, undefined, true),
+        new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+        new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+        new x509.SubjectAlternativeNameExtension([{ type: 'dns', value: 'gatehouse' }]),
+      ],
+    },
+    webcrypto,
+  );
+  return { cert: certificate.toString('pem'), key: await privatePem(keys.privateKey) };
+}
+
 /**
  * Permitted: this one IPv4 address. A kind of name that is in no list is free, so host names, mail addresses and URIs
  * are excluded as a whole (an empty constraint matches all of its kind).

@@ -28,11 +28,13 @@ export interface Secrets extends Disposable {
 export function openSecrets(directory: string, part: PartName, clock: Pick<Clock, 'now'>): Secrets {
   const file = join(directory, part, `${part}.secret.db`);
   const key = openKey(join(directory, part, `${part}.key`));
-  const db = openDatabase({ file, migrations: 'secret', synchronous: 'FULL' });
+  // The page's is written once in a while, and must be read on a full disk, where no log can be begun.
+  const isWithoutWal = part === 'web';
+  const db = openDatabase({ file, migrations: 'secret', synchronous: 'FULL', isWithoutWal });
   for (const name of [file, `${file}-wal`, `${file}-shm`]) if (existsSync(name)) chmodSync(name, 0o600);
-  const sync = openWalSync(db);
+  const sync = isWithoutWal ? undefined : openWalSync(db);
   const turns = newTurns<SecretWriter>(db, {
-    sync,
+    ...(sync && { sync }),
     given: {
       put: (name, value) => {
         run(db, 'INSERT OR REPLACE INTO secret (name, at, sealed) VALUES (?, ?, ?)', [
@@ -60,7 +62,7 @@ export function openSecrets(directory: string, part: PartName, clock: Pick<Clock
       ]).map((row) => row.name),
     [Symbol.dispose]: () => {
       turns.end();
-      sync[Symbol.dispose]();
+      sync?.[Symbol.dispose]();
       db.close();
     },
   };

@@ -89,6 +89,11 @@ export function endSession(db: Database, id: string, now: number): void {
   run(db, 'UPDATE session SET ended_at = ? WHERE id = ? AND ended_at IS NULL', [now, id]);
 }
 
+/** After a change of the password: all but the one in which it was changed. */
+export function endOtherSessions(db: Database, kept: string | undefined, now: number): void {
+  run(db, 'UPDATE session SET ended_at = ? WHERE ended_at IS NULL AND id IS NOT ?', [now, kept ?? null]);
+}
+
 /** A clock that went backwards makes nobody's session older, nor longer than it may be. */
 function isLive({ beganAt, seenAt, endedAt }: Session, now: number): boolean {
   if (endedAt !== undefined) return false;

@@ -32,7 +32,9 @@ const Address = Type.Object({
   vendor: optionalText,
   vendorName: optionalText,
   vendorClass: optionalText,
-  hostname: Type.Optional(Type.String({ description: 'Personal: only on loopback and the Unix socket.' })),
+  hostname: Type.Optional(
+    Type.String({ description: 'Personal: only for who has signed in, and on the box itself.' }),
+  ),
   startedAt: time,
   ackedAt: Type.Optional(time),
   expiresAt: time,

@@ -7,7 +7,7 @@ const text = Type.String();
 const optionalText = Type.Optional(text);
 const time = Type.Integer({ description: 'Milliseconds since 1970.' });
 const personal = Type.Optional(
-  Type.String({ description: 'Personal: only on loopback and the Unix socket.' }),
+  Type.String({ description: 'Personal: only for who has signed in, and on the box itself.' }),
 );
 
 export const Emergency = Type.Object({

@@ -12,12 +12,21 @@ const maxBehindBytes = 1024 * 1024;
 /** Keeps proxies and our own idle limit from closing a quiet stream. */
 export const keepAliveMs = 15_000;
 
-export function openEventStream(reply: FastifyReply, headers: Readonly<Record<string, string>>): EventStream {
+interface StreamRules {
+  readonly headers: Readonly<Record<string, string>>;
+  /** Asked with each sign of life: who may not read any more is sent away. */
+  readonly isWelcome: () => boolean;
+}
+
+export function openEventStream(reply: FastifyReply, { headers, isWelcome }: StreamRules): EventStream {
   reply.hijack();
   const { raw } = reply;
   raw.writeHead(200, { ...headers, 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
   raw.write('retry: 2000\n\n');
-  const keepAlive = setInterval(() => raw.write(':\n\n'), keepAliveMs);
+  const keepAlive = setInterval(() => {
+    if (isWelcome()) raw.write(':\n\n');
+    else raw.end();
+  }, keepAliveMs);
   const ended = new Promise<void>((resolve) => {
     raw.once('close', () => {
       clearInterval(keepAlive);

@@ -17,6 +17,8 @@ interface RequestHead {
   readonly host: string | undefined;
   /** `Sec-Fetch-Site`, which browsers send and pages can't forge. */
   readonly fetchSite: string | undefined;
+  /** `Origin`, which browsers send with every order. */
+  readonly origin?: string | undefined;
   readonly method: string;
   /** `Content-Type`. */
   readonly contentType: string | undefined;
@@ -28,15 +30,21 @@ interface RequestHead {
  * hold one of the few event streams. An order is JSON, which a browser sends nowhere but home without asking there first.
  */
 export function refusal(
-  { url, host, fetchSite, method, contentType }: RequestHead,
+  { url, host, fetchSite, origin, method, contentType }: RequestHead,
   listenAddress: string,
 ): 'host' | 'site' | undefined {
   if (!isOwnHost(host, listenAddress)) return 'host';
   const isApi = url !== '/' && !url.startsWith('/page');
   const isReading = method === 'GET' || method === 'HEAD';
-  if (!isReading && contentType !== 'application/json') return 'site';
+  if (!isReading && !orderTypes.has(contentType ?? '')) return 'site';
+  // A page of another origin, another port of this box too.
+  if (!isReading && origin !== undefined && !/^https?:\/\//.test(origin)) return 'site';
+  if (!isReading && origin !== undefined && origin.replace(/^https?:\/\//, '') !== host) return 'site';
   return isApi && (fetchSite === 'cross-site' || fetchSite === 'same-site') ? 'site' : undefined;
 }
+
+/** None of them can be sent to another site without asking there first. */
+const orderTypes: ReadonlySet<string> = new Set(['application/json', 'application/octet-stream']);
 
 /** `localhost`, this machine's loopback, and the address listened on; with `0.0.0.0` any address, never a name. */
 export function isOwnHost(host: string | undefined, listenAddress: string): boolean {
@@ -49,4 +57,19 @@ export function isOwnHost(host: string | undefined, listenAddress: string): bool
 /** Names and numbers of people are shown to whoever is on the box itself, not to a whole network. */
 export function isLoopback(address: string): boolean {
   return address.startsWith('127.');
+}
+
+interface InClear {
+  readonly remote: string;
+  readonly method: string;
+  readonly url: string;
+}
+
+/**
+ * What becomes of a request over plain HTTP where the page has HTTPS: what is read is led there, an order that came in clear, perhaps
+ * with a password, is refused. Nobody listens on loopback, and monitors ask for health alone.
+ */
+export function fateInClear({ remote, method, url }: InClear): 'answered' | 'led' | 'refused' {
+  if (remote.startsWith('127.') || url === '/healthz') return 'answered';
+  return ['GET', 'HEAD'].includes(method) ? 'led' : 'refused';
 }

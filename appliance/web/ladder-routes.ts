@@ -13,14 +13,15 @@ export const ladderRoutes: readonly Route[] = [
   {
     url: '/api/calls/:id',
     summary:
-      'One call: what became of it, and its SIP messages on all legs; only on loopback and on the Unix socket.',
+      'One call: what became of it, and its SIP messages on all legs; only for who has signed in, and on the box itself.',
     params,
     answer: LadderView,
     answerTo: answerWith('call', json),
   },
   {
     url: '/api/calls/:id.pcap',
-    summary: 'Its messages for Wireshark, as datagrams whatever carried them, TLS decrypted; there only too.',
+    summary:
+      'Its messages for Wireshark, as datagrams whatever carried them, TLS decrypted; for them only too.',
     params,
     mediaType: 'application/vnd.tcpdump.pcap',
     answerTo: answerWith('call', pcap),
@@ -28,14 +29,14 @@ export const ladderRoutes: readonly Route[] = [
   {
     url: '/api/registrations/:id',
     summary:
-      "A phone's last registration that failed, and its SIP messages; only on loopback and on the Unix socket.",
+      "A phone's last registration that failed, and its SIP messages; only for who has signed in, and on the box itself.",
     params,
     answer: LadderView,
     answerTo: answerWith('registration', json),
   },
   {
     url: '/api/registrations/:id.pcap',
-    summary: 'Its messages for Wireshark; there only too.',
+    summary: 'Its messages for Wireshark; for them only too.',
     params,
     mediaType: 'application/vnd.tcpdump.pcap',
     answerTo: answerWith('registration', pcap),
@@ -44,8 +45,7 @@ export const ladderRoutes: readonly Route[] = [
 
 function answerWith(of: Of, answer: (found: LadderDetail) => Answer): NonNullable<Route['answerTo']> {
   return ({ params: { id = '' }, personal }: Asked, { views }: Sources): Answer => {
-    if (!personal)
-      return failure(403, 'personal', 'Messages name people: read them on the box itself or on its socket.');
+    if (!personal) return failure(403, 'personal', 'Messages name people: sign in to read them.');
     const found = views.ladder(of, id);
     return found === undefined
       ? failure(404, `no_such_${of}`, `There is no such ${of} here.`)

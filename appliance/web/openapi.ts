@@ -10,8 +10,12 @@ export interface RouteDescription {
   readonly summary: string;
   readonly params?: TSchema;
   readonly query?: TSchema;
+  /** JSON of an order. */
+  readonly body?: TSchema;
   readonly answer?: TSchema;
   readonly mediaType?: string;
+  /** Left out: whoever may read, or for orders whoever may order. `admin`: who has signed in. */
+  readonly isFor?: 'everybody' | 'admin';
 }
 
 export function openApi(routes: readonly RouteDescription[], release: string): object {
@@ -25,7 +29,7 @@ export function openApi(routes: readonly RouteDescription[], release: string): o
       title: 'Gatehouse',
       version: release,
       description:
-        'How this site is doing, and a few orders: an order needs `Content-Type: application/json` and an empty object. Names and numbers of people are left out unless asked on loopback or on the Unix socket.',
+        'How this site is doing, and orders: an order needs `Content-Type: application/json` and an object. Whoever has not signed in gets 401, but on the Unix socket, and on loopback while there is no password. Names and numbers of people are left out for who may read without signing in (`web.open_reading`).',
     },
     paths: Object.fromEntries(paths),
   };
@@ -37,6 +41,8 @@ function describe({
   summary,
   params,
   query,
+  body,
+  isFor,
   answer,
   mediaType = 'application/json',
 }: RouteDescription): object {
@@ -54,9 +60,13 @@ function describe({
         .join('-') || 'page',
     summary,
     parameters: [...parameters(params, 'path'), ...parameters(query, 'query')],
+    ...(body === undefined
+      ? {}
+      : { requestBody: { content: { 'application/json': { schema: plain(body) } } } }),
     responses: {
       200: { description: summary, content },
       400: failure('A parameter is wrong.'),
+      ...(isFor === 'everybody' ? {} : { 401: failure('Nobody has signed in.') }),
       403: failure('Asked under a name that is not ours, or by another site.'),
       ...(params === undefined ? {} : { 404: failure('There is no such thing here.') }),
       ...(method === 'post' ? { 409: failure('It can not be done now.') } : {}),

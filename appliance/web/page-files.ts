@@ -2,9 +2,10 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
+import type { Config } from '../config.ts';
+import type { Access } from './access.ts';
 
 export interface PageFile {
-  readonly url: string;
   readonly type: string;
   readonly body: Buffer;
   readonly etag: string;
@@ -17,14 +18,29 @@ const types: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 
-/** `index.html` at `/`, everything beside it below `/page/`. */
-export function readPageFiles(): PageFile[] {
+/** By name. */
+export function readPageFiles(): ReadonlyMap<string, PageFile> {
   const folder = join(import.meta.dirname, 'page');
-  return readdirSync(folder).flatMap((name) => {
+  const files = readdirSync(folder).flatMap((name): [string, PageFile][] => {
     const type = types[extname(name)];
     if (type === undefined) return [];
     const body = readFileSync(join(folder, name));
     const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
-    return [{ url: name === 'index.html' ? '/' : `/page/${name}`, type, body, etag }];
+    return [[name, { type, body, etag }]];
   });
+  return new Map(files);
+}
+
+/** Which of them is shown at a path, to whom. */
+export function pageFor(url: string, access: Access, config: Pick<Config, 'site'>): string {
+  const isNew =
+    access.session === undefined ? access.wants === 'set-up' && !access.mayRead : !hasSettings(config);
+  if (isNew) return 'setup.html';
+  if (url === '/box') return access.session === undefined ? 'sign-in.html' : 'box.html';
+  return access.mayRead && url === '/' ? 'index.html' : 'sign-in.html';
+}
+
+/** A box that nobody has configured serves nobody yet: its address is this machine's own. */
+export function hasSettings({ site }: Pick<Config, 'site'>): boolean {
+  return !site.address.startsWith('127.');
 }

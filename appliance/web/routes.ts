@@ -2,13 +2,18 @@
 import { Type } from '../schema.ts';
 import { isIpv4 } from '../protocol/ipv4.ts';
 import { parseMac } from '../protocol/mac.ts';
+import type { Config } from '../config.ts';
 import { giveErrand } from '../store/errands.ts';
 import { storeNames } from '../store/journal-kinds.ts';
 import type { Store } from '../store/store.ts';
+import type { Access } from './access.ts';
+import type { Admin } from './admin.ts';
+import { adminRoutes } from './admin-routes.ts';
 import { addressQuery, Addresses, refusalQuery, Refusals } from './addresses.ts';
 import { Emergency } from './emergencies.ts';
 import { ladderRoutes } from './ladder-routes.ts';
 import { formatMetrics } from './metrics.ts';
+import { orderRoutes } from './order-routes.ts';
 import { openApi, type RouteDescription } from './openapi.ts';
 import { Call, JournalEvent, StoreName, Phone, Status } from './schemas.ts';
 import type { Audience } from './people.ts';
@@ -16,6 +21,13 @@ import { PhoneInDetail, RestartView } from './phone-detail.ts';
 import { isStoreName, type Views } from './views.ts';
 
 export interface Asked extends Audience {
+  readonly access: Access;
+  /** IPv4 text, or `socket`. */
+  readonly remote: string;
+  /** Over HTTPS. */
+  readonly isSecure: boolean;
+  /** Checked against the route's schema, where it has one. */
+  readonly body: unknown;
   readonly params: Readonly<Record<string, string>>;
   readonly query: Readonly<Record<string, unknown>>;
   readonly now: number;
@@ -30,6 +42,8 @@ export interface Answer {
 export interface Route extends RouteDescription {
   /** The event stream is answered by the server itself. */
   readonly answerTo?: (asked: Asked, sources: Sources) => Answer | Promise<Answer>;
+  /** Bytes; left out: 1 KiB. */
+  readonly bodyLimit?: number;
 }
 
 export interface Sources {
@@ -37,7 +51,9 @@ export interface Sources {
   readonly release: string;
   readonly streams: () => number;
   /** Web's own: orders are written into it. */
-  readonly store: Pick<Store, 'write'>;
+  readonly store: Store;
+  readonly admin: Admin;
+  readonly config: Config;
 }
 
 const journalQuery = Type.Object(
@@ -54,8 +70,8 @@ const emergencyQuery = Type.Object(
   { additionalProperties: false },
 );
 
-const ok = (body: unknown): Answer => ({ code: 200, body });
-const failure = (code: number, name: string, message: string): Answer => ({
+export const ok = (body: unknown): Answer => ({ code: 200, body });
+export const failure = (code: number, name: string, message: string): Answer => ({
   code,
   body: { error: { code: name, message } },
 });
@@ -98,7 +114,7 @@ export const routes: readonly Route[] = [
   {
     url: '/api/phones/:mac/logs/:id',
     summary:
-      'The text of a log that a phone uploaded, as it came but for passwords and one-time paths; only on loopback and on the Unix socket.',
+      'The text of a log that a phone uploaded, as it came but for passwords and one-time paths; only for who has signed in, and on the box itself.',
     params: Type.Object({ mac: Type.String({ maxLength: 24 }), id: Type.Integer({ minimum: 1 }) }),
     mediaType: 'text/plain; charset=utf-8',
     answerTo: logAnswer,
@@ -143,6 +159,8 @@ export const routes: readonly Route[] = [
     answerTo: (asked, { views }) => ok({ calls: views.calls(asked) }),
   },
   ...ladderRoutes,
+  ...adminRoutes,
+  ...orderRoutes,
   {
     url: '/api/journal',
     summary: 'What happened, oldest first: the last rows, or those of one part after a number.',
@@ -180,13 +198,14 @@ export const routes: readonly Route[] = [
   },
   {
     url: '/healthz',
+    isFor: 'everybody',
     summary: '200 when every part that the settings ask for runs and works, 503 otherwise.',
     answer: Type.Object({ state: Type.String(), parts: Type.Record(Type.String(), Type.String()) }),
     answerTo: ({ now }, { views }) => healthz(views, now),
   },
   {
     url: '/metrics',
-    summary: 'For Prometheus.',
+    summary: 'For Prometheus; also with the bearer token of `web.metrics_token_file`.',
     mediaType: 'text/plain; version=0.0.4; charset=utf-8',
     answerTo: (asked, { views, streams }) => {
       const picture = views.look(asked.now);
@@ -220,8 +239,7 @@ function logAnswer({ params, personal }: Asked, { views }: Sources): Answer {
   const { mac: written = '', id } = params;
   const mac = parseMac(written);
   if (mac === undefined) return failure(400, 'not_a_mac', 'A MAC has twelve hex digits.');
-  if (!personal)
-    return failure(403, 'personal', 'Logs name people: read them on the box itself or on its socket.');
+  if (!personal) return failure(403, 'personal', 'Logs name people: sign in to read them.');
   const text = views.phoneLog(mac, Number(id));
   if (text === undefined) return failure(404, 'no_such_log', 'There is no such log of this phone.');
   const name = `${mac.replaceAll(':', '')}-${Number(id)}.log`;
@@ -229,10 +247,11 @@ function logAnswer({ params, personal }: Asked, { views }: Sources): Answer {
 }
 
 /** JSON Schemas for fastify: what comes in is checked, what goes out is cut to what is described. */
-export function fastifySchema({ params, query, answer }: Route): Record<string, unknown> {
+export function fastifySchema({ params, query, body, answer }: Route): Record<string, unknown> {
   return {
     ...(params && { params }),
     ...(query && { querystring: query }),
+    ...(body && { body }),
     ...(answer && { response: { '2xx': answer } }),
   };
 }

@@ -126,9 +126,13 @@ export const Phone = Type.Object({
       description: "Against Microsoft's list of compatible models.",
     }),
   ),
-  hostname: Type.Optional(Type.String({ description: 'Personal: only on loopback and the Unix socket.' })),
+  hostname: Type.Optional(
+    Type.String({ description: 'Personal: only for who has signed in, and on the box itself.' }),
+  ),
   ip: optionalText,
-  aor: Type.Optional(Type.String({ description: 'Personal: only on loopback and the Unix socket.' })),
+  aor: Type.Optional(
+    Type.String({ description: 'Personal: only for who has signed in, and on the box itself.' }),
+  ),
   place: optionalText,
   switchName: optionalText,
   chassis: optionalText,
@@ -155,8 +159,12 @@ export const Call = Type.Object({
   id: Type.String({ description: 'Of its ladder too: /api/calls/ID.' }),
   mac: optionalText,
   direction: oneOf('inbound', 'outbound'),
-  from: Type.Optional(Type.String({ description: 'Personal: only on loopback and the Unix socket.' })),
-  to: Type.Optional(Type.String({ description: 'Personal: only on loopback and the Unix socket.' })),
+  from: Type.Optional(
+    Type.String({ description: 'Personal: only for who has signed in, and on the box itself.' }),
+  ),
+  to: Type.Optional(
+    Type.String({ description: 'Personal: only for who has signed in, and on the box itself.' }),
+  ),
   state: oneOf('ringing', 'up', 'ended'),
   startedAt: time,
   answeredAt: optionalTime,

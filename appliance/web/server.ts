@@ -1,67 +1,67 @@
 /** The status page and its JSON API, on the management address and on a Unix socket. */
-import { chmodSync } from 'node:fs';
+import { chmodSync, readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
-import { fastify, type FastifyInstance, type FastifyReply } from 'fastify';
+import { join } from 'node:path';
 import type { Config } from '../config.ts';
+import { listenFds } from '../net/listen-fds.ts';
+import { pageIdentity } from '../net/page-certificate.ts';
 import { clearUnixSocket } from '../net/unix-socket.ts';
-import { openStore, type Store } from '../store/store.ts';
+import { openStore } from '../store/store.ts';
 import { version, type Part, type World } from '../world.ts';
-import { openEventStream } from './event-stream.ts';
-import { isLoopback, refusal, securityHeaders } from './guard.ts';
-import { startLive, type Live } from './live.ts';
-import { readPageFiles } from './page-files.ts';
-import { fastifySchema, routes, type Asked, type Route, type Sources } from './routes.ts';
+import { openAdmin } from './admin.ts';
+import { isLoopback } from './guard.ts';
+import { makeServer, type Counters, type PageServer, type ServerNeeds } from './listener.ts';
+import { startLive } from './live.ts';
 import { openViews } from './views.ts';
+
+interface Listening {
+  readonly address: string;
+  readonly port: number;
+}
 
 /** A running page; `address` is where it listens, with the port that the system chose for port 0. */
 export interface WebPart extends Part {
-  readonly address: { readonly address: string; readonly port: number };
+  readonly address: Listening;
+  readonly secureAddress?: Listening;
 }
-
-interface Needs {
-  readonly world: World;
-  readonly config: Config;
-  readonly store: Store;
-  readonly live: Live;
-  readonly sources: Sources;
-  readonly counters: Counters;
-}
-
-interface Counters extends Record<string, number> {
-  requests: number;
-  refused: number;
-  streams_refused: number;
-  errors: number;
-}
-
-/** Browsers and monitors of one site; more is an attack or a mistake. */
-const maxConnections = 200;
 
 export async function startWeb(world: World, config: Config): Promise<WebPart> {
   await using opened = new AsyncDisposableStack();
-  const directory = config.site.state_directory;
-  const store = opened.use(openStore({ directory, part: 'web', clock: world.clock }));
+  const { state_directory: directory } = config.site;
+  const { clock } = world;
+  const store = opened.use(openStore({ directory, part: 'web', clock }));
+  const admin = opened.use(await openAdmin({ directory, store, world }));
   const views = openViews(config, version);
-  const live = opened.use(startLive({ clock: world.clock, log: world.log, directory, views }));
+  const live = opened.use(startLive({ clock, log: world.log, directory, views }));
   const counters: Counters = { requests: 0, refused: 0, streams_refused: 0, errors: 0 };
-  const sources = { views, release: version, streams: () => live.watchers(), store };
-  const needs: Needs = { world, config, store, live, sources, counters };
-  const onAddress = makeServer(needs, isLoopback(config.web.address));
-  opened.defer(async () => await onAddress.close());
+  const sources = { views, release: version, streams: () => live.watchers(), store, admin, config };
+  const metricsToken = readToken(config.web.metrics_token_file);
+  const needs: ServerNeeds = { world, config, store, live, sources, counters, metricsToken };
+  const open = (server: PageServer): PageServer => {
+    opened.defer(async () => await server.close());
+    return server;
+  };
+  const secureAddress = await listenSecurely(needs, directory, open);
+  const onAddress = open(
+    makeServer(needs, {
+      isSocket: false,
+      isLoopback: isLoopback(config.web.address),
+      ...(secureAddress && { securePort: secureAddress.port }),
+    }),
+  );
   await onAddress.listen({ host: config.web.address, port: config.web.port });
   if (config.web.socket !== undefined) {
-    const onSocket = makeServer(needs, true);
-    opened.defer(async () => await onSocket.close());
+    const onSocket = open(makeServer(needs, { isSocket: true, isLoopback: false }));
     await listenOnSocket(onSocket, config.web.socket);
   }
   // A full disk is what the page is there to tell.
   await store
     .write((tx) => tx.journal({ kind: 'started', body: { release: version } }))
     .catch((error: unknown) => world.log.warn({ error: String(error) }, 'start not recorded'));
-  const address = onAddress.server.address() as AddressInfo;
   const owned = opened.move();
   return {
-    address: { address: address.address, port: address.port },
+    address: listening(onAddress),
+    ...(secureAddress && { secureAddress }),
     health: () => {
       const trouble = live.trouble();
       return trouble === undefined
@@ -73,112 +73,38 @@ export async function startWeb(world: World, config: Config): Promise<WebPart> {
   };
 }
 
+/** By the socket that systemd hands over, or one of our own. Undefined: the settings want no HTTPS. */
+async function listenSecurely(
+  needs: ServerNeeds,
+  directory: string,
+  open: (server: PageServer) => PageServer,
+): Promise<Listening | undefined> {
+  const { address, https_port: port } = needs.config.web;
+  if (port === undefined) return undefined;
+  const identity = await pageIdentity(join(directory, 'web'));
+  const server = open(makeServer(needs, { isSocket: false, isLoopback: isLoopback(address), identity }));
+  const fd = listenFds().get(`web-https=${address}`);
+  // Fastify passes on what it doesn't know to node's own listen.
+  await server.listen(fd === undefined ? { host: address, port } : ({ fd } as object));
+  return listening(server);
+}
+
+function listening(server: PageServer): Listening {
+  const { address, port } = server.server.address() as AddressInfo;
+  return { address, port };
+}
+
+/** The first line; throws what the file system says. */
+function readToken(file: string | undefined): string | undefined {
+  if (file === undefined) return undefined;
+  const token = readFileSync(file, 'utf8').split('\n')[0]?.trim() ?? '';
+  if (token.length < 16) throw new Error(`${file}: a token has at least 16 characters, on the first line`);
+  return token;
+}
+
 /** Only the group of the socket's owner may connect: the file's rights are the log-in. */
-async function listenOnSocket(server: FastifyInstance, path: string): Promise<void> {
+async function listenOnSocket(server: PageServer, path: string): Promise<void> {
   await clearUnixSocket(path);
   await server.listen({ path });
   chmodSync(path, 0o660);
-}
-
-function makeServer(needs: Needs, personal: boolean): FastifyInstance {
-  const server = fastify({
-    logger: false,
-    bodyLimit: 1024,
-    requestTimeout: 10_000,
-    keepAliveTimeout: 30_000,
-    forceCloseConnections: true,
-    // Unknown query keys are refused, not dropped.
-    ajv: { customOptions: { removeAdditional: false } },
-    routerOptions: { maxParamLength: 64 },
-    http: { maxHeaderSize: 8192 },
-    frameworkErrors: (error, _request, reply) =>
-      void fail(reply.headers(securityHeaders), error.statusCode ?? 400, 'This is no path of ours.'),
-  });
-  server.server.maxConnections = maxConnections;
-  guard(server, needs);
-  for (const file of readPageFiles()) {
-    server.get(file.url, (request, reply) => {
-      void reply.headers({ 'content-type': file.type, 'cache-control': 'no-cache', etag: file.etag });
-      return request.headers['if-none-match'] === file.etag ? reply.code(304).send() : reply.send(file.body);
-    });
-  }
-  for (const route of routes) addRoute(server, route, { needs, personal });
-  return server;
-}
-
-/** Refuses foreign hosts and sites, adds the security headers, and turns every failure into JSON. */
-function guard(server: FastifyInstance, { world, config, store, counters }: Needs): void {
-  server.addHook('onRequest', async (request, reply) => {
-    counters.requests += 1;
-    void reply.headers({ ...securityHeaders, 'cache-control': 'no-store' });
-    const head = {
-      url: request.url,
-      host: request.headers.host,
-      fetchSite: request.headers['sec-fetch-site'] as string,
-      method: request.method,
-      contentType: request.headers['content-type'],
-    };
-    const refused = refusal(head, config.web.address);
-    if (refused === undefined) return undefined;
-    counters.refused += 1;
-    if (refused === 'host') {
-      const body = { host: request.headers.host ?? '', remote: request.ip };
-      await store
-        .write((tx) => tx.journal({ kind: 'foreign_host', body }))
-        .catch((error: unknown) => {
-          world.log.warn({ error: String(error) }, 'refused request not recorded');
-        });
-    }
-    return fail(
-      reply,
-      403,
-      refused === 'host' ? 'This is not a name of this box.' : 'Other sites may not read this.',
-    );
-  });
-  server.setNotFoundHandler((_request, reply) => fail(reply, 404, 'There is nothing here.'));
-  server.setErrorHandler<Error & { statusCode?: number }>((error, _request, reply) => {
-    const { statusCode = 500 } = error;
-    if (statusCode < 500) return fail(reply, statusCode, error.message);
-    counters.errors += 1;
-    world.log.error({ error: error.message }, 'request failed');
-    return fail(reply, 500, 'The answer could not be made; the log says why.');
-  });
-}
-
-function fail(reply: FastifyReply, code: number, message: string): FastifyReply {
-  return reply.code(code).send({ error: { code: String(code), message } });
-}
-
-function addRoute(
-  server: FastifyInstance,
-  route: Route,
-  { needs, personal }: { needs: Needs; personal: boolean },
-): void {
-  const { answerTo, method = 'get' } = route;
-  if (answerTo === undefined) {
-    server.get(route.url, (_request, reply) => stream(needs, personal, reply));
-    return;
-  }
-  server[method](route.url, { schema: fastifySchema(route) }, async (request, reply) => {
-    const asked: Asked = {
-      personal,
-      now: needs.world.clock.now(),
-      params: request.params as Asked['params'],
-      query: request.query as Asked['query'],
-    };
-    const { code, body, headers = {} } = await answerTo(asked, needs.sources);
-    if (code === 200 && route.mediaType !== undefined) void reply.type(route.mediaType);
-    return reply.code(code).headers(headers).send(body);
-  });
-}
-
-function stream({ live, counters }: Needs, personal: boolean, reply: FastifyReply): FastifyReply {
-  if (live.isFull()) {
-    counters.streams_refused += 1;
-    return fail(reply, 503, 'Too many browsers are watching; close one.');
-  }
-  const events = openEventStream(reply, securityHeaders);
-  const watching = live.watch({ personal, tell: (news) => events.tell(news) });
-  void events.ended.then(() => watching[Symbol.dispose]());
-  return reply;
 }

@@ -199,6 +199,45 @@ it('backed up, wiped and restored, it is the same box to its phones', async () =
   expect(await machine.shell('gatehouse leases')).toContain('80:5e:c0:00:00:01');
 });
 
+/** As the page does it: a session, an order, and the file that wakes root's side. */
+const giveOrder = `
+import { openStore } from "/usr/lib/gatehouse/appliance/store/store.ts";
+import { giveBoxOrder, wakeOrders } from "/usr/lib/gatehouse/appliance/store/box-orders.ts";
+import { beginSession } from "/usr/lib/gatehouse/appliance/store/sessions.ts";
+const directory = "/var/lib/gatehouse", givenAt = Date.now();
+const store = openStore({ directory, part: "web", clock: { now: () => givenAt } });
+const id = await store.write((tx) => {
+  const { id: session } = beginSession(tx.db, { remote: "127.0.0.1", now: givenAt });
+  const order = { kind: "test.unheard", arguments: {}, session, givenAt, deadlineAt: givenAt + 60000 };
+  return giveBoxOrder(tx, order);
+});
+wakeOrders(directory);
+console.log(id);
+process.exit();`;
+const readEnd = `
+import { readOutcome } from "/usr/lib/gatehouse/appliance/store/outcomes.ts";
+console.log(JSON.stringify(readOutcome("/var/lib/gatehouse", process.argv[1])));
+process.exit();`;
+const asPage = (script: string, word = '') =>
+  `setpriv --reuid=gatehouse-web --regid=gatehouse --clear-groups /usr/lib/gatehouse/bin/node --input-type=module -e '${script}' ${word}`;
+
+it('an order that the page writes down wakes root, and the page can read what came of it', async () => {
+  const id = (await machine.shell(asPage(giveOrder))).trim();
+  const ended = async () => (await machine.shell(asPage(readEnd, id))).includes('does not know how');
+  expect(await until('the order to be answered', ended, { timeoutMs: 30_000 })).toBe(true);
+  expect(
+    await machine.shell('ls /var/lib/gatehouse/web; stat -c %U:%G /var/lib/gatehouse/box/box.db'),
+  ).toMatch(/^(?![^]*orders-wait)[^]*root:gatehouse/);
+});
+
+it('the code of a new box is shown to root, and stays the page’s own', async () => {
+  const code = (await machine.exec(['gatehouse', 'setup-code'])).trim();
+  expect(code).toMatch(/^[2-9A-Z]{4}-[2-9A-Z]{4}-[2-9A-Z]{4}$/);
+  const secrets = await machine.shell('stat -c "%U %a" /var/lib/gatehouse/web/web.secret.db');
+  expect(secrets.trim()).toBe('gatehouse-web 600');
+  expect(await machine.shell('journalctl --no-pager 2>&1 || true')).not.toContain(code);
+});
+
 it('purged, the package leaves nothing behind but its users', async () => {
   await machine.shell('systemctl stop gatehouse.target; dpkg --purge gatehouse');
   const left = await machine.shell(

@@ -168,7 +168,7 @@ describe('the API', () => {
       expect(Object.keys((get ?? post)?.responses ?? {})).toContain('200');
       if (get === undefined) continue;
       const { status } = await fetch(`${url}${path.replace('{mac}', mac).replace('{id}', '1')}`);
-      expect([200, 404, 503]).toContain(status);
+      expect([200, 401, 404, 503]).toContain(status);
     }
   });
 
@@ -253,7 +253,7 @@ describe('who may ask', () => {
   it('names and numbers of people stay on the box when the page is on a network address', async () => {
     const directory = temporaryDirectory();
     const socket = join(directory, 'web.sock');
-    const toml = `[site]\naddress = "127.0.0.1"\nstate_directory = "${directory}"\n[web]\naddress = "0.0.0.0"\nport = 0\nsocket = "${socket}"\n`;
+    const toml = `[site]\naddress = "127.0.0.1"\nstate_directory = "${directory}"\n[web]\naddress = "0.0.0.0"\nport = 0\nopen_reading = true\nsocket = "${socket}"\n`;
     const { site } = await openPage();
     const web = await startWeb(openWorld('silent'), {
       ...parseConfig(toml),

@@ -2,8 +2,11 @@
 import { request } from 'node:http';
 import { onTestFinished } from 'vitest';
 import { parseConfig, type Config } from '../../appliance/config.ts';
+import { setupCode } from '../../appliance/store/admin-password.ts';
+import { openSecrets } from '../../appliance/store/secrets.ts';
 import { startWeb, type WebPart } from '../../appliance/web/server.ts';
 import { openWorld, systemClock, type World } from '../../appliance/world.ts';
+import { hurriedClock, type FakeClock } from './clock.ts';
 import { temporaryDirectory } from './directory.ts';
 import { openSite, type Site } from './site.ts';
 
@@ -34,20 +37,54 @@ export async function openPage(more = '', world: Partial<World> = {}): Promise<P
   return { site, web, config, directory, url: `http://127.0.0.1:${web.address.port}` };
 }
 
+export interface NetworkPage {
+  readonly web: WebPart;
+  readonly directory: string;
+  readonly clock: FakeClock;
+  /** The code on the box's screen. */
+  readonly code: string;
+  readonly config: Config;
+}
+
+/** The page as it stands on a network: nobody is in before he signs in. `more` is TOML of `[web]`; its clock can be moved on. */
+export async function openNetworkPage({ more = '', site = '10.20.0.1' } = {}): Promise<NetworkPage> {
+  const directory = temporaryDirectory();
+  const config = parseConfig(
+    `[site]\nname = "Test"\naddress = "${site}"\nstate_directory = "${directory}"\n[web]\naddress = "0.0.0.0"\nport = 0\n${more}`,
+  );
+  const clock = hurriedClock();
+  const web = await startWeb({ ...openWorld('silent'), clock }, config);
+  onTestFinished(async () => await web[Symbol.asyncDispose]());
+  using secrets = openSecrets(directory, 'web', clock);
+  return { web, directory, clock, config, code: (await setupCode(secrets)) ?? '' };
+}
+
 export interface Answered {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly text: string;
 }
 
+interface Where {
+  readonly port?: number;
+  readonly socketPath?: string;
+  /** Asked from this address of loopback. */
+  readonly localAddress?: string;
+  /** An order, as JSON. */
+  readonly body?: object;
+}
+
 /** Raw HTTP: `fetch` would not send a foreign Host. */
 export async function ask(
-  where: { port: number } | { socketPath: string },
+  where: Where,
   path: string,
   headers: Record<string, string> = {},
 ): Promise<Answered> {
   return await new Promise((resolve, reject) => {
-    const asked = request({ host: '127.0.0.1', ...where, path, headers, agent: false }, (response) => {
+    const { body, ...to } = where;
+    const options = { host: '127.0.0.1', ...to, path, agent: false };
+    const order = { method: 'POST', headers: { 'content-type': 'application/json', ...headers } };
+    const asked = request({ ...options, ...(body === undefined ? { headers } : order) }, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
       response.on('end', () =>
@@ -55,7 +92,7 @@ export async function ask(
       );
     });
     asked.on('error', reject);
-    asked.end();
+    asked.end(where.body === undefined ? undefined : JSON.stringify(where.body));
   });
 }
 

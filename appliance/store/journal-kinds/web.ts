@@ -14,6 +14,17 @@ export const webKinds = {
   /** An outage is played for one phone or (`*`) for all. */
   drill_began: { fields: { target: 'open', minutes: 'open' } },
   drill_ended: { fields: { target: 'open' } },
+  /** The admin came in by password or set-up code, or went. */
+  signed_in: { fields: { session: 'open', remote: 'open', by: 'open' }, reserved: 'security' },
+  signed_out: { fields: { session: 'open', remote: 'open' }, reserved: 'security' },
+  /** A wrong password or set-up code. */
+  sign_in_failed: {
+    fields: { remote: 'open', by: 'open' },
+    reserved: 'security',
+    coalesceSeconds: 60,
+  },
+  /** `by`: setup, page or command. */
+  password_set: { fields: { by: 'open', remote: 'open' }, reserved: 'security' },
   /** A request that named the page by a host that is not ours: a web site elsewhere may be trying to read it. */
   foreign_host: { fields: { host: 'open', remote: 'open' }, reserved: 'security', coalesceSeconds: 60 },
 } as const satisfies JournalKinds;

@@ -1,4 +1,5 @@
 /** The status page: what the API says, live. */
+import { load, order } from './api.js';
 import { addJournal, drawCalls, drawFailures } from './calls.js';
 import { byId } from './elements.js';
 import { openEmergencies } from './emergencies.js';
@@ -16,21 +17,6 @@ function setConnection(name, text) {
   if (shown.dataset.state === name) return;
   shown.dataset.state = name;
   shown.textContent = text;
-}
-
-async function load(path) {
-  const answer = await fetch(path, { headers: { accept: 'application/json' } });
-  if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
-  return await answer.json();
-}
-
-/** An order to the box; what keeps it from obeying is said in its own words. */
-async function order(path) {
-  const headers = { accept: 'application/json', 'content-type': 'application/json' };
-  const answer = await fetch(path, { method: 'POST', headers, body: '{}' });
-  if (answer.ok) return;
-  const { error } = await answer.json().catch(() => ({}));
-  throw new Error(error?.message ?? 'The box could not be asked.');
 }
 
 function apply({ changed, gone }) {
@@ -112,6 +98,19 @@ function tick() {
   for (const shown of document.querySelectorAll('[data-until]'))
     shown.textContent = countdownText(Number(shown.dataset.until), now);
 }
+
+/** Who may sign in or out, and who may do something to the box. */
+async function showAccess() {
+  const { signedIn, wants } = await load('/api/access');
+  byId('sign-out').hidden = !signedIn;
+  byId('to-box').hidden = !signedIn;
+  byId('to-sign-in').hidden = signedIn || wants !== 'sign-in';
+}
+
+byId('sign-out').addEventListener('click', () => {
+  void order('/api/sign-out').finally(() => location.reload());
+});
+void showAccess().catch(() => undefined);
 
 const onePhone = openPhones(load, order);
 const leases = openLeases(load);

@@ -174,7 +174,7 @@ describe('settings that are seldom meant so', () => {
     expect(warned(`${server}routers = ["10.0.0.254"]`)).toEqual([]);
   });
   it.each(['0.0.0.0', '10.0.0.1'])('a page at %s is open to the phones', (address) => {
-    expect(warned(`[web]\naddress = "${address}"`)).toEqual([expect.stringMatching(/no login/)]);
+    expect(warned(`[web]\naddress = "${address}"`)).toEqual([expect.stringMatching(/try passwords/)]);
   });
   it('phones without a gateway can go nowhere by themselves', () => {
     expect(warned(server)).toEqual([expect.stringMatching(/^dhcp\.routers is empty/)]);

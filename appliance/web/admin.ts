@@ -1,0 +1,89 @@
+/** The admin's way in: password, sessions, and the set-up code while there is no password yet. */
+import {
+  hasPassword,
+  isPassword,
+  isSetupCode,
+  passwordProblem,
+  setPassword,
+  setupCode,
+} from '../store/admin-password.ts';
+import { openSecrets } from '../store/secrets.ts';
+import { endOtherSessions, type Session } from '../store/sessions.ts';
+import type { Store } from '../store/store.ts';
+import type { World } from '../world.ts';
+import { openAdminSessions, type AdminSessions, type Entered } from './admin-sessions.ts';
+import { newChecks, type Refused } from './password-checks.ts';
+
+export interface Admin extends Disposable {
+  readonly sessions: AdminSessions;
+  hasPassword(): boolean;
+  signIn(password: string, remote: string): Promise<Entered | Refused>;
+  /** Asks for the password again; undefined when it is right. */
+  confirm(password: string, remote: string): Promise<Refused | undefined>;
+  /** All other sessions end. */
+  changePassword(session: Session, change: PasswordChange): Promise<Refused | undefined>;
+  /** The first password, by the code on the box's screen. */
+  setUp(code: string, password: string, remote: string): Promise<Entered | Refused>;
+}
+
+interface PasswordChange {
+  readonly current: string;
+  readonly password: string;
+  readonly remote: string;
+}
+
+interface Needs {
+  readonly directory: string;
+  readonly store: Store;
+  readonly world: Pick<World, 'clock' | 'log'>;
+}
+
+export async function openAdmin({ directory, store, world }: Needs): Promise<Admin> {
+  const { clock, log } = world;
+  const secrets = openSecrets(directory, 'web', clock);
+  // Made before anybody asks, so that the box's screen has it.
+  await setupCode(secrets).catch((error: unknown) =>
+    log.error({ error: String(error) }, 'no set-up code could be made'),
+  );
+  const sessions = openAdminSessions(store, world);
+  const checked = newChecks(store, clock);
+  const confirm: Admin['confirm'] = async (password, remote) =>
+    await checked(remote, 'password', async () => await isPassword(secrets, password));
+  return {
+    sessions,
+    hasPassword: () => hasPassword(secrets),
+    confirm,
+    signIn: async (password, remote) =>
+      (await confirm(password, remote)) ?? (await sessions.begin(remote, 'password')),
+    changePassword: async ({ id }, { current, password, remote }) => {
+      const refused = short(password) ?? (await confirm(current, remote));
+      if (refused !== undefined) return refused;
+      await store.write((tx) => {
+        endOtherSessions(tx.db, id, clock.now());
+        tx.journal({ kind: 'password_set', body: { by: 'page', remote } });
+      });
+      await setPassword(secrets, password);
+      return undefined;
+    },
+    setUp: async (code, password, remote) => {
+      if (hasPassword(secrets)) return { refused: 'done', words: 'This box has its password: sign in.' };
+      const refused =
+        short(password) ??
+        (await checked(remote, 'code', async () => {
+          if (!isSetupCode(secrets, code)) return false;
+          // Here, where one comes after the other: of two with the right code one chooses the password.
+          await setPassword(secrets, password);
+          return true;
+        }));
+      if (refused !== undefined) return refused;
+      await store.write((tx) => tx.journal({ kind: 'password_set', body: { by: 'setup', remote } }));
+      return await sessions.begin(remote, 'code');
+    },
+    [Symbol.dispose]: () => secrets[Symbol.dispose](),
+  };
+}
+
+function short(password: string): Refused | undefined {
+  const words = passwordProblem(password);
+  return words === undefined ? undefined : { refused: 'short', words };
+}

@@ -1,0 +1,84 @@
+/** The settings that the set-up form asks for, as a `gatehouse.toml`. Pure. */
+import { ConfigError, parseConfig } from '../config.ts';
+import { printConfig } from '../config-print.ts';
+import { Type, type Static } from '../schema.ts';
+
+const word = Type.String({ maxLength: 200 });
+const optional = Type.Optional(word);
+
+export const FirstSettings = Type.Object(
+  {
+    name: word,
+    region: word,
+    timeZone: word,
+    tenantId: optional,
+    posture: word,
+    /** The box on the phones' network. */
+    card: word,
+    address: word,
+    /** Who gives phones their addresses: `server` this box, `inform` another server, `off` another server that names this box. */
+    addresses: word,
+    subnet: optional,
+    first: optional,
+    last: optional,
+    router: optional,
+    /** Management address; left out: the one on the phones' network. */
+    pageAddress: optional,
+  },
+  { additionalProperties: false },
+);
+
+type Form = Static<typeof FirstSettings>;
+
+/** `problems` are for whoever filled in the form: one sentence each, by the keys of the settings. */
+export function firstSettings(
+  form: Form,
+): { readonly toml: string } | { readonly problems: readonly string[] } {
+  const filled = Object.fromEntries(
+    Object.entries(form).map(([key, value]) => [
+      key,
+      typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined,
+    ]),
+  ) as Partial<Form>;
+  try {
+    return { toml: printConfig(parseConfig(shortToml(filled))) };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    // Lines of a file that nobody has seen.
+    return { problems: error.problems.map((problem) => problem.replace(/^line \d+: /, '')) };
+  }
+}
+
+function shortToml(form: Partial<Form>): string {
+  const isServer = form.addresses === 'server';
+  return [
+    '[site]',
+    ...key('name', form.name),
+    ...key('region', form.region),
+    ...key('time_zone', form.timeZone),
+    ...key('tenant_id', form.tenantId),
+    ...key('posture', form.posture),
+    ...key('address', form.address),
+    '[dhcp]',
+    ...key('mode', form.addresses),
+    ...(form.addresses === 'off' ? [] : key('interface', form.card)),
+    ...(isServer ? key('subnet', form.subnet) : []),
+    ...(isServer && form.first !== undefined && form.last !== undefined
+      ? [`pool = [${quoted(form.first)}, ${quoted(form.last)}]`]
+      : []),
+    ...(isServer && form.router !== undefined ? [`routers = [${quoted(form.router)}]`] : []),
+    '[web]',
+    ...key('address', form.pageAddress ?? form.address),
+    'https_port = 8443',
+    '',
+  ].join('\n');
+}
+
+function key(name: string, value: string | undefined): string[] {
+  return value === undefined ? [] : [`${name} = ${quoted(value)}`];
+}
+
+/** TOML 1.0: basic strings escape what JSON escapes, and DEL. */
+function quoted(value: string): string {
+  return JSON.stringify(value).replaceAll('\u007F', String.raw`\u007F`);
+}

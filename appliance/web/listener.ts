@@ -1,0 +1,220 @@
+/** One way to the page: who asks is known first, then each path answers. */
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { Config } from '../config.ts';
+import type { TlsIdentity } from '../net/tls.ts';
+import type { Store } from '../store/store.ts';
+import type { World } from '../world.ts';
+import { accessOf, bearerIn, tokenIn, type Access } from './access.ts';
+import { openEventStream } from './event-stream.ts';
+import { fateInClear, refusal, securityHeaders } from './guard.ts';
+import type { Live } from './live.ts';
+import { pageFor, readPageFiles } from './page-files.ts';
+import { fastifySchema, routes, type Asked, type Route, type Sources } from './routes.ts';
+
+export type PageServer = FastifyInstance;
+
+export interface ServerNeeds {
+  readonly world: World;
+  readonly config: Config;
+  readonly store: Store;
+  readonly live: Live;
+  readonly sources: Sources;
+  readonly counters: Counters;
+  readonly metricsToken: string | undefined;
+}
+
+export interface Counters extends Record<string, number> {
+  requests: number;
+  refused: number;
+  streams_refused: number;
+  errors: number;
+}
+
+interface Way {
+  readonly isSocket: boolean;
+  readonly isLoopback: boolean;
+  /** HTTPS, with this. */
+  readonly identity?: TlsIdentity;
+  /** Plain HTTP leads there, but for who asks on loopback. */
+  readonly securePort?: number;
+}
+
+/** Browsers and monitors of one site; more is an attack or a mistake. */
+const maxConnections = 200;
+const handshakeMs = 10_000;
+
+export function makeServer(needs: ServerNeeds, way: Way): PageServer {
+  const { identity } = way;
+  const server = fastify({
+    logger: false,
+    bodyLimit: 1024,
+    requestTimeout: 10_000,
+    keepAliveTimeout: 30_000,
+    forceCloseConnections: true,
+    // Unknown query keys are refused, not dropped.
+    ajv: { customOptions: { removeAdditional: false } },
+    routerOptions: { maxParamLength: 64 },
+    ...(identity === undefined
+      ? { http: { maxHeaderSize: 8192 } }
+      : {
+          https: { ...identity, minVersion: 'TLSv1.2', handshakeTimeout: handshakeMs, maxHeaderSize: 8192 },
+        }),
+    frameworkErrors: (error, _request, reply) =>
+      void fail(reply.headers(securityHeaders), error.statusCode ?? 400, 'This is no path of ours.'),
+  }) as unknown as FastifyInstance;
+  server.server.maxConnections = maxConnections;
+  guard(server, needs, way);
+  const accessFor = (request: FastifyRequest): Access =>
+    accessOf({
+      ...way,
+      hasPassword: needs.sources.admin.hasPassword(),
+      openReading: needs.config.web.open_reading,
+      session: needs.sources.admin.sessions.of(tokenIn(request.headers.cookie, identity !== undefined)),
+    });
+  addPages(server, needs, accessFor);
+  for (const route of routes) addRoute(server, route, { needs, way, accessFor });
+  return server;
+}
+
+function addPages(
+  server: PageServer,
+  { config }: ServerNeeds,
+  accessFor: (request: FastifyRequest) => Access,
+): void {
+  const files = readPageFiles();
+  const send = (request: FastifyRequest, reply: FastifyReply, name: string) => {
+    const file = files.get(name);
+    if (file === undefined) throw new Error(`page/${name} is missing`);
+    void reply.headers({ 'content-type': file.type, 'cache-control': 'no-cache', etag: file.etag });
+    return request.headers['if-none-match'] === file.etag ? reply.code(304).send() : reply.send(file.body);
+  };
+  for (const name of files.keys())
+    if (!name.endsWith('.html')) server.get(`/page/${name}`, (request, reply) => send(request, reply, name));
+  for (const url of ['/', '/sign-in', '/box'])
+    server.get(url, (request, reply) => send(request, reply, pageFor(url, accessFor(request), config)));
+}
+
+/** Refuses foreign hosts and sites, adds the security headers, and turns every failure into JSON. */
+function guard(server: PageServer, { world, config, store, counters }: ServerNeeds, way: Way): void {
+  server.addHook('onRequest', async (request, reply) => {
+    counters.requests += 1;
+    void reply.headers({ ...securityHeaders, 'cache-control': 'no-store' });
+    const head = {
+      url: request.url,
+      host: request.headers.host,
+      fetchSite: request.headers['sec-fetch-site'] as string,
+      origin: request.headers.origin,
+      method: request.method,
+      contentType: request.headers['content-type'],
+    };
+    const refused = refusal(head, config.web.address);
+    if (refused === undefined) return leadToSecure(request, reply, way);
+    counters.refused += 1;
+    if (refused === 'host') {
+      const body = { host: request.headers.host ?? '', remote: request.ip };
+      await store
+        .write((tx) => tx.journal({ kind: 'foreign_host', body }))
+        .catch((error: unknown) => {
+          world.log.warn({ error: String(error) }, 'refused request not recorded');
+        });
+    }
+    return fail(
+      reply,
+      403,
+      refused === 'host' ? 'This is not a name of this box.' : 'Other sites may not read this.',
+    );
+  });
+  server.setNotFoundHandler((_request, reply) => fail(reply, 404, 'There is nothing here.'));
+  server.setErrorHandler<Error & { statusCode?: number }>((error, _request, reply) => {
+    const { statusCode = 500 } = error;
+    if (statusCode < 500) return fail(reply, statusCode, error.message);
+    counters.errors += 1;
+    world.log.error({ error: error.message }, 'request failed');
+    return fail(reply, 500, 'The answer could not be made; the log says why.');
+  });
+}
+
+function leadToSecure(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { securePort }: Way,
+): FastifyReply | undefined {
+  if (securePort === undefined) return undefined;
+  const { ip: remote, method, url } = request;
+  const fate = fateInClear({ remote, method, url });
+  if (fate === 'refused') return fail(reply, 403, 'This box takes orders over HTTPS only.');
+  return fate === 'led' ? reply.redirect(`https://${request.hostname}:${securePort}${url}`, 302) : undefined;
+}
+
+function fail(reply: FastifyReply, code: number, message: string): FastifyReply {
+  return reply.code(code).send({ error: { code: String(code), message } });
+}
+
+interface Serving {
+  readonly needs: ServerNeeds;
+  readonly way: Way;
+  readonly accessFor: (request: FastifyRequest) => Access;
+}
+
+function addRoute(server: PageServer, route: Route, { needs, way, accessFor }: Serving): void {
+  const { answerTo, method = 'get', bodyLimit } = route;
+  const options = { schema: fastifySchema(route), ...(bodyLimit === undefined ? {} : { bodyLimit }) };
+  server[method](route.url, options, async (request, reply) => {
+    const access = accessFor(request);
+    const isWelcome =
+      isAllowed(route, access) || (route.url === '/metrics' && isToken(needs.metricsToken, request));
+    if (!isWelcome) {
+      needs.counters.refused += 1;
+      return reply.code(401).send({ error: { code: access.wants, message: 'Sign in first.' } });
+    }
+    if (answerTo === undefined) return stream({ needs, accessFor }, request, reply);
+    const asked: Asked = {
+      personal: access.personal,
+      access,
+      remote: way.isSocket ? 'socket' : request.ip,
+      isSecure: way.identity !== undefined,
+      now: needs.world.clock.now(),
+      params: request.params as Asked['params'],
+      query: request.query as Asked['query'],
+      body: request.body,
+    };
+    const { code, body, headers = {} } = await answerTo(asked, needs.sources);
+    if (code === 200 && route.mediaType !== undefined) void reply.type(route.mediaType);
+    return reply.code(code).headers(headers).send(body);
+  });
+}
+
+function isAllowed({ isFor, method }: Route, access: Access): boolean {
+  if (isFor === 'everybody') return true;
+  if (isFor === 'admin') return access.session !== undefined;
+  return method === 'post' ? access.mayOrder : access.mayRead;
+}
+
+function isToken(token: string | undefined, request: FastifyRequest): boolean {
+  const given = bearerIn(request.headers.authorization);
+  if (token === undefined || given === undefined) return false;
+  const [a, b] = [token, given].map((text) => createHash('sha256').update(text).digest());
+  return a !== undefined && b !== undefined && timingSafeEqual(a, b);
+}
+
+function stream(
+  { needs: { live, counters }, accessFor }: Pick<Serving, 'needs' | 'accessFor'>,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  if (live.isFull()) {
+    counters.streams_refused += 1;
+    return fail(reply, 503, 'Too many browsers are watching; close one.');
+  }
+  const { personal } = accessFor(request);
+  // Whoever signed out, or whose session is over, sees nothing new soon after.
+  const isWelcome = () => {
+    const { mayRead, personal: isPersonal } = accessFor(request);
+    return mayRead && isPersonal === personal;
+  };
+  const events = openEventStream(reply, { headers: securityHeaders, isWelcome });
+  const watching = live.watch({ personal, tell: (news) => events.tell(news) });
+  void events.ended.then(() => watching[Symbol.dispose]());
+  return reply;
+}

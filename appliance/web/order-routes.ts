@@ -1,0 +1,102 @@
+/** Orders to the box itself: given here, carried out by root (`gatehouse orders`), looked at here again. */
+import { Type } from '../schema.ts';
+import { readCards } from '../net/cards.ts';
+import { giveBoxOrder, wakeOrders, type OrderArguments } from '../store/box-orders.ts';
+import { readOutcome, readOutcomes } from '../store/outcomes.ts';
+import { FirstSettings, firstSettings } from './first-settings.ts';
+import { hasSettings } from './page-files.ts';
+import { failure, ok, type Answer, type Asked, type Route, type Sources } from './routes.ts';
+
+/** Root's side is woken within a second; minutes later nobody knows any more that it was ordered. */
+const patienceMs = 120_000;
+
+const OutcomeView = Type.Object({
+  id: Type.String(),
+  kind: Type.Optional(Type.String()),
+  state: Type.Enum(['waiting', 'running', 'done', 'refused', 'failed'], { type: 'string' }),
+  words: Type.String(),
+  beganAt: Type.Optional(Type.Integer({ description: 'Milliseconds since 1970.' })),
+  changedAt: Type.Optional(Type.Integer({ description: 'Milliseconds since 1970.' })),
+});
+
+export const OrderGiven = Type.Object({
+  order: Type.String({ description: 'What came of it: /api/orders/ID.' }),
+});
+
+const Cards = Type.Object({
+  cards: Type.Array(
+    Type.Object({
+      name: Type.String(),
+      mac: Type.String(),
+      addresses: Type.Array(Type.String()),
+      hasLink: Type.Boolean(),
+    }),
+  ),
+});
+
+export const orderRoutes: readonly Route[] = [
+  {
+    url: '/api/cards',
+    isFor: 'admin',
+    summary: "The machine's network cards.",
+    answer: Cards,
+    answerTo: () => ok({ cards: readCards() }),
+  },
+  {
+    url: '/api/settings/first',
+    method: 'post',
+    isFor: 'admin',
+    summary: 'Configures a box that nobody has configured yet.',
+    body: FirstSettings,
+    bodyLimit: 8192,
+    answer: OrderGiven,
+    answerTo: async (asked, sources) => {
+      if (hasSettings(sources.config))
+        return failure(409, 'done', 'This box is configured already: change gatehouse.toml.');
+      const made = firstSettings(asked.body as Parameters<typeof firstSettings>[0]);
+      if ('problems' in made) return failure(400, 'wrong', made.problems.join('\n'));
+      return await order(asked, sources, { kind: 'settings.write', words: { toml: made.toml } });
+    },
+  },
+  {
+    url: '/api/orders',
+    isFor: 'admin',
+    summary: 'The last orders to the box, by page or command, and what came of them.',
+    answer: Type.Object({ orders: Type.Array(OutcomeView) }),
+    answerTo: (_asked, { config }) =>
+      ok({
+        orders: readOutcomes(config.site.state_directory, '', 50).map(({ orderId: id, ...outcome }) => ({
+          id,
+          ...outcome,
+        })),
+      }),
+  },
+  {
+    url: '/api/orders/:id',
+    isFor: 'admin',
+    summary: 'What came of one order to the box.',
+    params: Type.Object({ id: Type.String({ maxLength: 40, pattern: '^[0-9a-f-]+$' }) }),
+    answer: OutcomeView,
+    answerTo: ({ params }, { config }) => {
+      const id = params['id'] ?? '';
+      const outcome = readOutcome(config.site.state_directory, id);
+      if (outcome === undefined) return ok({ id, state: 'waiting', words: '' });
+      const { orderId: _id, ...view } = outcome;
+      return ok({ id, ...view });
+    },
+  },
+];
+
+/** Committed before it is answered. */
+export async function order(
+  { access, now }: Asked,
+  { store, config }: Sources,
+  { kind, words }: { kind: string; words: OrderArguments },
+): Promise<Answer> {
+  const { session } = access;
+  if (session === undefined) return failure(401, 'sign-in', 'Sign in first.');
+  const given = { kind, arguments: words, session: session.id, givenAt: now, deadlineAt: now + patienceMs };
+  const id = await store.write((tx) => giveBoxOrder(tx, given));
+  wakeOrders(config.site.state_directory);
+  return ok({ order: id });
+}

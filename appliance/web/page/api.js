@@ -1,0 +1,33 @@
+/** Asking the box. */
+
+/** Who may not read any more, because the session is over, is led to sign in. */
+export async function load(path) {
+  const answer = await fetch(path, { headers: { accept: 'application/json' } });
+  if (answer.status === 401) location.reload();
+  if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
+  return await answer.json();
+}
+
+/** An order; what keeps the box from obeying is said in its own words. */
+export async function order(path, words = {}) {
+  const headers = { accept: 'application/json', 'content-type': 'application/json' };
+  const answer = await fetch(path, { method: 'POST', headers, body: JSON.stringify(words) }).catch(
+    () => undefined,
+  );
+  if (answer?.ok) return await answer.json();
+  const { error } = (await answer?.json().catch(() => undefined)) ?? {};
+  throw new Error(error?.message ?? 'The box could not be asked.');
+}
+
+/** What comes of an order to the box itself, told as it goes; resolves with its end. */
+export async function follow(id, tell = () => undefined) {
+  const giveUpAt = Date.now() + 150_000;
+  for (;;) {
+    const outcome = await load(`/api/orders/${id}`).catch(() => undefined);
+    if (outcome !== undefined) tell(outcome);
+    if (['done', 'refused', 'failed'].includes(outcome?.state)) return outcome;
+    if (Date.now() > giveUpAt && outcome?.state !== 'running')
+      return { state: 'failed', words: 'Nobody has carried it out: is gatehouse-orders.path running?' };
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}

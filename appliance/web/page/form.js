@@ -1,0 +1,31 @@
+/** Forms that are sent as JSON, one at a time, with what came of it said where everybody hears it. */
+import { byId } from './elements.js';
+
+/** `send` gets the fields by name, empty ones left out; it returns the words that stand below the form then. */
+export function onSubmit(id, send) {
+  const form = byId(id);
+  const said = byId(`${id}-said`);
+  const say = (state, words) => {
+    said.dataset.state = state;
+    said.textContent = words;
+  };
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    const filled = [...new FormData(form)].filter(([, value]) => value !== '');
+    void submit(form, say, (tell) => send(Object.fromEntries(filled), tell));
+  });
+}
+
+async function submit(form, say, work) {
+  const button = form.querySelector('button[type=submit]');
+  button.disabled = true;
+  say('busy', 'One moment…');
+  try {
+    say('good', (await work((words) => say('busy', words))) ?? '');
+  } catch (error) {
+    say('bad', error.message);
+    form.querySelector('input:not([hidden])')?.focus();
+  } finally {
+    button.disabled = false;
+  }
+}
