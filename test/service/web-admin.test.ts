@@ -88,7 +88,9 @@ describe('a box without a password', () => {
           await ask({ port, localAddress, body: { code, password: `${password} ${at}` } }, '/api/setup'),
       ),
     );
-    expect(answers.map(({ status }) => status)).toSatisfy((codes: number[]) => codes.includes(200) && codes.includes(403));
+    expect(answers.map(({ status }) => status)).toSatisfy(
+      (codes: number[]) => codes.includes(200) && codes.includes(403),
+    );
   });
 });
 
