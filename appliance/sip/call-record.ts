@@ -41,15 +41,15 @@ export async function recordAnswer(app: Application, call: LiveCall): Promise<vo
   });
 }
 
-/** Once both legs are up: whoever hangs up after a crash of ours is heard. */
-export async function recordDialogs(app: Application, call: LiveCall): Promise<void> {
+/** Once both legs are up: whoever hangs up after a crash of ours is heard. Nobody waits for it, nor for a commit of its own. */
+export function recordDialogs(app: Application, call: LiveCall): void {
   const { engine } = app.server;
   const states = (['phone', 'cloud'] as const).flatMap((leg) => {
     const state = engine.dialogState?.(call.dialogs[leg] ?? '');
     return state === undefined ? [] : [{ call: call.id, leg, state: app.keptDialogs.text(state) }];
   });
   if (call.state !== 'up' || states.length < 2) return;
-  await record(app, call, (tx) => {
+  recordSoon(app, call, (tx) => {
     for (const state of states) saveCallDialog(tx.db, state);
   });
 }
@@ -86,13 +86,17 @@ export function recordEnd(
       },
     });
   };
+  recordSoon(app, call, work);
+}
+
+function recordSoon(app: Application, call: LiveCall, work: (tx: Transaction) => void): void {
   if (call.isEmergency) app.afterwards.write(work);
   else void app.store.soon(work).catch((error: unknown) => notWritten(app, call, error));
 }
 
-function notWritten({ counters, world }: Application, { id }: LiveCall, error: unknown): void {
+function notWritten({ counters, world }: Application, { id, state }: LiveCall, error: unknown): void {
   counters.errors += 1;
-  world.log.error({ err: error, call: id }, 'the end of a call could not be written down');
+  world.log.error({ err: error, call: id, state }, 'something of a call could not be written down');
 }
 
 /** Of a call for help nobody waits for the store. */

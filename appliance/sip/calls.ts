@@ -142,7 +142,7 @@ async function answered(
     return 'caller gone';
   }
   await call.media.answered();
-  await recordDialogs(app, call);
+  recordDialogs(app, call);
   app.world.log.info({ call: call.id, mac: call.binding.mac, direction: call.direction }, 'call up');
   return 'up';
 }

@@ -36,8 +36,7 @@ import { emptyTables } from './tables.ts';
 export async function startSip(world: World, config: Config): Promise<Part> {
   await using starting = new AsyncDisposableStack();
   const directory = config.site.state_directory;
-  const store = starting.use(openStore({ directory, part: 'sip', clock: world.clock, isReplaced: true }));
-  await tellStart(world, store);
+  const store = starting.use(await beginStore(world, directory));
   const leases = starting.use(openLeases(directory, world));
   const counters = newCounters();
   const onError = (error: unknown) => noteError(world, counters, error);
@@ -110,7 +109,8 @@ function openPreparations(
 }
 
 /** A disk that is full must not keep phones from calling for help: it starts all the same. */
-async function tellStart({ log }: World, store: Store): Promise<void> {
+async function beginStore({ log, clock }: World, directory: string): Promise<Store> {
+  const store = openStore({ directory, part: 'sip', clock, isReplaced: true, isSyncedApart: true });
   const { brokenFile } = store;
   if (brokenFile !== undefined) log.error({ brokenFile }, 'the store was broken: set aside, and begun anew');
   const told = store.write((tx) => {
@@ -118,6 +118,7 @@ async function tellStart({ log }: World, store: Store): Promise<void> {
     if (brokenFile !== undefined) tx.journal({ kind: 'store_replaced', body: { broken_file: brokenFile } });
   });
   await told.catch((error: unknown) => log.error({ err: error }, 'started, and nothing can be written down'));
+  return store;
 }
 
 interface Cares {

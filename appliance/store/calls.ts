@@ -1,6 +1,6 @@
 /** Calls that went through us, the running ones and the last of those that ended. Owned by sip. */
 import { forgetCallDialogs } from './call-dialogs.ts';
-import { all, run, type Database } from './database.ts';
+import { all, one, run, type Database } from './database.ts';
 
 export type CallState = 'ringing' | 'up' | 'ended';
 
@@ -47,6 +47,7 @@ interface CallRow {
 
 /** Ended calls beyond this many are forgotten, oldest first. */
 const keptCalls = 10_000;
+const prunedEvery = 100;
 
 /** Latest first. */
 export function readCalls(db: Database, limit: number): Call[] {
@@ -74,11 +75,14 @@ export function saveCall(
   db: Database,
   call: Pick<Call, 'id' | 'mac' | 'direction' | 'from' | 'to' | 'startedAt'>,
 ): void {
-  run(
+  const saved = one<{ rowid: number }>(
     db,
-    `INSERT INTO call (id, mac, direction, from_uri, to_uri, state, started_at) VALUES (?, ?, ?, ?, ?, 'ringing', ?)`,
+    `INSERT INTO call (id, mac, direction, from_uri, to_uri, state, started_at) VALUES (?, ?, ?, ?, ?, 'ringing', ?)
+     RETURNING rowid`,
     [call.id, call.mac ?? null, call.direction, call.from, call.to, call.startedAt],
   );
+  // Finding the oldest one to keep means counting all of them.
+  if (saved === undefined || saved.rowid % prunedEvery !== 0) return;
   run(
     db,
     `DELETE FROM call WHERE state = 'ended' AND started_at < (SELECT started_at FROM call ORDER BY started_at DESC LIMIT 1 OFFSET ?)`,

@@ -36,7 +36,10 @@ interface StoreOptions {
    * for `write` does not.
    */
   readonly isSyncedApart?: boolean;
-  /** A file that is broken is set aside and begun anew: for a part whose work matters more than its past. */
+  /**
+   * For a part whose work matters more than its past: a file that is broken is set aside and begun anew, and a sync apart that
+   * fails rejects the writes that wait for it in the place of ending the process.
+   */
   readonly isReplaced?: boolean;
 }
 
@@ -63,7 +66,7 @@ export function openStore(options: StoreOptions): Store {
     ).unref();
   };
 
-  const sync = isSyncedApart ? openWalSync(db) : undefined;
+  const sync = isSyncedApart ? openWalSync(db, { isFailureTold: isReplaced }) : undefined;
   const turns = newTurns<Transaction>(db, {
     ...(sync ? { sync } : {}),
     given: { db, journal: (entry) => journal.append(entry) },

@@ -5,8 +5,8 @@ import type { WalSync } from './wal-sync.ts';
 export interface Turns<Given> {
   /**
    * Runs `work` inside this turn's shared transaction, synchronously and on its own savepoint, and resolves after the
-   * COMMIT that makes it durable. Rejects with what `work` threw (nothing of it is kept), or with the commit's error
-   * (nothing of the turn is kept).
+   * COMMIT that makes it durable. Rejects with what `work` threw (nothing of it is kept), with the commit's error
+   * (nothing of the turn is kept), or with that of a sync apart (it is kept, but perhaps not over a power cut).
    */
   readonly write: <T>(work: (given: Given) => T) => Promise<T>;
   /** The same for what nobody waits for: in the next turn that commits, at the latest a tenth of a second later. */
@@ -20,7 +20,7 @@ interface TurnRules<Given> {
   readonly given: Given;
   /** Last inside the transaction. */
   readonly onCommit?: () => void;
-  /** After it: the error undid the whole turn. */
+  /** After it: the error undid the whole turn, or is that of its sync. */
   readonly onEnd?: (error: unknown) => void;
   /** Where COMMIT itself does not sync. What is written while a sync runs shares the next commit. */
   readonly sync?: WalSync;
@@ -40,7 +40,7 @@ export function newTurns<Given>(db: Database, rules: TurnRules<Given>): Turns<Gi
   let turnEnd: NodeJS.Immediate | undefined;
   let timer: NodeJS.Timeout | undefined;
   /** Committed, and on its way to the disk. */
-  let syncing: (() => void) | undefined;
+  let syncing: ((failure?: unknown) => void) | undefined;
   let isDue = false;
   const isHeld = newPatience(db);
   const commit = () => {
@@ -51,9 +51,9 @@ export function newTurns<Given>(db: Database, rules: TurnRules<Given>): Turns<Gi
     const turn = queue;
     queue = [];
     const error = commitTurn(db, turn, rules);
-    const settle = () => {
-      for (const pending of turn) pending.settle(error);
-      rules.onEnd?.(error);
+    const settle = (failure?: unknown) => {
+      for (const pending of turn) pending.settle(error ?? failure);
+      rules.onEnd?.(error ?? failure);
     };
     return { error, settle };
   };
@@ -67,11 +67,11 @@ export function newTurns<Given>(db: Database, rules: TurnRules<Given>): Turns<Gi
     const { error, settle } = commit();
     if (rules.sync === undefined || error !== undefined) return settle();
     syncing = settle;
-    rules.sync.later(() => {
+    rules.sync.later((failure) => {
       // Else `end` was faster.
       if (syncing !== settle) return;
       syncing = undefined;
-      settle();
+      settle(failure);
       if (isDue) turnEnd ??= setImmediate(flush);
     });
   };
@@ -91,11 +91,20 @@ export function newTurns<Given>(db: Database, rules: TurnRules<Given>): Turns<Gi
       const before = syncing;
       syncing = undefined;
       const last = queue.length > 0 ? commit() : undefined;
-      if (before !== undefined || last !== undefined) rules.sync?.now();
-      before?.();
-      last?.settle();
+      const failure = before === undefined && last === undefined ? undefined : failureOf(rules.sync);
+      before?.(failure);
+      last?.settle(failure);
     },
   };
+}
+
+function failureOf(sync: WalSync | undefined): unknown {
+  try {
+    sync?.now();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
 }
 
 function pendingWrite<Given, T>(

@@ -1,4 +1,5 @@
 /** A store whose commits are synced beside the event loop, with a disk that is done when the test says so. */
+import { readFileSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { all, openDatabase, run } from '../../appliance/store/database.ts';
@@ -11,10 +12,12 @@ import { temporaryDirectory } from '../support/directory.ts';
 
 const turn = async () => new Promise((resolve) => setImmediate(resolve));
 
+const failing = (_file: number, done: (error: Error | null) => void) => done(new Error('input/output error'));
+
 function openTurns() {
   const file = join(temporaryDirectory(), 'x.db');
   const db = openDatabase({ file, migrations: 'secret', synchronous: 'FULL' });
-  const asked: (() => void)[] = [];
+  const asked: ((error?: Error) => void)[] = [];
   let syncs = 0;
   let commits = 0;
   const turns = newTurns(db, {
@@ -43,7 +46,7 @@ function openTurns() {
     write,
     done,
     names,
-    sync: () => asked.shift()?.(),
+    sync: (error?: Error) => asked.shift()?.(error),
     counts: () => ({ commits, waiting: asked.length, now: syncs }),
   };
 }
@@ -94,6 +97,21 @@ it('a turn that could not be committed is told at once, and the next one is sync
   expect(done).toEqual(['a', 'not a', 'b']);
 });
 
+it('a sync that fails rejects what waited for it, and the next one counts for itself', async () => {
+  const { write, done, names, sync } = openTurns();
+  const first = write('a');
+  await turn();
+  const second = write('b');
+  sync(new Error('input/output error'));
+  await first;
+  expect(done).toEqual(['not a']);
+  await turn();
+  sync();
+  await second;
+  expect(done).toEqual(['not a', 'b']);
+  expect(names()).toEqual(['a', 'b']);
+});
+
 it('the end commits what waits and syncs all of it before it returns', async () => {
   const { turns, write, counts, done, names, sync } = openTurns();
   const written = [write('a')];
@@ -132,8 +150,24 @@ it('a sync calls back when the disk has the WAL, and its file may be closed mean
   const db = openDatabase({ file, migrations: 'secret', synchronous: 'FULL' });
   const sync = openWalSync(db);
   expect(db.pragma('synchronous', { simple: true })).toBe(1);
-  const synced = new Promise<void>((resolve) => sync.later(resolve));
+  const synced = new Promise<void>((resolve) => sync.later(() => resolve()));
   sync.now();
   sync[Symbol.dispose]();
   await synced;
+});
+
+it('after a sync that failed all of the WAL is written again, so that the next sync is not believed for nothing', async () => {
+  const file = join(temporaryDirectory(), 'x.db');
+  const db = openDatabase({ file, migrations: 'secret', synchronous: 'FULL' });
+  using sync = openWalSync(db, { isFailureTold: true, fdatasync: failing });
+  run(db, 'INSERT INTO secret (name, at, sealed) VALUES (?, 0, ?)', ['a', Buffer.alloc(100_000, 7)]);
+  const before = readFileSync(`${file}-wal`);
+  utimesSync(`${file}-wal`, 0, 0);
+  const failure = await new Promise<Error | undefined>((resolve) => sync.later(resolve));
+  expect(failure?.message).toBe('input/output error');
+  expect(statSync(`${file}-wal`).mtimeMs).toBeGreaterThan(0);
+  expect(readFileSync(`${file}-wal`)).toEqual(before);
+  expect(
+    all(openDatabase({ file, migrations: 'secret', synchronous: 'FULL' }), 'SELECT name FROM secret'),
+  ).toEqual([{ name: 'a' }]);
 });
