@@ -4,6 +4,8 @@ import { lookup } from 'node:dns/promises';
 import { connect, createServer, isIP, type Server, type Socket } from 'node:net';
 import { listenOnUnixSocket } from './unix-socket.ts';
 
+export type { Server } from 'node:net';
+
 /** Addresses of a host name, best first. Rejects when there are none. */
 export type Lookup = (hostname: string) => Promise<readonly string[]>;
 

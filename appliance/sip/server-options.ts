@@ -22,10 +22,9 @@ export async function serverOptions(
   { identity, bindings, ladders }: Known,
 ): Promise<ServerOptions> {
   const { sip, site } = config;
-  const control = join(site.state_directory, 'sip', 'engine', 'control');
   if (sip.engine === 'drachtio') {
     return {
-      control,
+      control: join(site.state_directory, 'sip', 'engine', 'control'),
       server: { address: sip.drachtio_host, port: sip.drachtio_port },
       secret: readFileSync(sip.drachtio_secret_file ?? '', 'utf8').trim(),
       upstreamFlow: (request) => flowByToken(request, bindings),
@@ -33,7 +32,6 @@ export async function serverOptions(
   }
   const { cert, key } = identity;
   return {
-    control,
     listen: await endpointsOf(config),
     tls: { cert, key },
     largeOverTcp: sip.large_requests_over_tcp,

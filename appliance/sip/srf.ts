@@ -6,7 +6,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Srf from 'drachtio-srf';
-import { listenUnix } from '../net/tcp.ts';
+import { newInnerLink } from '../net/inner-link.ts';
+import { listenUnix, type Server } from '../net/tcp.ts';
 import { DecodeError } from '../protocol/bytes.ts';
 import { headerValue } from '../protocol/sip-headers.ts';
 import type { SipHeader } from '../protocol/sip-message.ts';
@@ -102,9 +103,9 @@ interface Handlers {
   readonly onError: (error: unknown) => void;
 }
 
-/** The engine's secret is made at each start; a server elsewhere has one of its own. */
+/** The engine's way to us and its secret are made at each start; a server elsewhere has a secret of its own. */
 export type ServerOptions =
-  | Omit<EngineOptions, 'secret'>
+  | Omit<EngineOptions, 'control' | 'secret'>
   | (ExternalServerOptions & { readonly secret: string });
 
 /** Throws when a port can't be had. */
@@ -113,9 +114,7 @@ export async function startSipServer(
   options: ServerOptions,
   handlers: Handlers,
 ): Promise<SipServer> {
-  mkdirSync(dirname(options.control), { recursive: true, mode: 0o700 });
-  const secret = 'server' in options ? options.secret : randomBytes(24).toString('base64url');
-  const control = await listenUnix(options.control);
+  const { control, secret, startServer } = await carrier(world, options);
   const srf = new Srf() as unknown as Library;
   const timers = new TimerQueue(world.clock, handlers.onError);
   srf.on('error', handlers.onError);
@@ -125,10 +124,7 @@ export async function startSipServer(
   srf.listen({ server: control, secret });
   let engine: Engine;
   try {
-    engine =
-      'server' in options
-        ? startExternalServer(world, options)
-        : await startEngine(world, { ...options, secret });
+    engine = await startServer();
   } catch (error) {
     control.close();
     throw error;
@@ -142,6 +138,25 @@ export async function startSipServer(
       control.close();
     },
   };
+}
+
+interface Carrier {
+  /** drachtio-srf waits for the server's connection here. */
+  readonly control: Server;
+  readonly secret: string;
+  readonly startServer: () => Promise<Engine>;
+}
+
+async function carrier(world: World, options: ServerOptions): Promise<Carrier> {
+  if ('server' in options) {
+    mkdirSync(dirname(options.control), { recursive: true, mode: 0o700 });
+    const control = await listenUnix(options.control);
+    return { control, secret: options.secret, startServer: async () => startExternalServer(world, options) };
+  }
+  const { server: control, connect } = newInnerLink();
+  const secret = randomBytes(24).toString('base64url');
+  const startServer = async () => await startEngine(world, { ...options, control: connect, secret });
+  return { control, secret, startServer };
 }
 
 /** Nothing that one request does ends the process. ACK takes no answer. */

@@ -44,12 +44,15 @@ export function describe(
   const bytes = encodeSipMessage(message);
   const { address, port } = flow[side];
   return {
-    tokens: [String(bytes.length), flow.transport, address, String(port), timeOfDay(new Date())],
+    tokens: [String(bytes.length), flow.transport, address, String(port), timeOfDay(Date.now())],
     bytes,
   };
 }
 
+let lastTime = { ms: -1, text: '' };
+
 /** `22:32:44.732449` in UTC. */
-function timeOfDay(now: Date): string {
-  return `${now.toISOString().slice(11, 23)}000`;
+function timeOfDay(ms: number): string {
+  if (lastTime.ms !== ms) lastTime = { ms, text: `${new Date(ms).toISOString().slice(11, 23)}000` };
+  return lastTime.text;
 }

@@ -1,6 +1,5 @@
 /**
- * drachtio's control protocol, server side, in reverse mode: the application listens on a Unix socket, we connect and keep the one
- * connection. It speaks first, with `authenticate`; until the secret was right nothing else is obeyed.
+ * drachtio's control protocol, server side, in reverse mode: the application listens, we connect and keep the one connection. It speaks first, with `authenticate`; until the secret was right nothing else is obeyed.
  */
 import { randomUUID, timingSafeEqual, createHash } from 'node:crypto';
 import { DecodeError } from '../../protocol/bytes.ts';
@@ -27,8 +26,11 @@ import type { SipResponse } from '../../protocol/sip-message.ts';
 const version = 'v0.9.9-gatehouse';
 const none = new Uint8Array();
 
+/** Path of the Unix socket on which it listens, or the way to it in this process. */
+export type WayToApplication = string | (() => StreamConnection);
+
 export interface ControlOptions {
-  readonly path: string;
+  readonly way: WayToApplication;
   readonly secret: string;
   readonly clock: Clock;
   readonly log: Logger;
@@ -63,20 +65,21 @@ export class Control implements Application, AsyncDisposable {
 
   /** Rejects when the application isn't there, or doesn't know the secret, within `timeoutMs`. Afterwards it connects again by itself. */
   async start(timeoutMs: number): Promise<void> {
-    const { path, log } = this.#options;
+    const { way, log } = this.#options;
+    const place = typeof way === 'string' ? way : 'this process';
     let connection: StreamConnection;
     try {
-      connection = await connectUnix(path, timeoutMs);
+      connection = await connect(way, timeoutMs);
     } catch (error) {
-      throw new Error(`cannot reach the SIP application at ${path}`, { cause: error });
+      throw new Error(`cannot reach the SIP application at ${place}`, { cause: error });
     }
     const closed = this.#serve(connection);
     const isKnown = await Promise.race([this.#authenticated(timeoutMs), closed.then(() => false)]);
     if (!isKnown) {
       connection.destroy();
-      throw new Error(`the SIP application at ${path} did not give the right secret`);
+      throw new Error(`the SIP application at ${place} did not give the right secret`);
     }
-    log.debug({ path }, 'SIP application connected');
+    log.debug({ place }, 'SIP application connected');
     void this.#keep(closed);
   }
 
@@ -100,14 +103,14 @@ export class Control implements Application, AsyncDisposable {
   }
 
   async #keep(firstClosed: Promise<void>): Promise<void> {
-    const { path, clock, log, counters } = this.#options;
+    const { way, clock, log, counters } = this.#options;
     await firstClosed;
     let pauseMs = 50;
     while (!this.#stop.signal.aborted) {
       counters.add('control_reconnects');
       try {
         await clock.sleep(pauseMs, this.#stop.signal);
-        const connection = await connectUnix(path, 5000);
+        const connection = await connect(way, 5000);
         if (this.#stop.signal.aborted) connection.destroy();
         const known = counters.read()['control_secrets_right'];
         await this.#serve(connection);
@@ -263,6 +266,10 @@ export class Control implements Application, AsyncDisposable {
   #send(tokens: readonly string[], message: Uint8Array): void {
     this.#connection?.write(frameOf(tokens, message));
   }
+}
+
+async function connect(way: WayToApplication, timeoutMs: number): Promise<StreamConnection> {
+  return typeof way === 'string' ? await connectUnix(way, timeoutMs) : way();
 }
 
 function frameOf(tokens: readonly string[], message: Uint8Array): Uint8Array {

@@ -6,7 +6,7 @@ import type { ServiceRecords } from '../../net/service-records.ts';
 import type { Lookup } from '../../net/tcp.ts';
 import type { TlsIdentity } from '../../net/tls.ts';
 import type { World } from '../../world.ts';
-import { Control } from './control.ts';
+import { Control, type WayToApplication } from './control.ts';
 import { newCounters } from './counters.ts';
 import type { DialogState } from './dialog-state.ts';
 import type { Witness } from './flow.ts';
@@ -16,8 +16,8 @@ import type { Endpoint } from './transport.ts';
 export type { Flow, Transport, Witness } from './flow.ts';
 
 export interface EngineOptions {
-  /** Path of the Unix socket on which the application listens (`srf.listen({ server, secret })`): the engine connects. */
-  readonly control: string;
+  /** Where the application listens (`srf.listen({ server, secret })`): the engine connects. */
+  readonly control: WayToApplication;
   /** Made anew at every start. Nothing but `authenticate` is obeyed before it was given. */
   readonly secret: string;
   /** Port 0 takes any free one. */
@@ -69,7 +69,7 @@ export async function startEngine(world: World, options: EngineOptions): Promise
     { ...options, trust: options.trust ?? [], clock: world.clock, log, counters },
     (orders) => {
       return new Control(
-        { path: options.control, secret: options.secret, clock: world.clock, log, counters },
+        { way: options.control, secret: options.secret, clock: world.clock, log, counters },
         orders,
       );
     },
