@@ -1,8 +1,9 @@
 /** TLS over TCP, both ends. A server that we connect to is verified by name against authorities, always: there is no switch. */
 import { isIP } from 'node:net';
-import { connect, createServer, rootCertificates } from 'node:tls';
+import { connect, createSecureContext, createServer, rootCertificates, type SecureContext } from 'node:tls';
 import { sipDomainMismatch } from './sip-domain.ts';
 import { listening, opened, streamConnection } from './tcp.ts';
+import { groups } from './upstream-trust.ts';
 import type { HostPort, OnConnection, StreamConnection, StreamListener } from './tcp.ts';
 
 /** PEM. */
@@ -47,6 +48,25 @@ export async function listenTls(
   };
 }
 
+const contexts = new Map<string, SecureContext>();
+const mostContexts = 8;
+
+/** One for all connections with the same trust: reading Node's roots takes some 20 ms and a megabyte each time. */
+function contextFor(trust: readonly string[]): SecureContext {
+  const key = trust.join('\n');
+  let context = contexts.get(key);
+  if (context === undefined) {
+    if (contexts.size >= mostContexts) contexts.clear();
+    context = createSecureContext({
+      ca: [...rootCertificates, ...trust],
+      minVersion: oldest,
+      ecdhCurve: groups,
+    });
+    contexts.set(key, context);
+  }
+  return context;
+}
+
 export interface TlsConnection extends StreamConnection {
   /** Of the peer's own, ms since 1970. */
   readonly certificateEndsAt: number;
@@ -59,8 +79,7 @@ export async function connectTls(peer: TlsPeer, timeoutMs: number): Promise<TlsC
     port: peer.port,
     // Node verifies against `servername`, and against `host` when there is none. Addresses are no server names (RFC 6066).
     ...(isIP(peer.name) === 0 ? { servername: peer.name } : { host: peer.address }),
-    ca: [...rootCertificates, ...peer.trust],
-    minVersion: oldest,
+    secureContext: contextFor(peer.trust),
     rejectUnauthorized: true,
     checkServerIdentity: sipDomainMismatch,
   });

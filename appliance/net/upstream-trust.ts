@@ -22,7 +22,7 @@ export interface Trust {
  * As phones offer. With Node's own first choice (X25519MLKEM768, which is for quantum computers) the hello is longer than one packet,
  * which firewalls that read it are known to drop, and a handshake takes a third more.
  */
-const groups = 'X25519:P-256:P-384';
+export const groups = 'X25519:P-256:P-384';
 
 const trusts = new WeakMap<readonly string[], Trust>();
 
