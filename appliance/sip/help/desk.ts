@@ -1,7 +1,12 @@
 /** Keeps every call for help: begins its evidence, has people told, remembers whom to call back, and writes it down afterwards. */
 import { newTokenBuckets } from '../../net/token-buckets.ts';
 import { headerValue, parseNameAddress } from '../../protocol/sip-headers.ts';
-import { readEmergencyCalls, saveEmergencyCall, type EmergencyCall } from '../../store/emergency-calls.ts';
+import {
+  readEmergencyCalls,
+  saveEmergencyCall,
+  type EmergencyCall,
+  type HelpNotice,
+} from '../../store/emergency-calls.ts';
 import type { BindingRow } from '../../store/bindings.ts';
 import type { Placement } from '../../store/placements.ts';
 import type { Store } from '../../store/store.ts';
@@ -60,7 +65,10 @@ export function openHelpDesk({ world, config, dialPlan, store, server, afterward
     const row = rowOf(help);
     afterwards.write((tx) => saveEmergencyCall(tx.db, row));
   };
-  const notices = newNotices({ world, onChange: (help) => (changed(help), tellNotice(afterwards, help)) });
+  const notices = newNotices({
+    world,
+    onChange: (help, notice) => (changed(help), tellNotice(afterwards, help, notice)),
+  });
   const ways = lanWays(config);
   resume(recent, ways, (help, way, before) => notices.tell(help, way, before));
   const open = () => recent.filter(({ at, kind }) => kind === 'help' && at > clock.now() - windowMs);
@@ -194,10 +202,9 @@ function resume(
   }
 }
 
-function tellNotice(afterwards: Afterwards, help: Help): void {
-  const latest = help.notices.toSorted((a, b) => b.at - a.at)[0];
-  if (latest === undefined || (!latest.isDelivered && latest.tries > 1)) return;
-  const { by, to, isDelivered, result = '', tries } = latest;
+function tellNotice(afterwards: Afterwards, help: Help, notice: HelpNotice): void {
+  const { by, to, isDelivered, result = '', tries } = notice;
+  if (!isDelivered && tries > 1) return;
   const body = { call: help.call, by, to, delivered: isDelivered, result, tries };
   afterwards.write((tx) => tx.journal({ kind: 'emergency_notice', mac: help.caller.mac ?? undefined, body }));
 }

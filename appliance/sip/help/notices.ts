@@ -13,7 +13,13 @@ const waits = { firstMs: 1000, mostMs: 300_000, allMs: 86_400_000 } as const;
 /** On their way at once; what comes on top is told by nobody, and the evidence says so. */
 const maxPending = 500;
 
-export function newNotices({ world, onChange }: { world: World; onChange: (help: Help) => void }): Notices {
+export function newNotices({
+  world,
+  onChange,
+}: {
+  world: World;
+  onChange: (help: Help, notice: HelpNotice) => void;
+}): Notices {
   const stop = new AbortController();
   const pending = new Set<Promise<void>>();
   return {
@@ -44,7 +50,7 @@ export function newNotices({ world, onChange }: { world: World; onChange: (help:
 interface Delivering {
   readonly world: World;
   readonly signal: AbortSignal;
-  readonly onChange: (help: Help) => void;
+  readonly onChange: (help: Help, notice: HelpNotice) => void;
 }
 
 /** Never rejects. */
@@ -66,7 +72,7 @@ async function deliver(
     const facts = { call: help.call, by: way.by, to: way.to, result: notice.result, tries: notice.tries };
     if (notice.isDelivered) log.info(facts, 'notice of an emergency call delivered');
     else log.warn(facts, 'notice of an emergency call not delivered');
-    onChange(help);
+    onChange(help, notice);
     if (isOver) return;
     await clock.sleep(waitMs, signal).catch(() => undefined);
   }
