@@ -15,6 +15,9 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
+/** Reason for breaking a sleep off; without one each `abort()` makes an error with a stack, and most sleeps are broken off. */
+export const enough = 'no longer waited for';
+
 /** Waits, works, and waits again. Disposing of it waits for what is being done; what that throws goes to `onError`. */
 export function repeat(
   clock: Pick<Clock, 'sleep'>,

@@ -17,10 +17,14 @@ export function newPortPool(first: number, last: number): PortPool {
   const start = first + (first % 2);
   const size = Math.max(0, Math.floor((last - start + 1) / 2));
   const used = new Set<number>();
+  /** In the order in which they may be given out again. */
   const resting = new Map<number, number>();
   return {
     take: (now, random) => {
-      for (const [port, until] of resting) if (until <= now) resting.delete(port);
+      for (const [port, until] of resting) {
+        if (until > now) break;
+        resting.delete(port);
+      }
       const offset = Math.floor(random * size);
       let second: number | undefined;
       for (let at = 0; at < size; at += 1) {
@@ -43,7 +47,9 @@ export function newPortPool(first: number, last: number): PortPool {
       return true;
     },
     release: (port, now) => {
-      if (used.delete(port)) resting.set(port, now + restMs);
+      if (!used.delete(port)) return;
+      resting.delete(port);
+      resting.set(port, now + restMs);
     },
     get used() {
       return used.size;

@@ -61,7 +61,7 @@ export function openQuality({ world, store, directory }: Needs): Quality {
       counters.media_rated += 1;
       if (word === 'poor' || word === 'bad') counters.media_poor += 1;
       save([record]);
-      store.write((tx) => tx.journal({ kind: 'media_quality', body: journalBody(record) })).catch(failed);
+      store.soon((tx) => tx.journal({ kind: 'media_quality', body: journalBody(record) })).catch(failed);
     },
     measure: () => {
       const now = clock.now();

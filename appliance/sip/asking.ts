@@ -7,6 +7,7 @@ import type { Placing } from './call-offer.ts';
 import { nameAsCaller } from './replaces.ts';
 import { sendInvite } from './session-timers.ts';
 import type { Outgoing, Received } from './srf.ts';
+import { enough } from '../world.ts';
 
 export interface Asking {
   readonly outgoing: Outgoing;
@@ -78,6 +79,6 @@ export async function ask(app: Application, placing: Placing, asking: Asking): P
   try {
     return await Promise.race([reached, silent()]);
   } finally {
-    stop.abort();
+    stop.abort(enough);
   }
 }

@@ -14,6 +14,7 @@ import { nextMaxForwards, passedHeaders, passedWithoutBody } from './headers.ts'
 import { translatedReferTo } from './replaces.ts';
 import { answerInSession, isRefresh } from './session-timers.ts';
 import type { Incoming, Received } from './srf.ts';
+import { enough } from '../world.ts';
 
 /** Carried without a look inside. */
 const opaque = new Set(['INFO', 'MESSAGE', 'NOTIFY', 'OPTIONS', 'REFER', 'SUBSCRIBE', 'PUBLISH']);
@@ -120,7 +121,7 @@ export async function finalOfBye(
     app.world.log.debug({ err: error }, 'BYE not relayed');
     return undefined;
   } finally {
-    stop.abort();
+    stop.abort(enough);
   }
 }
 

@@ -6,6 +6,7 @@ import { DecodeError } from '../protocol/bytes.ts';
 import type { SipHeader } from '../protocol/sip-message.ts';
 import type { Application } from './application.ts';
 import type { Outgoing, Received } from './srf.ts';
+import { enough } from '../world.ts';
 
 /** Milliseconds since the phone asked; it gives up after 32 s (RFC 3261 timer F). */
 const limits = {
@@ -59,7 +60,7 @@ async function askOnce(app: Application, { outgoing, registrar }: Asking, ms: nu
   try {
     return await Promise.race([answerTo(app, outgoing), late, noWay(app, registrar, stop.signal)]);
   } finally {
-    stop.abort();
+    stop.abort(enough);
   }
 }
 

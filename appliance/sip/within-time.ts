@@ -1,6 +1,7 @@
 /** Far ends that are asked for so long and no longer. */
 import type { Application } from './application.ts';
 import type { LiveCall } from './call-table.ts';
+import { enough } from '../world.ts';
 
 /** Resolves as `asked` does: when the time is over the call is taken back, and whoever rang says so. */
 export async function withinTime<T>(
@@ -16,6 +17,6 @@ export async function withinTime<T>(
   try {
     return await asked;
   } finally {
-    stop.abort();
+    stop.abort(enough);
   }
 }
