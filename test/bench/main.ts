@@ -1,4 +1,4 @@
-/** `npm run bench [-- area…] [--json]`: how fast we are, beside a peer in the same run on the same machine. */
+/** `npm run bench [-- area…] [--json] [--profile]`: how fast we are, beside a peer in the same run on the same machine. */
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { namespacesRefused } from '../support/namespaces.ts';
@@ -15,7 +15,14 @@ const areas: Readonly<Record<string, () => Promise<Measure>>> = {
   provisioning: async () => (await import('./provisioning.ts')).measureProvisioning,
 };
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: 'boolean' } } });
+const profiles: Readonly<Record<string, () => Promise<(say: (line: string) => void) => Promise<void>>>> = {
+  sip: async () => (await import('./sip.ts')).profileSip,
+};
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: 'boolean' }, profile: { type: 'boolean' } },
+});
 const wanted = positionals.length > 0 ? positionals : Object.keys(areas);
 const unknown = wanted.find((area) => areas[area] === undefined);
 if (unknown !== undefined) {
@@ -35,6 +42,13 @@ say(
   `${cpus().length} × ${cpus()[0]?.model ?? 'processor'}, Node ${process.version}, load ${load()} at the start`,
 );
 for (const area of wanted) {
+  if (values.profile === true) {
+    if (profiles[area] === undefined) say(`no profile of ${area}`);
+    await (
+      await profiles[area]?.()
+    )?.(say);
+    continue;
+  }
   const measure = await areas[area]?.();
   const rows = (await measure?.(say)) ?? [];
   if (values.json === true) for (const row of rows) console.log(JSON.stringify(row));

@@ -14,11 +14,17 @@ export interface Load {
   readonly scenario: 'register' | 'call';
   /** UDP port of the one who is measured. */
   readonly target: number;
-  /** Ours: phones are known by address and port. */
+  /** UDP port that all phones use, each at an address of its own. */
   readonly from: number;
-  readonly users: readonly string[];
+  readonly phones: readonly Phone[];
   readonly perSecond: number;
   readonly count: number;
+}
+
+export interface Phone {
+  readonly user: string;
+  /** On loopback; the box knows phones by address and port. */
+  readonly address: string;
 }
 
 export interface Outcome {
@@ -29,15 +35,22 @@ export interface Outcome {
 }
 
 /** Bounded by its count, and by a minute. */
-export async function runLoad({ scenario, target, from, users, perSecond, count }: Load): Promise<Outcome> {
+export async function runLoad({ scenario, target, from, phones, perSecond, count }: Load): Promise<Outcome> {
   const directory = mkdtempSync(join(tmpdir(), 'gatehouse-sipp-'));
   const file = (name: string) => join(directory, name);
   try {
-    writeFileSync(file('users.csv'), `SEQUENTIAL\n${users.map((user) => `${user};\n`).join('')}`);
-    const xml = join(import.meta.dirname, `sipp-${scenario}.xml`);
+    const lines = phones.map((phone) => `${phone.user};${phone.address};${from};\n`);
+    writeFileSync(file('phones.csv'), `SEQUENTIAL\n${lines.join('')}`);
+    // SIPp's own words for its address stay the same with a socket a phone.
+    const xml = readFileSync(join(import.meta.dirname, `sipp-${scenario}.xml`), 'utf8');
+    writeFileSync(
+      file('scenario.xml'),
+      xml.replaceAll('[local_ip]', '[field1]').replaceAll('[local_port]', '[field2]'),
+    );
     const pace = ['-r', String(perSecond), '-m', String(count), '-l', '4000', '-timeout', '60s'];
     const statistics = ['-trace_stat', '-stf', file('statistics.csv'), '-fd', '1'];
-    const own = ['-i', address, '-mi', address, '-p', String(from), '-nostdin', '-inf', file('users.csv')];
+    const own = ['-i', address, '-mi', address, '-p', String(from), '-nostdin'];
+    const each = ['-t', 'ui', '-inf', file('phones.csv'), '-ip_field', '1', '-max_socket', '1000'];
     await run(
       [
         'taskset',
@@ -46,10 +59,11 @@ export async function runLoad({ scenario, target, from, users, perSecond, count 
         'sipp',
         `${address}:${target}`,
         '-sf',
-        xml,
+        file('scenario.xml'),
         ...pace,
         ...statistics,
         ...own,
+        ...each,
       ],
       { anyExitCode: true, timeoutMs: 90_000 },
     );

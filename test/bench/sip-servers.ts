@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createSocket } from 'node:dgram';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { start, until, words, type Running } from '../support/command.ts';
 import { freePort } from '../support/free-port.ts';
 import { processorSeconds } from './provisioning-box.ts';
@@ -15,6 +16,8 @@ export interface Server extends AsyncDisposable {
   readonly seconds: () => number;
   /** Resident, in MB. */
   readonly megabytes: () => number;
+  /** Ends by itself, within ten seconds. */
+  end(): Promise<void>;
 }
 
 interface Cloud {
@@ -23,7 +26,12 @@ interface Cloud {
   readonly caFile: string;
 }
 
-export async function startBox(directory: string, cloud: Cloud): Promise<Server> {
+/** `nodeOptions`: what node itself is told besides. */
+export async function startBox(
+  directory: string,
+  cloud: Cloud,
+  nodeOptions: readonly string[] = [],
+): Promise<Server> {
   const port = await freePort();
   const file = join(directory, 'gatehouse.toml');
   writeFileSync(
@@ -48,6 +56,7 @@ registrars = ["${address}"]
     '-c',
     serverCore,
     process.execPath,
+    ...nodeOptions,
     main,
     '--config',
     file,
@@ -56,7 +65,10 @@ registrars = ["${address}"]
     'sip',
   ];
   const environment = { ...process.env, ...unitEnvironment('sip', join(directory, 'cache')) };
-  return await measured(start(command, { environment }), port);
+  return await measured(
+    start(command, { environment, ...(process.env.BOXLOG ? { logFile: process.env.BOXLOG } : {}) }),
+    port,
+  );
 }
 
 /** `callee`: UDP port to which it sends every call. */
@@ -78,6 +90,10 @@ async function measured(running: Running, port: number): Promise<Server> {
     port,
     seconds: () => sumOf(running.pid, processorSeconds),
     megabytes: () => sumOf(running.pid, residentMegabytes),
+    end: async () => {
+      running.kill('SIGTERM');
+      await Promise.race([running.exited, sleep(10_000, undefined, { ref: false })]);
+    },
     [Symbol.asyncDispose]: async () => running[Symbol.asyncDispose](),
   };
 }

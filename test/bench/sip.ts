@@ -5,18 +5,23 @@ import { join } from 'node:path';
 import { newCloudAuthority } from '../cloud/certificates.ts';
 import { run, start, words } from '../support/command.ts';
 import { freePort } from '../support/free-port.ts';
+import { monotonicMicroseconds, profileOptions, profileTable, type Span } from './profile.ts';
 import { benchRow, round, type BenchRow } from './row.ts';
-import { address, clientCore, runLoad, type Load } from './sip-client.ts';
+import { address, clientCore, runLoad, type Load, type Phone } from './sip-client.ts';
 import { startCloud } from './sip-cloud.ts';
 import { startBox, startPeer, type Server } from './sip-servers.ts';
 
-/** With the one below as many as the box takes at once from an address without a lease. */
-const users = Array.from({ length: 9 }, (_, at) => `u${at}`);
-/** The cloud grants it so little that each of its registrations must go up. */
-const shortLived = 'short0';
+/** So many that none of them comes near the eight calls that the box allows each. */
+const phones = newPhones(90, 'u', '127.0.1');
+/** The cloud grants them so little that each of their registrations must go up. */
+const shortLived = newPhones(10, 'short', '127.0.2');
 
 const rates = { register: [500, 1000, 2000, 3000, 4000], call: [50, 100, 200, 300] } as const;
 const secondsARate = 4;
+
+function newPhones(length: number, name: string, network: string): Phone[] {
+  return Array.from({ length }, (_, at) => ({ user: `${name}${at}`, address: `${network}.${at + 1}` }));
+}
 
 interface Figures {
   /** Microseconds of processor time an operation. */
@@ -31,29 +36,76 @@ interface Figures {
 type Say = (line: string) => void;
 
 export async function measureSip(say: Say): Promise<BenchRow[]> {
+  return await inDirectory(async (directory) => {
+    const ours = await measureBox(directory, say);
+    return rows(ours, await measurePeer(directory, say));
+  });
+}
+
+async function inDirectory<T>(use: (directory: string) => Promise<T>): Promise<T> {
   const directory = mkdtempSync(join(tmpdir(), 'gatehouse-bench-'));
   try {
     // The cloud runs in this process, and must not take the processor of who is measured.
     await run(['taskset', '-cp', clientCore, String(process.pid)]);
-    const ours = await measureBox(directory, say);
-    return rows(ours, await measurePeer(directory, say));
+    return await use(directory);
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
 }
 
 async function measureBox(directory: string, say: Say): Promise<Figures & { readonly passed: number }> {
+  return await withBox(directory, [], async (box, from) => {
+    const passed = await cost(box, { from, phones: shortLived, perSecond: 50, count: 500 });
+    return { ...(await measure(box, from, say)), passed };
+  });
+}
+
+/** With all phones registered. */
+async function withBox<T>(
+  directory: string,
+  nodeOptions: readonly string[],
+  use: (box: Server, from: number) => Promise<T>,
+): Promise<T> {
   const authority = await newCloudAuthority();
   const caFile = join(directory, 'ca.pem');
   writeFileSync(caFile, authority.ca);
   const cloud = await startCloud(await authority.certificateFor([address]));
-  await using box = await startBox(directory, { port: cloud.port, caFile });
+  await using box = await startBox(directory, { port: cloud.port, caFile }, nodeOptions);
   const from = await freePort();
-  await load(box, { from, users: [...users, shortLived], perSecond: 5, count: 10 });
-  const passed = await cost(box, { from, users: [shortLived], perSecond: 50, count: 500 });
-  const figures = await measure(box, from, say);
+  const all = [...phones, ...shortLived];
+  await load(box, { from, phones: all, perSecond: 30, count: all.length });
+  const result = await use(box, from);
   cloud.close();
-  return { ...figures, passed };
+  return result;
+}
+
+const profiled = {
+  'REGISTER answered here': { phones, perSecond: 1000, count: 8000, scenario: 'register' },
+  'REGISTER passed on': { phones: shortLived, perSecond: 150, count: 2000, scenario: 'register' },
+  'a call': { phones, perSecond: 60, count: 2000, scenario: 'call' },
+} as const satisfies Record<string, Omit<Wanted, 'from'>>;
+
+/** What each operation consists of, once a box is warm. */
+export async function profileSip(say: Say): Promise<void> {
+  await inDirectory(async (directory) => {
+    const profiles = join(directory, 'profiles');
+    const spans = await withBox(directory, profileOptions(profiles), async (box, from) => {
+      const seen = new Map<string, Span>();
+      for (const [name, wanted] of Object.entries(profiled)) {
+        const run = async (count: number) => await runLoad({ ...wanted, from, count, target: box.port });
+        await run(Math.round(wanted.count / 4));
+        const begin = monotonicMicroseconds();
+        const before = box.seconds();
+        const { succeeded, failed } = await run(wanted.count);
+        const micros = Math.round(((box.seconds() - before) / succeeded) * 1e6);
+        say(`${name}: ${micros} µs, profiled; ${failed} failed; ${Math.round(box.megabytes())} MB`);
+        seen.set(name, { from: begin, to: monotonicMicroseconds(), operations: succeeded });
+      }
+      await box.end();
+      return seen;
+    });
+    for (const [name, span] of spans) for (const line of [name, ...profileTable(profiles, span)]) say(line);
+  });
 }
 
 async function measurePeer(directory: string, say: Say): Promise<Figures> {
@@ -68,8 +120,8 @@ async function measurePeer(directory: string, say: Say): Promise<Figures> {
 }
 
 async function measure(server: Server, from: number, say: Say): Promise<Figures> {
-  const register = { from, users, perSecond: 1000, count: 5000 };
-  const call = { from, users, perSecond: 50, count: 600, scenario: 'call' as const };
+  const register = { from, phones, perSecond: 1000, count: 5000 };
+  const call = { from, phones, perSecond: 50, count: 600, scenario: 'call' as const };
   // Once to warm up.
   await load(server, { ...register, count: 1000 });
   return {
