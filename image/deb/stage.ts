@@ -29,7 +29,7 @@ export function debName({ version, architecture }: Release): string {
   return `gatehouse_${version}_${architecture}.deb`;
 }
 
-/** Fills an empty folder with the package's files and its DEBIAN folder. */
+/** Fills an empty folder with all of it. */
 export function stageTree(stage: string): Release {
   const release = thisRelease();
   const put = (from: string, to: string) => {
@@ -45,13 +45,12 @@ export function stageTree(stage: string): Release {
   put('systemd/gatehouse', 'usr/bin/gatehouse');
   for (const name of ['README.md', 'CHANGELOG.md', 'SECURITY.md'])
     put(name, `usr/share/doc/gatehouse/${name}`);
+  nameVersion(join(stage, home, 'package.json'), release);
   put('LICENSE', 'usr/share/doc/gatehouse/copyright');
   put('image/UPDATES.md', 'usr/share/doc/gatehouse/UPDATES.md');
   putRoots(stage);
   for (const path of runtimePackages()) put(path, join(home, path));
   put('node_modules/node/bin/node', `${home}/bin/node`);
-  put('image/deb/control', 'DEBIAN');
-  writeControl(join(stage, 'DEBIAN/control'), release);
   settle(stage, release.epochSeconds);
   return release;
 }
@@ -65,8 +64,15 @@ function putRoots(stage: string): void {
     cpSync(join(folder, name), join(to, name));
 }
 
+/** The program tells it to people and to the cloud. */
+function nameVersion(file: string, { version }: Release): void {
+  writeFileSync(file, readFileSync(file, 'utf8').replace(/^(  "version": )".*"/m, `$1"${version}"`));
+}
+
+/** The version is that of package.json; `GATEHOUSE_VERSION` makes another, for tests of updates. */
 function thisRelease(): Release {
-  const { version } = JSON.parse(readFileSync(join(tree, 'package.json'), 'utf8')) as { version: string };
+  const file = JSON.parse(readFileSync(join(tree, 'package.json'), 'utf8')) as { version: string };
+  const version = process.env['GATEHOUSE_VERSION'] ?? file.version;
   const architecture = { x64: 'amd64', arm64: 'arm64' }[process.arch as string];
   if (architecture !== 'amd64' && architecture !== 'arm64')
     throw new Error(`no package for ${process.arch}: build on amd64 or arm64`);
@@ -105,13 +111,8 @@ function isThere(path: string): boolean {
   return lstatSync(join(tree, path), { throwIfNoEntry: false }) !== undefined;
 }
 
-function writeControl(file: string, { version, architecture }: Release): void {
-  const text = readFileSync(file, 'utf8');
-  writeFileSync(file, text.replace('@version@', version).replace('@architecture@', architecture));
-}
-
 /** Rights without what the builder's mask did, and times without when it was built. */
-function settle(path: string, epochSeconds: number): void {
+export function settle(path: string, epochSeconds: number): void {
   const stat = lstatSync(path);
   if (stat.isDirectory()) for (const name of readdirSync(path)) settle(join(path, name), epochSeconds);
   if (!stat.isSymbolicLink())
