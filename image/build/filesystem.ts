@@ -17,7 +17,7 @@ export function makeFilesystem({ tools, work, release }: Build): Filesystem {
   const salt = createHash('sha256').update(`gatehouse ${version} ${architecture}`).digest('hex');
   const uuid = uuidOf(salt);
   const script = [
-    `mkfs.erofs --quiet -T${epochSeconds} -U${uuid} root.erofs root`,
+    `mkfs.erofs --quiet -zzstd,level=12 -C65536 -T${epochSeconds} -U${uuid} root.erofs root`,
     `veritysetup format --salt=${salt} --uuid=${uuid} --root-hash-file=root.hash root.erofs root.verity >&2`,
     'cat root.hash',
   ];

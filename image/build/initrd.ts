@@ -1,5 +1,5 @@
 /** The initrd: finds the disk, checks the root and makes the data partition. What is in it says initrd.conf. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { lstatSync, readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Base } from './base-root.ts';
 import { cached, inputHash } from './cache.ts';
@@ -9,32 +9,35 @@ const image = join(import.meta.dirname, '..');
 
 /** Path of the initrd. */
 export function makeInitrd(base: Base, tools: Tools): string {
-  const version = kernelVersion(base);
   const settings = readFileSync(join(image, 'initrd.conf'), 'utf8');
-  const hash = inputHash([base.hash, tools.hash, settings], ['initrd.ts', 'tools-tree.ts']);
+  const hash = inputHash([base.hash, tools.hash, settings, ...overlay()], ['initrd.ts', 'tools-tree.ts']);
   const folder = cached('initrd', hash, (path) =>
     runInside(tools, { [base.folder]: 'base', [image]: 'image', [path]: 'out' }, [
       'sh',
       '-ec',
-      script(version),
+      script(base.kernel),
     ]),
   );
   return join(folder, 'initrd');
 }
 
-/** Of the one kernel that the base root has. */
-export function kernelVersion(base: Base): string {
-  const [version, ...others] = readdirSync(join(base.folder, 'usr/lib/modules'));
-  if (version === undefined || others.length > 0)
-    throw new Error(`one kernel is wanted in ${base.folder}: ${[version, ...others].join(' ')}`);
-  return version;
-}
-
 // systemd opens libtss2 only where there is a TPM: no program in the initrd names it.
 function script(version: string): string {
   return `
-    mkdir /run/empty
+    mkdir /run/empty; cp -r --preserve=mode /run/image/initrd /tmp/overlay; chmod -R go-w /tmp/overlay
     dracut --force --reproducible --conf /run/image/initrd.conf --confdir /run/empty \\
       --kver ${version} --kmoddir /run/base/usr/lib/modules/${version} \\
-      --install "$(echo /usr/lib/*/libtss2-*.so.*)" /run/out/initrd`;
+      --install "$(echo /usr/lib/*/libtss2-*.so.*)" --include /tmp/overlay / /run/out/initrd`;
+}
+
+/** Names, rights and contents of our own files in the initrd. */
+function overlay(): string[] {
+  const folder = join(image, 'initrd');
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .toSorted()
+    .map((name) => {
+      const stat = lstatSync(join(folder, name));
+      if (stat.isSymbolicLink()) return `${name} ${readlinkSync(join(folder, name))}`;
+      return `${name} ${stat.mode & 0o100} ${stat.isFile() ? readFileSync(join(folder, name), 'utf8') : ''}`;
+    });
 }

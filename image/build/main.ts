@@ -7,7 +7,7 @@ import { run } from './command.ts';
 import { makeDisk } from './disk.ts';
 import { makeFilesystem } from './filesystem.ts';
 import { prepareHost } from './host.ts';
-import { kernelVersion, makeInitrd } from './initrd.ts';
+import { makeInitrd } from './initrd.ts';
 import { makeKernelImage } from './kernel-image.ts';
 import { signingKeys } from './keys.ts';
 import { thisMirror } from './mirror.ts';
@@ -32,17 +32,16 @@ if (keys.areThrowAway)
     'SIGNED WITH A THROW-AWAY KEY: good for tests, never for a site (GATEHOUSE_SIGNING_KEYS names the folder of real ones)',
   );
 const tools = step('tools tree', () => toolsTree(mirror));
-const base = step('base root', () => baseRoot(mirror));
+const base = step('base root', () => baseRoot(mirror, tools));
 const initrd = step('initrd', () => makeInitrd(base, tools));
 const work = mkdtempSync(join(cacheDirectory, 'work-'));
 try {
   const build = step('root of this version', () => versionRoot(base, tools, work));
   const filesystem = step('root file system and its hashes', () => makeFilesystem(build));
   step('signed kernel image', () => {
-    const kernel = kernelVersion(base);
     makeKernelImage(build, {
-      kernel: join(base.folder, 'boot', `vmlinuz-${kernel}`),
-      kernelVersion: kernel,
+      kernel: join(base.folder, 'boot', `vmlinuz-${base.kernel}`),
+      kernelVersion: base.kernel,
       initrd,
       roothash: filesystem.roothash,
       keysFolder: keys.folder,

@@ -6,7 +6,7 @@ import { keyring } from './host.ts';
 import { sourcesList, suite, type Mirror } from './mirror.ts';
 
 /** No account that a package makes is dated later: Debian 13's release, seconds since 1970. */
-const treeEpoch = '1754697600';
+export const treeEpoch = 1_754_697_600;
 
 export interface TreeOptions {
   readonly mirror: Mirror;
@@ -33,7 +33,7 @@ export function makeTree(folder: string, { mirror, variant, packages, words = []
   ];
   run('mmdebstrap', [...options, suite, folder, '-'], {
     input: sourcesList(mirror, keyring),
-    environment: { SOURCE_DATE_EPOCH: treeEpoch, DEBIAN_FRONTEND: 'noninteractive', INITRD: 'No' },
+    environment: { SOURCE_DATE_EPOCH: String(treeEpoch), DEBIAN_FRONTEND: 'noninteractive', INITRD: 'No' },
   });
 }
 
