@@ -2,7 +2,7 @@
 import type { Config } from '../config.ts';
 import { configuredParts, wantedParts } from '../config-parts.ts';
 import { openReader } from '../store/reader.ts';
-import { readParts } from '../store/site-status.ts';
+import { readParts, type PartStatus } from '../store/site-status.ts';
 import type { Clock } from '../world.ts';
 import { leaseTrouble } from './lease-proof.ts';
 import { provisioningTrouble } from './provisioning-proof.ts';
@@ -15,12 +15,14 @@ interface Proving {
 }
 
 const againMs = 2000;
+/** Longer than the report of a part that has ended looks fresh. */
+const steadyMs = 6000;
 
-/** Undefined: it does. Otherwise what did not work at the end of the patience. */
+/** Undefined: it does, and goes on doing it. Otherwise what did not work at the end of the patience. */
 export async function releaseTrouble({ config, clock, patienceMs }: Proving): Promise<string | undefined> {
   const end = clock.monotonic() + patienceMs;
   for (;;) {
-    const trouble = await troubleNow(config, clock);
+    const trouble = (await troubleNow(config, clock)) ?? (await unsteady(config, clock));
     if (trouble === undefined || clock.monotonic() >= end) return trouble;
     await clock.sleep(againMs);
   }
@@ -40,11 +42,23 @@ async function troubleNow(config: Config, clock: Clock): Promise<string | undefi
   }
 }
 
+/** A part that ends and is started again each second looks well most of the time. */
+async function unsteady(config: Config, clock: Clock): Promise<string | undefined> {
+  const starts = () => wantedOf(config, clock.now()).map(({ name, startedAt }) => ({ name, startedAt }));
+  const before = starts();
+  await clock.sleep(steadyMs);
+  const restarted = starts().find(({ startedAt }, at) => startedAt !== before[at]?.startedAt);
+  return restarted === undefined
+    ? partTrouble(config, clock.now())
+    : `the part ${restarted.name} does not go on running`;
+}
+
+function wantedOf(config: Config, now: number): PartStatus[] {
+  return readParts(config.site.state_directory, wantedParts(config), now).filter((part) => part.isWanted);
+}
+
 function partTrouble(config: Config, now: number): string | undefined {
-  const wanted = readParts(config.site.state_directory, wantedParts(config), now).filter(
-    (part) => part.isWanted,
-  );
-  const bad = wanted.find(({ isRunning, health }) => !isRunning || health?.state === 'failed');
+  const bad = wantedOf(config, now).find(({ isRunning, health }) => !isRunning || health?.state === 'failed');
   if (bad === undefined) return undefined;
   return bad.isRunning
     ? `the part ${bad.name} does not work: ${bad.health?.reason ?? 'no reason given'}`
