@@ -6,6 +6,7 @@ import type { Config } from '../config.ts';
 import type { OrderArguments } from '../store/box-orders.ts';
 import type { Clock, Logger } from '../world.ts';
 import { writeSettings } from './settings.ts';
+import { allowOlder, applyUpdate, lookForUpdate } from './update.ts';
 
 /** What a handler is given besides the order's arguments. */
 export interface Box {
@@ -36,4 +37,7 @@ export type OrderHandlers = Readonly<Record<string, OrderHandler>>;
 
 export const orderHandlers: OrderHandlers = {
   'settings.write': writeSettings,
+  'update.allow-older': allowOlder,
+  'update.apply': applyUpdate,
+  'update.look': lookForUpdate,
 };

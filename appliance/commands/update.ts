@@ -17,7 +17,7 @@ import { proveAndTell } from '../update/health.ts';
 import { imageRoots, thisImage, type Image } from '../update/image.ts';
 import { thisMachine } from '../update/machine.ts';
 import type { Manifest } from '../update/manifest.ts';
-import { incomingFolder, runningBox, trustNow, type UpdateNeeds } from '../update/needs.ts';
+import { incomingFolder, mayBeOlder, runningBox, trustNow, type UpdateNeeds } from '../update/needs.ts';
 import { RefusedUpdateError } from '../update/refusal.ts';
 import { withStick } from '../update/stick.ts';
 import { takeRelease } from '../update/take.ts';
@@ -110,7 +110,7 @@ function fetchingOf(config: Config, image: Image, isByHand: boolean) {
     requireWanted: (manifest: Manifest) => {
       if (facts.staged?.version === manifest.version && !isByHand)
         throw new RefusedUpdateError('same_version', `${manifest.version} lies ready`);
-      requireSuitable(manifest, box, { isByHand, isForced: false });
+      requireSuitable(manifest, box, { isByHand, isForced: mayBeOlder(facts, Date.now()) });
     },
   };
 }

@@ -14,6 +14,8 @@ export interface UpdateFacts {
     readonly at: number;
     readonly isForced: boolean;
   };
+  /** An administrator allows an older release until then. */
+  readonly olderUntil?: number;
   /** Somebody said that this one is to be installed. */
   readonly ordered?: { readonly version: string; readonly isNow: boolean; readonly at: number };
   /** Installed, and not proved yet. `bootId`: of the boot in which it was installed. */

@@ -2,7 +2,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { syncFolder } from './folder-file.ts';
+import { syncFolder } from '../store/sync-folder.ts';
 
 /** One a boot. */
 export function bootId(): string {
@@ -56,7 +56,7 @@ export async function setBack(esp: string, version: string): Promise<void> {
   const folder = join(esp, kernelFolder);
   const names = readdirSync(folder).filter((name) => versionIn(name) === version);
   for (const name of names) await rename(join(folder, name), join(folder, `gatehouse_${version}+0-1.efi`));
-  await syncFolder(folder);
+  syncFolder(folder);
 }
 
 /** `0.2.0` of `gatehouse_0.2.0+3-0.efi`. */

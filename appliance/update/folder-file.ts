@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { syncFolder } from '../store/sync-folder.ts';
 import type { ReleaseFileEntry } from './manifest.ts';
 import { RefusedUpdateError } from './refusal.ts';
 import { mostEnvelopeBytes } from './signed-text.ts';
@@ -40,7 +41,7 @@ export async function copyVerified(folder: string, entry: ReleaseFileEntry, to: 
     await rm(fresh, { force: true });
     throw error;
   }
-  await syncFolder(to);
+  syncFolder(to);
 }
 
 /** Throws `wrong_file` when the file is not what was signed. */
@@ -95,10 +96,4 @@ async function openPlain(folder: string, name: string): Promise<FileHandle | und
   if ((await file.stat()).isFile()) return file;
   await file.close();
   throw new RefusedUpdateError('wrong_file', `${name} is no plain file`);
-}
-
-/** A name is on disk when its folder is. */
-export async function syncFolder(folder: string): Promise<void> {
-  await using handle = await open(folder, 'r');
-  await handle.sync();
 }

@@ -6,7 +6,7 @@ import { releaseTrouble } from './proof.ts';
 import { keepRelease } from './work.ts';
 
 /** Emulated boots take a minute until the last part runs. */
-const patienceMs = 150_000;
+const patienceMs = 90_000;
 
 /** True: it may stay. False: the machine should restart, and the boot loader take the other release after the last try. */
 export async function proveAndTell(needs: UpdateNeeds, count: BootCount): Promise<boolean> {

@@ -1,5 +1,6 @@
 /** The steps that change this machine, by systemd's own programs. */
 import { runProgram } from '../net/program.ts';
+import { systemctl } from '../net/systemctl.ts';
 import { bootCount, bootId, setBack } from './boot.ts';
 import type { Machine } from './work.ts';
 
@@ -20,7 +21,7 @@ export function thisMachine(): Machine {
       await setBack(esp.trim(), version);
     },
     restart: async () => {
-      await runProgram('systemctl', ['reboot'], { timeoutMs: askMs });
+      await systemctl('reboot');
     },
   };
 }

@@ -55,3 +55,8 @@ export function stagingFolder({ config }: Pick<UpdateNeeds, 'config'>): string {
 export function incomingFolder({ config }: Pick<UpdateNeeds, 'config'>): string {
   return join(config.site.state_directory, 'update/incoming');
 }
+
+/** Whether an administrator allows an older release at the moment. */
+export function mayBeOlder({ olderUntil = 0 }: UpdateFacts, now: number): boolean {
+  return now < olderUntil;
+}

@@ -2,12 +2,13 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { syncFolder } from '../store/sync-folder.ts';
 import { saveUpdateFacts, type UpdateSource } from '../store/update-facts.ts';
 import { requireSuitable, type Wish } from './decision.ts';
-import { copyVerified, readSmallFile, syncFolder } from './folder-file.ts';
+import { copyVerified, readSmallFile } from './folder-file.ts';
 import { payloadBytes, type Manifest } from './manifest.ts';
 import { announcementName, revocationsName } from './names.ts';
-import { factsOf, runningBox, stagingFolder, trustNow, type UpdateNeeds } from './needs.ts';
+import { factsOf, mayBeOlder, runningBox, stagingFolder, trustNow, type UpdateNeeds } from './needs.ts';
 import { RefusedUpdateError } from './refusal.ts';
 import { requireRoom } from './room.ts';
 import { newerRevocations, verifiedManifest } from './trust.ts';
@@ -47,15 +48,16 @@ async function takeRevocations(needs: UpdateNeeds, folder: string): Promise<void
 
 async function takeFiles(
   needs: UpdateNeeds,
-  { folder, source, wish }: Taking,
+  { folder, source, wish: { isByHand, isForced } }: Taking,
 ): Promise<Manifest | undefined> {
   const name = announcementName(needs.image.architecture);
   const announcement = await readSmallFile(folder, name);
   if (announcement === undefined) return undefined;
   const facts = factsOf(needs);
+  const wish = { isByHand, isForced: isForced || mayBeOlder(facts, needs.clock.now()) };
   const manifest = verifiedManifest(announcement, trustNow(needs, facts));
-  requireSuitable(manifest, runningBox(needs, facts), wish);
   const { version } = manifest;
+  requireSuitable(manifest, runningBox(needs, facts), wish);
   const staged = { version, source, at: needs.clock.now(), isForced: wish.isForced };
   if (facts.staged?.version !== version) {
     await copyRelease(needs, { folder, manifest, announcement });
@@ -83,7 +85,7 @@ async function copyRelease(
   await using copy = await open(join(to, announcementName(manifest.architecture)), 'w', 0o600);
   await copy.writeFile(announcement);
   await copy.sync();
-  await syncFolder(to);
+  syncFolder(to);
 }
 
 export async function dropStaged(needs: UpdateNeeds): Promise<void> {

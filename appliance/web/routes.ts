@@ -18,6 +18,7 @@ import { openApi, type RouteDescription } from './openapi.ts';
 import { Call, JournalEvent, StoreName, Phone, Status } from './schemas.ts';
 import type { Audience } from './people.ts';
 import { PhoneInDetail, RestartView } from './phone-detail.ts';
+import { updateRoutes } from './update-routes.ts';
 import { isStoreName, type Views } from './views.ts';
 
 export interface Asked extends Audience {
@@ -161,6 +162,7 @@ export const routes: readonly Route[] = [
   ...ladderRoutes,
   ...adminRoutes,
   ...orderRoutes,
+  ...updateRoutes,
   {
     url: '/api/journal',
     summary: 'What happened, oldest first: the last rows, or those of one part after a number.',

@@ -1,5 +1,5 @@
 /** What its admin does to the box as a whole. */
-import { load, order } from './api.js';
+import { follow, load, order } from './api.js';
 import { agoElement, byId, element, fill } from './elements.js';
 import { onSubmit } from './form.js';
 import { plain } from './words.js';
@@ -26,5 +26,46 @@ async function drawOrders() {
   byId('orders-empty').hidden = rows.length > 0;
 }
 
+let ready = '';
+
+function updateRow(tag, text, at) {
+  const about = element('span', tag === 'failed' ? 'tag notice' : 'tag', tag);
+  return element('li', '', about, ` ${plain(text)} `, at === undefined ? '' : agoElement(at));
+}
+
+async function drawUpdate() {
+  const { runs, url, window, automatic, staged, onTrial, last, trouble, failed } = await load('/api/update');
+  const when = automatic ? `installed by itself between ${window}` : 'installed when somebody says so';
+  fill(byId('update-rows'), [
+    updateRow('runs', runs),
+    updateRow('source', `${url ?? 'sticks only'}; ${when}`),
+    ...(staged ? [updateRow('ready', `${staged.version}, by ${staged.source}`, staged.at)] : []),
+    ...(onTrial ? [updateRow('on trial', onTrial.to, onTrial.at)] : []),
+    ...(last?.outcome === 'good' ? [updateRow('good', `${last.from} → ${last.to}`, last.at)] : []),
+    ...(last?.outcome === 'rolled_back'
+      ? [updateRow('failed', `${last.from} → ${last.to} was taken back: ${last.reason}`, last.at)]
+      : []),
+    ...(trouble ? [updateRow('failed', trouble.words, trouble.at)] : []),
+    ...failed.map(({ version }) => updateRow('failed', `${version} is not tried again by itself`)),
+  ]);
+  ready = staged?.version ?? '';
+  byId('update-apply').hidden = ready === '';
+}
+
+async function carriedOut(path, words) {
+  const { order: id } = await order(path, words);
+  const { state, words: said } = await follow(id);
+  if (state !== 'done') throw new Error(said);
+  return said;
+}
+
+onSubmit('update-look', async () => await carriedOut('/api/update/look'));
+onSubmit('update-older', async () => await carriedOut('/api/update/older'));
+onSubmit('update-apply', async ({ now }) =>
+  carriedOut('/api/update/apply', { version: ready, now: now === 'on' }),
+);
+
+void drawUpdate();
 void drawOrders();
+setInterval(() => void drawUpdate().catch(() => undefined), 5000);
 setInterval(() => void drawOrders().catch(() => undefined), 5000);
