@@ -1,5 +1,6 @@
 /** What each value may be alone but not beside the others. Pure. */
 import type { Config } from './config-schema.ts';
+import { boxRules } from './config-contradictions-box.ts';
 import { dhcpRules } from './config-contradictions-dhcp.ts';
 import { emergencyRules } from './config-contradictions-emergency.ts';
 import { relayRules } from './config-contradictions-relay.ts';
@@ -11,6 +12,7 @@ import { parseMac } from './protocol/mac.ts';
 const rules: readonly Rule[] = [
   { keys: ['site.address', 'site.former_addresses'], find: formerAddresses },
   { keys: ['site.time_zone'], find: timeZone },
+  ...boxRules,
   ...dhcpRules,
   ...relayRules,
   ...emergencyRules,

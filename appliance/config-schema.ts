@@ -1,4 +1,5 @@
 /** Every key of `gatehouse.toml`: type, default, range and the sentence that `config print` shows for it. */
+import { BoxSettings } from './config-schema-box.ts';
 import { DialPlan } from './config-schema-survival.ts';
 import { Web } from './config-schema-web.ts';
 import { Type, type Static } from './schema.ts';
@@ -272,6 +273,7 @@ const Cloud = table({
 export const ConfigSchema = Type.Object(
   {
     site: Site,
+    box: BoxSettings,
     dhcp: Dhcp,
     provisioning: Provisioning,
     sip: Sip,

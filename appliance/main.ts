@@ -128,6 +128,11 @@ const commands: Record<string, { readonly about: string; readonly run: Command }
     about: 'restore <file>    makes this machine the box that the backup was taken of; stop it first',
     run: async (call) => (await import('./commands/restore.ts')).restoreCommand(call),
   },
+  network: {
+    about:
+      "network <what>    show, apply or confirm a change of the machine's own network ([box]); write, at boot; as root",
+    run: async (call) => (await import('./commands/network.ts')).networkCommand(call),
+  },
   password: {
     about: 'password          a new password for the page, where it was forgotten; as root',
     run: async (call) => (await import('./commands/password.ts')).passwordCommand(call),

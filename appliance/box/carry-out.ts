@@ -19,11 +19,25 @@ type Needs = Omit<Box, 'tell'>;
 /** While something is being carried out, orders of other kinds may come. */
 const lookEveryMs = 500;
 
-/** All orders of the page that wait, and those that come meanwhile. Resolves when none is left. */
-export async function carryOutOrders(needs: Needs, handlers: OrderHandlers): Promise<void> {
+/**
+ * All orders of the page that wait, and those that come meanwhile. Resolves when none is left. `goneOnWith`: what an earlier process
+ * left behind; orders of its kind wait for its end.
+ */
+export async function carryOutOrders(
+  needs: Needs,
+  handlers: OrderHandlers,
+  goneOnWith?: { readonly kind: string; readonly work: Promise<unknown> },
+): Promise<void> {
   using store = openBoxStore(needs);
   await endInterrupted(store, needs);
-  const running = new Map<string, Promise<void>>();
+  const running = new Map<string, Promise<unknown>>();
+  if (goneOnWith !== undefined) {
+    const { kind, work } = goneOnWith;
+    running.set(
+      kind,
+      work.finally(() => running.delete(kind)),
+    );
+  }
   // A full disk keeps no outcome: such an order is not tried again by this process.
   const tried = new Set<string>();
   const waiting = () => waitingOrders(needs, store).filter(({ order }) => !tried.has(order.id));

@@ -5,6 +5,7 @@
 import type { Config } from '../config.ts';
 import type { OrderArguments } from '../store/box-orders.ts';
 import type { Clock, Logger } from '../world.ts';
+import { applyNetwork, confirmNetwork } from './network.ts';
 import { writeSettings } from './settings.ts';
 import { allowOlder, applyUpdate, lookForUpdate } from './update.ts';
 
@@ -36,6 +37,8 @@ export type OrderHandler = (words: OrderArguments, box: Box) => Promise<OrderEnd
 export type OrderHandlers = Readonly<Record<string, OrderHandler>>;
 
 export const orderHandlers: OrderHandlers = {
+  'network.apply': applyNetwork,
+  'network.confirm': confirmNetwork,
   'settings.write': writeSettings,
   'update.allow-older': allowOlder,
   'update.apply': applyUpdate,

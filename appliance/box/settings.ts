@@ -1,30 +1,43 @@
 /** `settings.write`: another `gatehouse.toml`, judged first, kept beside the one before, and applied. */
-import {
-  chmodSync,
-  chownSync,
-  copyFileSync,
-  existsSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { dirname } from 'node:path';
-import { ConfigError, parseConfig } from '../config.ts';
-import { hasUnit, systemctl } from '../net/systemctl.ts';
-import { syncFolder } from '../store/sync-folder.ts';
-import type { OrderEnd, OrderHandler } from './orders.ts';
+import { ConfigError, parseConfig, type Config } from '../config.ts';
+import { awaitConfirmation, beginChange } from './network.ts';
+import type { OrderHandler } from './orders.ts';
+import { applySettings, putSettings } from './put-settings.ts';
 
 /** A file of settings that somebody wrote is a few KB. */
 export const mostSettingsBytes = 256 * 1024;
 
-export const writeSettings: OrderHandler = async ({ toml }, { configFile }) => {
+/** What changes the network is taken back when nobody confirms it. */
+export const writeSettings: OrderHandler = async ({ toml }, box) => {
   if (typeof toml !== 'string') return { state: 'refused', words: 'there are no settings in the order' };
   const refused = settingsProblem(toml);
   if (refused !== undefined) return { state: 'refused', words: refused };
-  putSettings(configFile, toml);
-  return await applySettings();
+  const config = parseConfig(toml);
+  if (config.site.state_directory !== box.config.site.state_directory)
+    return {
+      state: 'refused',
+      words: 'site.state_directory: what is kept does not move by itself; leave it as it is',
+    };
+  if (!changesNetwork(box.config, config)) {
+    putSettings(box.configFile, toml);
+    return await applySettings();
+  }
+  const isRefused = await beginChange(box, toml);
+  if (isRefused !== undefined) return isRefused;
+  const seconds = config.box.confirm_seconds;
+  await box.tell(`The settings are in use. Sign in at the new address and confirm them within ${seconds} s.`);
+  return await awaitConfirmation({ ...box, config });
 };
+
+/** Only where the box sets up its cards: on another machine that is somebody else's work. */
+export function changesNetwork(before: Config, now: Config): boolean {
+  if (before.box.card.length + now.box.card.length === 0) return false;
+  return networkOf(before) !== networkOf(now);
+}
+
+function networkOf({ box, site, web }: Config): string {
+  return JSON.stringify([box.card, site.address, web.address, web.port, web.https_port]);
+}
 
 /** What is wrong with them in one line each; undefined: nothing. */
 export function settingsProblem(toml: string, name = 'gatehouse.toml'): string | undefined {
@@ -37,31 +50,4 @@ export function settingsProblem(toml: string, name = 'gatehouse.toml'): string |
     if (error instanceof ConfigError) return error.problems.join('\n');
     throw error;
   }
-}
-
-/** Complete before its name appears. The one before stays as `gatehouse.toml.before`. */
-export function putSettings(file: string, toml: string): void {
-  const fresh = `${file}.new`;
-  rmSync(fresh, { force: true });
-  writeFileSync(fresh, toml, { mode: 0o600, flag: 'wx', flush: true });
-  // For the parts, which are in the folder's group, and nobody else.
-  const { gid } = statSync(dirname(file));
-  if (process.getuid?.() === 0) chownSync(fresh, 0, gid);
-  chmodSync(fresh, 0o640);
-  if (existsSync(file)) copyFileSync(file, `${file}.before`);
-  renameSync(fresh, file);
-  syncFolder(dirname(file));
-}
-
-/** Parts read their settings when they start. Ends before they are stopped: the page is one of them. */
-export async function applySettings(): Promise<OrderEnd> {
-  if (!hasUnit('gatehouse-units.service'))
-    return {
-      state: 'done',
-      words:
-        'The settings are written. On this machine: gatehouse units && systemctl daemon-reload && systemctl restart gatehouse.target',
-    };
-  await systemctl('--no-block', 'restart', 'gatehouse-units.service');
-  await systemctl('--no-block', 'restart', 'gatehouse-firewall.service', 'gatehouse.target');
-  return { state: 'done', words: 'The settings are written, and the box takes them up now.' };
 }

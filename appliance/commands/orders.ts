@@ -1,8 +1,10 @@
 /** `gatehouse orders`: carries out what the page ordered for the box, and ends. For gatehouse-orders.service, as root. */
 import { carryOutOrders } from '../box/carry-out.ts';
+import { awaitConfirmation } from '../box/network.ts';
 import { orderHandlers } from '../box/orders.ts';
 import { ConfigError, defaultConfig, readConfig, type Config } from '../config.ts';
 import type { CommandCall } from '../main.ts';
+import { isNetworkPending } from '../store/network-pending.ts';
 import { openWorld, type World } from '../world.ts';
 
 export async function ordersCommand({ configFile, rest, out }: CommandCall): Promise<number> {
@@ -14,7 +16,11 @@ export async function ordersCommand({ configFile, rest, out }: CommandCall): Pro
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
   const world = openWorld();
   const needs = { ...world, config: configOr(configFile, world.log), configFile, signal: stop.signal };
-  await carryOutOrders(needs, orderHandlers);
+  // What was not confirmed when the last process ended is waited for by this one.
+  const waiting = isNetworkPending(needs.config)
+    ? { kind: 'network.apply', work: awaitConfirmation(needs) }
+    : undefined;
+  await carryOutOrders(needs, orderHandlers, waiting);
   return 0;
 }
 

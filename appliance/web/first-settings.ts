@@ -22,6 +22,8 @@ export const FirstSettings = Type.Object(
     first: optional,
     last: optional,
     router: optional,
+    /** Name server that the box asks. */
+    dns: optional,
     /** Management address; left out: the one on the phones' network. */
     pageAddress: optional,
   },
@@ -30,9 +32,16 @@ export const FirstSettings = Type.Object(
 
 type Form = Static<typeof FirstSettings>;
 
+/** Network cards, where the box sets them up itself. */
+export interface OwnCards {
+  /** Besides the phones' card, those with a cable: they ask for an address. */
+  readonly others: readonly string[];
+}
+
 /** `problems` are for whoever filled in the form: one sentence each, by the keys of the settings. */
 export function firstSettings(
   form: Form,
+  cards?: OwnCards,
 ): { readonly toml: string } | { readonly problems: readonly string[] } {
   const filled = Object.fromEntries(
     Object.entries(form).map(([key, value]) => [
@@ -41,7 +50,11 @@ export function firstSettings(
     ]),
   ) as Partial<Form>;
   try {
-    return { toml: printConfig(parseConfig(shortToml(filled))) };
+    return {
+      toml: printConfig(
+        parseConfig([shortToml(filled), ...(cards ? cardTables(filled, cards) : [])].join('\n')),
+      ),
+    };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     // Lines of a file that nobody has seen.
@@ -72,6 +85,22 @@ function shortToml(form: Partial<Form>): string {
     'https_port = 8443',
     '',
   ].join('\n');
+}
+
+/** With another card the way out is there; alone, the phones' router is the box's too. */
+function cardTables(form: Partial<Form>, { others }: OwnCards): string[] {
+  const prefix = form.subnet?.split('/')[1];
+  const isAlone = others.length === 0;
+  return [
+    '[[box.card]]',
+    ...key('name', form.card),
+    'role = "phones"',
+    ...key('address', form.address === undefined ? undefined : `${form.address}/${prefix ?? '24'}`),
+    ...(isAlone ? key('gateway', form.router) : []),
+    ...(form.dns === undefined ? [] : [`dns = [${quoted(form.dns)}]`]),
+    ...others.flatMap((name) => ['[[box.card]]', ...key('name', name), 'role = "wan"']),
+    '',
+  ];
 }
 
 function key(name: string, value: string | undefined): string[] {

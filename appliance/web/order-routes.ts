@@ -1,9 +1,11 @@
 /** Orders to the box itself: given here, carried out by root (`gatehouse orders`), looked at here again. */
 import { Type } from '../schema.ts';
 import { readCards } from '../net/cards.ts';
+import { hasUnit } from '../net/systemctl.ts';
 import { giveBoxOrder, wakeOrders, type OrderArguments } from '../store/box-orders.ts';
+import { networkPendingUntil } from '../store/network-pending.ts';
 import { readOutcome, readOutcomes } from '../store/outcomes.ts';
-import { FirstSettings, firstSettings } from './first-settings.ts';
+import { FirstSettings, firstSettings, type OwnCards } from './first-settings.ts';
 import { hasSettings } from './page-files.ts';
 import { failure, ok, type Answer, type Asked, type Route, type Sources } from './routes.ts';
 
@@ -53,10 +55,31 @@ export const orderRoutes: readonly Route[] = [
     answerTo: async (asked, sources) => {
       if (hasSettings(sources.config))
         return failure(409, 'done', 'This box is configured already: change gatehouse.toml.');
-      const made = firstSettings(asked.body as Parameters<typeof firstSettings>[0]);
+      const form = asked.body as Parameters<typeof firstSettings>[0];
+      const made = firstSettings(form, isImage() ? ownCards(form.card) : undefined);
       if ('problems' in made) return failure(400, 'wrong', made.problems.join('\n'));
       return await order(asked, sources, { kind: 'settings.write', words: { toml: made.toml } });
     },
+  },
+  {
+    url: '/api/network',
+    isFor: 'admin',
+    summary: 'Whether a change of the network waits to be confirmed.',
+    answer: Type.Object({
+      pendingUntil: Type.Optional(Type.Integer({ description: 'Taken back then. Milliseconds since 1970.' })),
+    }),
+    answerTo: (_asked, { config }) => {
+      const until = networkPendingUntil(config);
+      return ok(until === undefined ? {} : { pendingUntil: until });
+    },
+  },
+  {
+    url: '/api/network/confirm',
+    method: 'post',
+    isFor: 'admin',
+    summary: 'The change of the network is good.',
+    answer: OrderGiven,
+    answerTo: async (asked, sources) => await order(asked, sources, { kind: 'network.confirm', words: {} }),
   },
   {
     url: '/api/orders',
@@ -86,6 +109,14 @@ export const orderRoutes: readonly Route[] = [
     },
   },
 ];
+
+/** On a machine that is somebody else's its cards are set up already. */
+const isImage = () => hasUnit('gatehouse-units.service');
+
+function ownCards(phones: string): OwnCards {
+  const others = readCards().filter(({ name, hasLink }) => hasLink && name !== phones && !name.includes('.'));
+  return { others: others.map(({ name }) => name) };
+}
 
 /** Committed before it is answered. */
 export async function order(

@@ -11,6 +11,7 @@ import { readEmergencyCalls } from '../store/emergency-calls.ts';
 import { journalKinds, storeNames, type JournalKinds, type StoreName } from '../store/journal-kinds.ts';
 import { readLiveQuality, type MediaQuality } from '../store/media-quality.ts';
 import { readCallDetail, readRegistrationDetail, type LadderDetail } from '../store/ladder-detail.ts';
+import { troublesOfNetwork } from '../store/network-pending.ts';
 import { readNeighbors, type Neighbor } from '../store/neighbors.ts';
 import { countStages } from '../store/phone-stage.ts';
 import { readDataPartition } from '../store/data-partition.ts';
@@ -139,10 +140,10 @@ function statusView(
     release,
     site: siteView(config),
     parts: parts.map((part) => ({ ...part })),
-    troubles: troublesOf({ parts, phones, allowCleartext, data: readDataPartition(directory) }).slice(
-      0,
-      mostTroubles,
-    ),
+    troubles: [
+      ...troublesOfNetwork(config),
+      ...troublesOf({ parts, phones, allowCleartext, data: readDataPartition(directory) }),
+    ].slice(0, mostTroubles),
     allowCleartext,
     phones: { total: phones.length, byStage: countStages(phones) },
     callsUp: sip.up,

@@ -201,9 +201,9 @@ it('backed up, wiped and restored, it is the same box to its phones', async () =
 
 /** As the page does it: a session, an order, and the file that wakes root's side. */
 const giveOrder = `
-import { openStore } from "/usr/lib/gatehouse/appliance/store/store.ts";
-import { giveBoxOrder, wakeOrders } from "/usr/lib/gatehouse/appliance/store/box-orders.ts";
-import { beginSession } from "/usr/lib/gatehouse/appliance/store/sessions.ts";
+import { openStore } from "/usr/lib/gatehouse/appliance/store/store.js";
+import { giveBoxOrder, wakeOrders } from "/usr/lib/gatehouse/appliance/store/box-orders.js";
+import { beginSession } from "/usr/lib/gatehouse/appliance/store/sessions.js";
 const directory = "/var/lib/gatehouse", givenAt = Date.now();
 const store = openStore({ directory, part: "web", clock: { now: () => givenAt } });
 const id = await store.write((tx) => {
@@ -215,7 +215,7 @@ wakeOrders(directory);
 console.log(id);
 process.exit();`;
 const readEnd = `
-import { readOutcome } from "/usr/lib/gatehouse/appliance/store/outcomes.ts";
+import { readOutcome } from "/usr/lib/gatehouse/appliance/store/outcomes.js";
 console.log(JSON.stringify(readOutcome("/var/lib/gatehouse", process.argv[1])));
 process.exit();`;
 const asPage = (script: string, word = '') =>

@@ -2,13 +2,27 @@
 import { follow, load, order } from './api.js';
 import { agoElement, byId, element, fill } from './elements.js';
 import { onSubmit } from './form.js';
-import { plain } from './words.js';
+import { duration, plain } from './words.js';
 
 onSubmit('password', async ({ current, password }) => {
   await order('/api/password', { current, password });
   byId('password').reset();
   return 'Changed. Whoever was signed in elsewhere is signed out.';
 });
+
+onSubmit('confirm', async () => {
+  const { order: id } = await order('/api/network/confirm');
+  const { state, words } = await follow(id);
+  if (state !== 'done') throw new Error(words);
+  return words;
+});
+
+async function drawNetwork() {
+  const { pendingUntil } = await load('/api/network');
+  if (pendingUntil === undefined) return;
+  byId('network').hidden = false;
+  byId('network-until').textContent = duration(pendingUntil - Date.now());
+}
 
 async function drawOrders() {
   const { orders } = await load('/api/orders');
@@ -69,3 +83,5 @@ void drawUpdate();
 void drawOrders();
 setInterval(() => void drawUpdate().catch(() => undefined), 5000);
 setInterval(() => void drawOrders().catch(() => undefined), 5000);
+void drawNetwork();
+setInterval(() => void drawNetwork().catch(() => undefined), 1000);

@@ -33,11 +33,14 @@ onSubmit('first', async ({ code, password, again }) => {
 });
 
 onSubmit('settings', async (fields, tell) => {
-  const { order: id } = await order('/api/settings/first', fields);
-  const { state, words } = await follow(id, (outcome) => tell(outcome.words || 'The box is being set up…'));
-  if (state !== 'done') throw new Error(words);
   const address = fields.pageAddress ?? fields.address;
-  return `${words} This page is at https://${address}:8443/ from now on; sign in there with your password.`;
+  const there = `This page is at https://${address}:8443/ from now on; sign in there with your password.`;
+  const { order: id } = await order('/api/settings/first', fields);
+  const { state, words } = await follow(id, (outcome) =>
+    tell(outcome.words ? `${outcome.words}\n${there}` : 'The box is being set up…'),
+  );
+  if (state !== 'done') throw new Error(words);
+  return `${words}\n${there}`;
 });
 
 byId('addresses').addEventListener('change', ({ target }) => {

@@ -1,0 +1,188 @@
+/**
+ * The machine's network as the settings say, and a change that takes itself back. What is kept for going back is the whole file of
+ * settings: addresses of parts change with those of cards.
+ */
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { parseConfig, readConfig, type Config } from '../config.ts';
+import { deleteLink } from '../net/links.ts';
+import { systemctl } from '../net/systemctl.ts';
+import { makeDirectory } from '../store/database.ts';
+import { clearNetworkPending, isNetworkPending, markNetworkPending } from '../store/network-pending.ts';
+import { isOurFile, networkFiles, vlanNames } from './network-files.ts';
+import type { Box, OrderEnd, OrderHandler } from './orders.ts';
+import { applySettings, putSettings } from './put-settings.ts';
+
+/** What changing the network takes. */
+export type NetworkNeeds = Pick<Box, 'config' | 'configFile' | 'clock' | 'log' | 'signal'> & {
+  /** Left out: this machine's. Tests have their own. */
+  readonly machine?: Machine;
+};
+
+export interface Machine {
+  /** systemd-networkd's, for this boot. */
+  readonly folder: string;
+  /** Makes the files count; `gone` are sub-interfaces that no settings want any more. */
+  readonly reload: (gone: readonly string[]) => Promise<void>;
+  /** Makes all other settings count. */
+  readonly apply: () => Promise<OrderEnd>;
+}
+
+const thisMachine: Machine = {
+  folder: '/run/systemd/network',
+  reload: async (gone) => {
+    for (const name of gone) await deleteLink(name);
+    await systemctl('restart', 'systemd-networkd.service');
+  },
+  apply: applySettings,
+};
+
+const confirmedFile = ({ site }: Config) => join(site.state_directory, 'box/confirmed.toml');
+
+/** `network.apply`: the settings as they stand in the file now. */
+export const applyNetwork: OrderHandler = async (_words, box) => {
+  const refused = await beginChange(box);
+  if (refused !== undefined) return refused;
+  await box.tell(`The network is changed. Confirm it within ${box.config.box.confirm_seconds} s.`);
+  return await awaitConfirmation(box);
+};
+
+/** `network.confirm`: the admin is there, so the change is good. */
+export const confirmNetwork: OrderHandler = async (_words, box) => {
+  if (!isNetworkPending(box.config)) return { state: 'refused', words: 'There is nothing to confirm.' };
+  keepAsConfirmed(box);
+  return { state: 'done', words: 'The network stays as it is now.' };
+};
+
+/**
+ * At boot, before anything uses the network: what nobody confirmed is not used. Returns what was done, for the log.
+ */
+export function writeAtBoot({
+  config,
+  configFile,
+  machine = thisMachine,
+}: Pick<NetworkNeeds, 'config' | 'configFile' | 'machine'>): string {
+  let current = config;
+  const wasPending = isNetworkPending(config);
+  if (wasPending) current = putBack({ config, configFile });
+  const files = writeFiles(current, machine.folder);
+  if (existsSync(configFile)) keepAsConfirmed({ config: current, configFile });
+  return wasPending
+    ? 'a change of the network was not confirmed: the settings before it count'
+    : `${files} files for systemd-networkd`;
+}
+
+/** Undefined: the new settings are in use, for now. `toml`: those, where they are not in the file yet. */
+export async function beginChange(needs: NetworkNeeds, toml?: string): Promise<OrderEnd | undefined> {
+  const { config, configFile, clock, machine = thisMachine } = needs;
+  if (isNetworkPending(config))
+    return { state: 'refused', words: 'Another change waits to be confirmed: confirm it, or wait.' };
+  if (toml !== undefined) copyWhole(configFile, confirmedFile(config));
+  if (!existsSync(confirmedFile(config)))
+    return {
+      state: 'refused',
+      words: 'There are no settings to go back to: `gatehouse network write` keeps those of now.',
+    };
+  const { confirm_seconds: seconds } = (toml === undefined ? config : parseConfig(toml)).box;
+  markNetworkPending(config, clock.now() + seconds * 1000);
+  try {
+    if (toml !== undefined) putSettings(configFile, toml);
+    await use({ before: confirmedConfig(config), now: readConfig(configFile), machine });
+    return undefined;
+  } catch (error) {
+    needs.log.error({ error: String(error) }, 'the change of the network failed');
+    await takeBack(needs);
+    throw error;
+  }
+}
+
+/** Until somebody confirms, or the time is over; a process that has to end leaves the change to the next one. */
+export async function awaitConfirmation(needs: NetworkNeeds): Promise<OrderEnd> {
+  const { config, clock, signal } = needs;
+  const until = clock.monotonic() + config.box.confirm_seconds * 1000;
+  while (isNetworkPending(config)) {
+    if (signal.aborted) return { state: 'failed', words: 'Not confirmed: taken back at the next start.' };
+    if (clock.monotonic() >= until) {
+      await takeBack(needs);
+      return { state: 'failed', words: 'Nobody confirmed it: the network and the settings are as before.' };
+    }
+    await clock.sleep(500, signal).catch(() => undefined);
+  }
+  return { state: 'done', words: 'Confirmed.' };
+}
+
+async function takeBack(needs: NetworkNeeds): Promise<void> {
+  const { configFile, machine = thisMachine, log } = needs;
+  const refused = isReadable(configFile) ? readConfig(configFile) : needs.config;
+  const before = putBack(needs);
+  log.warn('the network was not confirmed: as before');
+  await use({ before: refused, now: before, machine });
+}
+
+/** The settings of before are in the file, and the others beside it. Only then nothing is pending any more. */
+function putBack({ config, configFile }: Pick<NetworkNeeds, 'config' | 'configFile'>): Config {
+  const text = readFileSync(confirmedFile(config), 'utf8');
+  if (existsSync(configFile)) copyFileSync(configFile, `${configFile}.not-confirmed`);
+  putSettings(configFile, text);
+  clearNetworkPending(config);
+  return readConfig(configFile);
+}
+
+interface Use {
+  readonly before: Config;
+  readonly now: Config;
+  readonly machine: Machine;
+}
+
+async function use({ before, now, machine }: Use): Promise<void> {
+  writeFiles(now, machine.folder);
+  const stays = new Set(vlanNames(now.box));
+  await machine.reload(vlanNames(before.box).filter((name) => !stays.has(name)));
+  await machine.apply();
+}
+
+function keepAsConfirmed({ config, configFile }: Pick<NetworkNeeds, 'config' | 'configFile'>): void {
+  copyWhole(configFile, confirmedFile(config));
+  clearNetworkPending(config);
+}
+
+function confirmedConfig(config: Config): Config {
+  return isReadable(confirmedFile(config)) ? readConfig(confirmedFile(config)) : config;
+}
+
+function isReadable(file: string): boolean {
+  try {
+    readConfig(file);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Complete before its name appears. */
+function copyWhole(from: string, to: string): void {
+  makeDirectory(dirname(to));
+  rmSync(`${to}.new`, { force: true });
+  writeFileSync(`${to}.new`, readFileSync(from), { mode: 0o640, flag: 'wx', flush: true });
+  renameSync(`${to}.new`, to);
+}
+
+/** Returns how many there are. */
+function writeFiles({ box }: Config, folder: string): number {
+  const wanted = networkFiles(box);
+  mkdirSync(folder, { recursive: true });
+  for (const name of readdirSync(folder))
+    if (isOurFile(name) && !wanted.some((file) => file.name === name)) rmSync(join(folder, name));
+  // systemd-networkd reads them as its own user.
+  for (const { name, text } of wanted) writeFileSync(join(folder, name), text, { mode: 0o644 });
+  return wanted.length;
+}
