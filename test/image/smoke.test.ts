@@ -5,69 +5,22 @@ import { until, words, type Running } from '../support/command.ts';
 import { readClientLease, startDhcpClient } from '../support/dhcp-client.ts';
 import { whoMayReadWhat, whoReadsWhat } from '../support/file-rights.ts';
 import { openLab, type Lab, type Namespace } from '../support/namespaces.ts';
-import { imageFile } from './image-file.ts';
-import { newDisk, powerOn, type EmulatedMachine, type MachineOptions } from './machine.ts';
+import { powerOn, type EmulatedMachine } from './machine.ts';
 import { readMemory, readPhases, saveFigures } from './figures.ts';
-import { machineDirectory, openSurroundings } from './network.ts';
+import { openImageSite, type ImageSite } from './site.ts';
 
 const parts = ['dhcp', 'provisioning', 'rtp', 'sip', 'location', 'web'];
-const mac = '80:5e:c0:00:00:01';
 const bootMs = 240_000;
-
-const settings = `[site]
-address = "10.66.0.1"
-[dhcp]
-mode = "server"
-interface = "enp0s3"
-subnet = "10.66.0.0/24"
-pool = ["10.66.0.100", "10.66.0.150"]
-[location]
-interface = "enp0s3"
-[web]
-address = "10.67.0.1"
-`;
-
-const fixed = (card: string, network: string) =>
-  `[Match]\nName=${card}\n[Network]\nLinkLocalAddressing=no\n${network}\n`;
 
 let lab: Lab;
 let machine: EmulatedMachine;
-let options: MachineOptions;
-let phone: Namespace;
+let site: ImageSite;
 let client: Running;
-let beyond: Namespace;
 
 beforeAll(async () => {
   lab = openLab();
-  const around = await openSurroundings(lab, 2);
-  phone = await around.device('phone', 0, { mac });
-  // The administrator's network, with the way to the internet: a name for the cloud, and something that listens there.
-  beyond = await around.device('beyond', 1, { address: '10.67.0.9/24' });
-  await beyond.exec(['ip', 'addr', 'add', '203.0.113.10/32', 'dev', 'lo']);
-  const names = [
-    '--address=/teams.microsoft.com/203.0.113.10',
-    '--no-resolv',
-    '--no-hosts',
-    '--conf-file=/dev/null',
-  ];
-  beyond.start(['dnsmasq', '--keep-in-foreground', '--pid-file=', '--user=root', ...names]);
-  beyond.start([process.execPath, '-e', "require('net').createServer().listen(80, '203.0.113.10')"]);
-  const directory = machineDirectory(lab, 'box');
-  options = {
-    namespace: around.host,
-    directory,
-    disk: await newDisk(imageFile(), join(directory, 'disk.qcow2')),
-    cards: around.cards,
-    credentials: {
-      'gatehouse.toml': settings,
-      'network.network.10-phones': fixed('enp0s3', 'Address=10.66.0.1/24'),
-      'network.network.10-management': fixed(
-        'enp0s4',
-        'Address=10.67.0.1/24\nGateway=10.67.0.9\nDNS=10.67.0.9',
-      ),
-    },
-  };
-  machine = powerOn(options);
+  site = await openImageSite(lab);
+  machine = powerOn(site.options);
 }, 60_000);
 
 afterAll(async () => {
@@ -80,7 +33,7 @@ it(
   { timeout: bootMs },
   async () => {
     const directory = join(lab.directory, 'udhcpc');
-    client = startDhcpClient(phone, {
+    client = startDhcpClient(site.phone, {
       client: 'udhcpc',
       card: 'eth0',
       directory,
@@ -97,14 +50,16 @@ it(
       ntpServers: ['10.66.0.1'],
       tftpServerName: 'http://10.66.0.1',
     });
-    expect(lease.ip).toMatch(/^10\.66\.0\.1\d\d$/);
+    expect(lease.ip).toMatch(/^10\.66\.\d\.\d+$/);
   },
 );
 
 it('the phone gets its first configuration from the box', async () => {
   const agent = 'Yealink SIP-T46S 66.86.0.15 80:5e:c0:00:00:01';
   const ask = ['curl', '-sf', '--max-time', '30', '-A', agent, 'http://10.66.0.1/805ec0000001.cfg'];
-  const told = await until('the configuration', async () => await phone.exec(ask), { timeoutMs: 60_000 });
+  const told = await until('the configuration', async () => await site.phone.exec(ask), {
+    timeoutMs: 60_000,
+  });
   saveFigures({ 'power to configuration, first boot, s': machine.age() / 1000 });
   expect(told).toContain('#!version:1.0.0.1');
   expect(told).toContain('https://10.66.0.1');
@@ -125,14 +80,14 @@ async function ask(from: Namespace, url: string): Promise<string> {
 }
 
 it('the page answers the administrator and not the phones', async () => {
-  expect(await ask(beyond, 'http://10.67.0.1:8080/')).toBe('200');
-  await phone.exec(['ip', 'route', 'replace', '10.67.0.0/24', 'via', '10.66.0.1']);
-  expect(await ask(phone, 'http://10.67.0.1:8080/')).toBe('000');
-  expect(await ask(phone, 'http://10.66.0.1:8080/')).toBe('000');
+  expect(await ask(site.beyond, 'http://10.67.0.1:8080/')).toBe('200');
+  await site.phone.exec(['ip', 'route', 'replace', '10.67.0.0/24', 'via', '10.66.0.1']);
+  expect(await ask(site.phone, 'http://10.67.0.1:8080/')).toBe('000');
+  expect(await ask(site.phone, 'http://10.66.0.1:8080/')).toBe('000');
 });
 
 it('a phone gets the time from the box', async () => {
-  const asked = await phone.exec([
+  const asked = await site.phone.exec([
     process.execPath,
     join(import.meta.dirname, '../support/ask-time-process.ts'),
     '10.66.0.1',
@@ -181,7 +136,7 @@ it(
     await machine.cutPower();
     await machine[Symbol.asyncDispose]();
     await using _noMore = client;
-    machine = powerOn({ ...options, hardware: ['-rtc', 'base=2020-01-01'] });
+    machine = powerOn({ ...site.options, hardware: ['-rtc', 'base=2020-01-01'] });
     const isBack = async () =>
       (await machine.shell('systemctl is-active gatehouse@dhcp || true')) === 'active\n';
     await until('DHCP to be back', async () => (await isBack()) || undefined, {

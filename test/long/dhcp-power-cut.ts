@@ -50,7 +50,7 @@ export async function dhcpPowerCut(say: (line: string) => void): Promise<Finding
 async function openScene(lab: Lab, name: string): Promise<Scene> {
   const wire = await openDhcpWire(lab, name);
   const image = await newDisk(wire.directory);
-  const holders = startLeaseHolders(wire, phones, outstanding);
+  const holders = startLeaseHolders(wire, phones, { outstanding });
   return { wire, image, holders, [Symbol.asyncDispose]: () => holders[Symbol.asyncDispose]() };
 }
 

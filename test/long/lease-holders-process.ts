@@ -1,6 +1,6 @@
 /**
  * Phones that never forget an ACK, as a program in the relay's namespace:
- * `node lease-holders-process.ts <server> <relay> <phones> <outstanding>`.
+ * `node lease-holders-process.ts <server> <relay> <phones> <outstanding> <lostAfterMs>`.
  * They boot, boot again and release for ever. The line "check" on standard input makes every phone that holds a lease ask for
  * it once more (INIT-REBOOT); then one line of JSON, a `HoldersReport`, goes to standard output.
  */
@@ -26,10 +26,8 @@ export interface HoldersReport {
 }
 
 const [server = '', relay = '', ...numbers] = process.argv.slice(2);
-const [phoneCount = 1, outstanding = 1] = numbers.map(Number);
-
-/** An exchange without an answer for this long is over: the server was killed. */
-const lostAfterMs = 150;
+/** An exchange without an answer for `lostAfterMs` is over: the server was killed. */
+const [phoneCount = 1, outstanding = 1, lostAfterMs = 150] = numbers.map(Number);
 /** A lease is lost when the server is there and does not confirm it so often. */
 const checkTries = 40;
 /** A check that has found so much ends: the server has lost them all, and to hear nothing takes long. */

@@ -9,18 +9,29 @@ export interface LeaseHolders extends AsyncDisposable {
   check(): Promise<HoldersReport>;
 }
 
-export function startLeaseHolders(wire: DhcpWire, phones: number, outstanding: number): LeaseHolders {
+/** `lostAfterMs`: an exchange without an answer for so long is over, and a server that takes longer has lost it. */
+export function startLeaseHolders(
+  { relay }: Pick<DhcpWire, 'relay'>,
+  phones: number,
+  { outstanding, lostAfterMs = 150 }: { outstanding: number; lostAfterMs?: number },
+): LeaseHolders {
   const reports: HoldersReport[] = [];
   const program = join(import.meta.dirname, 'lease-holders-process.ts');
-  const running: Running = wire.relay.start(
-    [process.execPath, program, serverAddress, relayAddress, String(phones), String(outstanding)],
+  const running: Running = relay.start(
+    [
+      process.execPath,
+      program,
+      serverAddress,
+      relayAddress,
+      ...[phones, outstanding, lostAfterMs].map(String),
+    ],
     { onLine: (line) => reports.push(JSON.parse(line) as HoldersReport) },
   );
   return {
     check: async () => {
       running.write('check\n');
       return await until('all phones to ask again', () => reports.shift(), {
-        timeoutMs: 30_000,
+        timeoutMs: 200 * lostAfterMs,
         everyMs: 10,
         lastSeen: running.lastWords,
         hopeless: running.hasExited,
