@@ -46,10 +46,11 @@ export interface MachineOptions {
 
 const firmware = '/usr/share/OVMF';
 
-/** A new disk over the image, which stays as it is. */
+/** A new disk over the image, which stays as it is; without `size` it is no larger. */
 export async function newDisk(image: string, file: string, size = '8G'): Promise<string> {
   const format = image.endsWith('.qcow2') ? 'qcow2' : 'raw';
-  await run(['qemu-img', 'create', '-q', '-f', 'qcow2', '-F', format, '-b', image, file, size]);
+  const sizes = size === '' ? [] : [size];
+  await run(['qemu-img', 'create', '-q', '-f', 'qcow2', '-F', format, '-b', image, file, ...sizes]);
   return file;
 }
 

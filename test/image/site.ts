@@ -17,6 +17,8 @@ export interface ImageSite {
 export const phoneMac = '80:5e:c0:00:00:01';
 export const phonesAddress = '10.66.0.1';
 export const pageAddress = '10.67.0.1';
+/** Without a slash at its end. */
+export const pageUrl = `http://${pageAddress}:8080`;
 
 /** The networks are /16, so that relays find room. */
 export const settings = `[site]

@@ -7,7 +7,7 @@ import { whoMayReadWhat, whoReadsWhat } from '../support/file-rights.ts';
 import { openLab, type Lab, type Namespace } from '../support/namespaces.ts';
 import { powerOn, type EmulatedMachine } from './machine.ts';
 import { readMemory, readPhases, saveFigures } from './figures.ts';
-import { openImageSite, type ImageSite } from './site.ts';
+import { openImageSite, pageAddress, pageUrl, phonesAddress, type ImageSite } from './site.ts';
 
 const parts = ['dhcp', 'provisioning', 'rtp', 'sip', 'location', 'web'];
 const bootMs = 240_000;
@@ -80,10 +80,10 @@ async function ask(from: Namespace, url: string): Promise<string> {
 }
 
 it('the page answers the administrator and not the phones', async () => {
-  expect(await ask(site.beyond, 'http://10.67.0.1:8080/')).toBe('200');
+  expect(await ask(site.beyond, pageUrl)).toBe('200');
   await site.phone.exec(['ip', 'route', 'replace', '10.67.0.0/24', 'via', '10.66.0.1']);
-  expect(await ask(site.phone, 'http://10.67.0.1:8080/')).toBe('000');
-  expect(await ask(site.phone, 'http://10.66.0.1:8080/')).toBe('000');
+  expect(await ask(site.phone, pageUrl)).toBe('000');
+  expect(await ask(site.phone, pageUrl.replace(pageAddress, phonesAddress))).toBe('000');
 });
 
 it('a phone gets the time from the box', async () => {

@@ -1,0 +1,117 @@
+/** What the emulated image does with a data partition that is full, damaged, missing or can't be written: the page comes and says so. */
+import { join } from 'node:path';
+import { until } from '../support/command.ts';
+import { openLab, type Lab } from '../support/namespaces.ts';
+import { imageFile } from '../image/image-file.ts';
+import { newDisk, powerOn, type EmulatedMachine, type MachineOptions } from '../image/machine.ts';
+import { machineDirectory } from '../image/network.ts';
+import { openImageSite, pageUrl, type ImageSite } from '../image/site.ts';
+import type { Finding } from './results.ts';
+
+const bootMs = 300_000;
+const device = '$(sed -n 2p /run/gatehouse-data)';
+
+interface Fault {
+  readonly name: string;
+  /** Done to a box that has served, before its power is cut. */
+  readonly damage?: string;
+  readonly disk?: 'small' | 'read-only';
+  /** What the page is to say after the next boot; absent: nothing of its disk. */
+  readonly told?: RegExp;
+}
+
+const faults: readonly Fault[] = [
+  {
+    name: 'full',
+    damage: 'fallocate -l $(($(df --output=avail -k /var | tail -n 1) - 4))K /var/lib/filler',
+    told: /^The disk is full/,
+  },
+  // Copies of the superblock are further inside: it is mended without a word.
+  { name: 'superblock overwritten', damage: `sync; dd if=/dev/zero of=${device} bs=4k count=1 conv=fsync` },
+  {
+    name: 'overwritten to the last byte',
+    damage: `sync; dd if=/dev/urandom of=${device} bs=1M count=600 conv=fsync || true`,
+    told: /^The data disk is damaged \(.+\): the box runs from memory/,
+  },
+  { name: 'missing, the disk being too small', disk: 'small', told: /^There is no data disk/ },
+  { name: 'read-only', disk: 'read-only', told: /^The data disk takes no writes/ },
+];
+
+export async function imageFaults(say: (line: string) => void): Promise<Finding> {
+  await using lab = openLab();
+  const site = await openImageSite(lab);
+  const served = await serveOnce(site);
+  const rows: string[] = [];
+  const wrong: string[] = [];
+  for (const [at, fault] of faults.entries()) {
+    const options = await optionsFor(lab, { served, at, fault });
+    if (fault.damage !== undefined) await damage(options, fault.damage);
+    await using machine = powerOn({ ...options, isReadOnly: fault.disk === 'read-only' });
+    const told = await whatThePageSays(site, machine);
+    const seconds = Math.round(machine.age() / 1000);
+    const ofDisk = told.filter((text) => /\bdisk\b/.test(text));
+    const isRight =
+      fault.told === undefined ? ofDisk.length === 0 : ofDisk.some((text) => fault.told?.test(text));
+    if (!isRight) wrong.push(`${fault.name}: ${JSON.stringify(ofDisk)}`);
+    rows.push(
+      `| ${fault.name} | ${seconds} s | ${ofDisk[0] ?? 'nothing: it was mended, and phones are served'} |`,
+    );
+    say(`${fault.name}: page after ${seconds} s, ${ofDisk[0] ?? 'nothing said'}`);
+  }
+  return {
+    name: 'image-faults',
+    passed: wrong.length === 0,
+    detail:
+      wrong.length > 0
+        ? wrong.join('; ')
+        : `Faults of the data partition, each after a box that had served phones; time from power on to the page's answer.\n\n` +
+          `| data partition | page after | and says |\n|---|---|---|\n${rows.join('\n')}`,
+  };
+}
+
+/** The site's box, booted once and switched off: what later disks are laid over. */
+async function serveOnce(site: ImageSite): Promise<MachineOptions> {
+  await using machine = powerOn(site.options);
+  await whatThePageSays(site, machine);
+  await machine.powerOff();
+  return site.options;
+}
+
+async function optionsFor(
+  lab: Lab,
+  { served, at, fault }: { served: MachineOptions; at: number; fault: Fault },
+): Promise<MachineOptions> {
+  const directory = machineDirectory(lab, `fault${at}`);
+  const file = join(directory, 'disk.qcow2');
+  const disk =
+    fault.disk === 'small' ? await newDisk(imageFile(), file, '') : await newDisk(served.disk, file, '');
+  return { ...served, directory, disk };
+}
+
+async function damage(options: MachineOptions, script: string): Promise<void> {
+  await using machine = powerOn(options);
+  await machine.shell('until systemctl is-active gatehouse@dhcp; do sleep 1; done', bootMs);
+  await machine.shell(script, 120_000);
+  await machine.cutPower();
+}
+
+/** Troubles as its API has them, once every part that is to run has begun. */
+async function whatThePageSays({ beyond }: ImageSite, machine: EmulatedMachine): Promise<string[]> {
+  const ask = async () => {
+    const text = await beyond.exec(['curl', '-sfk', '--max-time', '10', `${pageUrl}/api/status`]);
+    const { troubles } = JSON.parse(text) as { troubles: { text: string }[] };
+    return troubles.map(({ text }) => text);
+  };
+  const settled = async () => {
+    const told = await ask();
+    return told.some((text) => text.includes('not running')) ? undefined : told;
+  };
+  const hopeless = machine.hasEnded;
+  await until('the page', ask, {
+    timeoutMs: bootMs,
+    everyMs: 1000,
+    hopeless,
+    lastSeen: () => machine.console().slice(-2000),
+  });
+  return await until('the parts', settled, { timeoutMs: bootMs, everyMs: 2000, hopeless }).catch(ask);
+}
