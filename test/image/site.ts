@@ -18,7 +18,7 @@ export const phoneMac = '80:5e:c0:00:00:01';
 export const phonesAddress = '10.66.0.1';
 export const pageAddress = '10.67.0.1';
 /** Without a slash at its end. */
-export const pageUrl = `http://${pageAddress}:8080`;
+export const pageUrl = `https://${pageAddress}:8443`;
 
 /** The networks are /16, so that relays find room. */
 export const settings = `[site]
@@ -33,6 +33,7 @@ routers = ["${phonesAddress}"]
 interface = "enp0s3"
 [web]
 address = "${pageAddress}"
+https_port = 8443
 `;
 
 const fixed = (card: string, network: string) =>

@@ -75,7 +75,7 @@ it('every part is at work, and nothing else has failed', async () => {
 });
 
 async function ask(from: Namespace, url: string): Promise<string> {
-  const command = [...words('curl -s --max-time 5 -o /dev/null -w %{http_code}'), url];
+  const command = [...words('curl -sk --max-time 5 -o /dev/null -w %{http_code}'), url];
   return await from.exec(command, { anyExitCode: true });
 }
 

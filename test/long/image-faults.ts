@@ -95,23 +95,23 @@ async function damage(options: MachineOptions, script: string): Promise<void> {
   await machine.cutPower();
 }
 
-/** Troubles as its API has them, once every part that is to run has begun. */
+/** Once the page answers: what it tells who has signed in, which is what `gatehouse status` tells. */
 async function whatThePageSays({ beyond }: ImageSite, machine: EmulatedMachine): Promise<string[]> {
-  const ask = async () => {
-    const text = await beyond.exec(['curl', '-sfk', '--max-time', '10', `${pageUrl}/api/status`]);
-    const { troubles } = JSON.parse(text) as { troubles: { text: string }[] };
+  const options = { timeoutMs: bootMs, everyMs: 1000, hopeless: machine.hasEnded };
+  const lastSeen = () => machine.console().slice(-2000);
+  await until('the page', async () => await beyond.exec(['curl', '-sfk', '--max-time', '10', pageUrl]), {
+    ...options,
+    lastSeen,
+  });
+  const tell = async () => {
+    const { troubles } = JSON.parse(await machine.shell('gatehouse status --json || true')) as {
+      troubles: { text: string }[];
+    };
     return troubles.map(({ text }) => text);
   };
   const settled = async () => {
-    const told = await ask();
+    const told = await tell();
     return told.some((text) => text.includes('not running')) ? undefined : told;
   };
-  const hopeless = machine.hasEnded;
-  await until('the page', ask, {
-    timeoutMs: bootMs,
-    everyMs: 1000,
-    hopeless,
-    lastSeen: () => machine.console().slice(-2000),
-  });
-  return await until('the parts', settled, { timeoutMs: bootMs, everyMs: 2000, hopeless }).catch(ask);
+  return await until('the parts', settled, { ...options, timeoutMs: 60_000 }).catch(tell);
 }
