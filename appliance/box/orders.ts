@@ -6,6 +6,7 @@ import type { Config } from '../config.ts';
 import type { OrderArguments } from '../store/box-orders.ts';
 import type { Clock, Logger } from '../world.ts';
 import { applyNetwork, confirmNetwork } from './network.ts';
+import { dataOrder } from './data.ts';
 import { writeSettings } from './settings.ts';
 import { allowOlder, applyUpdate, lookForUpdate } from './update.ts';
 
@@ -39,6 +40,8 @@ export type OrderHandlers = Readonly<Record<string, OrderHandler>>;
 export const orderHandlers: OrderHandlers = {
   'network.apply': applyNetwork,
   'network.confirm': confirmNetwork,
+  'data.anew': dataOrder('anew'),
+  'data.repair': dataOrder('repair'),
   'settings.write': writeSettings,
   'update.allow-older': allowOlder,
   'update.apply': applyUpdate,

@@ -4,6 +4,7 @@ import { readCards } from '../net/cards.ts';
 import { hasUnit } from '../net/systemctl.ts';
 import { giveBoxOrder, wakeOrders, type OrderArguments } from '../store/box-orders.ts';
 import { networkPendingUntil } from '../store/network-pending.ts';
+import { readDataPartition } from '../store/data-partition.ts';
 import { readOutcome, readOutcomes } from '../store/outcomes.ts';
 import { FirstSettings, firstSettings, type OwnCards } from './first-settings.ts';
 import { hasSettings } from './page-files.ts';
@@ -80,6 +81,31 @@ export const orderRoutes: readonly Route[] = [
     summary: 'The change of the network is good.',
     answer: OrderGiven,
     answerTo: async (asked, sources) => await order(asked, sources, { kind: 'network.confirm', words: {} }),
+  },
+  {
+    url: '/api/data',
+    isFor: 'admin',
+    summary: 'How the data disk was found when the box booted.',
+    answer: Type.Object({
+      state: Type.Enum(['ok', 'missing', 'broken', 'read-only'], { type: 'string' }),
+      said: Type.String(),
+    }),
+    answerTo: (_asked, { config }) => {
+      const { state, said } = readDataPartition(config.site.state_directory);
+      return ok({ state, said });
+    },
+  },
+  {
+    url: '/api/data/:how',
+    method: 'post',
+    isFor: 'admin',
+    summary:
+      'Repairs a data disk that could not be used, or makes it anew with nothing on it; the box restarts.',
+    params: Type.Object({ how: Type.Enum(['repair', 'anew'], { type: 'string' }) }),
+    body: Type.Object({}, { additionalProperties: false }),
+    answer: OrderGiven,
+    answerTo: async (asked, sources) =>
+      await order(asked, sources, { kind: `data.${asked.params['how']}`, words: {} }),
   },
   {
     url: '/api/orders',

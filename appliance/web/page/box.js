@@ -17,6 +17,21 @@ onSubmit('confirm', async () => {
   return words;
 });
 
+/** Only where there is something to do about it. */
+async function drawData() {
+  const { state, said } = await load('/api/data');
+  byId('data').hidden = state === 'ok';
+  byId('data-state').textContent =
+    `The data disk is ${state}${said === '' ? '' : ` (${said})`}. The box runs from memory and serves no phone.`;
+}
+
+onSubmit('data-repair', async ({ how }, tell) => {
+  const { order: id } = await order(`/api/data/${how}`);
+  const { state, words } = await follow(id, (outcome) => tell(outcome.words));
+  if (state !== 'done') throw new Error(words);
+  return words;
+});
+
 async function drawNetwork() {
   const { pendingUntil } = await load('/api/network');
   if (pendingUntil === undefined) return;
@@ -80,6 +95,7 @@ onSubmit('update-apply', async ({ now }) =>
 );
 
 void drawUpdate();
+void drawData();
 void drawOrders();
 setInterval(() => void drawUpdate().catch(() => undefined), 5000);
 setInterval(() => void drawOrders().catch(() => undefined), 5000);
