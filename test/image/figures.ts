@@ -1,6 +1,7 @@
 /** What a booted image measured, kept beside it in `image/out/figures.json`: the table in image/README.md is made from it. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { until } from '../support/command.ts';
 import type { EmulatedMachine } from './machine.ts';
 
 type Figures = Readonly<Record<string, number>>;
@@ -15,6 +16,23 @@ export function saveFigures(figures: Figures): void {
   );
   writeFileSync(file, `${JSON.stringify({ ...before, ...rounded }, undefined, 2)}\n`);
   for (const [name, value] of Object.entries(rounded)) console.log(`${name}: ${value}`);
+}
+
+const bootMs = 300_000;
+
+/** Waits for these parts to be at work; seconds since power on. */
+export async function isServing(machine: EmulatedMachine, parts: readonly string[]): Promise<number> {
+  const units = parts.map((part) => `gatehouse@${part}.service`).join(' ');
+  const areActive = async () =>
+    (await machine.shell(`systemctl is-active ${units} || true`, bootMs)).match(/^active$/gm)?.length ===
+      parts.length || undefined;
+  await until(`${parts.join(', ')} to be at work`, areActive, {
+    timeoutMs: bootMs,
+    everyMs: 500,
+    hopeless: machine.hasEnded,
+    lastSeen: () => machine.console().slice(-3000),
+  });
+  return Math.round(machine.age() / 100) / 10;
 }
 
 /** Seconds of each phase, as systemd reckons them. */

@@ -14,6 +14,8 @@ export interface ImageSite {
   readonly options: MachineOptions;
 }
 
+/** Those that the settings ask for. */
+export const parts = ['dhcp', 'provisioning', 'rtp', 'sip', 'location', 'web'] as const;
 export const phoneMac = '80:5e:c0:00:00:01';
 export const phonesAddress = '10.66.0.1';
 export const pageAddress = '10.67.0.1';

@@ -1,9 +1,9 @@
 /** Power cuts of the emulated image while it serves: it comes back each time, and no lease whose ACK arrived is lost. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { until } from '../support/command.ts';
 import { openLab } from '../support/namespaces.ts';
 import { relayAddress } from '../support/dhcp-wire.ts';
-import { powerOn, type EmulatedMachine } from '../image/machine.ts';
+import { isServing } from '../image/figures.ts';
+import { powerOn } from '../image/machine.ts';
 import { openImageSite, type ImageSite } from '../image/site.ts';
 import { startLeaseHolders } from './lease-holders.ts';
 import type { Finding } from './results.ts';
@@ -13,7 +13,6 @@ const cuts = 12;
 const earlyCuts = 3;
 const phones = 500;
 const maxLoadMs = 8000;
-const bootMs = 300_000;
 
 export async function imagePowerCut(say: (line: string) => void): Promise<Finding> {
   await using lab = openLab();
@@ -26,7 +25,7 @@ export async function imagePowerCut(say: (line: string) => void): Promise<Findin
   let checked = 0;
   for (let cut = 1; cut <= cuts; cut += 1) {
     await using machine = powerOn(site.options);
-    backAfter.push(await isServing(machine));
+    backAfter.push(await isServing(machine, ['dhcp']));
     const { broken, held } = await holders.check();
     if (broken.length > 0)
       return failed(`after ${cut - 1} cuts ${broken.length} of ${held}: ${broken.slice(0, 5).join('; ')}`);
@@ -55,14 +54,6 @@ async function cutEarly(site: ImageSite, say: (line: string) => void): Promise<v
   await sleep(afterMs);
   await machine.cutPower();
   say(`cut ${(afterMs / 1000).toFixed(1)} s into the first boot`);
-}
-
-/** Seconds since power on. */
-async function isServing(machine: EmulatedMachine): Promise<number> {
-  const active = async () =>
-    (await machine.shell('systemctl is-active gatehouse@dhcp || true', bootMs)) === 'active\n' || undefined;
-  await until('DHCP to serve', active, { timeoutMs: bootMs, everyMs: 500, hopeless: machine.hasEnded });
-  return Math.round(machine.age() / 1000);
 }
 
 function failed(detail: string): Finding {

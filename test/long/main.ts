@@ -11,6 +11,7 @@ const checks: Readonly<Record<string, () => Promise<LongCheck>>> = {
   'dhcp-kill': async () => (await import('./dhcp-kill.ts')).dhcpKill,
   'dhcp-power-cut': async () => (await import('./dhcp-power-cut.ts')).dhcpPowerCut,
   'image-faults': async () => (await import('./image-faults.ts')).imageFaults,
+  'image-kill': async () => (await import('./image-kill.ts')).imageKill,
   'image-power-cut': async () => (await import('./image-power-cut.ts')).imagePowerCut,
   'media-churn': async () => (await import('./media-churn.ts')).mediaChurn,
   'provisioning-kill': async () => (await import('./provisioning-kill.ts')).provisioningKill,
