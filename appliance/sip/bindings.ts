@@ -9,6 +9,7 @@ import {
 } from '../store/bindings.ts';
 import type { JournalEntry } from '../store/journal.ts';
 import type { Store, Transaction } from '../store/store.ts';
+import { newBindingIndex } from './binding-index.ts';
 
 export interface Bindings {
   readonly size: number;
@@ -33,12 +34,11 @@ export interface Bindings {
 
 /** What stands in the store was upstream before we started: every connection to a registrar is gone, so all are `lost`. */
 export async function openBindings(store: Store, onError: (error: unknown) => void): Promise<Bindings> {
-  const rows = new Map(readBindingRows(store.db).map((row) => [row.token, row]));
-  const select = (fits: (row: BindingRow) => boolean) => rows.values().filter(fits).toArray();
+  const rows = newRows(readBindingRows(store.db));
   const mark: Bindings['mark'] = async (marked, state, reason) => {
     const changed = marked.filter((row) => row.state !== state).map((row) => ({ ...row, state }));
     if (changed.length === 0) return;
-    for (const row of changed) rows.set(row.token, row);
+    for (const row of changed) rows.put(row);
     await store.write((tx) => {
       for (const row of changed) {
         saveBinding(tx.db, row);
@@ -51,31 +51,26 @@ export async function openBindings(store: Store, onError: (error: unknown) => vo
       }
     });
   };
-  await mark(
-    select(() => true),
-    'lost',
-    'restart',
-  ).catch(onError);
+  await mark(rows.all(), 'lost', 'restart').catch(onError);
+  const ofPhone: Bindings['ofPhone'] = (phone, aor, registrar) =>
+    rows.byPhone.find(phone).find((row) => row.aor === aor && row.registrar === registrar);
   return {
     get size() {
       return rows.size;
     },
-    all: () => Array.from(rows.values()),
-    byToken: (token) => rows.get(token),
-    byFlow: (flow) => select((row) => row.flow === flow),
-    bySource: (source, transport) => select((row) => row.source === source && row.transport === transport),
-    ofPhone: (phone, aor, registrar) =>
-      rows.values().find((row) => row.phone === phone && row.aor === aor && row.registrar === registrar),
+    all: rows.all,
+    byToken: rows.get,
+    byFlow: rows.byFlow.find,
+    bySource: (source, transport) => rows.bySource.find(sourceKey({ source, transport })),
+    ofPhone,
     save: async (row, journal) => {
       await store.write((tx) => {
         saveBinding(tx.db, row);
         if (journal !== undefined) tx.journal(journal);
       });
-      const replaced = select(
-        (other) => other.phone === row.phone && other.aor === row.aor && other.registrar === row.registrar,
-      );
-      for (const other of replaced) rows.delete(other.token);
-      rows.set(row.token, row);
+      const replaced = ofPhone(row.phone, row.aor, row.registrar);
+      if (replaced !== undefined) rows.remove(replaced);
+      rows.put(row);
     },
     refresh: refreshing(store, rows, onError),
     remove: async (row, journal) => {
@@ -83,17 +78,54 @@ export async function openBindings(store: Store, onError: (error: unknown) => vo
         removeBinding(tx.db, row.token);
         tx.journal(journal);
       });
-      rows.delete(row.token);
+      rows.remove(row);
     },
     mark,
   };
 }
 
-function refreshing(
-  store: Store,
-  rows: Map<string, BindingRow>,
-  onError: (error: unknown) => void,
-): Bindings['refresh'] {
+type Rows = ReturnType<typeof newRows>;
+
+function newRows(known: readonly BindingRow[]) {
+  const byToken = new Map<string, BindingRow>();
+  const byPhone = newBindingIndex(({ phone }) => phone);
+  const byFlow = newBindingIndex(({ flow }) => flow);
+  const bySource = newBindingIndex(sourceKey);
+  const indexes = [byPhone, byFlow, bySource];
+  const put = (row: BindingRow) => {
+    const before = byToken.get(row.token);
+    byToken.set(row.token, row);
+    for (const index of indexes) index.put(row, before);
+  };
+  for (const row of known) put(row);
+  return {
+    byPhone,
+    byFlow,
+    bySource,
+    put,
+    /** By its token, whatever else has changed of it. */
+    remove: ({ token }: BindingRow) => {
+      const row = byToken.get(token);
+      if (row === undefined) return;
+      byToken.delete(token);
+      for (const index of indexes) index.remove(row);
+    },
+    get: (token: string) => byToken.get(token),
+    all: () => Array.from(byToken.values()),
+    get size() {
+      return byToken.size;
+    },
+  };
+}
+
+function sourceKey({
+  source,
+  transport,
+}: Pick<BindingRow, 'source'> & { readonly transport: string }): string {
+  return `${transport} ${source}`;
+}
+
+function refreshing(store: Store, rows: Rows, onError: (error: unknown) => void): Bindings['refresh'] {
   /** Tokens whose time on disk is an old one. */
   const refreshed = new Set<string>();
   const write = ({ db }: Transaction) => {
@@ -106,7 +138,7 @@ function refreshing(
   return ({ token }, localExpiresAt) => {
     const row = rows.get(token);
     if (row === undefined) return;
-    rows.set(token, { ...row, local_expires_at: localExpiresAt });
+    rows.put({ ...row, local_expires_at: localExpiresAt });
     if (refreshed.size === 0) void store.soon(write).catch(onError);
     refreshed.add(token);
   };

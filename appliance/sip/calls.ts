@@ -198,7 +198,7 @@ function admit(app: Application, request: Incoming, caller: LegName): Admission 
     { ...request, help },
     {
       own: app.bindings.bySource(request.source, request.transport),
-      near: app.bindings.all().filter((row) => addressOf(row.source) === address),
+      near: isForHelp ? app.bindings.all().filter((row) => addressOf(row.source) === address) : [],
     },
     load,
   );
