@@ -69,8 +69,16 @@ export function decodeSipHead(head: string): SipHead {
   return { ...parseStartLine(start), headers: lines.map(parseHeaderLine) };
 }
 
+/** A message is encoded for the wire, and at once again for whoever is told of it. */
+let latest: { readonly message: SipMessage; readonly bytes: Uint8Array } | undefined;
+
 /** Content-Length is computed here: one in `headers` is ignored. Throws TypeError for a line that would break the framing. */
 export function encodeSipMessage(message: SipMessage): Uint8Array {
+  if (latest?.message !== message) latest = { message, bytes: encoded(message) };
+  return latest.bytes;
+}
+
+function encoded(message: SipMessage): Uint8Array {
   const start = isRequest(message)
     ? `${message.method} ${message.uri} SIP/2.0`
     : `SIP/2.0 ${message.status} ${message.reason}`;

@@ -135,13 +135,16 @@ async function releaseAll(media: Media, streams: readonly Stream[]): Promise<Rec
   return sum;
 }
 
+/** What the relay knows of a leg at first. */
+const nothing = JSON.stringify({ codecs: [] });
+
 /** Tells the relay what is news in the descriptions of a leg. */
 function newDescriber(media: Media, crypto: CallCrypto) {
   const told = new Map<string, string>();
   return async (leg: LegName, at: number, session: string): Promise<void> => {
     const description = crypto.describe(leg, at);
     const text = JSON.stringify(description);
-    if (told.get(`${leg} ${session}`) === text) return;
+    if ((told.get(`${leg} ${session}`) ?? nothing) === text) return;
     await media.describe(session, leg, description);
     told.set(`${leg} ${session}`, text);
   };

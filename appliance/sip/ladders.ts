@@ -40,7 +40,7 @@ const mostAsked = 1000;
 /** Bytes of a message; a larger one is no datagram of a pcap. */
 const mostBytes = 65_000;
 /** Beyond so many a second new calls have no ladder, and cost no more than being noted. */
-const mostCalls = { burst: 200, perSecond: 20 };
+const mostCalls = { burst: 100, perSecond: 5 };
 const mostRegistrations = { burst: 30, perSecond: 1 };
 
 export function openLadders(world: World, options: LaddersOptions): Ladders {

@@ -18,6 +18,7 @@ import { refused, type Command, type Core, type Outcome } from './core.ts';
 import { addressingIn, flowIn, noteDescription, type Dialog } from './dialog.ts';
 import { settleDialog } from './dialog-outcome.ts';
 import type { Flow } from './flow.ts';
+import { keptBytes } from './kept-bytes.ts';
 import { parseRoute, RouteError, type Route } from './route.ts';
 import type { OutgoingRequests, Use } from './outgoing-requests.ts';
 import { inSession } from './session-timer.ts';
@@ -167,7 +168,7 @@ export class ClientSide {
     const flow = flowIn(dialog);
     const request = composeRequest(given, addressingIn(dialog, answer.cseq), flow);
     noteDescription(dialog, request);
-    answer.ack = encodeSipMessage(request);
+    answer.ack = keptBytes(encodeSipMessage(request));
     flow.send(answer.ack);
     if (answer.isCancelled) {
       setImmediate(() => {

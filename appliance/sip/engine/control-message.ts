@@ -7,6 +7,7 @@ import {
   type SipMessage,
 } from '../../protocol/sip-message.ts';
 import type { Flow } from './flow.ts';
+import { keptBytes } from './kept-bytes.ts';
 
 /** Lines that the application may give twice; drachtio-srf itself joins repeated fields to one line. */
 const mayRepeat = new Set(['Content-Length']);
@@ -21,7 +22,8 @@ export function parseControlMessage(bytes: Uint8Array): SipMessage {
   if (end === undefined) throw new SipSyntaxError('bad message: no empty line');
   const head = decodeSipHead(Buffer.from(bytes.subarray(0, end)).toString('utf8'));
   const { headers } = head;
-  const body = bytes.subarray(end + 4);
+  // Its own bytes: a request stays for half a minute, and its frame need not.
+  const body = keptBytes(bytes.subarray(end + 4));
   const names = new Set<string>();
   for (const { name, value } of headers) {
     if (names.has(name) && !mayRepeat.has(name)) throw new SipSyntaxError(`bad header ${name}: given twice`);

@@ -11,6 +11,7 @@ import type { SipRequest, SipResponse } from '../../protocol/sip-message.ts';
 import { param, parseSipUri } from '../../protocol/sip-uri.ts';
 import { ownContact, type Addressing } from './compose.ts';
 import type { Flow } from './flow.ts';
+import { keptBytes } from './kept-bytes.ts';
 import { stopSession, type Session } from './session-timer.ts';
 import type { Timer } from './timers.ts';
 
@@ -131,7 +132,7 @@ export function noteEnds(
 
 export function noteDescription(dialog: Dialog, ours: SipRequest | SipResponse): void {
   const isSdp = /^application\/sdp\b/i.test(headerValue(ours, 'Content-Type') ?? '');
-  if (isSdp && ours.body.length > 0) dialog.description = ours.body;
+  if (isSdp && ours.body.length > 0) dialog.description = keptBytes(ours.body);
 }
 
 /** How a request in the dialog is addressed (section 12.2.1.1). ACK takes the number of its INVITE. */

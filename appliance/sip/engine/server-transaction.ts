@@ -1,6 +1,7 @@
 /** Server transactions: RFC 3261 section 17.2, for INVITE as corrected by RFC 6026. */
 import { encodeSipMessage, type SipResponse } from '../../protocol/sip-message.ts';
 import { isReliable, type Flow } from './flow.ts';
+import { keptBytes } from './kept-bytes.ts';
 import { t1, t2, t4 } from './timer-values.ts';
 import type { Timer, TimerQueue } from './timers.ts';
 
@@ -52,7 +53,7 @@ export class InviteServerTransaction implements ServerTransaction {
 
   respond(response: SipResponse): void {
     if (this.#state !== 'proceeding') return;
-    const bytes = kept(encodeSipMessage(response));
+    const bytes = keptBytes(encodeSipMessage(response));
     this.#last = bytes;
     if (response.status >= 300) {
       this.#state = 'completed';
@@ -121,7 +122,7 @@ export class NonInviteServerTransaction implements ServerTransaction {
 
   respond(response: SipResponse): void {
     if (this.isAnswered) return;
-    this.#last = kept(encodeSipMessage(response));
+    this.#last = keptBytes(encodeSipMessage(response));
     this.#state = response.status < 200 ? 'proceeding' : 'completed';
     if (response.status >= 200) {
       this.#end = this.#timers.after(isReliable(this.flow) ? 0 : 64 * t1, () => this.abandon()); // J
@@ -139,9 +140,4 @@ export class NonInviteServerTransaction implements ServerTransaction {
     this.#end?.cancel();
     this.#user.onEnd();
   }
-}
-
-/** Node cuts small buffers from a shared piece of memory, which lives as long as the last of them: one that stays gets its own. */
-function kept(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(bytes);
 }
