@@ -67,6 +67,8 @@ interface SiteOptions {
   readonly mediaSettings?: string;
   readonly directory?: string;
   readonly mediaPorts?: number;
+  /** In the place of starting it in this process; gets the file of the settings. */
+  readonly startSip?: (settings: string) => Promise<Part>;
   /** Vendors that may register without TLS; by default all that tests play. */
   readonly allowCleartext?: readonly string[];
 }
@@ -79,7 +81,7 @@ export async function openSipSite(options: SiteOptions = {}): Promise<SipSite> {
   writeFileSync(join(directory, 'trust.pem'), trusted.ca + (options.alsoTrusted ?? ''));
   const port = { udp: await freePort(), tcp: await freePort(), tls: await freePort() };
   const media = randomInt(10_000, 15_800) * 2;
-  const config = parseConfig(`[site]
+  const settings = `[site]
 address = "${local}"
 state_directory = "${directory}"
 extra_ca_file = "${join(directory, 'trust.pem')}"
@@ -93,11 +95,15 @@ tcp_port = ${port.tcp}
 tls_port = ${port.tls}
 upstream_port = ${registrar.port}
 registrars = ["${local}"]
-${options.settings ?? ''}`);
+${options.settings ?? ''}`;
+  const config = parseConfig(settings);
+  const file = join(directory, 'gatehouse.toml');
+  writeFileSync(file, settings);
   const world = { ...openWorld('silent'), clock: options.clock ?? systemClock };
   await ensureAuthority(directory, local, systemClock);
   const rtp = options.rtp === false ? undefined : await startRtpRelay(world, config);
-  let sip = await startSip(world, config);
+  const start = async () => await (options.startSip?.(file) ?? startSip(world, config));
+  let sip = await start();
   onTestFinished(async () => {
     await sip[Symbol.asyncDispose]();
     await rtp?.[Symbol.asyncDispose]();
@@ -133,7 +139,7 @@ ${options.settings ?? ''}`);
     cutRegistrar: registrar.cut,
     restartSip: async () => {
       await sip[Symbol.asyncDispose]();
-      sip = await startSip(world, config);
+      sip = await start();
       if (rtp !== undefined) await mediaConnected(() => sip);
     },
   };
