@@ -60,7 +60,7 @@ export async function openBindings(store: Store, onError: (error: unknown) => vo
     },
     all: rows.all,
     byToken: rows.get,
-    byFlow: rows.byFlow.find,
+    byFlow: (flow) => rows.byFlow.find(flow),
     bySource: (source, transport) => rows.bySource.find(sourceKey({ source, transport })),
     ofPhone,
     save: async (row, journal) => {

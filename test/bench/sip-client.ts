@@ -50,7 +50,7 @@ export async function runLoad({ scenario, target, from, phones, perSecond, count
     const pace = ['-r', String(perSecond), '-m', String(count), '-l', '4000', '-timeout', '60s'];
     const statistics = ['-trace_stat', '-stf', file('statistics.csv'), '-fd', '1'];
     const own = ['-i', address, '-mi', address, '-p', String(from), '-nostdin'];
-    const each = ['-t', 'ui', '-inf', file('phones.csv'), '-ip_field', '1', '-max_socket', '1000'];
+    const each = ['-t', 'ui', '-inf', file('phones.csv'), '-ip_field', '1', '-max_socket', '2000'];
     await run(
       [
         'taskset',

@@ -14,7 +14,8 @@ const sdp =
 export async function startCloud(identity: {
   key: string;
   cert: string;
-}): Promise<{ port: number; close: () => void }> {
+}): Promise<{ port: number; registered: () => number; close: () => void }> {
+  let registered = 0;
   const server = createServer({ ...identity, noDelay: true }, (socket) => {
     const stream = new SipStream();
     socket.on('error', () => undefined);
@@ -22,7 +23,9 @@ export async function startCloud(identity: {
       for (const frame of stream.push(chunk)) {
         if (frame.kind === 'empty-line') continue;
         const message = decodeSipMessage(frame.bytes);
-        if (isRequest(message) && message.method !== 'ACK') socket.write(answerTo(message));
+        if (!isRequest(message) || message.method === 'ACK') continue;
+        if (message.method === 'REGISTER') registered += 1;
+        socket.write(answerTo(message));
       }
     });
   });
@@ -30,7 +33,7 @@ export async function startCloud(identity: {
   await once(server, 'listening');
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
-  return { port: address.port, close: () => server.close() };
+  return { port: address.port, registered: () => registered, close: () => server.close() };
 }
 
 function answerTo(request: SipRequest): string {

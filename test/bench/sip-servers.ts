@@ -16,6 +16,8 @@ export interface Server extends AsyncDisposable {
   readonly seconds: () => number;
   /** Resident, in MB. */
   readonly megabytes: () => number;
+  /** kill -9. */
+  kill(): void;
   /** Ends by itself, within ten seconds. */
   end(): Promise<void>;
 }
@@ -65,10 +67,7 @@ registrars = ["${address}"]
     'sip',
   ];
   const environment = { ...process.env, ...unitEnvironment('sip', join(directory, 'cache')) };
-  return await measured(
-    start(command, { environment, ...(process.env.BOXLOG ? { logFile: process.env.BOXLOG } : {}) }),
-    port,
-  );
+  return await measured(start(command, { environment }), port);
 }
 
 /** `callee`: UDP port to which it sends every call. */
@@ -90,6 +89,7 @@ async function measured(running: Running, port: number): Promise<Server> {
     port,
     seconds: () => sumOf(running.pid, processorSeconds),
     megabytes: () => sumOf(running.pid, residentMegabytes),
+    kill: () => running.kill('SIGKILL'),
     end: async () => {
       running.kill('SIGTERM');
       await Promise.race([running.exited, sleep(10_000, undefined, { ref: false })]);

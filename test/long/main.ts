@@ -16,6 +16,8 @@ const checks: Readonly<Record<string, () => Promise<LongCheck>>> = {
   'media-churn': async () => (await import('./media-churn.ts')).mediaChurn,
   'provisioning-kill': async () => (await import('./provisioning-kill.ts')).provisioningKill,
   'provisioning-power-cut': async () => (await import('./provisioning-power-cut.ts')).provisioningPowerCut,
+  'sip-calls': async () => (await import('./sip-calls.ts')).sipCalls,
+  'sip-refresh': async () => (await import('./sip-refresh.ts')).sipRefresh,
 };
 
 const names = process.argv.slice(2);

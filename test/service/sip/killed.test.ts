@@ -174,8 +174,7 @@ it('a kill -9 with 50 calls leaves all bindings, a BYE of a phone ends its call 
       at,
       async () => await cameUpstream(site, (request) => header(request, 'To').includes(`sip:${aor}@`)),
     );
-    const isItsFlow = (peer: Peer) => !peer.isClosed;
-    const flow = site.upstream.findLast(isItsFlow);
+    const flow = site.upstream.findLast(({ isClosed }) => !isClosed);
     for (const { invite } of calls[at] ?? []) {
       flow?.send(fromCloud(invite, 'BYE'));
       again.peer.send(responseText(await again.peer.request('BYE'), '200 OK'));
