@@ -45,6 +45,21 @@ export const BoxSettings = table({
     BoxCard,
     'Network cards, one [[box.card]] table each; a card that none names is not used. Without any, the machine keeps its own network settings (the image asks for an address on every card).',
   ),
+  settings_key: Type.Optional(
+    text(
+      "Public key (ed25519, 32 bytes in base64) of who may bring other settings for this box, or a factory reset, on a stick. Left out: a stick's settings are taken only while nobody has configured the box.",
+      {
+        title: 'an ed25519 public key, 44 characters of base64',
+        examples: ['11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo='],
+        pattern: '^[A-Za-z0-9+/]{43}=$',
+      },
+    ),
+  ),
+  settings_serial: Type.Integer({
+    description: 'Counts up with each file that is signed for a stick: an older one is not taken again.',
+    default: 0,
+    minimum: 0,
+  }),
   confirm_seconds: seconds(
     'A change of the network is taken back when the admin, signed in at the new address or at the screen, does not confirm it within this time.',
     120,

@@ -133,6 +133,15 @@ const commands: Record<string, { readonly about: string; readonly run: Command }
       "network <what>    show, apply or confirm a change of the machine's own network ([box]); write, at boot; as root",
     run: async (call) => (await import('./commands/network.ts')).networkCommand(call),
   },
+  settings: {
+    about:
+      'settings <what>   stick <device> reads settings from a stick; offered takes them; for systemd, as root',
+    run: async (call) => (await import('./commands/settings.ts')).settingsCommand(call),
+  },
+  reset: {
+    about: 'reset             the image as it came: keys and data are destroyed; as root',
+    run: async (call) => (await import('./commands/reset.ts')).resetCommand(call),
+  },
   password: {
     about: 'password          a new password for the page, where it was forgotten; as root',
     run: async (call) => (await import('./commands/password.ts')).passwordCommand(call),

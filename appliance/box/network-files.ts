@@ -30,9 +30,32 @@ export function networkFiles({ card: cards }: Config['box']): NetworkFile[] {
   ];
 }
 
-/** Sub-interfaces that these settings make. */
-export function vlanNames({ card: cards }: Config['box']): string[] {
-  return cards.flatMap((card) => (card.vlan === undefined ? [] : [vlanName(card, card.vlan)]));
+/** What systemd-networkd leaves on cards when their files change (seen with 252: addresses and routes stay). */
+export interface Leftover {
+  /** Sub-interfaces that nobody wants any more. */
+  readonly gone: readonly string[];
+  /** Cards that are to be emptied first: by name, or the MAC where the settings name that. */
+  readonly changed: readonly string[];
+}
+
+export function leftoverOf(before: Config['box'], now: Config['box']): Leftover {
+  const [old, fresh] = [before, now].map(
+    ({ card: cards }) => new Map(cards.map((card) => [idOf(card), card])),
+  );
+  if (old === undefined || fresh === undefined) return { gone: [], changed: [] };
+  const isVlan = (id: string) => old.get(id)?.vlan !== undefined;
+  const ids = Array.from(old.keys());
+  return {
+    gone: ids.filter((id) => isVlan(id) && !fresh.has(id)),
+    changed: ids.filter((id) => {
+      const isSame = JSON.stringify(old.get(id)) === JSON.stringify(fresh.get(id));
+      return !isSame && (fresh.has(id) || !isVlan(id));
+    }),
+  };
+}
+
+function idOf(card: Card): string {
+  return card.vlan === undefined ? (card.name ?? card.mac?.toLowerCase() ?? '') : vlanName(card, card.vlan);
 }
 
 /** A card that only carries tagged networks is up, and has no address of its own. */

@@ -14,11 +14,11 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseConfig, readConfig, type Config } from '../config.ts';
-import { deleteLink } from '../net/links.ts';
+import { deleteLink, emptyCard } from '../net/links.ts';
 import { systemctl } from '../net/systemctl.ts';
 import { makeDirectory } from '../store/database.ts';
 import { clearNetworkPending, isNetworkPending, markNetworkPending } from '../store/network-pending.ts';
-import { isOurFile, networkFiles, vlanNames } from './network-files.ts';
+import { isOurFile, leftoverOf, networkFiles, type Leftover } from './network-files.ts';
 import type { Box, OrderEnd, OrderHandler } from './orders.ts';
 import { applySettings, putSettings } from './put-settings.ts';
 
@@ -31,16 +31,17 @@ export type NetworkNeeds = Pick<Box, 'config' | 'configFile' | 'clock' | 'log' |
 export interface Machine {
   /** systemd-networkd's, for this boot. */
   readonly folder: string;
-  /** Makes the files count; `gone` are sub-interfaces that no settings want any more. */
-  readonly reload: (gone: readonly string[]) => Promise<void>;
+  /** Makes the files count, with what is left of those before taken away. */
+  readonly reload: (leftover: Leftover) => Promise<void>;
   /** Makes all other settings count. */
   readonly apply: () => Promise<OrderEnd>;
 }
 
 const thisMachine: Machine = {
   folder: '/run/systemd/network',
-  reload: async (gone) => {
+  reload: async ({ gone, changed }) => {
     for (const name of gone) await deleteLink(name);
+    for (const card of changed) await emptyCard(card);
     await systemctl('restart', 'systemd-networkd.service');
   },
   apply: applySettings,
@@ -105,6 +106,29 @@ export async function beginChange(needs: NetworkNeeds, toml?: string): Promise<O
   }
 }
 
+/** Other settings for good, network and all: for who has brought them to the box itself. */
+export async function useSettings(needs: NetworkNeeds, toml: string): Promise<OrderEnd> {
+  const { config, configFile, machine = thisMachine } = needs;
+  if (isNetworkPending(config))
+    return { state: 'refused', words: 'A change of the network waits to be confirmed: confirm it, or wait.' };
+  putSettings(configFile, toml);
+  const now = readConfig(configFile);
+  keepAsConfirmed({ config: now, configFile });
+  if (changesNetwork(config, now)) await use({ before: config, now, machine });
+  else await machine.apply();
+  return { state: 'done', words: 'These settings are taken, and in use.' };
+}
+
+/** Only where the box sets up its cards: on another machine that is somebody else's work. */
+export function changesNetwork(before: Config, now: Config): boolean {
+  if (before.box.card.length + now.box.card.length === 0) return false;
+  return networkOf(before) !== networkOf(now);
+}
+
+function networkOf({ box, site, web }: Config): string {
+  return JSON.stringify([box.card, site.address, web.address, web.port, web.https_port]);
+}
+
 /** Until somebody confirms, or the time is over; a process that has to end leaves the change to the next one. */
 export async function awaitConfirmation(needs: NetworkNeeds): Promise<OrderEnd> {
   const { config, clock, signal } = needs;
@@ -145,8 +169,7 @@ interface Use {
 
 async function use({ before, now, machine }: Use): Promise<void> {
   writeFiles(now, machine.folder);
-  const stays = new Set(vlanNames(now.box));
-  await machine.reload(vlanNames(before.box).filter((name) => !stays.has(name)));
+  await machine.reload(leftoverOf(before.box, now.box));
   await machine.apply();
 }
 

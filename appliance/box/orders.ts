@@ -7,6 +7,7 @@ import type { OrderArguments } from '../store/box-orders.ts';
 import type { Clock, Logger } from '../world.ts';
 import { applyNetwork, confirmNetwork } from './network.ts';
 import { dataOrder } from './data.ts';
+import { resetBox } from './reset.ts';
 import { writeSettings } from './settings.ts';
 import { allowOlder, applyUpdate, lookForUpdate } from './update.ts';
 
@@ -42,6 +43,7 @@ export const orderHandlers: OrderHandlers = {
   'network.confirm': confirmNetwork,
   'data.anew': dataOrder('anew'),
   'data.repair': dataOrder('repair'),
+  'reset.factory': resetBox,
   'settings.write': writeSettings,
   'update.allow-older': allowOlder,
   'update.apply': applyUpdate,

@@ -1,6 +1,6 @@
 /** `settings.write`: another `gatehouse.toml`, judged first, kept beside the one before, and applied. */
-import { ConfigError, parseConfig, type Config } from '../config.ts';
-import { awaitConfirmation, beginChange } from './network.ts';
+import { ConfigError, parseConfig } from '../config.ts';
+import { awaitConfirmation, beginChange, changesNetwork } from './network.ts';
 import type { OrderHandler } from './orders.ts';
 import { applySettings, putSettings } from './put-settings.ts';
 
@@ -28,16 +28,6 @@ export const writeSettings: OrderHandler = async ({ toml }, box) => {
   await box.tell(`The settings are in use. Sign in at the new address and confirm them within ${seconds} s.`);
   return await awaitConfirmation({ ...box, config });
 };
-
-/** Only where the box sets up its cards: on another machine that is somebody else's work. */
-export function changesNetwork(before: Config, now: Config): boolean {
-  if (before.box.card.length + now.box.card.length === 0) return false;
-  return networkOf(before) !== networkOf(now);
-}
-
-function networkOf({ box, site, web }: Config): string {
-  return JSON.stringify([box.card, site.address, web.address, web.port, web.https_port]);
-}
 
 /** What is wrong with them in one line each; undefined: nothing. */
 export function settingsProblem(toml: string, name = 'gatehouse.toml'): string | undefined {

@@ -12,13 +12,16 @@ import { RefusedUpdateError } from './refusal.ts';
 import { mostEnvelopeBytes } from './signed-text.ts';
 
 /** Announcements and lists. Undefined: there is no such file. */
-export async function readSmallFile(folder: string, name: string): Promise<Buffer | undefined> {
+export async function readSmallFile(
+  folder: string,
+  name: string,
+  most = mostEnvelopeBytes,
+): Promise<Buffer | undefined> {
   await using file = await openPlain(folder, name);
   if (file === undefined) return undefined;
-  const bytes = Buffer.alloc(mostEnvelopeBytes + 1);
+  const bytes = Buffer.alloc(most + 1);
   const { bytesRead } = await file.read(bytes, 0, bytes.length, 0);
-  if (bytesRead > mostEnvelopeBytes)
-    throw new RefusedUpdateError('malformed', `${name} has more than ${mostEnvelopeBytes} bytes`);
+  if (bytesRead > most) throw new RefusedUpdateError('malformed', `${name} has more than ${most} bytes`);
   return bytes.subarray(0, bytesRead);
 }
 

@@ -2,14 +2,22 @@
 import { mkdirSync, rmdirSync } from 'node:fs';
 import { runProgram } from '../net/program.ts';
 
+interface Place {
+  readonly fileSystems: string;
+  readonly mountPoint: string;
+}
+
 /** What people's computers write onto sticks; the kernel reads no other file system of a stranger. */
-const fileSystems = 'vfat,exfat';
+const stickOfReleases: Place = { fileSystems: 'vfat,exfat', mountPoint: '/run/gatehouse-update/stick' };
 /** Nothing on it is executed, and no device or right of it counts. */
 const options = 'ro,nosuid,nodev,noexec,nosymfollow';
-const mountPoint = '/run/gatehouse-update/stick';
 const timeoutMs = 60_000;
 
-export async function withStick<T>(device: string, work: (folder: string) => Promise<T>): Promise<T> {
+export async function withStick<T>(
+  device: string,
+  work: (folder: string) => Promise<T>,
+  { fileSystems, mountPoint }: Place = stickOfReleases,
+): Promise<T> {
   if (!/^\/dev\/[a-z]{1,8}\d{0,4}$/.test(device))
     throw new TypeError(`"${device}" is no partition of a stick`);
   mkdirSync(mountPoint, { recursive: true, mode: 0o700 });

@@ -9,6 +9,7 @@ import type { Store } from '../store/store.ts';
 import type { Access } from './access.ts';
 import type { Admin } from './admin.ts';
 import { adminRoutes } from './admin-routes.ts';
+import { resetRoutes } from './reset-routes.ts';
 import { addressQuery, Addresses, refusalQuery, Refusals } from './addresses.ts';
 import { Emergency } from './emergencies.ts';
 import { ladderRoutes } from './ladder-routes.ts';
@@ -162,6 +163,7 @@ export const routes: readonly Route[] = [
   ...ladderRoutes,
   ...adminRoutes,
   ...orderRoutes,
+  ...resetRoutes,
   ...updateRoutes,
   {
     url: '/api/journal',

@@ -32,6 +32,21 @@ onSubmit('data-repair', async ({ how }, tell) => {
   return words;
 });
 
+onSubmit('reset', async ({ password }, tell) => {
+  const { order: id } = await order('/api/reset', { password });
+  const { state, words } = await follow(id, (outcome) => tell(outcome.words || 'Destroying…'));
+  if (state !== 'done') throw new Error(words);
+  return words;
+});
+
+async function drawReset() {
+  const { ledPhones } = await load('/api/reset');
+  byId('reset-phones').textContent =
+    ledPhones === 0
+      ? ''
+      : `${ledPhones} phones are led through this box and lose their way to the cloud: first run “gatehouse bypass all” on the box, and wait until all have left.`;
+}
+
 async function drawNetwork() {
   const { pendingUntil } = await load('/api/network');
   if (pendingUntil === undefined) return;
@@ -100,4 +115,5 @@ void drawOrders();
 setInterval(() => void drawUpdate().catch(() => undefined), 5000);
 setInterval(() => void drawOrders().catch(() => undefined), 5000);
 void drawNetwork();
+void drawReset();
 setInterval(() => void drawNetwork().catch(() => undefined), 1000);

@@ -7,10 +7,10 @@ import {
   applyNetwork,
   awaitConfirmation,
   beginChange,
+  changesNetwork,
   confirmNetwork,
   writeAtBoot,
 } from '../../../appliance/box/network.ts';
-import { changesNetwork } from '../../../appliance/box/settings.ts';
 import { parseConfig, readConfig } from '../../../appliance/config.ts';
 import {
   isNetworkPending,

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { isOurFile, networkFiles, vlanNames } from '../../../appliance/box/network-files.ts';
+import { isOurFile, leftoverOf, networkFiles } from '../../../appliance/box/network-files.ts';
 import { parseConfig } from '../../../appliance/config.ts';
 
 const settings = (cards: string, more = '') =>
@@ -52,7 +52,17 @@ it('a tagged network is a sub-interface of its card, which itself has no address
   expect(files['10-gatehouse-eth0.network']).not.toContain('Address=');
   expect(files['10-gatehouse-eth0.20.netdev']).toMatch(/Name=eth0\.20\nKind=vlan\n\n\[VLAN\]\nId=20\n/);
   expect(files['10-gatehouse-eth0.20.network']).toContain('Address=10.20.0.1/24');
-  expect(vlanNames(boxOf(cards))).toEqual(['eth0.20', 'eth0.30']);
+});
+
+it('what changed is emptied before, a tagged network that is gone is removed, and the rest is left alone', () => {
+  const tagged = (vlan: number) =>
+    `[[box.card]]\nname = "eth1"\nvlan = ${vlan}\nrole = "wan"\naddress = "10.9.${vlan}.2/24"\n`;
+  const before = boxOf(`${phones}${tagged(20)}${tagged(30)}`);
+  expect(leftoverOf(before, before)).toEqual({ gone: [], changed: [] });
+  const now = boxOf(`${phones}gateway = "10.20.0.254"\n${tagged(30)}`);
+  expect(leftoverOf(before, now)).toEqual({ gone: ['eth1.20'], changed: ['eth0'] });
+  expect(leftoverOf(before, boxOf(''))).toEqual({ gone: ['eth1.20', 'eth1.30'], changed: ['eth0'] });
+  expect(leftoverOf(boxOf(''), before)).toEqual({ gone: [], changed: [] });
 });
 
 it('without cards in the settings the machine keeps its own files', () => {

@@ -1,0 +1,64 @@
+/**
+ * What is read of a stick: files by their exact names, plain ones, no larger than they may be. Nothing is listed, no link followed, so
+ * that it doesn't matter what else is there. Copies wait for whoever judges them, who never sees the stick.
+ */
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readSmallFile } from '../update/folder-file.ts';
+import { RefusedUpdateError } from '../update/refusal.ts';
+import type { Offered } from './offered.ts';
+import { mostSettingsBytes } from './settings.ts';
+import { settingsIn } from './user-data.ts';
+
+const names = {
+  toml: 'gatehouse.toml',
+  signature: 'gatehouse.toml.sig',
+  reset: 'gatehouse-reset',
+  resetSignature: 'gatehouse-reset.sig',
+} as const;
+
+/** `isCloudInit`: it is the volume CIDATA, whose `user-data` may hold settings. Throws {@link RefusedUpdateError} with what is wrong. */
+export async function readStick(folder: string, isCloudInit: boolean): Promise<Offered> {
+  const found: Record<string, string> = {};
+  for (const [key, name] of Object.entries(names)) {
+    const bytes = await readSmallFile(folder, name, mostSettingsBytes);
+    if (bytes !== undefined) found[key] = bytes.toString('utf8');
+  }
+  if (!isCloudInit || found['toml'] !== undefined) return found;
+  const userData = await readSmallFile(folder, 'user-data', mostSettingsBytes);
+  if (userData === undefined) return found;
+  const settings = settingsIn(userData.toString('utf8'));
+  if ('refused' in settings) throw new RefusedUpdateError('malformed', settings.refused);
+  return { ...found, toml: settings.toml };
+}
+
+export interface Waiting {
+  /** Name of the device. */
+  readonly from: string;
+  readonly offered?: Offered;
+  /** What was wrong with it already. */
+  readonly refused?: string;
+}
+
+const folderOf = (stateDirectory: string) => join(stateDirectory, 'box/offered');
+
+/** Nothing is written for a stick with nothing of ours on it. */
+export function keepOffered(stateDirectory: string, { from, offered, refused }: Waiting): void {
+  if (refused === undefined && Object.keys(offered ?? {}).length === 0) return;
+  const folder = folderOf(stateDirectory);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  writeFileSync(join(folder, `${from}.json`), JSON.stringify({ from, offered, refused }), { mode: 0o600 });
+}
+
+/** Takes them away: each is judged once. */
+export function takeOffered(stateDirectory: string): Waiting[] {
+  const folder = folderOf(stateDirectory);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.json'))
+    .map((name) => {
+      const waiting = JSON.parse(readFileSync(join(folder, name), 'utf8')) as Waiting;
+      rmSync(join(folder, name));
+      return waiting;
+    });
+}
