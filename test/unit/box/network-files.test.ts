@@ -54,9 +54,10 @@ it('a tagged network is a sub-interface of its card, which itself has no address
   expect(files['10-gatehouse-eth0.20.network']).toContain('Address=10.20.0.1/24');
 });
 
+const tagged = (vlan: number) =>
+  `[[box.card]]\nname = "eth1"\nvlan = ${vlan}\nrole = "wan"\naddress = "10.9.${vlan}.2/24"\n`;
+
 it('what changed is emptied before, a tagged network that is gone is removed, and the rest is left alone', () => {
-  const tagged = (vlan: number) =>
-    `[[box.card]]\nname = "eth1"\nvlan = ${vlan}\nrole = "wan"\naddress = "10.9.${vlan}.2/24"\n`;
   const before = boxOf(`${phones}${tagged(20)}${tagged(30)}`);
   expect(leftoverOf(before, before)).toEqual({ gone: [], changed: [] });
   const now = boxOf(`${phones}gateway = "10.20.0.254"\n${tagged(30)}`);
