@@ -18,7 +18,7 @@ export function saveFigures(figures: Figures): void {
   for (const [name, value] of Object.entries(rounded)) console.log(`${name}: ${value}`);
 }
 
-const bootMs = 300_000;
+const bootMs = 600_000;
 
 /** Waits for these parts to be at work; seconds since power on. */
 export async function isServing(machine: EmulatedMachine, parts: readonly string[]): Promise<number> {

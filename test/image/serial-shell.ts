@@ -55,7 +55,7 @@ async function greet(socket: Socket, heard: () => string, hopeless: () => boolea
     socket.write('exec env PS1= PS2= ENV= TERM=dumb sh -c "stty -echo -onlcr; echo \\<he\\re\\>; exec sh"\n');
     return /^<here>$/m.test(heard());
   };
-  await until('a shell on the serial line', isThere, { timeoutMs: 240_000, everyMs: 1000, hopeless });
+  await until('a shell on the serial line', isThere, { timeoutMs: 600_000, everyMs: 1000, hopeless });
   // What was asked meanwhile is answered first.
   socket.write('echo "<set$(echo tled)>"\n');
   await until('the shell to be quiet', () => heard().includes('<settled>'), { timeoutMs: 20_000, hopeless });

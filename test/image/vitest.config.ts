@@ -8,7 +8,7 @@ export default defineConfig({
     globalSetup: ['setup.ts'],
     fileParallelism: false,
     // Each step has a guard of its own; these are for what forgot it.
-    testTimeout: 180_000,
+    testTimeout: 600_000,
     hookTimeout: 240_000,
     bail: 1,
   },

@@ -8,7 +8,7 @@ import { machineDirectory } from '../image/network.ts';
 import { openImageSite, pageUrl, type ImageSite } from '../image/site.ts';
 import type { Finding } from './results.ts';
 
-const bootMs = 300_000;
+const bootMs = 600_000;
 const device = '$(sed -n 2p /run/gatehouse-data)';
 
 interface Fault {
