@@ -36,10 +36,17 @@ interface = "enp0s3"
 [web]
 address = "${pageAddress}"
 https_port = 8443
+[[box.card]]
+name = "enp0s3"
+role = "phones"
+address = "${phonesAddress}/16"
+[[box.card]]
+name = "enp0s4"
+role = "management"
+address = "${pageAddress}/24"
+gateway = "10.67.0.9"
+dns = ["10.67.0.9"]
 `;
-
-const fixed = (card: string, network: string) =>
-  `[Match]\nName=${card}\n[Network]\nLinkLocalAddressing=no\n${network}\n`;
 
 export async function openImageSite(lab: Lab, name = 'box'): Promise<ImageSite> {
   const around = await openSurroundings(lab, 2);
@@ -64,14 +71,7 @@ export async function openImageSite(lab: Lab, name = 'box'): Promise<ImageSite> 
       directory,
       disk: await newDisk(imageFile(), join(directory, 'disk.qcow2')),
       cards: around.cards,
-      credentials: {
-        'gatehouse.toml': settings,
-        'network.network.10-phones': fixed('enp0s3', `Address=${phonesAddress}/16`),
-        'network.network.10-page': fixed(
-          'enp0s4',
-          `Address=${pageAddress}/24\nGateway=10.67.0.9\nDNS=10.67.0.9`,
-        ),
-      },
+      credentials: { 'gatehouse.toml': settings },
     },
   };
 }
