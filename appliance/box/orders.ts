@@ -6,6 +6,7 @@ import type { Config } from '../config.ts';
 import type { OrderArguments } from '../store/box-orders.ts';
 import type { Clock, Logger } from '../world.ts';
 import { applyNetwork, confirmNetwork } from './network.ts';
+import { restoreBox, takeBoxBackup } from './backup.ts';
 import { dataOrder } from './data.ts';
 import { resetBox } from './reset.ts';
 import { writeSettings } from './settings.ts';
@@ -41,9 +42,11 @@ export type OrderHandlers = Readonly<Record<string, OrderHandler>>;
 export const orderHandlers: OrderHandlers = {
   'network.apply': applyNetwork,
   'network.confirm': confirmNetwork,
+  'backup.take': takeBoxBackup,
   'data.anew': dataOrder('anew'),
   'data.repair': dataOrder('repair'),
   'reset.factory': resetBox,
+  'restore.put': restoreBox,
   'settings.write': writeSettings,
   'update.allow-older': allowOlder,
   'update.apply': applyUpdate,

@@ -7,6 +7,7 @@ import {
   setPassword,
   setupCode,
 } from '../store/admin-password.ts';
+import { forgetOrderSecrets, keepOrderSecret } from '../store/order-secrets.ts';
 import { openSecrets } from '../store/secrets.ts';
 import { endOtherSessions, type Session } from '../store/sessions.ts';
 import type { Store } from '../store/store.ts';
@@ -20,6 +21,10 @@ export interface Admin extends Disposable {
   signIn(password: string, remote: string): Promise<Entered | Refused>;
   /** Asks for the password again; undefined when it is right. */
   confirm(password: string, remote: string): Promise<Refused | undefined>;
+  /** Sealed; returns the name by which an order tells root's side of it. */
+  keepForRoot(text: string): Promise<string>;
+  /** The order is over. */
+  forgetForRoot(): Promise<void>;
   /** All other sessions end. */
   changePassword(session: Session, change: PasswordChange): Promise<Refused | undefined>;
   /** The first password, by the code on the box's screen. */
@@ -52,6 +57,8 @@ export async function openAdmin({ directory, store, world }: Needs): Promise<Adm
   return {
     sessions,
     hasPassword: () => hasPassword(secrets),
+    forgetForRoot: async () => await forgetOrderSecrets(secrets),
+    keepForRoot: async (text) => await keepOrderSecret(secrets, text),
     confirm,
     signIn: async (password, remote) =>
       (await confirm(password, remote)) ?? (await sessions.begin(remote, 'password')),

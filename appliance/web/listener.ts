@@ -65,6 +65,10 @@ export function makeServer(needs: ServerNeeds, way: Way): PageServer {
   }) as unknown as FastifyInstance;
   server.server.maxConnections = maxConnections;
   guard(server, needs, way);
+  // Pieces of a backup; each route says how much it takes.
+  server.addContentTypeParser('application/octet-stream', { parseAs: 'buffer' }, (_request, body, done) =>
+    done(null, body),
+  );
   const accessFor = (request: FastifyRequest): Access =>
     accessOf({
       ...way,

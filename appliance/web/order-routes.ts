@@ -126,10 +126,11 @@ export const orderRoutes: readonly Route[] = [
     summary: 'What came of one order to the box.',
     params: Type.Object({ id: Type.String({ maxLength: 40, pattern: '^[0-9a-f-]+$' }) }),
     answer: OutcomeView,
-    answerTo: ({ params }, { config }) => {
+    answerTo: async ({ params }, { config, admin }) => {
       const id = params['id'] ?? '';
       const outcome = readOutcome(config.site.state_directory, id);
       if (outcome === undefined) return ok({ id, state: 'waiting', words: '' });
+      if (outcome.state !== 'running') await admin.forgetForRoot().catch(() => undefined);
       const { orderId: _id, ...view } = outcome;
       return ok({ id, ...view });
     },

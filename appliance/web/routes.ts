@@ -9,6 +9,7 @@ import type { Store } from '../store/store.ts';
 import type { Access } from './access.ts';
 import type { Admin } from './admin.ts';
 import { adminRoutes } from './admin-routes.ts';
+import { backupRoutes } from './backup-routes.ts';
 import { resetRoutes } from './reset-routes.ts';
 import { addressQuery, Addresses, refusalQuery, Refusals } from './addresses.ts';
 import { Emergency } from './emergencies.ts';
@@ -164,6 +165,7 @@ export const routes: readonly Route[] = [
   ...adminRoutes,
   ...orderRoutes,
   ...resetRoutes,
+  ...backupRoutes,
   ...updateRoutes,
   {
     url: '/api/journal',

@@ -59,6 +59,22 @@ export async function openNetworkPage({ more = '', site = '10.20.0.1' } = {}): P
   return { web, directory, clock, config, code: (await setupCode(secrets)) ?? '' };
 }
 
+/** The cookie of the browser in which the first password of a page was chosen. */
+export async function newFirstPassword({
+  directory,
+  port,
+  password,
+}: {
+  directory: string;
+  port: number;
+  password: string;
+}): Promise<string> {
+  using secrets = openSecrets(directory, 'web', systemClock);
+  const body = { code: (await setupCode(secrets)) ?? '', password };
+  const { headers } = await ask({ port, body }, '/api/setup');
+  return headers['set-cookie']?.[0]?.split(';')[0] ?? '';
+}
+
 export interface Answered {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;

@@ -31,3 +31,19 @@ export async function follow(id, tell = () => undefined) {
     await new Promise((resolve) => setTimeout(resolve, 500));
   }
 }
+
+const pieceBytes = 4 * 2 ** 20;
+
+/** A backup, piece by piece: each is a request of its own, so that a slow line is no slow request. */
+export async function upload(file, tell) {
+  for (let offset = 0; offset < file.size; offset += pieceBytes) {
+    const headers = { accept: 'application/json', 'content-type': 'application/octet-stream' };
+    const body = file.slice(offset, offset + pieceBytes);
+    const answer = await fetch(`/api/restore/upload?offset=${offset}`, { method: 'POST', headers, body });
+    if (!answer.ok) {
+      const { error } = await answer.json().catch(() => ({}));
+      throw new Error(error?.message ?? 'The backup could not be uploaded.');
+    }
+    tell(Math.min(1, (offset + pieceBytes) / file.size));
+  }
+}

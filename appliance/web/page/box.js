@@ -1,5 +1,5 @@
 /** What its admin does to the box as a whole. */
-import { follow, load, order } from './api.js';
+import { follow, load, order, upload } from './api.js';
 import { agoElement, byId, element, fill } from './elements.js';
 import { onSubmit } from './form.js';
 import { duration, plain } from './words.js';
@@ -28,6 +28,24 @@ async function drawData() {
 onSubmit('data-repair', async ({ how }, tell) => {
   const { order: id } = await order(`/api/data/${how}`);
   const { state, words } = await follow(id, (outcome) => tell(outcome.words));
+  if (state !== 'done') throw new Error(words);
+  return words;
+});
+
+onSubmit('backup', async ({ passphrase }, tell) => {
+  byId('backup-file').hidden = true;
+  const { order: id } = await order('/api/backup', { passphrase });
+  const { state, words } = await follow(id, (outcome) => tell(outcome.words || 'Taking it…'));
+  if (state !== 'done') throw new Error(words);
+  byId('backup-file').hidden = false;
+  byId('backup').reset();
+  return words;
+});
+
+onSubmit('restore', async ({ file, passphrase, password }, tell) => {
+  await upload(file, (part) => tell(`Uploading, ${Math.round(part * 100)} %`));
+  const { order: id } = await order('/api/restore', { passphrase, password });
+  const { state, words } = await follow(id, (outcome) => tell(outcome.words || 'Looking at it…'));
   if (state !== 'done') throw new Error(words);
   return words;
 });

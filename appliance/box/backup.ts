@@ -1,0 +1,153 @@
+/** `backup.take` and `restore.put`: the whole box into a sealed file for the page, and one that the page took into its place. */
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { namedFiles, parseConfig } from '../config.ts';
+import { hasUnit, systemctl } from '../net/systemctl.ts';
+import { takenBackup, uploadedBackup } from '../store/backup/box-files.ts';
+import { putBack } from '../store/backup/put-back.ts';
+import { BackupError, unseal } from '../store/backup/sealed-file.ts';
+import { takeBackup } from '../store/backup/take.ts';
+import { orderSecret } from '../store/order-secrets.ts';
+import { openSecrets } from '../store/secrets.ts';
+import type { Box, OrderHandler } from './orders.ts';
+import { applySettings } from './put-settings.ts';
+
+export const takeBoxBackup: OrderHandler = async ({ secret }, box) => {
+  const { config, configFile } = box;
+  const { state_directory: stateDirectory } = config.site;
+  const passphrase = passphraseOf(box, secret);
+  const file = takenBackup(stateDirectory);
+  const half = `${file}.part`;
+  for (const old of [file, half]) rmSync(old, { force: true });
+  const handle = openSync(half, 'wx', 0o600);
+  try {
+    const named = namedFiles(config).map((name) => resolve(name));
+    const what = { stateDirectory, settingsFile: resolve(configFile), named };
+    const { files, bytes } = takeBackup(what, handle, { passphrase, scratch: dirname(file) });
+    fsyncSync(handle);
+    // Nobody opens it without the passphrase; the page is in the group.
+    chmodSync(half, 0o640);
+    renameSync(half, file);
+    return { state: 'done', words: `${files} files, ${Math.ceil(bytes / 2 ** 20)} MB, are in the backup.` };
+  } finally {
+    closeSync(handle);
+    rmSync(half, { force: true });
+  }
+};
+
+/** Tests have their own machine. */
+export interface PartsOfMachine {
+  readonly stop: () => Promise<void>;
+  readonly start: () => Promise<unknown>;
+}
+
+const thisMachine: PartsOfMachine = {
+  stop: async () => await systemctl('stop', 'gatehouse.target'),
+  start: async () => {
+    await applySettings();
+    if (!hasUnit('gatehouse-units.service')) await systemctl('--no-block', 'start', 'gatehouse.target');
+  },
+};
+
+export const restoreBox: OrderHandler = async (words, box) => await putBoxBack(words, box);
+
+/** All of it is opened and judged while the parts run; they stop for the exchange alone. */
+export async function putBoxBack(
+  { secret }: Parameters<OrderHandler>[0],
+  box: Box,
+  machine = thisMachine,
+): ReturnType<OrderHandler> {
+  const { state_directory: stateDirectory } = box.config.site;
+  const passphrase = passphraseOf(box, secret);
+  const handle = openUpload(stateDirectory);
+  try {
+    const bytes = Iterator.from(unseal(handle, passphrase)).reduce((sum, piece) => sum + piece.length, 0);
+    await box.tell(
+      `The backup is whole (${Math.ceil(bytes / 2 ** 20)} MB). The box stops, and starts as the one of the backup.`,
+    );
+    await machine.stop();
+    try {
+      exchange(handle, passphrase, box);
+    } finally {
+      await machine.start();
+    }
+    return { state: 'done', words: 'This is the box of the backup now: sign in with its password.' };
+  } catch (error) {
+    if (error instanceof BackupError) return { state: 'refused', words: error.message };
+    throw error;
+  } finally {
+    closeSync(handle);
+    rmSync(uploadedBackup(stateDirectory), { force: true });
+  }
+}
+
+/** The page's folder is the page's: no link of it is followed. */
+function openUpload(stateDirectory: string): number {
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+  const handle = openSync(uploadedBackup(stateDirectory), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  if (fstatSync(handle).isFile()) return handle;
+  closeSync(handle);
+  throw new Error('what was uploaded is no file');
+}
+
+function exchange(handle: number, passphrase: string, { config, configFile, clock }: Box): void {
+  const { state_directory: stateDirectory } = config.site;
+  // From its beginning: what was read to judge it has moved the place in the file.
+  const again = openSync(`/proc/self/fd/${handle}`, 'r');
+  const { kept } = (() => {
+    try {
+      return putBack(again, passphrase, {
+        settingsFile: resolve(configFile),
+        readSettings: (toml) => readRestored(toml, { stateDirectory, folder: dirname(resolve(configFile)) }),
+        now: clock.now(),
+      });
+    } finally {
+      closeSync(again);
+    }
+  })();
+  const former = kept.find((path) => path.startsWith(`${stateDirectory}.before-`));
+  if (former === undefined) return;
+  // Root's own file goes on: what becomes of this very order is written into it.
+  mkdirSync(stateDirectory, { recursive: true });
+  if (existsSync(join(former, 'box'))) renameSync(join(former, 'box'), join(stateDirectory, 'box'));
+  // Nobody could remove it by hand on the image, and it holds the keys of a box that is no more.
+  for (const path of kept) rmSync(path, { recursive: true, force: true });
+}
+
+interface Here {
+  readonly stateDirectory: string;
+  /** Of the settings. */
+  readonly folder: string;
+}
+
+/** Whoever is the page's admin is not root: a backup that he made himself writes nothing outside the box's own folders. */
+function readRestored(toml: string, { stateDirectory, folder }: Here) {
+  const config = parseConfig(toml, 'the settings in the backup');
+  const named = namedFiles(config).map((name) => resolve(name));
+  const outside = named.find((name) => !name.startsWith(`${folder}/`));
+  if (outside !== undefined)
+    throw new BackupError(
+      `its settings name ${outside}: through the page only what is in ${folder} is restored`,
+    );
+  if (resolve(config.site.state_directory) !== resolve(stateDirectory))
+    throw new BackupError(
+      `its settings keep the state in ${config.site.state_directory}, this box in ${stateDirectory}`,
+    );
+  return { stateDirectory: resolve(stateDirectory), named };
+}
+
+function passphraseOf({ config, clock }: Box, secret: unknown): string {
+  using secrets = openSecrets(config.site.state_directory, 'web', clock);
+  return orderSecret(secrets, secret);
+}
