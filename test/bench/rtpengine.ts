@@ -17,7 +17,7 @@ export async function startRtpengine({
   box,
   streams,
 }: Place): Promise<AsyncDisposable & { readonly pid: number; readonly ports: readonly Ports[] }> {
-  const interfaces = `--interface=near/${addresses.near};far/${addresses.far}`;
+  const interfaces = [`--interface=near/${addresses.near}`, `--interface=far/${addresses.far}`];
   const range = ['--port-min=20000', '--port-max=39999'];
   const running = start([
     ...box.prefix,
@@ -28,7 +28,7 @@ export async function startRtpengine({
     '--log-level=3',
     `--listen-ng=127.0.0.1:${control}`,
     `--pidfile=${join(lab.directory, 'rtpengine.pid')}`,
-    interfaces,
+    ...interfaces,
     ...range,
   ]);
   const asked: string[] = [];
