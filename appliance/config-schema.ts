@@ -192,7 +192,7 @@ const Rtp = table({
   idle_seconds: seconds('A call without any media for this long is ended.', 60, 3600),
   kernel_path: Type.Union([Type.Literal('auto'), Type.Literal('on'), Type.Literal('off')], {
     description:
-      'Whether the kernel relays media, by nftables rules in a table of their own, at a tenth of what it costs otherwise; calls then outlive this program. The machine forwards nothing but media from then on: not for one that is a router too. "auto": where the part runs as a user of its own with the right to (the unit does), "on": as root too, "off": never.',
+      'Whether the kernel relays media, by nftables rules in a table of their own, at a tenth of what it costs otherwise; calls then outlive this program. No other firewall rule sees those packets. "auto": where the part runs as a user of its own with the right to (the unit does), "on": as root too, "off": never.',
     default: 'auto',
   }),
   cloud_networks: Type.Array(cidr('A subnet.'), {

@@ -1,11 +1,10 @@
 /**
- * The nftables rules of the box: what the settings need is let in, nothing else, and nothing but the media of calls is
- * forwarded between its networks.
+ * The nftables rules of the box: what the settings need is let in, nothing else, and nothing is forwarded between its networks. Media
+ * that the kernel relays doesn't come this far.
  * Pure.
  */
 import type { Config } from '../config.ts';
 import { wantedParts } from '../config-parts.ts';
-import { mediaMark } from '../protocol/media-mark.ts';
 import { dhcpCards } from './unit-files.ts';
 
 /** A rule, and what it is for. */
@@ -38,8 +37,6 @@ ${openings.join('\n')}
   }
   chain forward {
     type filter hook forward priority filter; policy drop;
-    # Media of calls: set by the rules of the part rtp alone, which clear it on whatever arrives.
-    meta mark ${mediaMark} accept
     counter comment "not forwarded"
   }
 }

@@ -8,7 +8,7 @@ export interface ArpEntry {
 }
 
 /** Empty where the kernel shows no table. */
-export function readArpTable(file = '/proc/net/arp'): ArpEntry[] {
+export function readArpTable(file = '/proc/self/net/arp'): ArpEntry[] {
   try {
     return parseArpTable(readFileSync(file, 'latin1'));
   } catch (error) {

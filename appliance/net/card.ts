@@ -18,3 +18,13 @@ export function ownAddresses(): Set<string> {
   const found = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
   return new Set(found.filter(({ family }) => family === 'IPv4').map(({ address }) => address));
 }
+
+/** Packets that it has sent so far; 0 when there is no such card. */
+export function cardSent(card: string): number {
+  try {
+    return Number(readFileSync(`/sys/class/net/${card}/statistics/tx_packets`, 'latin1'));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0;
+    throw error;
+  }
+}

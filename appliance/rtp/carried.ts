@@ -22,6 +22,8 @@ export interface Carried {
   readonly quality: SessionQuality;
   /** When it was reported as silent. */
   reportedAt: number | undefined;
+  /** Since when one of its addresses is no longer this machine's. */
+  awayAt: number | undefined;
   /** Of the session, when store and kernel were told. */
   toldRevision: number;
   isReleased: boolean;
@@ -37,6 +39,7 @@ export function newCarried(
     quality,
     crossing: newCrossing(quality),
     reportedAt: undefined,
+    awayAt: undefined,
     toldRevision: session.revision,
     isReleased: false,
   };

@@ -4,12 +4,11 @@ import type { Flow } from './kernel-rules.ts';
 import type { Endpoint, Session } from './session.ts';
 
 /** From the phone, and from the cloud. */
-export type FlowPair = readonly [Unmarked, Unmarked];
-type Unmarked = Omit<Flow, 'mark'>;
+export type FlowPair = readonly [Flow, Flow];
 
 /**
  * Undefined while a side has not been heard yet, or wants no media. T.38 has no header by which rules could tell it, and what goes
- * on to an address of ours (two calls that lead into each other) the kernel would not forward but hand to a socket.
+ * on to an address of ours (two calls that lead into each other) the kernel would send out by a card.
  */
 export function kernelFlows(
   { legs: { phone, cloud } }: Session,
@@ -26,7 +25,7 @@ export function kernelFlows(
   ];
 }
 
-export function isSameFlow(a: Unmarked, b: Unmarked): boolean {
+export function isSameFlow(a: Flow, b: Flow): boolean {
   return (['from', 'at', 'by', 'to'] as const).every(
     (end) => a[end].address === b[end].address && a[end].port === b[end].port,
   );

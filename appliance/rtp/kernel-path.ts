@@ -1,21 +1,24 @@
 /** Streams that the kernel relays: what shall be in the rules, and putting it there. Without the rules all goes through the process. */
-import { mayAdministerNetwork, passOnlyMarked, setForwarding } from '../net/forwarding.ts';
+import { mayAdministerNetwork } from '../net/capabilities.ts';
+import { ownAddresses } from '../net/card.ts';
 import { openNft, type Nft } from '../net/nft.ts';
+import { readRoutes, wayTo, type Route } from '../net/routes.ts';
 import type { LegName } from '../protocol/media-control.ts';
-import { firstMark, markPrefix } from '../protocol/media-mark.ts';
 import type { World } from '../world.ts';
 import { isSameFlow, type FlowPair } from './kernel-flows.ts';
 import type { Sample } from './samples.ts';
 import {
   askCounts,
+  chainOf,
   changeFlows,
   mediaTable,
-  nextMark,
+  noMediaTable,
   parseCounts,
   parseFlows,
   tableName,
   type Flow,
   type FlowCount,
+  type RoutedFlow,
 } from './kernel-rules.ts';
 
 export interface Relayed {
@@ -41,7 +44,7 @@ export interface KernelOptions {
 
 /** One direction, with what was told of it. */
 export interface Carried {
-  readonly flow: Flow;
+  flow: RoutedFlow;
   /** Of nobody's session: found in the rules at the start. */
   readonly owner: { readonly session: string; readonly leg: LegName } | undefined;
   told: FlowCount;
@@ -54,26 +57,35 @@ export interface KernelState {
   readonly world: World;
   readonly nft: Nft;
   readonly options: KernelOptions;
+  /** By our port that it comes to. */
   readonly carried: Map<number, Carried>;
-  /** Marks by session: of the flow from the phone, and from the cloud. */
-  readonly marks: Map<string, readonly [number, number]>;
+  /** Those ports by session: of the flow from the phone, and from the cloud. */
+  readonly ports: Map<string, readonly [number, number]>;
   /** Sessions whose packets the rules don't see. */
   readonly barred: Set<string>;
   /** `kernel_changes`: flows put in or taken out. */
   readonly counters: { kernel_changes: number; kernel_restored: number; kernel_fell_back: number };
   isUp: boolean;
   problem: string | undefined;
-  lastMark: number;
+  network: Network;
+  /** Chains that are in the table. */
+  chains: Set<string>;
   /** What is asked of nft comes one after the other. */
   turn: Promise<unknown>;
   /** What the next turn shall change: many calls at once are one transaction. */
   due: Due;
 }
 
+/** Of this machine, as it was when it was looked at last. */
+export interface Network {
+  readonly routes: readonly Route[];
+  readonly addresses: ReadonlySet<string>;
+}
+
 interface Due {
   readonly gone: Carried[];
-  /** By mark. */
-  readonly fresh: Map<number, Flow>;
+  /** By our port that it comes to. */
+  readonly fresh: Map<number, RoutedFlow>;
   readonly done: Promise<void> | undefined;
 }
 
@@ -91,12 +103,13 @@ export function newKernelState(world: World, options: KernelOptions): KernelStat
     nft: openNft(),
     options,
     carried: new Map(),
-    marks: new Map(),
+    ports: new Map(),
     barred: new Set(),
     counters: { kernel_changes: 0, kernel_restored: 0, kernel_fell_back: 0 },
     isUp: false,
     problem: 'not begun yet',
-    lastMark: firstMark,
+    network: readNetwork(),
+    chains: new Set(),
     turn: Promise.resolve(),
     due: nothingDue(),
   };
@@ -115,32 +128,37 @@ export async function changeSession(
   pair: FlowPair | undefined,
 ): Promise<void> {
   const before = carriedOf(state, session);
-  const wanted = state.barred.has(session) ? undefined : pair;
+  const wanted = state.barred.has(session) || pair === undefined ? undefined : routed(state, pair);
   if (wanted === undefined ? before.length === 0 : isThere(before, wanted)) return;
-  for (const { flow } of before) state.carried.delete(flow.mark);
-  state.marks.delete(session);
-  if (wanted !== undefined) {
-    const phone = add(state, { session, leg: 'phone' }, wanted[0]);
-    state.marks.set(session, [phone, add(state, { session, leg: 'cloud' }, wanted[1])]);
-  }
   const { gone, fresh } = state.due;
   // What came and went before its turn was never there.
-  gone.push(...before.filter(({ flow }) => !fresh.delete(flow.mark)));
+  gone.push(...before.filter(({ flow }) => !fresh.delete(flow.at.port)));
+  for (const { flow } of before) state.carried.delete(flow.at.port);
+  state.ports.delete(session);
+  if (wanted !== undefined) {
+    const phone = add(state, { session, leg: 'phone' }, wanted[0]);
+    state.ports.set(session, [phone, add(state, { session, leg: 'cloud' }, wanted[1])]);
+  }
   const done = state.due.done ?? inTurn(state, () => change(state));
   state.due = { gone, fresh, done };
   await done;
 }
 
-/** Puts the table there, in place of what may be, and lets marked packets pass. Rejects, with nothing forwarded, when it can't. */
+/** Puts the table there, in place of what may be. Rejects, with everything through the process, when it can't. */
 export async function loadTable(state: KernelState): Promise<void> {
-  const { first, last } = state.options;
-  const flows = Array.from(state.carried.values(), ({ flow }) => flow);
+  state.network = readNetwork();
+  // Those that have no way now get theirs with the next table.
+  const flows = Array.from(state.carried.values()).flatMap((carried) => {
+    const way = wayOf(state.network, carried.flow.to.address);
+    if (way !== undefined) carried.flow = { ...carried.flow, way };
+    return way === undefined ? [] : [carried.flow];
+  });
+  const cards = new Set(state.network.routes.map(({ card }) => card).filter(isNameable));
   state.due = nothingDue();
   try {
-    // In this order no packet finds the rules there and no way on.
-    await passOnlyMarked({ first: firstMark, prefix: markPrefix });
-    setForwarding(true);
-    await state.nft.load(mediaTable({ first, last }, flows));
+    if (cards.size === 0) throw new Error('no card has an IPv4 network');
+    await state.nft.load(mediaTable(state.options, [...cards], flows));
+    state.chains = new Set(flows.map(chainOf));
     // Counters begin anew with the table.
     for (const carried of state.carried.values()) carried.told = none;
     state.isUp = true;
@@ -151,15 +169,14 @@ export async function loadTable(state: KernelState): Promise<void> {
   }
 }
 
-/** Everything through the process: nothing is forwarded any more, and no packet is turned away from its socket. */
+/** Everything through the process: no packet is turned away from its socket. */
 export async function fallBack(state: KernelState, problem: string): Promise<void> {
-  const { first, last } = state.options;
   if (state.isUp) state.counters.kernel_fell_back += 1;
   if (state.problem !== problem) state.world.log.warn({ problem }, 'media goes through this process');
   state.isUp = false;
   state.problem = problem;
   try {
-    await state.nft.load(mediaTable({ first, last }, [])).finally(() => setForwarding(false));
+    await state.nft.load(noMediaTable(state.options));
   } catch (error) {
     state.world.log.error({ err: error }, 'the rules of media could not be taken back');
   }
@@ -167,36 +184,43 @@ export async function fallBack(state: KernelState, problem: string): Promise<voi
 
 /** Rules found at the start whose sessions nobody knows: they go on for as long as packets do, and their ports stay taken. */
 export async function findOrphans(state: KernelState): Promise<void> {
-  const printed = await state.nft.ask(`list table ip ${tableName}`).catch(() => '');
+  const printed = await state.nft.ask(`list table netdev ${tableName}`).catch(() => '');
   const movedAt = state.world.clock.now();
   for (const found of parseFlows(printed)) {
-    if (!state.options.reservePort(found.at.port)) continue;
-    const flow = { ...found, mark: freeMark(state) };
-    state.carried.set(flow.mark, { flow, owner: undefined, told: none, movedAt, strays: 0 });
+    const way = wayOf(state.network, found.to.address);
+    if (way === undefined || !state.options.reservePort(found.at.port)) continue;
+    const flow = { ...found, way };
+    state.carried.set(flow.at.port, { flow, owner: undefined, told: none, movedAt, strays: 0 });
   }
 }
 
-/** What moved since it was asked last. In its turn only. */
-export async function countFlows(state: KernelState): Promise<void> {
-  if (!state.isUp || state.carried.size === 0) return;
-  const printed = await state.nft.ask(`list map ip ${tableName} leg`);
-  for (const [mark, count] of parseCounts(printed)) {
-    const carried = state.carried.get(mark);
-    if (carried !== undefined) tell(state, carried, count);
+/** Packets that moved since it was asked last, by flow. In its turn only. */
+export async function countFlows(state: KernelState): Promise<Map<RoutedFlow, number>> {
+  const moved = new Map<RoutedFlow, number>();
+  if (!state.isUp || state.carried.size === 0) return moved;
+  const printed = await state.nft.ask(`list map netdev ${tableName} leg`);
+  for (const [port, count] of parseCounts(printed)) {
+    const carried = state.carried.get(port);
+    // One that is due has the port of another, whose count this is.
+    if (carried !== undefined && !state.due.fresh.has(port))
+      moved.set(carried.flow, tell(state, carried, count));
   }
+  return moved;
 }
 
 const none: FlowCount = { packets: 0, bytes: 0 };
 /** Of IP without options, and UDP. */
 const headerBytes = 28;
 
-function tell({ options, world }: KernelState, carried: Carried, count: FlowCount): void {
+/** Packets since it was told last. */
+function tell({ options, world }: KernelState, carried: Carried, count: FlowCount): number {
   const packets = count.packets - carried.told.packets;
-  if (packets <= 0) return;
+  if (packets <= 0) return 0;
   const bytes = count.bytes - carried.told.bytes - packets * headerBytes;
   carried.told = count;
   carried.movedAt = world.clock.now();
   if (carried.owner !== undefined) options.onRelayed({ ...carried.owner, packets, bytes });
+  return packets;
 }
 
 function nothingDue(): Due {
@@ -208,13 +232,17 @@ async function change(state: KernelState): Promise<void> {
   const { gone, fresh } = state.due;
   state.due = nothingDue();
   if (!state.isUp || gone.length + fresh.size === 0) return;
-  const before = gone.map(({ flow }) => flow);
+  const before = gone
+    .map(({ flow }) => flow)
+    .filter(({ to }) => wayOf(state.network, to.address) !== undefined);
   try {
     const counting = before.length === 0 ? undefined : nft.ask(askCounts(before));
-    const changing = nft.ask(changeFlows(before, Array.from(fresh.values())));
+    const flows = Array.from(fresh.values());
+    const changing = nft.ask(changeFlows(before, flows, state.chains));
     const [printed = ''] = await Promise.all([counting, changing]);
     const last = parseCounts(printed);
-    for (const carried of gone) tell(state, carried, last.get(carried.flow.mark) ?? none);
+    for (const flow of flows) state.chains.add(chainOf(flow));
+    for (const carried of gone) tell(state, carried, last.get(carried.flow.at.port) ?? none);
     counters.kernel_changes += gone.length + fresh.size;
   } catch (error) {
     state.world.log.warn({ err: error }, 'the rules of media could not be changed: made anew');
@@ -223,11 +251,38 @@ async function change(state: KernelState): Promise<void> {
   }
 }
 
-function carriedOf({ marks, carried }: KernelState, session: string): Carried[] {
-  return (marks.get(session) ?? []).flatMap((mark) => carried.get(mark) ?? []);
+function carriedOf({ ports, carried }: KernelState, session: string): Carried[] {
+  return (ports.get(session) ?? []).flatMap((port) => carried.get(port) ?? []);
 }
 
-function isThere([phone, cloud]: readonly Carried[], pair: FlowPair): boolean {
+type RoutedPair = readonly [RoutedFlow, RoutedFlow];
+
+/** Undefined where the kernel knows no way to one of them: the process tries, and hears why. */
+function routed({ network }: KernelState, [phone, cloud]: FlowPair): RoutedPair | undefined {
+  const ways = [phone, cloud].map(({ to }) => wayOf(network, to.address));
+  if (ways[0] === undefined || ways[1] === undefined) return undefined;
+  return [
+    { ...phone, way: ways[0] },
+    { ...cloud, way: ways[1] },
+  ];
+}
+
+export function readNetwork(): Network {
+  return { routes: readRoutes(), addresses: ownAddresses() };
+}
+
+/** What is for this machine itself never goes on by a card. */
+function wayOf({ routes, addresses }: Network, address: string): RoutedFlow['way'] | undefined {
+  const way = addresses.has(address) ? undefined : wayTo(routes, address);
+  return way !== undefined && isNameable(way.card) ? way : undefined;
+}
+
+/** The kernel takes almost any name for a card, rules don't. */
+function isNameable(card: string): boolean {
+  return /^[\w.@-]+$/.test(card);
+}
+
+function isThere([phone, cloud]: readonly Carried[], pair: RoutedPair): boolean {
   return (
     phone !== undefined &&
     cloud !== undefined &&
@@ -236,17 +291,11 @@ function isThere([phone, cloud]: readonly Carried[], pair: FlowPair): boolean {
   );
 }
 
-/** Its mark. */
-function add(state: KernelState, owner: { session: string; leg: LegName }, unmarked: FlowPair[0]): number {
-  const flow = { ...unmarked, mark: freeMark(state) };
+/** Our port that it comes to. */
+function add(state: KernelState, owner: Carried['owner'], flow: RoutedFlow): number {
+  const { port } = flow.at;
   const movedAt = state.world.clock.now();
-  state.carried.set(flow.mark, { flow, owner, told: none, movedAt, strays: 0 });
-  state.due.fresh.set(flow.mark, flow);
-  return flow.mark;
-}
-
-function freeMark(state: KernelState): number {
-  do state.lastMark = nextMark(state.lastMark);
-  while (state.carried.has(state.lastMark));
-  return state.lastMark;
+  state.carried.set(port, { flow, owner, told: none, movedAt, strays: 0 });
+  state.due.fresh.set(port, flow);
+  return port;
 }

@@ -1,25 +1,34 @@
-/** Looks after the kernel path: what moved, whether the rules are still there, whether what comes in also leaves. */
-import { isForwarding, setForwarding } from '../net/forwarding.ts';
-import { changeFlows, parseTotals, tableName } from './kernel-rules.ts';
-import { changeSession, fallBack, inTurn, loadTable, countFlows, type KernelState } from './kernel-path.ts';
+/** Looks after the kernel path: what moved, whether rules and routes are still the same, whether what comes in also leaves. */
+import { isDeepStrictEqual } from 'node:util';
+import { readArpTable } from '../net/arp-table.ts';
+import { cardSent } from '../net/card.ts';
+import { changeFlows, tableName, type RoutedFlow } from './kernel-rules.ts';
+import {
+  changeSession,
+  countFlows,
+  fallBack,
+  inTurn,
+  loadTable,
+  readNetwork,
+  type KernelState,
+} from './kernel-path.ts';
 
 const everyMs = 1000;
 /** A count takes time with many sessions: this many times as long is rested after it, up to a limit that latching relies on. */
-const restFactor = 30;
+const restFactor = 100;
 export const longestRestMs = 5000;
 const retryMs = { first: 10_000, last: 300_000 };
 /** Packets that a session's process may see in the time of a count although the rules are there for them: some were on their way. */
 const fewStrays = 20;
 /** So few that say nothing. */
 const fewPackets = 20;
-/** Lost between two cards in the time of a count, of those that came. */
-const badShare = 0.02;
 
 interface Watch {
   countAt: number;
   retryAt: number;
   retryWaitMs: number;
-  totals: { arrived: number; departed: number };
+  /** Packets that each card had sent at the last count, ours and others. */
+  sent: ReadonlyMap<string, number>;
   /** Counts in a row with losses. */
   lossy: number;
   isMended: boolean;
@@ -31,7 +40,7 @@ export async function watchKernelPath(state: KernelState, signal: AbortSignal): 
     countAt: 0,
     retryAt: 0,
     retryWaitMs: retryMs.first,
-    totals: { arrived: 0, departed: 0 },
+    sent: new Map(),
     lossy: 0,
     isMended: false,
   };
@@ -46,24 +55,23 @@ export async function watchKernelPath(state: KernelState, signal: AbortSignal): 
 
 async function look(state: KernelState, watch: Watch): Promise<void> {
   const now = state.world.clock.monotonic();
+  const isSameNetwork = isDeepStrictEqual(state.network, readNetwork());
   if (!state.isUp) {
-    if (now < watch.retryAt) return;
+    if (now < watch.retryAt && isSameNetwork) return;
     watch.retryAt = now + watch.retryWaitMs;
     watch.retryWaitMs = Math.min(watch.retryWaitMs * 2, retryMs.last);
     await renew(state, watch);
     return;
   }
-  if (!(await state.nft.ask('list chains ip')).includes(`table ip ${tableName} {`)) {
-    // Nothing stands between the networks now.
-    setForwarding(false);
+  if (!(await state.nft.ask('list tables netdev')).includes(`table netdev ${tableName}`)) {
     state.world.log.warn('the rules of media were taken away by another program: put back');
     state.counters.kernel_restored += 1;
     await renew(state, watch);
     return;
   }
-  if (!isForwarding()) {
-    state.counters.kernel_restored += 1;
-    setForwarding(true);
+  if (!isSameNetwork) {
+    await renew(state, watch);
+    return;
   }
   if (now < watch.countAt) return;
   await count(state, watch);
@@ -73,31 +81,42 @@ async function look(state: KernelState, watch: Watch): Promise<void> {
 
 async function renew(state: KernelState, watch: Watch): Promise<void> {
   await loadTable(state);
-  watch.totals = { arrived: 0, departed: 0 };
+  watch.sent = new Map();
   watch.lossy = 0;
 }
 
 async function count(state: KernelState, watch: Watch): Promise<void> {
-  const totals = parseTotals(await state.nft.ask(`list counters table ip ${tableName}`));
-  if (isLossy(watch, totals)) {
+  const moved = await countFlows(state);
+  if (isLossy(watch, leaving(moved))) {
     watch.retryAt = state.world.clock.monotonic() + watch.retryWaitMs;
     await fallBack(state, 'packets that the kernel was to relay did not leave');
     return;
   }
   if (watch.lossy === 0) watch.retryWaitMs = retryMs.first;
   if (state.carried.size === 0) return;
-  await countFlows(state);
   await removeOrphans(state);
   await mend(state, watch);
 }
 
-/** None left of some: at once. A few, twice in a row. */
-function isLossy(watch: Watch, totals: Watch['totals']): boolean {
-  const came = totals.arrived - watch.totals.arrived;
-  const lost = came - (totals.departed - watch.totals.departed);
-  watch.totals = totals;
-  watch.lossy = lost > Math.max(fewPackets, came * badShare) ? watch.lossy + 1 : 0;
-  return watch.lossy > 1 || (came > fewPackets && lost >= came);
+/** By card: packets that must have left by it. What nobody at the other end takes is not the rules' fault. */
+function leaving(moved: ReadonlyMap<RoutedFlow, number>): Map<string, number> {
+  const byCard = new Map<string, number>();
+  const reached = new Set(readArpTable().map(({ ip }) => ip));
+  for (const [{ way, to }, packets] of moved)
+    if (reached.has(way.gateway ?? to.address)) byCard.set(way.card, (byCard.get(way.card) ?? 0) + packets);
+  return byCard;
+}
+
+/** Twice in a row a card has sent fewer than half of what it should have, whatever else it sends. */
+function isLossy(watch: Watch, leftBy: ReadonlyMap<string, number>): boolean {
+  const sent = new Map(Array.from(leftBy, ([card]) => [card, cardSent(card)]));
+  const isShort = Array.from(leftBy).some(([card, wanted]) => {
+    const before = watch.sent.get(card);
+    return before !== undefined && wanted > fewPackets && (sent.get(card) ?? 0) - before < wanted / 2;
+  });
+  watch.sent = sent;
+  watch.lossy = isShort ? watch.lossy + 1 : 0;
+  return watch.lossy > 1;
 }
 
 async function removeOrphans(state: KernelState): Promise<void> {
@@ -107,9 +126,9 @@ async function removeOrphans(state: KernelState): Promise<void> {
   );
   if (silent.length === 0) return;
   const flows = silent.map(({ flow }) => flow);
-  await state.nft.ask(changeFlows(flows, []));
-  for (const { mark, at } of flows) {
-    state.carried.delete(mark);
+  await state.nft.ask(changeFlows(flows, [], state.chains));
+  for (const { at } of flows) {
+    state.carried.delete(at.port);
     state.options.releasePort(at.port);
   }
 }

@@ -1,5 +1,4 @@
 /** The kernel path as the relay sees it. Where the rules can't be, sessions stay with the process and nothing else changes. */
-import { passAgain, setForwarding } from '../net/forwarding.ts';
 import type { Health, World } from '../world.ts';
 import type { FlowPair } from './kernel-flows.ts';
 import {
@@ -52,8 +51,8 @@ export async function openKernelPath(
   return {
     change: (session, pair) => changeSession(state, session, pair),
     stray: (session, leg) => {
-      const mark = state.marks.get(session)?.[leg === 'phone' ? 0 : 1];
-      const carried = mark === undefined ? undefined : state.carried.get(mark);
+      const port = state.ports.get(session)?.[leg === 'phone' ? 0 : 1];
+      const carried = port === undefined ? undefined : state.carried.get(port);
       if (carried !== undefined) carried.strays += 1;
     },
     forget: async (session) => {
@@ -70,7 +69,7 @@ export async function openKernelPath(
       ...state.counters,
       ...samples.counters,
       kernel_path: state.isUp ? 1 : 0,
-      kernel_sessions: state.isUp ? state.marks.size : 0,
+      kernel_sessions: state.isUp ? state.ports.size : 0,
     }),
     [Symbol.asyncDispose]: async () => {
       stop.abort();
@@ -87,9 +86,7 @@ export async function openKernelPath(
 /** Calls that go on keep their rules, for the process after us; without any the machine is left as it was. */
 async function leave(state: KernelState): Promise<void> {
   if (!state.isUp || state.carried.size > 0) return;
-  setForwarding(false);
-  await passAgain();
-  await state.nft.ask(`delete table ip ${tableName}`);
+  await state.nft.ask(`delete table netdev ${tableName}; delete table ip ${tableName}`);
 }
 
 function healthOf(problem: string | undefined): Health {

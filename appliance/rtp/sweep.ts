@@ -1,4 +1,5 @@
-/** Sessions that are silent for too long: told to everybody who is connected, and ended when nobody claims them. */
+/** Sessions that are silent for too long, or whose address of ours has gone: told to everybody who is connected, and ended when nobody claims them. */
+import { ownAddresses } from '../net/card.ts';
 import type { LineServer } from '../net/unix-lines.ts';
 import { formatControl } from '../protocol/media-control.ts';
 import { releaseSession, type Carried, type Relay } from './carried.ts';
@@ -7,6 +8,8 @@ import { countOf, isExpired } from './session.ts';
 const sweepMs = 1000;
 /** A silent session that nobody releases (its call is forgotten) goes by itself. */
 const unclaimedMs = 30_000;
+/** A card that is down for a moment takes its address along. */
+const addressMs = 15_000;
 
 export async function sweep(relay: Relay, control: LineServer, signal: AbortSignal): Promise<void> {
   const { clock, log } = relay.world;
@@ -29,15 +32,28 @@ export async function sweep(relay: Relay, control: LineServer, signal: AbortSign
 async function judge(relay: Relay, control: LineServer): Promise<void> {
   const now = relay.world.clock.now();
   const all = Array.from(relay.sessions.values()).filter(({ isReleased }) => !isReleased);
-  const silent = all.filter(
-    ({ session, reportedAt }) => reportedAt === undefined && isExpired(session, now, relay.idleMs),
-  );
+  const fresh = all.filter(({ reportedAt }) => reportedAt === undefined);
+  const silent = fresh.filter(({ session }) => isExpired(session, now, relay.idleMs));
   // The kernel was asked a while ago.
   if (silent.length > 0) await relay.kernel.count();
-  for (const carried of silent)
-    if (isExpired(carried.session, now, relay.idleMs)) await report(relay, control, carried);
+  const dead = new Set(silent.filter(({ session }) => isExpired(session, now, relay.idleMs)));
+  for (const carried of withoutAddress(relay, fresh)) dead.add(carried);
+  for (const carried of dead) await report(relay, control, carried);
   for (const { session, reportedAt = now } of all)
     if (now - reportedAt > unclaimedMs) await releaseSession(relay, session.id);
+}
+
+/** Those that nobody can reach any more: their address was given to no card of this machine for a while. */
+function withoutAddress({ world, idleMs }: Relay, sessions: readonly Carried[]): Carried[] {
+  const now = world.clock.now();
+  const present = ownAddresses();
+  return sessions.filter((carried) => {
+    const isThere = (['phone', 'cloud'] as const).every((leg) =>
+      present.has(carried.sockets.own(leg).address),
+    );
+    carried.awayAt = isThere ? undefined : (carried.awayAt ?? now);
+    return carried.awayAt !== undefined && now - carried.awayAt > Math.min(addressMs, idleMs);
+  });
 }
 
 /** Who asked for it releases it, and gets its counts then. */

@@ -23,6 +23,8 @@ export interface CallMedia {
   /** The call is up: from now on silence ends it, unless it is held. */
   answered(): Promise<void>;
   readonly sessions: readonly string[];
+  /** Ours, of both sides. */
+  readonly addresses: readonly string[];
   /** RTP packets relayed, by the leg that they came from. */
   release(): Promise<Readonly<Record<LegName, number>> | undefined>;
 }
@@ -121,6 +123,7 @@ export function newCallMedia(
     get sessions() {
       return streams.map(({ session }) => session);
     },
+    addresses: [sides.phone.address, sides.cloud.address],
     release: async () => await releaseAll(media, streams.splice(0)),
   };
 }

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Config } from '../config-schema.ts';
 import type { ServerIdentity } from '../net/authority.ts';
+import { ownAddresses } from '../net/card.ts';
 import { DecodeError } from '../protocol/bytes.ts';
 import { holderOfIp } from '../store/address-holders.ts';
 import { openReader, type Reader } from '../store/reader.ts';
@@ -218,8 +219,10 @@ function boundAdoption(app: Application, adoption: Adoption, onError: (error: un
 async function onIdle(app: Application, adoption: Adoption, session: string): Promise<void> {
   const call = app.calls.bySession(session);
   if (call !== undefined) {
-    const headers = [{ name: 'Reason', value: 'SIP;cause=408;text="no media"' }];
-    await hangUp(app, call, { reason: 'no media', legs: ['phone', 'cloud'], headers });
+    const own = ownAddresses();
+    const reason = call.media.addresses.every((address) => own.has(address)) ? 'no media' : 'address changed';
+    const headers = [{ name: 'Reason', value: `SIP;cause=408;text="${reason}"` }];
+    await hangUp(app, call, { reason, legs: ['phone', 'cloud'], headers });
   } else if (await adoption.onIdle(app.media, session)) app.counters.calls_lost += 1;
 }
 

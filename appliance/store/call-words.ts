@@ -41,6 +41,10 @@ const found: Readonly<Record<string, Row>> = {
     'No sound came through, so the call was ended.',
     'A firewall blocks UDP between phone and box, or between box and cloud, or the part rtp does not run.',
   ],
+  'address changed': [
+    'An address of the box changed during the call, and the sound could not follow.',
+    'Give the box fixed addresses on both networks, or reserve them in the DHCP server.',
+  ],
   'media relay restarted': ['The media relay was restarted, and the sound was lost with it.'],
   'lost with the process': ['The SIP part of the box was restarted during the call.'],
   shutdown: ['The box was stopped during the call.'],

@@ -104,10 +104,10 @@ async function leftBehind(
   box: Namespace,
   state: string,
 ): Promise<Record<'rules' | 'ports' | 'rows', number>> {
-  const table = await box.exec(words('nft list table ip gatehouse_media'));
+  const table = await box.exec(words('nft list table netdev gatehouse_media'));
   using reader = openReader(state, 'rtp');
   return {
-    rules: table.match(/: 0x47/g)?.length ?? 0,
+    rules: table.match(/: goto way_/g)?.length ?? 0,
     ports: readReport(state, 'rtp')?.counters['ports_used'] ?? Number.NaN,
     rows: reader === undefined ? Number.NaN : readMediaSessions(reader.db).length,
   };

@@ -1,14 +1,14 @@
 import { expect, it } from 'vitest';
 import type { Remote } from '../../../appliance/protocol/media-control.ts';
-import { firstMark } from '../../../appliance/protocol/media-mark.ts';
 import { isSameFlow, kernelFlows } from '../../../appliance/rtp/kernel-flows.ts';
+import { parseRoutes, wayTo } from '../../../appliance/net/routes.ts';
 import {
+  chainOf,
   changeFlows,
   mediaTable,
-  nextMark,
+  noMediaTable,
   parseCounts,
   parseFlows,
-  parseTotals,
 } from '../../../appliance/rtp/kernel-rules.ts';
 import { newSession, onPacket, setRemote, type Session } from '../../../appliance/rtp/session.ts';
 import { rowOf, sessionOf } from '../../../appliance/rtp/stored-session.ts';
@@ -83,79 +83,107 @@ it('a session that is stored and read again is the same to the kernel', () => {
 });
 
 const flow = {
-  mark: firstMark + 5,
   from: { address: '10.66.0.101', port: 4444 },
   at: ours.phone,
   by: ours.cloud,
   to: { address: '203.0.113.50', port: 6000 },
+  way: { card: 'wan', gateway: '192.0.2.1' },
 };
+const range = { first: 20_000, last: 29_999 };
 
-it('rules change in one line, what goes before what comes', () => {
-  const moved = { ...flow, mark: firstMark + 6 };
-  const statements = changeFlows([flow], [moved]).split('; ');
-  expect(statements).toHaveLength(10);
-  expect(statements.slice(0, 5).every((statement) => statement.startsWith('delete element'))).toBe(true);
+it('rules change in one line, what goes before what comes, and a way that nobody took yet before all', () => {
+  const moved = { ...flow, from: { ...flow.from, port: 4446 } };
+  const name = chainOf(flow);
+  expect(name).toMatch(/^way(_[0-9a-f]+){3}$/);
+  const statements = changeFlows([flow], [moved], new Set()).split('; ');
+  expect(statements.map((statement) => statement.split(' ').slice(0, 2).join(' '))).toEqual([
+    'add chain',
+    ...Array.from({ length: 2 }, () => 'add rule'),
+    ...Array.from({ length: 4 }, () => 'delete element'),
+    ...Array.from({ length: 4 }, () => 'add element'),
+  ]);
+  expect(statements[2]).toContain('ip saddr set 192.0.2.2 ip dscp set ef fwd ip to 192.0.2.1 device "wan"');
   expect(statements.at(-1)).toBe(
-    `add element ip gatehouse_media leg { 10.66.0.101 . 4444 . 10.66.0.1 . 20000 : ${firstMark + 6} }`,
+    `add element netdev gatehouse_media leg { 10.66.0.101 . 4446 . 10.66.0.1 . 20000 : goto ${name} }`,
   );
-  expect(changeFlows([], [])).toBe('');
+  expect(changeFlows([], [flow], new Set([name]))).not.toContain('chain');
+  expect(changeFlows([], [], new Set())).toBe('');
+});
+
+it("who is on the card's own network is sent to directly", () => {
+  const near = { ...flow, way: { card: 'lan', gateway: undefined } };
+  expect(changeFlows([], [near], new Set())).toContain('fwd ip to ip daddr device "lan"');
 });
 
 it('the table takes the place of what was there, with the flows that go on', () => {
-  const text = mediaTable({ first: 20_000, last: 29_999 }, [flow]);
-  expect(text).toContain('delete table ip gatehouse_media\ntable ip gatehouse_media {');
-  expect(text).toContain(`elements = { ${firstMark + 5} : 203.0.113.50 }`);
-  expect(mediaTable({ first: 20_000, last: 29_999 }, [])).not.toContain('elements');
+  const text = mediaTable(range, ['lan', 'wan'], [flow, { ...flow, at: { ...flow.at, port: 20_008 } }]);
+  expect(text).toContain('delete table netdev gatehouse_media\n');
+  expect(text).toContain('elements = { 20000 : 203.0.113.50, 20008 : 203.0.113.50 }');
+  expect(text).toContain('devices = { "lan", "wan" }');
+  expect(text.match(/chain way/g), 'one for both').toHaveLength(1);
+  expect(mediaTable(range, ['lan'], [])).not.toContain('elements');
+  expect(noMediaTable(range)).not.toContain('ingress');
 });
 
 /** As nft 1.0.6 prints it. */
-const printed = `table ip gatehouse_media {
-	counter arrived {
-		packets 1007 bytes 60
-	}
-	counter departed {
-		packets 1006 bytes 60
-	}
-	map leg {
-		type ipv4_addr . inet_service . ipv4_addr . inet_service : mark
-		counter
-		elements = { 10.66.0.101 . 4444 . 10.66.0.1 . 20000 counter packets 7 bytes 1400 : 0x47000005,
-			     10.66.0.102 . 4 . 10.66.0.1 . 20004 counter packets 1000 bytes 1 : 0x47000009 }
+const printed = `table netdev gatehouse_media {
+	map our_port {
+		type inet_service : inet_service
+		elements = { 20000 : 20002 }
 	}
 	map to_address {
-		type mark : ipv4_addr
-		elements = { 0x47000005 : 203.0.113.50 }
+		type inet_service : ipv4_addr
+		elements = { 20000 : 203.0.113.50 }
 	}
 	map to_port {
-		type mark : inet_service
-		elements = { 0x47000005 : 6000, 0x47000009 : 1 }
+		type inet_service : inet_service
+		elements = { 20000 : 6000, 20004 : 1 }
 	}
-	map our_address {
-		type mark : ipv4_addr
-		elements = { 0x47000005 : 192.0.2.2 }
-	}
-	map our_port {
-		type mark : inet_service
-		elements = { 0x47000005 : 20002 }
+	map leg {
+		type ipv4_addr . inet_service . ipv4_addr . inet_service : verdict
+		counter
+		elements = { 10.66.0.101 . 4444 . 10.66.0.1 . 20000 counter packets 7 bytes 1400 : goto ${chainOf(flow)},
+			     10.66.0.102 . 4 . 10.66.0.1 . 20004 counter packets 1000 bytes 1 : goto ${chainOf(flow)} }
 	}
 }
 `;
 
-it('flows, counts and totals are read from what nft prints; a flow that is not whole is left out', () => {
+it('flows and counts are read from what nft prints; a flow that is not whole is left out', () => {
+  const { way: _, ...unrouted } = flow;
   const flows = parseFlows(printed);
-  expect(flows).toEqual([flow]);
+  expect(flows).toEqual([unrouted]);
   expect(flows.every((found) => isSameFlow(found, flow))).toBe(true);
   expect(parseCounts(printed)).toEqual(
     new Map([
-      [firstMark + 5, { packets: 7, bytes: 1400 }],
-      [firstMark + 9, { packets: 1000, bytes: 1 }],
+      [20_000, { packets: 7, bytes: 1400 }],
+      [20_004, { packets: 1000, bytes: 1 }],
     ]),
   );
-  expect(parseTotals(printed)).toEqual({ arrived: 1007, departed: 1006 });
   expect([parseFlows(''), parseCounts('').size]).toEqual([[], 0]);
 });
 
-it('marks stay within their bits', () => {
-  expect(nextMark(firstMark)).toBe(firstMark + 1);
-  expect(nextMark(firstMark + 2 ** 24 - 1)).toBe(firstMark);
+const routes =
+  parseRoutes(`Iface	Destination	Gateway 	Flags	RefCnt	Use	Metric	Mask		MTU	Window	IRTT
+wan	00000000	010200C0	0003	0	0	0	00000000	0	0	0
+lte	00000000	016433C6	0003	0	0	50	00000000	0	0	0
+lan	0000420A	00000000	0001	0	0	0	00FFFFFF	0	0	0
+lan	0000140A	FE00420A	0003	0	0	0	0000FFFF	0	0	0
+*	0000150A	00000000	0201	0	0	0	0000FFFF	0	0	0
+wan	000200C0	00000000	0001	0	0	0	00FFFFFF	0	0	0
+`);
+
+it.each([
+  ['the cloud', '203.0.113.50', { card: 'wan', gateway: '192.0.2.1' }],
+  ['a phone', '10.66.0.101', { card: 'lan', gateway: undefined }],
+  ['a phone of a network behind a router', '10.20.3.4', { card: 'lan', gateway: '10.66.0.254' }],
+  ['the router itself', '192.0.2.1', { card: 'wan', gateway: undefined }],
+])(
+  'the way to %s is that of the longest prefix, and of several the one with the lowest metric',
+  (_who, address, way) => {
+    expect(wayTo(routes, address)).toEqual(way);
+  },
+);
+
+it('without a route there is no way', () => {
+  expect(wayTo(routes.slice(2), '203.0.113.50')).toBeUndefined();
 });
