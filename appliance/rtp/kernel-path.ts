@@ -16,7 +16,6 @@ import {
   parseCounts,
   parseFlows,
   tableName,
-  type Flow,
   type FlowCount,
   type RoutedFlow,
 } from './kernel-rules.ts';

@@ -45,7 +45,7 @@ const strangerRate = 1000;
  * Packets a second of all streams that no rule knows yet: what comes beyond it, when a thousand calls begin in the same second, would
  * keep the process from making rules for any of them.
  */
-const learning = { perSecond: 12_000, burst: 2000 };
+const learning = { perSecond: 16_000, burst: 4000 };
 /** Longer ones may have to be sent on in pieces, which is for the process. */
 const longestBytes = 1400;
 
@@ -145,8 +145,6 @@ export function changeFlows(
   const ways = new Map(after.map((flow) => [chainOf(flow), chainRules(flow)]));
   const fresh = Array.from(ways).filter(([name]) => !chains.has(name));
   const maps = ['leg', ...Object.keys(byPort)];
-  const change = (verb: 'add' | 'delete', map: string, items: readonly string[]) =>
-    items.length === 0 ? [] : [`${verb} element netdev ${tableName} ${map} { ${items.join(', ')} }`];
   return [
     ...fresh.flatMap(([name, rules]) => [
       `add chain netdev ${tableName} ${name}`,
@@ -200,6 +198,10 @@ export function parseFlows(printed: string): Flow[] {
       to: { address: to, port: Number(toPort) },
     };
   });
+}
+
+function change(verb: 'add' | 'delete', map: string, items: readonly string[]): string[] {
+  return items.length === 0 ? [] : [`${verb} element netdev ${tableName} ${map} { ${items.join(', ')} }`];
 }
 
 function keyOf({ from, at }: Flow): string {
