@@ -15,7 +15,7 @@ import {
 
 const everyMs = 1000;
 /** A count takes time with many sessions: this many times as long is rested after it, up to a limit that latching relies on. */
-const restFactor = 100;
+const restFactor = 300;
 export const longestRestMs = 5000;
 const retryMs = { first: 10_000, last: 300_000 };
 /** Packets that a session's process may see in the time of a count although the rules are there for them: some were on their way. */

@@ -21,6 +21,8 @@ export interface BaresipOptions {
   readonly caFile?: string;
   /** Own address; needed where the machine has several. */
   readonly address?: string;
+  /** Where it listens for SIP; some port when left out. */
+  readonly port?: number;
   /** SDES-SRTP offered and wanted; true over TLS when left out. */
   readonly srtp?: boolean;
   /** Sends back what it hears in place of a tone. */
@@ -157,7 +159,7 @@ function configuration(options: BaresipOptions, controlPort: number): string {
   const modules = ['g711', 'aufile', 'aubridge', 'srtp'].map((name) => `module ${name}.so`);
   const applications = ['menu', 'ctrl_tcp'].map((name) => `module_app ${name}.so`);
   return `module_path /usr/lib/baresip/modules
-sip_listen ${options.address ?? '0.0.0.0'}:0
+sip_listen ${options.address ?? '0.0.0.0'}:${options.port ?? 0}
 ${options.caFile === undefined ? '' : `sip_cafile ${options.caFile}`}
 sip_verify_server ${options.caFile === undefined ? 'no' : 'yes'}
 audio_source ${options.echo === true ? 'aubridge,sink' : `aufile,${join(options.directory, 'tone.wav')}`}

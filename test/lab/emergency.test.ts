@@ -1,0 +1,127 @@
+/**
+ * 112 dialled on a real phone (TLS, SRTP): with the cloud there, with the way to it cut and only a gateway on the LAN that speaks
+ * plain RTP, on a phone that is not signed in, with the database locked for a minute, and with it broken. Both ends must hear.
+ */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import Database from 'better-sqlite3';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { readEmergencyCalls, type EmergencyCall } from '../../appliance/store/emergency-calls.ts';
+import { openReader } from '../../appliance/store/reader.ts';
+import { storeFile } from '../../appliance/store/store.ts';
+import { startBaresip, type Baresip } from '../support/baresip.ts';
+import { until } from '../support/command.ts';
+import { accounts, openSipLab, registrar, type SipLab } from '../support/sip-lab.ts';
+
+const settings = `[dial_plan]
+country_code = "49"
+[gateway]
+host = "10.66.0.102"
+number = "+4930555100"
+[rtp]
+kernel_path = "on"
+`;
+/** Of the emergency services, in the cloud and behind the gateway. */
+const services = { user: '112', password: 'they-answer' };
+/** Fifty packets a second for two seconds, less what the first moments cost. */
+const talkMs = 2000;
+const leastPackets = 70;
+
+let site: SipLab;
+let phone: Baresip;
+let cloud: Baresip;
+let gateway: Baresip;
+
+beforeAll(async () => {
+  site = await openSipLab({ phones: 3, kamailio: { accounts: [...accounts, services] } });
+  await site.startBox(['rtp'], settings);
+  await site.startBox(['sip'], settings);
+  phone = await site.startPhone(0);
+  cloud = await site.startRemote(services);
+  await phone.registered();
+  await cloud.registered();
+  const [, behind = site.box] = site.phones;
+  gateway = await startBaresip({
+    start: (command, more) => behind.start(command, more),
+    directory: join(site.lab.directory, 'gateway'),
+    ...services,
+    domain: '10.66.0.102',
+    transport: 'udp',
+    port: 5060,
+    registrationSeconds: 0,
+  });
+});
+
+afterAll(async () => {
+  await gateway?.[Symbol.asyncDispose]();
+  await site?.[Symbol.asyncDispose]();
+});
+
+/** From dialling to hanging up; both must have heard the other meanwhile. */
+async function callHelp(from: Baresip, services: Baresip): Promise<void> {
+  const [since, answered] = [from.events.length, services.events.length];
+  const before = [from, services].map(({ finished }) => finished.length);
+  await from.command('dial', `sip:112@${registrar}`);
+  await from.waitFor('CALL_ESTABLISHED', { since });
+  await services.waitFor('CALL_ESTABLISHED', { since: answered });
+  await sleep(talkMs);
+  await from.command('hangup');
+  await services.waitFor('CALL_CLOSED', { since: answered });
+  for (const [at, { finished }] of [from, services].entries()) {
+    const count = await until('an end to count', () => finished[before[at] ?? 0], { timeoutMs: 5000 });
+    expect(count.received).toBeGreaterThan(leastPackets);
+  }
+}
+
+function evidence(): EmergencyCall[] {
+  using reader = openReader(site.state, 'sip');
+  return reader === undefined ? [] : readEmergencyCalls(reader.db, { limit: 20 });
+}
+
+/** The newest, once it says by which way it was answered. */
+async function wayOfLast(count: number): Promise<string | undefined> {
+  const all = await until('the evidence', () => (evidence().length >= count ? evidence() : undefined), {
+    timeoutMs: 10_000,
+  });
+  return all[0]?.ways.find(({ outcome }) => outcome === 'answered')?.way;
+}
+
+it('with the cloud there it is answered there', async () => {
+  await callHelp(phone, cloud);
+  expect(await wayOfLast(1)).toBe('cloud');
+});
+
+it('with the way to the cloud cut it goes out through the gateway in clear, and both hear each other', async () => {
+  await site.cutWan();
+  await callHelp(phone, gateway);
+  expect(await wayOfLast(2)).toBe('gateway');
+});
+
+it('a phone that is not signed in reaches the gateway too', async () => {
+  const stranger = await site.startPhone(2, { password: 'nobody-knows' });
+  await callHelp(stranger, gateway);
+  expect(await wayOfLast(3)).toBe('gateway');
+});
+
+it('while the database is locked for a minute each call connects, and all of it is written down afterwards', async () => {
+  const other = new Database(storeFile(site.state, 'sip'));
+  const begin = Date.now();
+  try {
+    other.exec('BEGIN IMMEDIATE');
+    await callHelp(phone, gateway);
+    await sleep(begin + 55_000 - Date.now());
+    await callHelp(phone, gateway);
+    expect(Date.now() - begin).toBeGreaterThan(55_000);
+    other.exec('COMMIT');
+  } finally {
+    other.close();
+  }
+  expect(await wayOfLast(5)).toBe('gateway');
+});
+
+it('with the database broken it connects', async () => {
+  const file = storeFile(site.state, 'sip');
+  for (const name of [file, `${file}-wal`]) writeFileSync(name, Buffer.alloc(262_144, 'not a database '));
+  await callHelp(phone, gateway);
+});
