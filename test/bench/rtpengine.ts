@@ -1,6 +1,8 @@
 /** rtpengine in userspace as the peer, told of its calls by its own protocol (ng: a cookie and a bencoded dictionary a datagram). */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { randomInt } from 'node:crypto';
+import { openUdp } from '../../appliance/net/udp.ts';
 import { start, until } from '../support/command.ts';
 import { addresses, endPort, type Place, type Ports } from './media-site.ts';
 
@@ -53,6 +55,54 @@ export async function startRtpengine({
       phone: ports[at * 2 + 1] ?? 0,
     })),
     [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
+  };
+}
+
+export interface Rtpengine extends AsyncDisposable {
+  /** Its answer as it came: bencoded, with the SDP in it. Rejects when it refuses or keeps silent. */
+  ask(fields: Readonly<Record<string, string | readonly string[]>>): Promise<string>;
+}
+
+/** In userspace, on the loopback of this machine. */
+export async function openRtpengine(directory: string): Promise<Rtpengine> {
+  const to = { address: '127.0.0.1', port: randomInt(30_000, 32_000) };
+  const running = start([
+    ...['rtpengine', '--table=-1', '--foreground', '--log-stderr', '--log-level=3', '--interface=127.0.0.1'],
+    `--listen-ng=127.0.0.1:${to.port}`,
+    `--pidfile=${join(directory, 'rtpengine.pid')}`,
+    ...['--port-min=32000', '--port-max=32767'],
+  ]);
+  const control = await openUdp({ address: '127.0.0.1', port: 0 });
+  const answers = new Map<string, string>();
+  control.onDatagram((bytes) => {
+    const text = Buffer.from(bytes).toString('latin1');
+    answers.set(text.slice(0, text.indexOf(' ')), text);
+  });
+  let last = 0;
+  const ask: Rtpengine['ask'] = async (fields) => {
+    last += 1;
+    const cookie = `c${last}`;
+    const bytes = Buffer.from(`${cookie} ${bencode(fields)}`);
+    const answer = await until(
+      'an answer of rtpengine',
+      async () => {
+        // Again under the same cookie is the same question.
+        if (!answers.has(cookie)) await control.send(bytes, to);
+        return answers.get(cookie);
+      },
+      { timeoutMs: 10_000, everyMs: 20, lastSeen: running.lastWords, hopeless: running.hasExited },
+    );
+    if (!answer.includes('6:result2:ok') && !answer.includes('6:result4:pong'))
+      throw new Error(`rtpengine refused: ${answer.slice(0, 300)}`);
+    return answer;
+  };
+  await ask({ command: 'ping' });
+  return {
+    ask,
+    [Symbol.asyncDispose]: async () => {
+      await control[Symbol.asyncDispose]();
+      await running[Symbol.asyncDispose]();
+    },
   };
 }
 

@@ -13,6 +13,7 @@ const checks: Readonly<Record<string, () => Promise<LongCheck>>> = {
   'image-faults': async () => (await import('./image-faults.ts')).imageFaults,
   'image-kill': async () => (await import('./image-kill.ts')).imageKill,
   'image-power-cut': async () => (await import('./image-power-cut.ts')).imagePowerCut,
+  'media-bridge': async () => (await import('./media-bridge.ts')).mediaBridge,
   'media-churn': async () => (await import('./media-churn.ts')).mediaChurn,
   'provisioning-kill': async () => (await import('./provisioning-kill.ts')).provisioningKill,
   'provisioning-power-cut': async () => (await import('./provisioning-power-cut.ts')).provisioningPowerCut,
