@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { randomInt } from 'node:crypto';
 import { openUdp } from '../../appliance/net/udp.ts';
-import { start, until } from '../support/command.ts';
+import { start, until, words } from '../support/command.ts';
 import { addresses, endPort, type Place, type Ports } from './media-site.ts';
 
 const control = 22_222;
@@ -67,10 +67,10 @@ export interface Rtpengine extends AsyncDisposable {
 export async function openRtpengine(directory: string): Promise<Rtpengine> {
   const to = { address: '127.0.0.1', port: randomInt(30_000, 32_000) };
   const running = start([
-    ...['rtpengine', '--table=-1', '--foreground', '--log-stderr', '--log-level=3', '--interface=127.0.0.1'],
+    ...words('rtpengine --table=-1 --foreground --log-stderr --log-level=3 --interface=127.0.0.1'),
     `--listen-ng=127.0.0.1:${to.port}`,
     `--pidfile=${join(directory, 'rtpengine.pid')}`,
-    ...['--port-min=32000', '--port-max=32767'],
+    ...words('--port-min=32000 --port-max=32767'),
   ]);
   const control = await openUdp({ address: '127.0.0.1', port: 0 });
   const answers = new Map<string, string>();
