@@ -80,12 +80,16 @@ function evidence(): EmergencyCall[] {
   return reader === undefined ? [] : readEmergencyCalls(reader.db, { limit: 20 });
 }
 
-/** The newest, once it says by which way it was answered. */
-async function wayOfLast(count: number): Promise<string | undefined> {
-  const all = await until('the evidence', () => (evidence().length >= count ? evidence() : undefined), {
-    timeoutMs: 10_000,
+/** By which way the newest of so many was answered, once that is written down. */
+async function wayOfLast(count: number): Promise<string> {
+  const answered = () => {
+    const all = evidence();
+    return all.length < count ? undefined : all[0]?.ways.find(({ outcome }) => outcome === 'answered')?.way;
+  };
+  return await until('the evidence', answered, {
+    timeoutMs: 15_000,
+    lastSeen: () => JSON.stringify(evidence()),
   });
-  return all[0]?.ways.find(({ outcome }) => outcome === 'answered')?.way;
 }
 
 it('with the cloud there it is answered there', async () => {
