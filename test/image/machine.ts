@@ -8,6 +8,8 @@ import { openSerialShell, type SerialShell } from './serial-shell.ts';
 export interface EmulatedMachine extends AsyncDisposable {
   /** Runs lines of shell as root inside and gives back what they print. Throws when they end with another code than 0. */
   shell(script: string, timeoutMs?: number): Promise<string>;
+  /** The shell of a system that has restarted is another one. */
+  forgetShell(): void;
   /** All that came by the serial console, each line with the milliseconds since power on. */
   readonly consoleFile: string;
   readonly console: () => string;
@@ -37,6 +39,8 @@ export interface MachineOptions {
   readonly cards: readonly Card[];
   /** Name to text: systemd's credentials, given by SMBIOS. */
   readonly credentials?: Readonly<Record<string, string>>;
+  /** More words on the kernel's command line. */
+  readonly kernelWords?: readonly string[];
   /** The disk takes no writes. */
   readonly isReadOnly?: boolean;
   /** More words for QEMU. */
@@ -76,6 +80,13 @@ export function powerOn(options: MachineOptions): EmulatedMachine {
   const ended = () => until('the machine to power off', () => running.hasExited(), { timeoutMs: 60_000 });
   return {
     shell: async (script, timeoutMs) => await (await connected()).run(script, timeoutMs),
+    forgetShell: () => {
+      shell?.then(
+        (former) => former.close(),
+        () => undefined,
+      );
+      shell = undefined;
+    },
     consoleFile,
     console: () => readFileSync(consoleFile, 'utf8'),
     age,
@@ -105,9 +116,11 @@ const stamp = (ms: number) => `[${(ms / 1000).toFixed(2).padStart(7)}]`;
 const plain = (line: string) => line.replace(/\u001b(?:\[[0-9;?=]*[A-Za-z]|c|[()]\w)|[\r\u0000]/g, '');
 
 /** An old processor without what TCG is slow at, and nothing that the firmware would look through. */
-function hardware({ cards, credentials = {}, hardware: more = [], memoryMegabytes = 1024 }: MachineOptions) {
+function hardware(options: MachineOptions) {
+  const { cards, credentials = {}, kernelWords = [], hardware: more = [], memoryMegabytes = 1024 } = options;
+  const kernel = ['systemd.debug_shell=ttyS1', 'systemd.default_debug_tty=ttyS1', ...kernelWords];
   const strings = [
-    'io.systemd.stub.kernel-cmdline-extra=systemd.debug_shell=ttyS1 systemd.default_debug_tty=ttyS1',
+    `io.systemd.stub.kernel-cmdline-extra=${kernel.join(' ')}`,
     ...Object.entries(credentials).map(
       ([name, text]) => `io.systemd.credential.binary:${name}=${Buffer.from(text).toString('base64')}`,
     ),

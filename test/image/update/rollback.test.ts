@@ -1,0 +1,88 @@
+/** A release that does not do its work on this box is taken back, told of, and not tried again. */
+import { join } from 'node:path';
+import { readdirSync } from 'node:fs';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { saveFigures } from '../figures.ts';
+import type { EmulatedMachine } from '../machine.ts';
+import {
+  bootMs,
+  kernels,
+  openUpdateSite,
+  proved,
+  switchOn,
+  updateState,
+  waitFor,
+  type UpdateSite,
+} from './box.ts';
+import { announceIn, newer, older, releases } from './releases.ts';
+import { makeStick } from './stick.ts';
+
+let site: UpdateSite;
+let machine: EmulatedMachine;
+let hardware: string[];
+
+beforeAll(async () => {
+  const made = releases();
+  site = await openUpdateSite(made.image);
+  const payload = made.payload(newer);
+  const good = await announceIn(join(site.lab.directory, 'good'), made, newer);
+  const files = readdirSync(payload).filter((name) => !name.endsWith('.release'));
+  hardware = makeStick(join(site.lab.directory, 'stick'), {
+    '': [good, ...files.map((name) => join(payload, name))],
+  });
+  machine = switchOn(site, { hardware, memoryMegabytes: 1536 });
+}, 120_000);
+
+afterAll(async () => {
+  await machine?.[Symbol.asyncDispose]();
+  await site?.[Symbol.asyncDispose]();
+});
+
+it('a box with a proved release has an update that lies ready', { timeout: bootMs * 2 }, async () => {
+  await proved(machine, older);
+  await waitFor(machine, 'the release to lie ready', { holds: (state) => state.staged !== undefined });
+  await machine.powerOff();
+});
+
+it(
+  'a part that does not run in the new release brings the former one back',
+  { timeout: 1_500_000 },
+  async () => {
+    await machine[Symbol.asyncDispose]();
+    // Only a release on trial has to prove anything: the former one boots with this too.
+    machine = switchOn(site, {
+      kernelWords: ['systemd.mask=gatehouse@location.service'],
+      memoryMegabytes: 1536,
+    });
+    await waitFor(machine, 'the box', { holds: (state) => state.version === older });
+    const begin = Date.now();
+    expect(await machine.shell('gatehouse update apply --now', 200_000)).toContain(`restarts into ${newer}`);
+    machine.forgetShell();
+    const state = await waitFor(machine, 'the former release', {
+      holds: ({ version, last }) => version === older && last !== undefined,
+      timeoutMs: 1_400_000,
+    });
+    saveFigures({ 'update: order to rolled back and told, s': (Date.now() - begin) / 1000 });
+    expect(state.last).toMatchObject({
+      from: older,
+      to: newer,
+      outcome: 'rolled_back',
+      reason: 'the part location does not run',
+    });
+    expect(state.staged).toBeUndefined();
+    expect(await kernels(machine)).toEqual([`gatehouse_${older}.efi`, `gatehouse_${newer}+0-3.efi`]);
+  },
+);
+
+it('it is in the journal, and the box stays where it is', { timeout: 300_000 }, async () => {
+  const script = `const { openReader } = await import('/usr/lib/gatehouse/appliance/store/reader.js');
+    for (const { kind, body } of openReader('/var/lib/gatehouse', 'box').journalAfter(0, 100)) console.log(kind, body);`;
+  const told = await machine.shell(
+    `/usr/lib/gatehouse/bin/node --input-type=module -e "${script.replaceAll('\n', ' ')}"`,
+  );
+  expect(told).toContain(
+    `update_rolled_back {"from":"${older}","to":"${newer}","reason":"the part location does not run"}`,
+  );
+  await machine.shell('gatehouse update work', 120_000);
+  expect(await updateState(machine)).toMatchObject({ version: older, failed: [{ version: newer }] });
+});
