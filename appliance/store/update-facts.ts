@@ -30,7 +30,7 @@ export interface UpdateFacts {
     readonly trouble?: string;
   };
   /** Versions that were taken back here, with the reason. */
-  readonly failed?: readonly { readonly version: string; readonly reason: string }[];
+  readonly failed?: readonly FailedRelease[];
   readonly last?: {
     readonly from: string;
     readonly to: string;
@@ -40,6 +40,11 @@ export interface UpdateFacts {
   };
   /** Why the last thing that was offered was not taken, or installing did not work. */
   readonly trouble?: { readonly at: number; readonly words: string };
+}
+
+export interface FailedRelease {
+  readonly version: string;
+  readonly reason: string;
 }
 
 export type UpdateSource = 'url' | 'stick' | 'page' | 'folder';

@@ -4,7 +4,8 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { saveUpdateFacts, type UpdateFacts } from '../store/update-facts.ts';
+import type { Transaction } from '../store/store.ts';
+import { saveUpdateFacts, type FailedRelease, type UpdateFacts } from '../store/update-facts.ts';
 import { compareVersions, highestVersion } from './release-version.ts';
 import { requireSuitable } from './decision.ts';
 import { readSmallFile, requireVerified } from './folder-file.ts';
@@ -67,23 +68,28 @@ export async function keepRelease(needs: UpdateNeeds): Promise<void> {
     const { from } = pending;
     const last = { from, to: version, at: needs.clock.now(), outcome: 'good' } as const;
     saveUpdateFacts(tx, { last, pending: undefined, trouble: undefined });
+    // Whoever went back has a reason, and the server still announces what he went back from.
+    if (compareVersions(version, from) < 0)
+      noteFailed(tx, factsOf(needs), { version: from, reason: wentBack });
     tx.journal({ kind: 'update_succeeded', body: { from, to: version } });
   });
   if (isNew) await dropStaged(needs);
 }
 
+const wentBack = 'an administrator went back from it';
 const mostFailed = 20;
+
+function noteFailed(tx: Pick<Transaction, 'db'>, { failed = [] }: UpdateFacts, fresh: FailedRelease): void {
+  const others = failed.filter(({ version }) => version !== fresh.version);
+  saveUpdateFacts(tx, { failed: [...others, fresh].slice(-mostFailed) });
+}
 
 async function tellRollBack(needs: UpdateNeeds, { from, to, trouble }: NonNullable<UpdateFacts['pending']>) {
   const reason = trouble ?? 'it did not come up';
-  const others = (factsOf(needs).failed ?? []).filter(({ version }) => version !== to);
   const at = needs.clock.now();
   await needs.store.write((tx) => {
-    saveUpdateFacts(tx, {
-      pending: undefined,
-      failed: [...others, { version: to, reason }].slice(-mostFailed),
-      last: { from, to, at, outcome: 'rolled_back', reason },
-    });
+    noteFailed(tx, factsOf(needs), { version: to, reason });
+    saveUpdateFacts(tx, { pending: undefined, last: { from, to, at, outcome: 'rolled_back', reason } });
     tx.journal({ kind: 'update_rolled_back', body: { from, to, reason } });
   });
   await dropStaged(needs);

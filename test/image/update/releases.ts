@@ -7,7 +7,6 @@ import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { announcementName } from '../../../appliance/update/names.ts';
-import { keyId } from '../../../appliance/update/signed-text.ts';
 import { manifestOf } from '../../../image/release/payload.ts';
 import { announce, certify, makeKey, publicKeyOf } from '../../../image/release/signing.ts';
 
@@ -20,7 +19,7 @@ export interface Releases {
   /** Raw disk of {@link older}. */
   readonly image: string;
   /** Payload folder of a version, without an announcement. */
-  payload(version: string): string;
+  readonly payload: (version: string) => string;
   readonly key: KeyObject;
   readonly root: KeyObject;
 }
@@ -92,5 +91,3 @@ export async function announceIn(
   writeFileSync(file, JSON.stringify(announce(manifest, key, certificate)));
   return file;
 }
-
-export const idOf = (key: KeyObject) => keyId(publicKeyOf(key));

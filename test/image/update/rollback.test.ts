@@ -13,6 +13,7 @@ import {
   updateState,
   waitFor,
   type UpdateSite,
+  type UpdateState,
 } from './box.ts';
 import { announceIn, newer, older, releases } from './releases.ts';
 import { makeStick } from './stick.ts';
@@ -38,9 +39,12 @@ afterAll(async () => {
   await site?.[Symbol.asyncDispose]();
 });
 
+const hasStaged = ({ staged }: UpdateState) => staged !== undefined;
+
 it('a box with a proved release has an update that lies ready', { timeout: bootMs * 2 }, async () => {
   await proved(machine, older);
-  await waitFor(machine, 'the release to lie ready', { holds: (state) => state.staged !== undefined });
+  const { staged } = await waitFor(machine, 'the release to lie ready', { holds: hasStaged });
+  expect(staged?.version).toBe(newer);
   await machine.powerOff();
 });
 
@@ -74,7 +78,7 @@ it(
   },
 );
 
-it('it is in the journal, and the box stays where it is', { timeout: 300_000 }, async () => {
+it('the journal tells of it, and the box stays where it is', { timeout: 300_000 }, async () => {
   const script = `const { openReader } = await import('/usr/lib/gatehouse/appliance/store/reader.js');
     for (const { kind, body } of openReader('/var/lib/gatehouse', 'box').journalAfter(0, 100)) console.log(kind, body);`;
   const told = await machine.shell(

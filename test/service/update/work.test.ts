@@ -133,6 +133,12 @@ it('an older release goes first only when it was forced, and then the running on
   await plugIn(box, {}, { isByHand: true, isForced: true });
   await work(box);
   expect(box.done).toEqual(['install 0.2.0', 'set back 0.3.0', 'restart']);
+  // The server still announces what was left, and nobody is taken there again by night.
+  box.boot('0.2.0', true);
+  await keepRelease(box.needs());
+  writePayload(incomingFolder(box.needs()), maker, { version: '0.3.0' });
+  expect(await work(box)).toBe('nothing to install');
+  expect(box.facts().failed).toEqual([{ version: '0.3.0', reason: 'an administrator went back from it' }]);
 });
 
 it('a way back that has to prove itself too does not hide what failed', async () => {
