@@ -21,6 +21,19 @@ it('a manifest that was changed is refused', () => {
   expect(refusalOf(() => verifiedManifest(bytesOf(changed), trust))).toBe('tampered');
 });
 
+it('a signature has one spelling', () => {
+  const announcement = announce(someManifest(), maker.key, maker.certificate);
+  const { signature } = announcement.manifest;
+  const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+  // The next letter stands for the same six bits but for those that are left over.
+  const last = letters[(letters.indexOf(signature.at(-1) ?? '') ^ 1) % 64] ?? '';
+  const other = { ...announcement.manifest, signature: signature.slice(0, -1) + last };
+  expect(Buffer.from(other.signature, 'base64url')).toEqual(Buffer.from(signature, 'base64url'));
+  expect(refusalOf(() => verifiedManifest(bytesOf({ ...announcement, manifest: other }), trust))).toBe(
+    'malformed',
+  );
+});
+
 it('a certificate that was changed is refused', () => {
   const text = maker.certificate.text.replace('2027', '2037');
   const certificate = { ...maker.certificate, text };
