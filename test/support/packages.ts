@@ -40,6 +40,7 @@ export const testPrograms: Programs = {
   ping: 'iputils-ping',
   perfdhcp: 'kea-admin',
   sipp: 'sip-tester',
+  linphonec: 'linphone-cli',
   strace: 'strace',
   tshark: 'tshark',
 };
