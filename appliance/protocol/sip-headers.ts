@@ -210,6 +210,7 @@ function single(message: Headed, name: string): string {
 
 /** Refuses what {@link parseParams} would skip: a parameter list that is cut or has an open quote. */
 function checkedParams(source: string): SipParams {
+  if (source === '') return [];
   if (
     !/^(?:[ \t]*;[ \t]*[\w\-.!%*+`'~[\]:]+(?:[ \t]*=[ \t]*(?:"(?:[^"\\]|\\[^])*"|[^\s;"]+))?)*[ \t]*$/.test(
       source,

@@ -135,7 +135,8 @@ export function contentLength(headers: readonly SipHeader[]): number | undefined
 
 /** Unfolds the lines of a header (section 7.3.1) and refuses CR or LF that end no line. */
 export function headLines(head: string): string[] {
-  const lines = head.replaceAll(/\r\n[ \t]+/g, ' ').split('\r\n');
+  const isFolded = head.includes('\n ') || head.includes('\n\t');
+  const lines = (isFolded ? head.replaceAll(/\r\n[ \t]+/g, ' ') : head).split('\r\n');
   const broken = lines.find(unsafeLine);
   if (broken !== undefined) throw new SipSyntaxError('CR or LF inside a line');
   return lines;

@@ -54,6 +54,16 @@ export function formatHostPort(host: string, port?: number): string {
 /** Of `;a=1;lr`, quoted values included. Empty ones are left out. */
 export function parseParams(source: string): SipParams {
   const params: [string, string | undefined][] = [];
+  if (source === '') return params;
+  if (!source.includes('"') && !/\s/.test(source)) {
+    for (const piece of source.split(';')) {
+      const end = piece.indexOf('=');
+      if (end === 0 || piece === '') continue;
+      if (end === -1) params.push([piece.toLowerCase(), undefined]);
+      else params.push([piece.slice(0, end).toLowerCase(), piece.slice(end + 1)]);
+    }
+    return params;
+  }
   for (const [, name, value] of source.matchAll(
     /;\s*([^\s;=]+)\s*(?:=\s*("(?:[^"\\]|\\[^])*"|[^\s;"]*))?\s*/g,
   )) {

@@ -29,6 +29,7 @@ export interface LibraryRequest extends LibraryMessage {
 }
 
 export interface LibraryResponse extends LibraryMessage {
+  readonly msg?: object;
   send(
     status: number,
     reason: string | undefined,

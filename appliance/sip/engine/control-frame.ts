@@ -25,7 +25,10 @@ export class ControlReader {
 
   /** Throws {@link DecodeError} for what is no frame; the connection is of no use then. */
   push(chunk: Uint8Array): ControlFrame[] {
-    this.#pending = Buffer.concat([this.#pending, chunk]);
+    this.#pending =
+      this.#pending.length === 0
+        ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+        : Buffer.concat([this.#pending, chunk]);
     const frames: ControlFrame[] = [];
     for (;;) {
       const mark = this.#pending.indexOf('#');
