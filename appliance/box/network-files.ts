@@ -44,10 +44,10 @@ export function leftoverOf(before: Config['box'], now: Config['box']): Leftover 
   );
   if (old === undefined || fresh === undefined) return { gone: [], changed: [] };
   const isVlan = (id: string) => old.get(id)?.vlan !== undefined;
-  const ids = Array.from(old.keys());
   return {
-    gone: ids.filter((id) => isVlan(id) && !fresh.has(id)),
-    changed: ids.filter((id) => {
+    gone: Array.from(old.keys()).filter((id) => isVlan(id) && !fresh.has(id)),
+    // A card that is new to the settings has an address from before them.
+    changed: [...new Set([...old.keys(), ...fresh.keys()])].filter((id) => {
       const isSame = JSON.stringify(old.get(id)) === JSON.stringify(fresh.get(id));
       return !isSame && (fresh.has(id) || !isVlan(id));
     }),

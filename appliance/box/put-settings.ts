@@ -36,7 +36,8 @@ export async function applySettings(): Promise<OrderEnd> {
       words:
         'The settings are written. On this machine: gatehouse units && systemctl daemon-reload && systemctl restart gatehouse.target',
     };
-  await systemctl('--no-block', 'restart', 'gatehouse-units.service');
+  // To its end: sockets must be those of the new settings before anything is restarted.
+  await systemctl('restart', 'gatehouse-units.service');
   await systemctl('--no-block', 'restart', 'gatehouse-firewall.service', 'gatehouse.target');
   return { state: 'done', words: 'The settings are written, and the box takes them up now.' };
 }

@@ -238,6 +238,40 @@ it('the code of a new box is shown to root, and stays the page’s own', async (
   expect(await machine.shell('journalctl --no-pager 2>&1 || true')).not.toContain(code);
 });
 
+/** The page as a browser uses it, by its socket. */
+const curl = (path: string, more = '') =>
+  `curl -s --max-time 60 --unix-socket /run/gatehouse/web.sock -b /root/jar -c /root/jar ${more} http://localhost${path}`;
+const post = (path: string, body: object) =>
+  curl(path, `-H "content-type: application/json" -d '${JSON.stringify(body)}'`);
+
+async function ordered(path: string, body: object): Promise<void> {
+  const answer = await machine.shell(post(path, body));
+  const { order: id } = JSON.parse(answer) as { order?: string };
+  if (id === undefined) throw new Error(answer);
+  const done = async () => (await machine.shell(asPage(readEnd, id))).includes('"state":"done"');
+  await until(`${path} to be done`, done, { timeoutMs: 60_000 });
+}
+
+it('through the page it is backed up, and made what it was, by root’s side in its cage', async () => {
+  const [password, passphrase] = ['correct horse battery', 'a passphrase for backups'];
+  const code = (await machine.exec(['gatehouse', 'setup-code'])).trim();
+  await machine.shell(post('/api/setup', { code, password }));
+  await ordered('/api/backup', { passphrase });
+  await machine.shell(curl('/api/backup', '-o /root/box'));
+  const binary = '-H "content-type: application/octet-stream" --data-binary @/root/box';
+  expect(await machine.shell(curl('/api/restore/upload?offset=0', binary))).toContain('"bytes"');
+  const before = await pids();
+  await ordered('/api/restore', { passphrase, password });
+  for (const part of parts) await comesBack(part, before[part] ?? '');
+  expect(await machine.shell('gatehouse leases')).toContain('80:5e:c0:00:00:01');
+  const left = await machine.shell(
+    'ls /var/lib; stat -c %U:%G /var/lib/gatehouse/box /var/lib/gatehouse/web',
+  );
+  expect(left).toMatch(/root:gatehouse\ngatehouse-web:gatehouse/);
+  expect(left).not.toContain('.before-');
+  await machine.shell('rm /root/box /root/jar');
+});
+
 it('purged, the package leaves nothing behind but its users', async () => {
   await machine.shell('systemctl stop gatehouse.target; dpkg --purge gatehouse');
   const left = await machine.shell(
