@@ -210,8 +210,10 @@ test('a run that is killed leaves nothing after the next one starts', async () =
     console.log(JSON.stringify({ name: one.name, directory: lab.directory, pid: sleeper.pid }));
     setInterval(() => {}, 1000);
   `;
+  const runs = join(lab.directory, 'runs');
   const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, GATEHOUSE_LAB_RUNS: runs },
   });
   let out = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
@@ -220,7 +222,7 @@ test('a run that is killed leaves nothing after the next one starts', async () =
   child.kill('SIGKILL');
   await new Promise((resolve) => child.once('exit', resolve));
   expect(existsSync(`/run/netns/${left.name}`)).toBe(true);
-  cleanDeadRuns();
+  cleanDeadRuns(runs);
   expect(existsSync(`/run/netns/${left.name}`)).toBe(false);
   expect(existsSync(`/etc/netns/${left.name}`)).toBe(false);
   expect(existsSync(left.directory)).toBe(false);

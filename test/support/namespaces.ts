@@ -8,6 +8,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -44,7 +45,8 @@ export interface CableEnd {
   readonly mac?: string;
 }
 
-const runDirectory = '/run/gatehouse-lab';
+/** Where runs are noted. Another one, by the environment, is for what tries how a killed run is cleaned up: no other lab does it first. */
+const runDirectory = process.env['GATEHOUSE_LAB_RUNS'] ?? '/run/gatehouse-lab';
 
 /** What a run leaves behind for the next one to clean, should it be killed. */
 interface RunFile {
@@ -76,7 +78,9 @@ export function openLab(): Lab {
   chmodSync(directory, 0o755);
   const runFile = join(runDirectory, `${prefix}run.json`);
   const content: RunFile = { pid: process.pid, startedAt: startTime(process.pid) ?? '', prefix, directory };
-  writeFileSync(runFile, JSON.stringify(content));
+  // Whole or not at all: half a file would be taken for a dead run's by a lab that opens now.
+  writeFileSync(`${runFile}.new`, JSON.stringify(content));
+  renameSync(`${runFile}.new`, runFile);
   let open = true;
   const close = () => {
     if (!open) return;
@@ -141,11 +145,11 @@ function enter(name: string): Namespace {
 }
 
 /** Kills and removes what runs left whose process is gone. */
-export function cleanDeadRuns(): void {
-  mkdirSync(runDirectory, { recursive: true });
-  for (const name of readdirSync(runDirectory)) {
+export function cleanDeadRuns(directory = runDirectory): void {
+  mkdirSync(directory, { recursive: true });
+  for (const name of readdirSync(directory)) {
     if (!name.endsWith('run.json')) continue;
-    const path = join(runDirectory, name);
+    const path = join(directory, name);
     const left = readRunFile(path);
     if (left !== undefined && startTime(left.pid) === left.startedAt) continue;
     if (left !== undefined) cleanRun(left);
