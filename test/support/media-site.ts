@@ -1,5 +1,4 @@
 /** A media relay of its own and two ends that send to it. */
-import { randomInt } from 'node:crypto';
 import { onTestFinished } from 'vitest';
 import { parseConfig } from '../../appliance/config.ts';
 import { openUdp, type UdpPort } from '../../appliance/net/udp.ts';
@@ -9,6 +8,7 @@ import { openMedia, type Media } from '../../appliance/sip/media.ts';
 import { openWorld, type Part } from '../../appliance/world.ts';
 import { fakeClock, type FakeClock } from './clock.ts';
 import { until } from './command.ts';
+import { firstMediaPort } from './free-port.ts';
 import { temporaryDirectory } from './directory.ts';
 
 export const local = '127.0.0.1';
@@ -25,7 +25,7 @@ export interface MediaSite {
 /** `ports`: so many are to be had, four a session. */
 export async function mediaSite({ ports = 40 } = {}): Promise<MediaSite> {
   const directory = temporaryDirectory();
-  const first = randomInt(10_000, 15_800) * 2;
+  const first = firstMediaPort(ports);
   const config = parseConfig(
     `[site]\naddress = "${local}"\nstate_directory = "${directory}"\n[rtp]\nfirst_port = ${first}\nlast_port = ${first + ports - 1}\n`,
   );

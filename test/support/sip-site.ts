@@ -1,5 +1,4 @@
 /** The SIP relay and its media relay over loopback, between phones and a registrar that are nothing but sockets. */
-import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
@@ -7,7 +6,7 @@ import { connect } from 'node:net';
 import { connect as connectTls, createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { freePort } from './free-port.ts';
+import { firstMediaPort, freePort } from './free-port.ts';
 import { parseConfig, type Config } from '../../appliance/config.ts';
 import { ensureAuthority, serverIdentity } from '../../appliance/net/authority.ts';
 import { headerLines, headerValue } from '../../appliance/protocol/sip-headers.ts';
@@ -80,7 +79,7 @@ export async function openSipSite(options: SiteOptions = {}): Promise<SipSite> {
   const trusted = options.isTrusted === false ? newTestAuthority() : authority;
   writeFileSync(join(directory, 'trust.pem'), trusted.ca + (options.alsoTrusted ?? ''));
   const port = { udp: await freePort(), tcp: await freePort(), tls: await freePort() };
-  const media = randomInt(10_000, 15_800) * 2;
+  const media = firstMediaPort(options.mediaPorts ?? 200);
   const settings = `[site]
 address = "${local}"
 state_directory = "${directory}"
