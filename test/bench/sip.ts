@@ -55,7 +55,9 @@ async function inDirectory<T>(use: (directory: string) => Promise<T>): Promise<T
 
 async function measureBox(directory: string, say: Say): Promise<Figures & { readonly passed: number }> {
   return await withBox(directory, [], async (box, from) => {
-    const passed = await cost(box, { from, phones: shortLived, perSecond: 50, count: 500 });
+    const passing = { from, phones: shortLived, perSecond: 100, count: 1000 };
+    await load(box, { ...passing, count: 500 });
+    const passed = await cost(box, passing);
     return { ...(await measure(box, from, say)), passed };
   });
 }
@@ -121,9 +123,10 @@ async function measurePeer(directory: string, say: Say): Promise<Figures> {
 
 async function measure(server: Server, from: number, say: Say): Promise<Figures> {
   const register = { from, phones, perSecond: 1000, count: 5000 };
-  const call = { from, phones, perSecond: 50, count: 600, scenario: 'call' as const };
-  // Once to warm up.
+  const call = { from, phones, perSecond: 100, count: 1500, scenario: 'call' as const };
+  // Once to warm up: what node has compiled by then it has for months.
   await load(server, { ...register, count: 1000 });
+  await load(server, { ...call, perSecond: 60, count: 1000 });
   return {
     register: await cost(server, register),
     call: await cost(server, call),
@@ -138,7 +141,7 @@ type Wanted = Omit<Load, 'target' | 'scenario'> & Partial<Pick<Load, 'scenario'>
 /** Throws when more than one in a hundred failed: a figure of a server that refuses says nothing. */
 async function load(server: Server, wanted: Wanted): Promise<void> {
   const { succeeded, failed } = await runLoad({ scenario: 'register', target: server.port, ...wanted });
-  if (succeeded !== wanted.count)
+  if (succeeded < wanted.count * 0.99)
     throw new Error(`${succeeded} of ${wanted.count} went well, ${failed} failed`);
 }
 

@@ -51,7 +51,12 @@ function quarter(values: readonly number[], at: number): number {
 function leftBehind({ directory }: SipBench): [string, number][] {
   const counters: Readonly<Record<string, number>> = readReport(directory, 'sip')?.counters ?? {};
   const ports = readReport(directory, 'rtp')?.counters['ports_used'] ?? Number.NaN;
-  const tables = ['open_dialogs', 'open_client_transactions', 'open_server_transactions'];
+  const tables = [
+    'calls',
+    'engine_open_dialogs',
+    'engine_open_client_transactions',
+    'engine_open_server_transactions',
+  ];
   return [
     ...tables.map((name): [string, number] => [name, counters[name] ?? Number.NaN]),
     ['ports_used', ports],
