@@ -12,6 +12,7 @@ import { recordAnswer, recordDialogs, recordStart } from './call-record.ts';
 import type { LiveCall } from './call-table.ts';
 import { helpKind } from './emergency.ts';
 import { withCause } from './cause.ts';
+import { withoutIntegrity } from './challenges.ts';
 import { nextMaxForwards, passedHeaders, unsupported } from './headers.ts';
 import { admitCallback, asOfGateway } from './help/callback.ts';
 import { beginHelp, isFlooding, settleHelp } from './help/in-call.ts';
@@ -173,7 +174,8 @@ async function rejected(
 
 /** A response as the other leg gets it. */
 export function answer(response: Received, body: { type: string; text: string }, toward: LegName): Answer {
-  const headers = passedHeaders(response.headers, toward).filter(({ name }) => name !== 'Content-Type');
+  const passed = withoutIntegrity(passedHeaders(response.headers, toward), headerValue(response, 'CSeq'));
+  const headers = passed.filter(({ name }) => name !== 'Content-Type');
   const { status, reason } = response;
   if (body.text === '') return { status, reason, headers };
   return {
