@@ -5,6 +5,7 @@ import type { Readable } from 'node:stream';
 import { DecodeError } from '../protocol/bytes.ts';
 import { PcapStream, type CapturedPacket } from '../protocol/pcap.ts';
 import type { Clock, Health, Logger } from '../world.ts';
+import { borrowing } from './borrowing.ts';
 
 export interface Capture extends AsyncDisposable {
   health(): Health;
@@ -84,25 +85,11 @@ async function runChild(
   state: { problem: string | undefined; child: Child | undefined },
 ): Promise<string> {
   // Without -p on purpose: many cards drop the group addresses of LLDP unless they are promiscuous.
-  const child = spawn(
-    options.program ?? 'tcpdump',
-    [
-      '-U',
-      '--immediate-mode',
-      '-n',
-      '-i',
-      options.interface,
-      '-s',
-      String(snapBytes),
-      '-w',
-      '-',
-      options.filter,
-    ],
-    {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' },
-    },
-  );
+  const words = ['-U', '--immediate-mode', '-n', '-i', options.interface, '-s', String(snapBytes), '-w', '-'];
+  const child = spawn(...borrowing(options.program ?? 'tcpdump', [...words, options.filter]), {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' },
+  });
   state.child = child;
   const stream = new PcapStream(options.linkType);
   let stderr = '';

@@ -1,6 +1,7 @@
 /** nftables through one `nft -i` for as long as we live: a process for each change takes twenty times as long. */
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
+import { borrowing } from './borrowing.ts';
 
 export interface Nft extends AsyncDisposable {
   /**
@@ -96,7 +97,8 @@ async function loadRules(text: string): Promise<void> {
 }
 
 function startNft(script: string): Child {
-  const child = spawn('sh', ['-c', script], { stdio: ['pipe', 'pipe', 'ignore'], env });
+  // What doesn't come from nft, which speaks into the other pipe, is for the log: that nobody lends the right.
+  const child = spawn(...borrowing('sh', ['-c', script]), { stdio: ['pipe', 'pipe', 'inherit'], env });
   child.stdout.setEncoding('utf8');
   // Its end, which follows, says all that matters.
   child.stdin.on('error', () => undefined);

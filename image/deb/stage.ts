@@ -39,7 +39,8 @@ export function stageTree(stage: string): Release {
   for (const name of ['appliance', 'firmware-templates', 'package.json', 'LICENSE'])
     put(name, join(home, name));
   takeTypesAway(join(stage, home, 'appliance'));
-  for (const name of ['with-sockets', 'with-notify']) put(`systemd/${name}`, `${home}/systemd/${name}`);
+  for (const name of ['with-sockets', 'with-notify', 'lend', 'borrow'])
+    put(`systemd/${name}`, `${home}/systemd/${name}`);
   put('systemd/system', 'usr/lib/systemd/system');
   put('systemd/sysusers.d', 'usr/lib/sysusers.d');
   put('systemd/gatehouse', 'usr/bin/gatehouse');

@@ -1,8 +1,10 @@
 /** The Debian package on a machine that systemd boots: units, users and rights as people will have them. */
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { run, until, words } from '../support/command.ts';
 import { whoMayReadWhat, whoReadsWhat } from '../support/file-rights.ts';
 import { openLab, type Lab, type Namespace } from '../support/namespaces.ts';
+import { startLldpd } from '../support/switch.ts';
 import { bootMachine, type Machine } from '../support/systemd-machine.ts';
 
 const parts = ['dhcp', 'provisioning', 'rtp', 'sip', 'location', 'web'];
@@ -131,26 +133,53 @@ it('nobody but the part can change what is its own', async () => {
   );
 });
 
-/** The right to listen for LLDP costs 0.3, those to change packet filter and forwarding 0.5. */
-const allowedExposure = (part: string) => ({ location: 1.4, rtp: 1.6 })[part] ?? 1.3;
-
-it('no unit is more exposed than it must be, by the reckoning of systemd-analyze', async () => {
+it('no unit is more exposed than 1.3, by the reckoning of systemd-analyze', async () => {
   const table = await machine.exec(['systemd-analyze', 'security', '--no-pager']);
-  const rows = table.split('\n').filter((line) => line.startsWith('gatehouse@'));
-  const scores = new Map(
-    rows.map((line) => {
-      const [name = '', score] = line.split(/\s+/);
-      return [/@(\w+)\./.exec(name)?.[1] ?? name, Number(score)];
-    }),
-  );
-  expect([...scores.keys()].toSorted()).toEqual(parts.toSorted());
-  const exposed = [...scores].filter(([part, score]) => !(score <= allowedExposure(part)));
-  expect(exposed).toEqual([]);
+  const scores = new Map<string, number>();
+  for (const line of table.split('\n')) {
+    const [, name, score] = /^gatehouse(?:@|-)(\w+)(?:@\S+)?\.service +(\d+\.\d) /.exec(line) ?? [];
+    if (name !== undefined) scores.set(name, Number(score));
+  }
+  const lenders = ['capture', 'kernel'];
+  expect([...scores.keys()]).toEqual(expect.arrayContaining([...parts, ...lenders]));
+  const exposed = [...parts, ...lenders].filter((name) => !((scores.get(name) ?? 10) <= 1.3));
+  expect(exposed, table).toEqual([]);
 });
 
-it('the kernel relays media for a part that is not root', async () => {
+it('the parts that read what strangers send have no right of their own, not even to listen', async () => {
+  for (const part of parts) {
+    const { pid } = await unit(part);
+    const rights = await machine.shell(
+      `grep -E "^Cap(Eff|Prm|Amb|Bnd)" /proc/${pid}/status | cut -f 2 | sort -u`,
+    );
+    expect({ part, rights }).toEqual({ part, rights: '0000000000000000\n' });
+  }
+});
+
+it('the kernel relays media for a part that only borrows the right', async () => {
   expect(await machine.exec(['nft', 'list', 'table', 'netdev', 'gatehouse_media'])).toContain('hook ingress');
   expect(await machine.exec(['cat', '/proc/sys/net/ipv4/ip_forward']), 'it forwards nothing').toBe('0\n');
+  const lent = await machine.shell('ps -e -o user:40=,args= | grep -E "nft -i|nflog:7170"');
+  expect(lent).toMatch(/^gatehouse-kernel +nft -i$/m);
+  expect(lent).toMatch(/^gatehouse-kernel +tcpdump .* nflog:7170 /m);
+});
+
+it('a neighbour’s LLDP is heard by a part that only borrows the right', async () => {
+  await using _neighbor = await startLldpd(phone, join(lab.directory, 'lldpd'), {
+    flags: ['-M', '3', '-I', 'eth0', '-C', 'eth0'],
+    commands: [],
+  });
+  const frames = async () => {
+    const status = await machine.shell('gatehouse status --json || true');
+    const { parts: seen } = JSON.parse(status) as {
+      parts: { name: string; counters: { frames?: number } }[];
+    };
+    return seen.find(({ name }) => name === 'location')?.counters.frames || undefined;
+  };
+  expect(await until('a frame', frames, { timeoutMs: 30_000, everyMs: 500 })).toBeGreaterThan(0);
+  expect(await machine.shell('ps -e -o user:40=,args= | grep "tcpdump.*eth0"')).toMatch(
+    /^gatehouse-capture +tcpdump /m,
+  );
 });
 
 it('with the firewall on, a phone still gets its address', async () => {
