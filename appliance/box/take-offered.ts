@@ -30,12 +30,17 @@ export function handlerFor(
     const end = await carryOut(judged, box);
     const words = `${from}: ${end.words}`;
     try {
-      writeFileSync(spoken, `${words}\n`, { mode: 0o644 });
+      writeFileSync(spoken, `${shown(words)}\n`, { mode: 0o644 });
     } catch (error) {
       box.log.warn({ error: String(error) }, 'the screen could not be told');
     }
     return { ...end, words };
   };
+}
+
+/** In one line, and none of what a terminal obeys: some of it may be the stick's own words. */
+function shown(words: string): string {
+  return words.replaceAll(/\p{C}/gu, '·').slice(0, 300);
 }
 
 type Judged = Exclude<ReturnType<typeof judgeOffered>, { kind: 'nothing' }>;

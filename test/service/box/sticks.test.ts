@@ -130,6 +130,17 @@ it('wrong settings leave a new box as it is, with the line that is wrong', async
   expect(box.settings()).toBe(before);
 });
 
+it('words of the stick are no orders to the terminal of the screen', async () => {
+  const box = openBox('[site]\naddress = "127.0.0.1"\n[dhcp]\nmode = "off"\n');
+  const refused = `user-data, "\u001B[2J\u202Egnp.exe\n": ${'x'.repeat(500)}`;
+  keepOffered(box.state, { from: 'sdb1', refused });
+  await box.judge();
+  const spoken = readFileSync(box.spoken, 'utf8');
+  expect(spoken).toMatch(/^sdb1: /);
+  expect(spoken.trimEnd()).not.toMatch(/\p{C}/u);
+  expect(spoken.length).toBeLessThanOrEqual(301);
+});
+
 it('a stick with nothing for us leaves no trace', async () => {
   const box = openBox('[site]\naddress = "127.0.0.1"\n[dhcp]\nmode = "off"\n');
   keepOffered(box.state, { from: 'sdb1', offered: {} });
