@@ -231,9 +231,7 @@ async function change(state: KernelState): Promise<void> {
   const { gone, fresh } = state.due;
   state.due = nothingDue();
   if (!state.isUp || gone.length + fresh.size === 0) return;
-  const before = gone
-    .map(({ flow }) => flow)
-    .filter(({ to }) => wayOf(state.network, to.address) !== undefined);
+  const before = inTable(state, gone);
   try {
     const counting = before.length === 0 ? undefined : nft.ask(askCounts(before));
     const flows = Array.from(fresh.values());
@@ -248,6 +246,11 @@ async function change(state: KernelState): Promise<void> {
     counters.kernel_restored += 1;
     await loadTable(state).catch(() => undefined);
   }
+}
+
+/** Of these, the flows that the table has: those that had a way when it was made. */
+export function inTable({ network }: KernelState, carried: readonly Carried[]): RoutedFlow[] {
+  return carried.map(({ flow }) => flow).filter(({ to }) => wayOf(network, to.address) !== undefined);
 }
 
 function carriedOf({ ports, carried }: KernelState, session: string): Carried[] {

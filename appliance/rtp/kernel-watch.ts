@@ -7,6 +7,7 @@ import {
   changeSession,
   countFlows,
   fallBack,
+  inTable,
   inTurn,
   loadTable,
   readNetwork,
@@ -125,11 +126,11 @@ async function removeOrphans(state: KernelState): Promise<void> {
     ({ owner, movedAt }) => owner === undefined && now - movedAt > state.options.idleMs,
   );
   if (silent.length === 0) return;
-  const flows = silent.map(({ flow }) => flow);
-  await state.nft.ask(changeFlows(flows, [], state.chains));
-  for (const { at } of flows) {
-    state.carried.delete(at.port);
-    state.options.releasePort(at.port);
+  const flows = inTable(state, silent);
+  if (flows.length > 0) await state.nft.ask(changeFlows(flows, [], state.chains));
+  for (const { flow } of silent) {
+    state.carried.delete(flow.at.port);
+    state.options.releasePort(flow.at.port);
   }
 }
 
