@@ -267,31 +267,6 @@ it('two ends on one card are relayed by the kernel too, and nobody is told of a 
   expect((await media.release('one.0'))?.phone.packets).toBeGreaterThan(95);
 });
 
-it('the address of the box toward the cloud changes: the call ends with words, and the next one has the new address', async () => {
-  await callUp();
-  const since = phone.events.length;
-  await box('ip addr del 192.0.2.2/24 dev wan');
-  await box('ip addr add 192.0.2.3/24 dev wan');
-  await box('ip route add default via 192.0.2.1');
-  await phone.waitFor('CALL_CLOSED', { since, timeoutMs: 30_000 });
-  const ended = () => (site.calls()[0]?.state === 'ended' ? site.calls()[0] : undefined);
-  const lost = await until('the call to end', ended, until4);
-  expect(lost.reason).toBe('address changed');
-  await until(
-    'the box to be at the registrar again',
-    async () => (await box('ss -Hnt dst 203.0.113.20')).includes('192.0.2.3:') || undefined,
-    { timeoutMs: 60_000 },
-  );
-  await callUp();
-  const from = now();
-  await sleep(2000);
-  expect(Math.max(...(await lossSince(from)))).toBeLessThan(0.001);
-  const closed = remote.events.length;
-  await phone.command('hangup');
-  await remote.waitFor('CALL_CLOSED', { since: closed });
-  await until('the ports to be free', () => counter('ports_used') === 0 || undefined, until4);
-});
-
 it('both are killed under a call, and it goes on; with nobody left who could end it, its silence does', async () => {
   await callUp();
   await sleep(500);
