@@ -1,0 +1,58 @@
+/** Ten thousand registrations in the store of a box that starts again. */
+import { expect, it } from 'vitest';
+import { saveBinding, type BindingRow } from '../../../appliance/store/bindings.ts';
+import { openStore } from '../../../appliance/store/store.ts';
+import { systemClock } from '../../../appliance/world.ts';
+import { temporaryDirectory } from '../../support/directory.ts';
+import { accept, registerText, tokenOf } from '../../support/sip-registering.ts';
+import { openSipSite } from '../../support/sip-site.ts';
+
+const count = 10_000;
+
+function row(at: number): BindingRow {
+  const now = systemClock.now();
+  return {
+    token: at.toString(16).padStart(32, '0'),
+    aor: `${at}@office.example`,
+    registrar: '127.0.0.1',
+    phone: at === 7 ? '127.0.0.1' : `10.${at >> 16}.${(at >> 8) & 255}.${at & 255}`,
+    flow: `phone-${at}`,
+    mac: null,
+    contact: `<sip:${at}@10.0.0.1>`,
+    contact_uri: `sip:${at}@10.0.0.1`,
+    source: '10.0.0.1:5060',
+    transport: 'tls',
+    user_agent: null,
+    auth_user: null,
+    auth_realm: null,
+    auth_algorithm: null,
+    local_address: '127.0.0.1',
+    reply: '[]',
+    registered_at: now - 60_000,
+    expires_at: now + 3_600_000,
+    local_expires_at: now + 60_000,
+    state: 'registered',
+  };
+}
+
+it('all are there after the start, wait for their phones, and the first that comes goes up under its old name', async () => {
+  const directory = temporaryDirectory();
+  {
+    using store = openStore({ directory, part: 'sip', clock: systemClock });
+    await store.write(({ db }) => {
+      for (let at = 0; at < count; at += 1) saveBinding(db, row(at));
+    });
+  }
+  const site = await openSipSite({ directory, rtp: false });
+  const states = () => site.bindings().map(({ state }) => state);
+  expect(states()).toEqual(Array.from({ length: count }, () => 'lost'));
+  const phone = await site.phone('tcp');
+  phone.send(registerText({ cseq: 1, aor: '7' }));
+  const flow = await site.flow(0);
+  const request = await flow.request('REGISTER');
+  expect(tokenOf(request)).toBe(row(7).token);
+  accept(flow, request, { seconds: 3600 });
+  await phone.response(200);
+  expect(states().filter((state) => state === 'registered')).toHaveLength(1);
+  expect(states()).toHaveLength(count);
+});
