@@ -115,13 +115,27 @@ const stamp = (ms: number) => `[${(ms / 1000).toFixed(2).padStart(7)}]`;
 // eslint-disable-next-line no-control-regex
 const plain = (line: string) => line.replace(/\u001b(?:\[[0-9;?=]*[A-Za-z]|c|[()]\w)|[\r\u0000]/g, '');
 
+/** A root shell on the second serial line, by systemd's own credentials (systemd-debug-generator(8)): the image knows nothing of it. */
+const shellCredentials = {
+  'systemd.extra-unit.serial-shell.service': `[Unit]
+DefaultDependencies=no
+ConditionPathExists=!/etc/initrd-release
+[Service]
+ExecStart=/bin/sh
+Restart=always
+StandardInput=tty
+TTYPath=/dev/ttyS1
+IgnoreSIGPIPE=no
+`,
+  'systemd.unit-dropin.sysinit.target': '[Unit]\nWants=serial-shell.service\n',
+};
+
 /** An old processor without what TCG is slow at, and nothing that the firmware would look through. */
 function hardware(options: MachineOptions) {
   const { cards, credentials = {}, kernelWords = [], hardware: more = [], memoryMegabytes = 1024 } = options;
-  const kernel = ['systemd.debug_shell=ttyS1', 'systemd.default_debug_tty=ttyS1', ...kernelWords];
   const strings = [
-    `io.systemd.stub.kernel-cmdline-extra=${kernel.join(' ')}`,
-    ...Object.entries(credentials).map(
+    ...(kernelWords.length === 0 ? [] : [`io.systemd.stub.kernel-cmdline-extra=${kernelWords.join(' ')}`]),
+    ...Object.entries({ ...credentials, ...shellCredentials }).map(
       ([name, text]) => `io.systemd.credential.binary:${name}=${Buffer.from(text).toString('base64')}`,
     ),
   ];
