@@ -2,35 +2,31 @@
 import { readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fixedAccounts } from './accounts.ts';
-import { cached, inputHash } from './cache.ts';
 import { run } from './command.ts';
 import { pruneModules } from './kernel-modules.ts';
-import type { Mirror } from './mirror.ts';
+import type { Supply } from './supply.ts';
 import { runInside, type Tools } from './tools-tree.ts';
-import { makeTree, packageList, treeEpoch } from './tree.ts';
+import { makeTree, packageList, treeEpoch, type Tree, type TreePlan } from './tree.ts';
 
 const image = join(import.meta.dirname, '..');
-const sources = ['base-root.ts', 'tree.ts', 'kernel-modules.ts', 'accounts.ts'];
-
-export interface Base {
-  readonly folder: string;
-  readonly hash: string;
+export interface Base extends Tree {
   /** Name of its one kernel, such as 6.12.118+deb13-amd64. */
   readonly kernel: string;
 }
 
-export function baseRoot(mirror: Mirror, tools: Tools): Base {
-  const packages = packageList('packages.txt');
+export function baseRoot(supply: Supply, tools: Tools): Base {
   const modules = packageList('kernel-modules.txt');
   const accounts = readFileSync(join(image, 'root/usr/lib/sysusers.d/00-gatehouse-ids.conf'), 'utf8');
-  const hash = inputHash([packages, modules, accounts, tools.hash], sources);
-  const folder = cached('base', hash, (path) => {
-    const words = [...accountHooks(accounts), ...initramfsHooks];
-    makeTree(path, { mirror, variant: 'essential', packages, words });
-    thinOut(path, modules);
-    runInside(tools, { [path]: 'base' }, ['depmod', '--basedir=/run/base', kernelOf(path)]);
-  });
-  return { folder, hash, kernel: kernelOf(folder) };
+  const plan: TreePlan = {
+    name: 'base',
+    packages: packageList('packages.txt'),
+    words: [...accountHooks(accounts), ...initramfsHooks],
+    finish: (folder) => thinOut(folder, tools, modules),
+    inputs: [modules, tools.hash],
+    sources: ['base-root.ts', 'kernel-modules.ts'],
+  };
+  const tree = makeTree(plan, supply);
+  return { ...tree, kernel: kernelOf(tree.folder) };
 }
 
 function accountHooks(text: string): string[] {
@@ -41,22 +37,34 @@ function accountHooks(text: string): string[] {
   );
 }
 
-/** The kernel's package wants a maker of initrds: it is kept from making one, and taken away. */
+/** The kernel's package wants a maker of initrds: it is kept from making one, and taken away when all is installed. */
 const initramfsHooks = [
   '--dpkgopt=force-confold',
   '--setup-hook=mkdir -p "$1/etc/initramfs-tools"',
   '--setup-hook=echo update_initramfs=no >"$1/etc/initramfs-tools/update-initramfs.conf"',
-  '--customize-hook=dpkg --root="$1" --purge --force-depends initramfs-tools initramfs-tools-core initramfs-tools-bin klibc-utils libklibc',
+];
+const initramfs = [
+  'initramfs-tools',
+  'initramfs-tools-core',
+  'initramfs-tools-bin',
+  'klibc-utils',
+  'libklibc',
 ];
 
-function thinOut(folder: string, modules: readonly string[]): void {
-  const modulesFolder = join(folder, 'usr/lib/modules', kernelOf(folder));
-  pruneModules(modulesFolder, modules);
+function thinOut(folder: string, tools: Tools, modules: readonly string[]): void {
+  run('dpkg', [`--root=${folder}`, '--purge', '--force-depends', ...initramfs]);
+  const kernel = kernelOf(folder);
+  pruneModules(join(folder, 'usr/lib/modules', kernel), modules);
   // Stored plain: the file system compresses all, and at boot nothing is unpacked twice.
-  run('find', [join(modulesFolder, 'kernel'), '-name', '*.ko.xz', '-exec', 'xz', '--decompress', '{}', '+']);
-  for (const name of ['boot/System.map*', 'usr/share/bash-completion', 'usr/share/zsh', 'usr/share/polkit-1'])
-    run('sh', ['-c', `rm -rf "$1"/${name}`, 'sh', folder]);
-  rmSync(join(folder, 'usr/lib/systemd/catalog'), { recursive: true, force: true });
+  const unpack = `find usr/lib/modules -name '*.ko.xz' -exec xz --decompress '{}' +; depmod --basedir=. ${kernel}`;
+  runInside(tools, { [folder]: 'base' }, ['sh', '-ec', `cd /run/base; ${unpack}`]);
+  const unread = [
+    'usr/share/bash-completion',
+    'usr/share/zsh',
+    'usr/share/polkit-1',
+    'usr/lib/systemd/catalog',
+  ];
+  for (const name of unread) rmSync(join(folder, name), { recursive: true, force: true });
 }
 
 function kernelOf(folder: string): string {

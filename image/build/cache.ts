@@ -1,6 +1,6 @@
 /** What takes long to make is kept, under a name that holds the hash of all it was made from. */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, utimesSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Short, and different as soon as one of the inputs is. Words that name a file of this folder stand for its contents. */
@@ -15,9 +15,8 @@ export function cached(name: string, hash: string, make: (path: string) => void)
   mkdirSync(cacheDirectory, { recursive: true });
   const path = join(cacheDirectory, `${name}-${hash}`);
   if (!existsSync(path)) {
-    const partial = `${path}.${process.pid}.partial`;
+    const partial = partialFolder(name);
     try {
-      mkdirSync(partial);
       make(partial);
       if (!existsSync(path)) renameSync(partial, path);
     } finally {
@@ -26,6 +25,12 @@ export function cached(name: string, hash: string, make: (path: string) => void)
   }
   utimesSync(path, new Date(), new Date());
   return path;
+}
+
+/** An empty folder on the cache's own disk, to be renamed when it is whole. */
+export function partialFolder(name: string): string {
+  mkdirSync(cacheDirectory, { recursive: true });
+  return mkdtempSync(join(cacheDirectory, `${name}.partial-`));
 }
 
 const image = join(import.meta.dirname, '..');

@@ -27,7 +27,7 @@ export function makeFilesystem({ tools, work, release }: Build): Filesystem {
 }
 
 /** The first 128 bits of hex as a UUID. */
-function uuidOf(hex: string): string {
+export function uuidOf(hex: string): string {
   const part = (from: number, to: number) => hex.slice(from, to);
   return [part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)].join('-');
 }

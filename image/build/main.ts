@@ -1,43 +1,64 @@
 /** `npm run image`: makes the bootable image in image/out. README.md one folder up says what comes out and what it needs. */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { baseRoot } from './base-root.ts';
+import { parseArgs } from 'node:util';
+import { baseRoot, type Base } from './base-root.ts';
 import { cacheDirectory } from './cache.ts';
-import { run } from './command.ts';
 import { makeDisk } from './disk.ts';
-import { makeFilesystem } from './filesystem.ts';
+import { saveBuildFigures, step } from './figures.ts';
+import { makeFilesystem, type Filesystem } from './filesystem.ts';
 import { prepareHost } from './host.ts';
 import { makeInitrd } from './initrd.ts';
 import { makeKernelImage } from './kernel-image.ts';
 import { signingKeys } from './keys.ts';
 import { thisMirror } from './mirror.ts';
-import { versionRoot } from './root.ts';
+import {
+  clearOutput,
+  outputName,
+  putDisk,
+  putEnrolment,
+  putPackedDisks,
+  putSums,
+  putUpdate,
+} from './output.ts';
+import { versionRoot, type Build } from './root.ts';
+import { putContents } from './sbom.ts';
+import { makeEnrolment } from './secure-boot.ts';
+import { openSupply, writeLock } from './supply.ts';
 import { toolsTree } from './tools-tree.ts';
 
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    release: { type: 'boolean', default: false },
+    roothash: { type: 'boolean', default: false },
+    'update-lock': { type: 'boolean', default: false },
+    'current-packages': { type: 'boolean', default: false },
+  },
+});
 const out = join(import.meta.dirname, '../out');
 
-function step<T>(title: string, make: () => T): T {
-  const begin = performance.now();
-  process.stdout.write(`${title.padEnd(48, ' .')} `);
-  const made = make();
-  process.stdout.write(`${((performance.now() - begin) / 1000).toFixed(1)} s\n`);
-  return made;
+function makeImage(): void {
+  step('programs of this machine', prepareHost);
+  const isCurrent = values['update-lock'] || values['current-packages'];
+  const supply = openSupply(thisMirror(process.env['GATEHOUSE_MIRROR']), isCurrent);
+  const tools = step('tools tree', () => toolsTree(supply));
+  const base = step('base root', () => baseRoot(supply, tools));
+  if (values['update-lock']) console.log(writeLock([...tools.packages, ...base.packages]));
+  const work = mkdtempSync(join(cacheDirectory, 'work-'));
+  try {
+    const build = step('root of this version', () => versionRoot(base, tools, work));
+    const filesystem = step('root file system and its hashes', () => makeFilesystem(build));
+    if (!values.roothash) makeFiles(base, build, filesystem);
+    console.log(`roothash ${filesystem.roothash}`);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
 }
 
-step('programs of this machine', prepareHost);
-const mirror = thisMirror(process.env['GATEHOUSE_MIRROR']);
-const keys = signingKeys(process.env['GATEHOUSE_SIGNING_KEYS']);
-if (keys.areThrowAway)
-  console.log(
-    'SIGNED WITH A THROW-AWAY KEY: good for tests, never for a site (GATEHOUSE_SIGNING_KEYS names the folder of real ones)',
-  );
-const tools = step('tools tree', () => toolsTree(mirror));
-const base = step('base root', () => baseRoot(mirror, tools));
-const initrd = step('initrd', () => makeInitrd(base, tools));
-const work = mkdtempSync(join(cacheDirectory, 'work-'));
-try {
-  const build = step('root of this version', () => versionRoot(base, tools, work));
-  const filesystem = step('root file system and its hashes', () => makeFilesystem(build));
+function makeFiles(base: Base, build: Build, filesystem: Filesystem): void {
+  const keys = signingKeys(process.env['GATEHOUSE_SIGNING_KEYS']);
+  const initrd = step('initrd', () => makeInitrd(base, build.tools));
   step('signed kernel image', () => {
     makeKernelImage(build, {
       kernel: join(base.folder, 'boot', `vmlinuz-${base.kernel}`),
@@ -46,12 +67,29 @@ try {
       roothash: filesystem.roothash,
       keysFolder: keys.folder,
     });
+    makeEnrolment(build, keys.folder);
   });
   step('disk', () => makeDisk(build, filesystem));
-  mkdirSync(out, { recursive: true });
-  const name = join(out, `gatehouse_${build.release.version}_${build.release.architecture}.raw`);
-  run('cp', ['--sparse=always', join(work, 'disk.raw'), name]);
-  console.log(name);
-} finally {
-  rmSync(work, { recursive: true, force: true });
+  clearOutput(build, out);
+  step('files', () => {
+    putDisk(build, out);
+    putUpdate(build, filesystem, { out, isPacked: values.release });
+    putEnrolment(build, out);
+    putContents(build, base, out);
+  });
+  if (!values.quick) step('packed disks', () => putPackedDisks(build, out));
+  step('sums', () => putSums(build, out));
+  saveBuildFigures(build, out);
+  console.log(`${join(out, outputName(build))}.raw`);
+  if (keys.areThrowAway)
+    console.log(
+      'SIGNED WITH A THROW-AWAY KEY: good for tests, never for a site. GATEHOUSE_SIGNING_KEYS names the folder of real ones.',
+    );
+}
+
+try {
+  makeImage();
+} catch (error) {
+  console.error(`\n${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
 }

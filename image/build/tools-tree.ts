@@ -1,19 +1,12 @@
 /** The tools tree: Debian 13 with the programs that put the image together, so that the building machine's age doesn't matter. */
 import { run } from './command.ts';
-import { cached, inputHash } from './cache.ts';
-import type { Mirror } from './mirror.ts';
-import { makeTree, packageList } from './tree.ts';
+import type { Supply } from './supply.ts';
+import { makeTree, packageList, type Tree } from './tree.ts';
 
-export interface Tools {
-  readonly folder: string;
-  readonly hash: string;
-}
+export type Tools = Tree;
 
-export function toolsTree(mirror: Mirror): Tools {
-  const packages = packageList('tools.txt');
-  const hash = inputHash([packages], ['tools-tree.ts', 'tree.ts']);
-  const folder = cached('tools', hash, (path) => makeTree(path, { mirror, variant: 'essential', packages }));
-  return { folder, hash };
+export function toolsTree(supply: Supply): Tools {
+  return makeTree({ name: 'tools', packages: packageList('tools.txt'), sources: ['tools-tree.ts'] }, supply);
 }
 
 /** Folder of this machine → where the program sees it. */

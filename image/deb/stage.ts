@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { npmPackages } from './npm-packages.ts';
 import { takeTypesAway } from './without-types.ts';
 
 const tree = join(import.meta.dirname, '../..');
@@ -87,17 +88,7 @@ function commitTime(): string {
 
 /** Folders of the npm packages that run on the box; the runtime is one of them, and goes elsewhere. */
 function runtimePackages(): string[] {
-  const lock = JSON.parse(readFileSync(join(tree, 'package-lock.json'), 'utf8')) as {
-    packages: Record<string, { dev?: boolean; optional?: boolean; devOptional?: boolean }>;
-  };
-  const wanted = Object.entries(lock.packages).filter(
-    ([path, { dev, devOptional }]) => path !== '' && dev !== true && devOptional !== true,
-  );
-  return wanted.flatMap(([path, { optional }]) => {
-    if (path === 'node_modules/node' || path.startsWith('node_modules/node-bin-')) return [];
-    // Those of other platforms are not here.
-    return optional === true && !isThere(path) ? [] : [path];
-  });
+  return npmPackages().flatMap(({ path }) => (/^node_modules\/node(?:-bin-.*)?$/.test(path) ? [] : [path]));
 }
 
 /** Neither what compiles a package or describes it, nor what only its authors or other systems need. */
@@ -106,10 +97,6 @@ function isNeeded(path: string): boolean {
   if (inside === path) return true;
   if (inside.includes('/prebuilds/')) return inside.endsWith(`/linux-${process.arch}.node`);
   return !/\.(?:map|md|[cm]?ts|c|cc|h|gyp|gypi)$|\/(?:tests?|docs?|benchmarks?|examples?|deps)$/.test(inside);
-}
-
-function isThere(path: string): boolean {
-  return lstatSync(join(tree, path), { throwIfNoEntry: false }) !== undefined;
 }
 
 /** Rights without what the builder's mask did, and times without when it was built. */

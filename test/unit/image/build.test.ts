@@ -1,0 +1,89 @@
+import { expect, it } from 'vitest';
+import { fixedAccounts } from '../../../image/build/accounts.ts';
+import { uuidOf } from '../../../image/build/filesystem.ts';
+import { keptModules } from '../../../image/build/kernel-modules.ts';
+import { mirrorOfTargets, sourcesList } from '../../../image/build/mirror.ts';
+import { namedLicences, spdx } from '../../../image/build/sbom.ts';
+
+it("the mirror is this machine's own, asked for the image's release", () => {
+  const mirror = mirrorOfTargets(
+    'http://x.example/nodesource/ nodistro main\nhttp://m.example/debian/ bookworm main\nhttp://m.example/sec/ bookworm-security main\n',
+  );
+  expect(mirror).toEqual({ archive: 'http://m.example/debian/', security: 'http://m.example/sec/' });
+  expect(mirror && sourcesList(mirror, '/k.gpg').split('\n')).toEqual([
+    'deb [signed-by=/k.gpg] http://m.example/debian/ trixie main',
+    'deb [signed-by=/k.gpg] http://m.example/debian/ trixie-updates main',
+    'deb [signed-by=/k.gpg] http://m.example/sec/ trixie-security main',
+    '',
+  ]);
+});
+
+it('a machine whose sources name no Debian archive has no mirror', () => {
+  expect(mirrorOfTargets('http://x.example/ jammy main\n')).toBeUndefined();
+});
+
+const dependencies = `kernel/fs/fat/vfat.ko.xz: kernel/fs/fat/fat.ko.xz
+kernel/fs/fat/fat.ko.xz:
+kernel/sound/snd.ko.xz:
+kernel/drivers/net/tun.ko.xz:
+kernel/drivers/net/tunnel/x.ko.xz:
+`;
+
+it('a kernel module stays with what it depends on', () => {
+  const kept = keptModules(dependencies, ['fs/fat/vfat', 'drivers/net/tun']);
+  expect([...kept].toSorted()).toEqual([
+    'kernel/drivers/net/tun.ko.xz',
+    'kernel/fs/fat/fat.ko.xz',
+    'kernel/fs/fat/vfat.ko.xz',
+  ]);
+});
+
+it('a module that the kernel does not have any more is an error, not a smaller image', () => {
+  expect(() => keptModules(dependencies, ['fs/ext4'])).toThrow('this kernel has no fs/ext4');
+});
+
+it('users get the numbers that they had in every version', () => {
+  expect(
+    fixedAccounts('# remark\ng staff 950 -\nu _chrony 904 "Chrony daemon" /var/lib/chrony\n', 20309),
+  ).toEqual({
+    passwd: ['_chrony:x:904:904:Chrony daemon:/var/lib/chrony:/usr/sbin/nologin'],
+    group: ['staff:x:950:', '_chrony:x:904:'],
+    shadow: ['_chrony:!*:20309::::::'],
+    gshadow: ['staff:!*::', '_chrony:!*::'],
+  });
+});
+
+it('a user without a fixed number is an error', () => {
+  expect(() => fixedAccounts('u tcpdump - "Capture"', 1)).toThrow('no fixed number in "u tcpdump');
+});
+
+it('a UUID is the first 128 bits', () => {
+  expect(uuidOf('00112233445566778899aabbccddeeff0000')).toBe('00112233-4455-6677-8899-aabbccddeeff');
+});
+
+it('licences are read from the fields of a machine-readable copyright file', () => {
+  const text = 'Files: *\nLicense: GPL-2+\nCopyright: x\n\nLicense: GPL-2+\n text\n\nLicense: Expat\n text\n';
+  expect(namedLicences(text)).toEqual(['Expat', 'GPL-2+']);
+});
+
+it('the list of contents is the same for the same contents, and names each package once', () => {
+  const contents = {
+    name: 'gatehouse_1.0.0_amd64',
+    version: '1.0.0',
+    epochSeconds: 1_700_000_000,
+    debian: [
+      { tree: 'base' as const, name: 'libc6', version: '2.41-12', architecture: 'amd64', sha256: 'a' },
+    ],
+    npm: [{ path: 'node_modules/@x/y', name: '@x/y', version: '1.2.3', licence: 'MIT', sha512: 'b' }],
+    licences: new Map([['libc6', ['LGPL-2.1+']]]),
+  };
+  const document = spdx(contents);
+  expect(JSON.stringify(spdx(contents))).toBe(JSON.stringify(document));
+  expect(document.creationInfo.created).toBe('2023-11-14T22:13:20Z');
+  expect(document.packages.map(({ SPDXID }) => SPDXID)).toEqual([
+    'SPDXRef-image',
+    'SPDXRef-deb-libc6',
+    'SPDXRef-npm-node-modules-x-y',
+  ]);
+  expect(document.relationships).toHaveLength(3);
+});
