@@ -26,8 +26,8 @@ export async function sipCalls(say: (line: string) => void): Promise<Finding> {
     megabytes.push(Math.round(box.megabytes()));
     say(`${sum.succeeded} calls, ${sum.failed} failed, ${megabytes.at(-1)} MB`);
   }
-  // Transactions live for 32 s, what was counted is written down each second.
-  await sleep(45_000);
+  // Whoever is gone is waited for: a 200 for its ACK, then the BYE for its answer, 32 s each; media that nobody claims 90 s.
+  await sleep(130_000);
   const left = leftBehind(bench);
   const [early, late] = [quarter(megabytes, 1), quarter(megabytes, 3)];
   return {
@@ -37,7 +37,7 @@ export async function sipCalls(say: (line: string) => void): Promise<Finding> {
       `${sum.succeeded} calls at ${perSecond} a second for ${Math.round((pieces * pieceSeconds) / 60)} minutes through sip and rtp in one process, ` +
       `${sum.failed} failed, ${sum.repeated} requests sent again. Memory: ${megabytes[0]} MB after the first ${pieceSeconds} s, ` +
       `${early} MB in the second quarter, ${late} MB in the last one. ` +
-      `Left 45 s after the last call: ${left.map(([name, count]) => `${name} ${count}`).join(', ')}.`,
+      `Left 130 s after the last call: ${left.map(([name, count]) => `${name} ${count}`).join(', ')}.`,
   };
 }
 
