@@ -45,8 +45,10 @@ function stageEsp(work: string, { version, architecture }: Release): void {
   put('loader.efi', 'EFI/BOOT', `BOOT${efi.toUpperCase()}.EFI`);
   put('loader.efi', 'EFI/systemd', `systemd-boot${efi}.efi`);
   put('gatehouse.efi', 'EFI/Linux', `gatehouse_${version}+3-0.efi`);
-  mkdirSync(join(esp, 'loader'));
-  writeFileSync(join(esp, 'loader/loader.conf'), 'timeout 0\neditor no\n');
+  for (const name of ['PK.auth', 'KEK.auth', 'db.auth']) put(`enrol/${name}`, 'loader/keys/auto', name);
+  put('enrol/gatehouse.cer', 'loader/keys', 'gatehouse.cer');
+  // if-safe: without asking on virtual machines only; on others a person chooses it in the menu.
+  writeFileSync(join(esp, 'loader/loader.conf'), 'timeout 0\neditor no\nsecure-boot-enroll if-safe\n');
   writeFileSync(join(esp, 'loader/entries.srel'), 'type1\n');
 }
 
