@@ -24,6 +24,8 @@ export function dataOrder(how: keyof typeof way, read = readDataPartition): Orde
       return { state: 'refused', words: 'The data disk is in use: there is nothing to repair.' };
     if (state === 'read-only')
       return { state: 'refused', words: 'The disk takes no writes: it has to be replaced.' };
+    if (state === 'sealed' && how === 'repair')
+      return { state: 'refused', words: 'The disk is locked, not damaged: there is nothing to repair.' };
     if (!hasUnit(unit)) return { state: 'refused', words: 'Only the image repairs its own disk.' };
     await systemctl('--no-block', 'start', unit);
     return { state: 'done', words };

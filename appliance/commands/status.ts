@@ -5,7 +5,7 @@ import { servedNetworks, watchedCards } from '../config-networks.ts';
 import { wantedParts } from '../config-parts.ts';
 import type { CommandCall } from '../main.ts';
 import { ackLatency, type AckLatency } from '../store/ack-latency.ts';
-import { readDataPartition } from '../store/data-partition.ts';
+import { readDataPartition, type DataPartition } from '../store/data-partition.ts';
 import { readDhcpNetwork, type DhcpNetwork } from '../store/dhcp-network.ts';
 import { countStages } from '../store/phone-stage.ts';
 import { readFacts, readPhones } from '../store/phones.ts';
@@ -35,6 +35,7 @@ interface SiteStatus {
   /** Of DHCP, the newest first. */
   readonly refusals: readonly Refusal[];
   readonly sip: SipView;
+  readonly disk: Pick<DataPartition, 'state' | 'protection'>;
   readonly troubles: readonly Trouble[];
 }
 
@@ -53,6 +54,7 @@ function readStatus(config: Config, now: number): SiteStatus {
   const parts = readParts(directory, wantedParts(config), now);
   const phones = readPhones(directory, now, config.site);
   const latency = ackLatency(parts);
+  const data = readDataPartition(directory);
   return {
     release: packageJson.version,
     site: { name, region, posture, address },
@@ -65,11 +67,12 @@ function readStatus(config: Config, now: number): SiteStatus {
     ...(latency && { latency }),
     refusals: readFacts(directory, 'dhcp', (db) => readRefusals(db, refusalsRead)),
     sip: readSipView(directory, now),
+    disk: data,
     troubles: troublesOf({
       parts,
       phones,
       allowCleartext: config.provisioning.allow_cleartext,
-      data: readDataPartition(directory),
+      data,
     }),
   };
 }
@@ -94,6 +97,7 @@ export function formatStatus(status: SiteStatus, { now, mode }: When): string[] 
     ...formatDhcpNetwork(status.dhcp, mode, now),
     ...formatRefusals(status.refusals.slice(0, refusalsShown), now),
     ...formatSip(status.sip, now),
+    ...(status.disk.protection === undefined ? [] : [`Data disk: ${status.disk.protection}`]),
     '',
     ...(troubles.length === 0 ? ['Nothing is wrong.'] : troubles.map(troubleLine)),
   ];

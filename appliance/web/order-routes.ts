@@ -87,12 +87,17 @@ export const orderRoutes: readonly Route[] = [
     isFor: 'admin',
     summary: 'How the data disk was found when the box booted.',
     answer: Type.Object({
-      state: Type.Enum(['ok', 'missing', 'broken', 'read-only'], { type: 'string' }),
+      state: Type.Enum(['ok', 'missing', 'broken', 'read-only', 'sealed'], { type: 'string' }),
       said: Type.String(),
+      protection: Type.Optional(
+        Type.String({
+          description: 'Whether it is encrypted, and what that is good for; absent: not known.',
+        }),
+      ),
     }),
     answerTo: (_asked, { config }) => {
-      const { state, said } = readDataPartition(config.site.state_directory);
-      return ok({ state, said });
+      const { freeBytes: _, ...found } = readDataPartition(config.site.state_directory);
+      return ok(found);
     },
   },
   {

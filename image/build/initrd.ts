@@ -21,13 +21,13 @@ export function makeInitrd(base: Base, tools: Tools): string {
   return join(folder, 'initrd');
 }
 
-// systemd opens libtss2 only where there is a TPM: no program in the initrd names it.
+// systemd opens libtss2, and libcryptsetup its way to the TPM, only where there is one: no program in the initrd names them.
 function script(version: string): string {
   return `
     mkdir /run/empty; cp -r --preserve=mode /run/image/initrd /tmp/overlay; chmod -R go-w /tmp/overlay
     dracut --force --reproducible --conf /run/image/initrd.conf --confdir /run/empty \\
       --kver ${version} --kmoddir /run/base/usr/lib/modules/${version} \\
-      --install "$(echo /usr/lib/*/libtss2-*.so.*)" --include /tmp/overlay / /run/out/initrd`;
+      --install "$(echo /usr/lib/*/libtss2-*.so.* /usr/lib/*/cryptsetup/*-tpm2.so)" --include /tmp/overlay / /run/out/initrd`;
 }
 
 /** Names, rights and contents of our own files in the initrd. */

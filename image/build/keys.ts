@@ -1,16 +1,19 @@
-/** The key that signs what the firmware starts (Secure Boot). */
+/** The keys that sign what the firmware starts (Secure Boot), and what a TPM gives the key of the data partition to. */
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheDirectory } from './cache.ts';
 import { run } from './command.ts';
 
 export interface SigningKeys {
-  /** Has `db.key` and `db.crt` (PEM), and the same of PK and KEK. */
+  /**
+   * Has `NAME.key` and `NAME.crt` (PEM) of each: PK, KEK and db are Secure Boot's; `pcr` (RSA) signs what a TPM measured of a release.
+   * Boxes ask for `pcr` as long as they live: with another one, an updated box can't open its data partition.
+   */
   readonly folder: string;
   readonly areThrowAway: boolean;
 }
 
-const names = ['PK', 'KEK', 'db'];
+const names = ['PK', 'KEK', 'db', 'pcr'];
 
 /** From the folder that `GATEHOUSE_SIGNING_KEYS` names, else throw-away ones, made once a cache. */
 export function signingKeys(folder: string | undefined): SigningKeys {

@@ -43,6 +43,8 @@ export interface MachineOptions {
   readonly kernelWords?: readonly string[];
   /** The disk takes no writes. */
   readonly isReadOnly?: boolean;
+  /** A firmware that knows Secure Boot, and asks for it once it has keys. */
+  readonly isSecureBoot?: boolean;
   /** More words for QEMU. */
   readonly hardware?: readonly string[];
   readonly memoryMegabytes?: number;
@@ -152,6 +154,10 @@ function hardware(options: MachineOptions) {
       // romfile= keeps the firmware from trying to boot by network for minutes.
       `virtio-net-pci,netdev=net${at},mac=${mac},romfile=,addr=0x${(at + 3).toString(16)}`,
     ]),
+    // Only the firmware, in its own mode of the processor, writes its variables.
+    ...(options.isSecureBoot === true
+      ? words('-machine smm=on -global driver=cfi.pflash01,property=secure,value=on')
+      : []),
     ...more,
   ];
 }
@@ -163,12 +169,14 @@ function serialLines(socket: string): string[] {
   );
 }
 
-function drives({ disk, isReadOnly = false }: MachineOptions, variables: string): string[] {
+function drives(options: MachineOptions, variables: string): string[] {
+  const { disk, isReadOnly = false, isSecureBoot = false } = options;
+  const code = join(firmware, isSecureBoot ? 'OVMF_CODE_4M.secboot.fd' : 'OVMF_CODE_4M.fd');
   const access = isReadOnly ? ',readonly=on' : '';
   // Killed, it loses what the guest had not flushed; this machine's page cache stays.
   const data = `if=none,id=disk,format=qcow2,file=${disk},discard=unmap${access}`;
   return words(
-    `-drive if=pflash,format=raw,readonly=on,file=${join(firmware, 'OVMF_CODE_4M.fd')} ` +
+    `-drive if=pflash,format=raw,readonly=on,file=${code} ` +
       `-drive if=pflash,format=raw,file=${variables} ` +
       `-drive ${data} -device virtio-blk-pci,drive=disk,bootindex=0,addr=0x10`,
   );

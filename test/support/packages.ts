@@ -56,6 +56,7 @@ export const imagePrograms: Programs = {
   dnsmasq: 'dnsmasq-base',
   udhcpc: 'udhcpc',
   curl: 'curl',
+  swtpm: 'swtpm',
 };
 
 /** Peers that only the benchmarks know. */

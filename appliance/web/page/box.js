@@ -17,10 +17,14 @@ onSubmit('confirm', async () => {
   return words;
 });
 
-/** Only where there is something to do about it. */
+/** On the image: what somebody who takes the disk can read. And where there is something to do about it, that. */
 async function drawData() {
-  const { state, said } = await load('/api/data');
-  byId('data').hidden = state === 'ok';
+  const { state, said, protection } = await load('/api/data');
+  byId('data').hidden = state === 'ok' && protection === undefined;
+  byId('data-protection').hidden = protection === undefined;
+  byId('data-protection').textContent = `The data disk is ${protection}.`;
+  byId('data-repair').hidden = state === 'ok';
+  if (state === 'sealed') byId('data-can-repair').remove();
   byId('data-state').textContent =
     `The data disk is ${state}${said === '' ? '' : ` (${said})`}. The box runs from memory and serves no phone.`;
 }

@@ -4,6 +4,19 @@ import type { Box } from '../../../appliance/box/orders.ts';
 
 const box = { config: { site: { state_directory: '/nowhere' } } } as Box;
 
+const locked = () => ({ state: 'sealed', said: '', freeBytes: 1 }) as const;
+
+it('a data disk that is locked can only be made anew', async () => {
+  expect(await dataOrder('repair', locked)({}, box)).toEqual({
+    state: 'refused',
+    words: 'The disk is locked, not damaged: there is nothing to repair.',
+  });
+  expect(await dataOrder('anew', locked)({}, box)).toEqual({
+    state: 'refused',
+    words: 'Only the image repairs its own disk.',
+  });
+});
+
 it.each([
   ['ok', 'The data disk is in use: there is nothing to repair.'],
   ['read-only', 'The disk takes no writes: it has to be replaced.'],

@@ -11,6 +11,18 @@ it.each([
     'read-only\n/dev/vda4\nthe disk takes no writes\n',
     { state: 'read-only', said: 'the disk takes no writes' },
   ],
+  [
+    'sealed\n/dev/vda4\nno TPM\nencrypted\n',
+    { state: 'sealed', said: 'no TPM', protection: 'encrypted; the TPM of this machine keeps the key' },
+  ],
+  [
+    'ok\n/dev/vda4\n\nplain: this machine has no TPM\n',
+    {
+      state: 'ok',
+      said: '',
+      protection: 'not encrypted (this machine has no TPM): who takes the disk reads everything on it',
+    },
+  ],
   ['nonsense', { state: 'ok', said: '' }],
 ])('what the boot wrote down is read: %j', (text, expected) => {
   const directory = temporaryDirectory();
