@@ -43,6 +43,8 @@ export function versionRoot(base: Base, tools: Tools, work: string): Build {
     'systemd-sysusers --root=/run/root; systemctl --root=/run/root preset-all; systemd-hwdb --root=/run/root --usr update',
   ]);
   clear(root);
+  // A program or library that is missing is noticed here, and not by the first box.
+  runInside(tools, { [root]: 'root' }, ['chroot', '/run/root', '/usr/bin/gatehouse', 'config', 'print']);
   return { tools, release, work };
 }
 
