@@ -56,7 +56,8 @@ export function makeTree(plan: TreePlan, supply: Supply): Tree {
 /** Throws, naming every package that isn't as the lock says. */
 function fill(folder: string, plan: TreePlan, supply: Supply): LockedPackage[] {
   const locked = supply.lock?.filter((row) => row.tree === plan.name) ?? [];
-  const missing = supply.lock === undefined ? [] : notOnMirror(locked, supply.index());
+  const missing =
+    supply.lock === undefined ? [] : [...notLocked(plan, locked), ...notOnMirror(locked, supply.index())];
   if (missing.length > 0) throw new Error(lockError(missing));
   bootstrap(folder, plan, { supply, pinned: pins(locked) });
   const installed = installedPackages(folder);
@@ -64,6 +65,13 @@ function fill(folder: string, plan: TreePlan, supply: Supply): LockedPackage[] {
   if (different.length > 0) throw new Error(lockError(different));
   plan.finish?.(folder);
   return supply.lock === undefined ? lockOf(plan.name, installed, supply.index()) : locked;
+}
+
+function notLocked({ packages, name: tree }: TreePlan, locked: readonly LockedPackage[]): string[] {
+  const names = new Set(locked.map(({ name }) => name));
+  return packages
+    .filter((name) => !names.has(name))
+    .map((name) => `${name} is wanted in ${tree} and is not in the lock`);
 }
 
 function lockError(sentences: readonly string[]): string {
