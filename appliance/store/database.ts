@@ -88,9 +88,11 @@ function migrate(db: Database.Database, file: string, migrations: readonly Migra
   if (present > 0 && present < migrations.length) db.exec(`VACUUM INTO '${copyName(file, present)}'`);
   for (const { version, sql } of migrations.slice(present)) {
     db.transaction(() => {
+      // Box's file may be opened by several processes at the same moment: another one was faster.
+      if ((db.pragma('user_version', { simple: true }) as number) >= version) return;
       db.exec(sql);
       db.pragma(`user_version = ${version}`);
-    })();
+    }).immediate();
   }
 }
 
