@@ -3,6 +3,7 @@
  * settings: addresses of parts change with those of cards.
  */
 import {
+  chmodSync,
   copyFileSync,
   existsSync,
   mkdirSync,
@@ -206,6 +207,10 @@ function writeFiles({ box }: Config, folder: string): number {
   for (const name of readdirSync(folder))
     if (isOurFile(name) && !wanted.some((file) => file.name === name)) rmSync(join(folder, name));
   // systemd-networkd reads them as its own user.
-  for (const { name, text } of wanted) writeFileSync(join(folder, name), text, { mode: 0o644 });
+  for (const { name, text } of wanted) {
+    writeFileSync(join(folder, name), text);
+    // Whatever the unit's mask is.
+    chmodSync(join(folder, name), 0o644);
+  }
   return wanted.length;
 }
