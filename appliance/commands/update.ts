@@ -10,7 +10,7 @@ import { upstreamAuthorities } from '../net/upstream-trust.ts';
 import { openReader } from '../store/reader.ts';
 import { openStore } from '../store/store.ts';
 import { readUpdateFacts, saveUpdateFacts } from '../store/update-facts.ts';
-import { bootCount } from '../update/boot.ts';
+import { bootCount, isWayOut } from '../update/boot.ts';
 import { requireSuitable } from '../update/decision.ts';
 import { fetchAnnounced, fetchRelease } from '../update/fetch.ts';
 import { proveAndTell } from '../update/health.ts';
@@ -166,8 +166,14 @@ async function work(update: Update): Promise<number> {
 async function health(update: Update): Promise<number> {
   const count = bootCount();
   if (count === undefined) return 0;
-  using needs = needsOf(update);
-  return (await proveAndTell(needs, count)) ? 0 : 1;
+  try {
+    using needs = needsOf(update);
+    return (await proveAndTell(needs, count)) ? 0 : 1;
+  } catch (error) {
+    // What is remembered of updates can't be read: perhaps the other release can.
+    update.call.out(error instanceof Error ? error.message : String(error));
+    return isWayOut(count, true) ? 1 : 0;
+  }
 }
 
 function needsOf({ config, image }: Update): UpdateNeeds & Disposable {

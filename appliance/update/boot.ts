@@ -39,11 +39,11 @@ export function countIn(path: string): BootCount | undefined {
 export const bootTries = 3;
 
 /**
- * Whether to restart is a way out. A release that has used up its tries and runs all the same is the only one there is: whatever is
- * wrong with it, a box that restarts for ever is worse.
+ * Whether the boot loader takes another release in the end when the machine restarts. A release that no update brought is the only one
+ * there is, and so is one that has used up its tries and runs all the same: whatever is wrong, a box that restarts for ever is worse.
  */
-export function isLastResort(count: BootCount): boolean {
-  return count.left === 0 && count.done > bootTries;
+export function isWayOut({ left, done }: BootCount, isUpdate: boolean): boolean {
+  return isUpdate && (left > 0 || done <= bootTries);
 }
 
 const kernelFolder = 'EFI/Linux';

@@ -1,6 +1,6 @@
 /** A release on trial proves itself, or is given up: what came of it is written down before systemd acts on it. */
-import { saveUpdateFacts } from '../store/update-facts.ts';
-import { isLastResort, type BootCount } from './boot.ts';
+import { saveUpdateFacts, type UpdateFacts } from '../store/update-facts.ts';
+import { isWayOut, type BootCount } from './boot.ts';
 import { factsOf, type UpdateNeeds } from './needs.ts';
 import { releaseTrouble } from './proof.ts';
 import { keepRelease } from './work.ts';
@@ -18,17 +18,16 @@ export async function proveAndTell(needs: UpdateNeeds, count: BootCount): Promis
     return true;
   }
   log.error({ release: needs.image.version, ...count, trouble }, 'the release does not do its work here');
-  await noteTrouble(needs, trouble);
-  if (!isLastResort(count)) return false;
+  const { pending } = factsOf(needs);
+  if (pending !== undefined) await noteTrouble(needs, { ...pending, trouble });
+  if (isWayOut(count, pending !== undefined)) return false;
   log.error('there is no other release to go back to: it stays');
   return true;
 }
 
 /** The restart comes whether or not it can be written down. */
-async function noteTrouble(needs: UpdateNeeds, trouble: string): Promise<void> {
-  const { pending } = factsOf(needs);
-  if (pending === undefined) return;
-  await needs.store
-    .write((tx) => saveUpdateFacts(tx, { pending: { ...pending, trouble } }))
-    .catch((error: unknown) => needs.log.warn({ error: String(error) }, 'the reason is not written down'));
+async function noteTrouble({ store, log }: UpdateNeeds, pending: UpdateFacts['pending']): Promise<void> {
+  await store
+    .write((tx) => saveUpdateFacts(tx, { pending }))
+    .catch((error: unknown) => log.warn({ error: String(error) }, 'the reason is not written down'));
 }

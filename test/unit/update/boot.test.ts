@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { bootCount, countIn, isLastResort, setBack, versionIn } from '../../../appliance/update/boot.ts';
+import { bootCount, countIn, isWayOut, setBack, versionIn } from '../../../appliance/update/boot.ts';
 import { temporaryDirectory } from '../../support/directory.ts';
 
 it.each([
@@ -21,14 +21,18 @@ it('the variable of the boot loader is read as the firmware keeps it', () => {
   expect(bootCount(file)).toEqual({ left: 1, done: 2 });
 });
 
-it('a release is restarted as long as it has tries, and one more time: then it is all that there is', () => {
+it('a release that an update brought is restarted as long as it has tries, and one more time: then it is all that there is', () => {
   const counts = [
     [2, 1],
     [1, 2],
     [0, 3],
     [0, 4],
-  ].map(([left = 0, done = 0]) => isLastResort({ left, done }));
-  expect(counts).toEqual([false, false, false, true]);
+  ].map(([left = 0, done = 0]) => isWayOut({ left, done }, true));
+  expect(counts).toEqual([true, true, true, false]);
+});
+
+it('a box that was just installed is not restarted: there is nothing to go back to', () => {
+  expect(isWayOut({ left: 2, done: 1 }, false)).toBe(false);
 });
 
 it('a running release that is set back keeps its kernel under the name of a bad one', async () => {
