@@ -123,7 +123,7 @@ const shellCredentials = {
 DefaultDependencies=no
 ConditionPathExists=!/etc/initrd-release
 [Service]
-ExecStart=/bin/sh
+ExecStart=/bin/sh -c '(while [ ! -e /run/serial-shell ]; do echo "<up>"; sleep 1; done) & exec sh'
 Restart=always
 StandardInput=tty
 TTYPath=/dev/ttyS1

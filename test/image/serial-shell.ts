@@ -51,11 +51,17 @@ export async function openSerialShell(path: string, machine: Running): Promise<S
 
 /** Until the shell is there nobody echoes; then it gives way to one without line editing, which is told to be quiet. */
 async function greet(socket: Socket, heard: () => string, hopeless: () => boolean): Promise<void> {
+  // Firmware and boot loader would take what is typed for keys.
+  await until('a shell on the serial line', () => heard().includes('<up>') || undefined, {
+    timeoutMs: 600_000,
+    hopeless,
+  });
+  socket.write('>/run/serial-shell\n');
   const isThere = () => {
     socket.write('exec env PS1= PS2= ENV= TERM=dumb sh -c "stty -echo -onlcr; echo \\<he\\re\\>; exec sh"\n');
     return /^<here>$/m.test(heard());
   };
-  await until('a shell on the serial line', isThere, { timeoutMs: 600_000, everyMs: 1000, hopeless });
+  await until('the shell to answer', isThere, { timeoutMs: 600_000, everyMs: 1000, hopeless });
   // What was asked meanwhile is answered first.
   socket.write('echo "<set$(echo tled)>"\n');
   await until('the shell to be quiet', () => heard().includes('<settled>'), { timeoutMs: 20_000, hopeless });

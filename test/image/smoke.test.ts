@@ -130,9 +130,7 @@ it('a phone gets the time from the box', async () => {
 });
 
 it('no unit of ours is more exposed than 1.3, by the reckoning of systemd-analyze', async () => {
-  const table = await machine.shell(
-    'systemd-analyze security --no-pager "gatehouse@*" 2>/dev/null || systemd-analyze security --no-pager',
-  );
+  const table = await machine.shell('systemd-analyze security --no-pager');
   const scores = table.split('\n').flatMap((line) => {
     const [, part = '', score] = /^gatehouse@(\w+)\.service\s+([\d.]+)/.exec(line.trim()) ?? [];
     return part === '' ? [] : [[part, Number(score)] as const];
