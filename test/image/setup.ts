@@ -11,7 +11,11 @@ export async function setup(): Promise<void> {
   // The build keeps what hasn't changed, and says when there is nothing to do.
   if (named === undefined || named === '') {
     const tree = join(import.meta.dirname, '../..');
-    execFileSync('npm', ['run', '--silent', 'image'], { cwd: tree, stdio: 'inherit', timeout: 1_200_000 });
+    execFileSync('npm', ['run', '--silent', 'image', '--', '--quick'], {
+      cwd: tree,
+      stdio: 'inherit',
+      timeout: 1_200_000,
+    });
   }
   if (!existsSync(imageFile())) throw new Error(`${imageFile()} is not there`);
 }

@@ -38,6 +38,7 @@ function phone(at: number): Baresip {
 }
 
 const talkMs = 1500;
+const talkPackets = 75;
 /** A packet every 20 ms; the first and the last few may fall beside the call. */
 const leastPackets = 60;
 
@@ -113,7 +114,9 @@ it('refreshes are answered by the box while the registrar still knows the phone'
 it('a phone calls out, both hear RTP, the phone hangs up', async () => {
   const [phoneSide, farSide] = [await countRtp(site.phones[0] ?? site.box), await countRtp(site.remote)];
   await dial(phone(0), remote, '4930555');
-  await sleep(talkMs);
+  const isHeardByBoth = async () =>
+    [await phoneSide(), await farSide()].every(({ heard }) => heard > talkPackets) || undefined;
+  await until('both to have heard enough', isHeardByBoth, { timeoutMs: 20_000, everyMs: 100 });
   await hangUp(phone(0), remote);
   for (const count of [await phoneSide(), await farSide()]) {
     expect(count.sent).toBeGreaterThan(leastPackets);

@@ -13,7 +13,7 @@ export interface CallResult {
 }
 
 export interface OpenCall {
-  /** Packets since the call was up. */
+  /** Packets since it was dialled; the two ends are read one after the other, so only at rest do they match. */
   count(): Promise<{ phone: RtpCount; callee: RtpCount }>;
   /** By the end named; resolves when both ends know. */
   hangUp(by: 'phone' | 'callee'): Promise<void>;
@@ -33,9 +33,9 @@ export async function openCall(
     Promise.all(ends.map((end, at) => end.waitFor(type, { since: since[at] ?? 0 })));
   const caller = direction === 'outbound' ? baresip : cloud.callee;
   const number = direction === 'outbound' ? cloud.calleeNumber : phone.user;
+  const [phoneStart, calleeStart] = await Promise.all([phone.rtp(), cloud.calleeRtp()]);
   await caller.command('dial', `sip:${number}@${hosts.main}`);
   await waitBoth('CALL_ESTABLISHED', before);
-  const [phoneStart, calleeStart] = await Promise.all([phone.rtp(), cloud.calleeRtp()]);
   return {
     count: async () => {
       const [phoneNow, calleeNow] = await Promise.all([phone.rtp(), cloud.calleeRtp()]);
@@ -63,7 +63,6 @@ export async function holdCall(
 ): Promise<CallResult> {
   const call = await openCall(cloud, phone, direction);
   await sleep(talkMs);
-  const counts = await call.count();
   await call.hangUp(direction === 'outbound' ? 'phone' : 'callee');
-  return { direction, ...counts };
+  return { direction, ...(await call.count()) };
 }

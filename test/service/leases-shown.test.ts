@@ -67,8 +67,8 @@ it('a page of addresses is as long as it is asked for, and the next begins after
   }
 });
 
-it('what a device calls itself is personal, and left out for those who come by the network', async () => {
-  const page = await openPage(`${dhcp}[web]\nport = 0\naddress = "0.0.0.0"\n`);
+it('what a device calls itself is personal, and left out for those who read by the network without signing in', async () => {
+  const page = await openPage(`${dhcp}[web]\nport = 0\naddress = "0.0.0.0"\nopen_reading = true\n`);
   await writeDhcpFacts(page.site);
   const { text } = await ask({ port: page.web.address.port }, '/api/leases', { host: '127.0.0.1' });
   expect(text).toContain('Gi1/0/3');
