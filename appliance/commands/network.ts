@@ -1,12 +1,12 @@
 /** `gatehouse network show|write|apply|confirm`: the machine's own cards, by `[box]` of the settings. */
 import { beginChange, confirmNetwork, writeAtBoot } from '../box/network.ts';
 import { networkFiles } from '../box/network-files.ts';
-import { carryOutCommand } from '../box/carry-out.ts';
 import { readConfig } from '../config.ts';
 import type { CommandCall } from '../main.ts';
 import { systemctl } from '../net/systemctl.ts';
 import { networkPendingUntil } from '../store/network-pending.ts';
 import { openWorld } from '../world.ts';
+import { orderBox } from './order-box.ts';
 
 export async function networkCommand({ configFile, json, rest, out }: CommandCall): Promise<number> {
   const [what = 'show', ...more] = rest;
@@ -25,12 +25,8 @@ export async function networkCommand({ configFile, json, rest, out }: CommandCal
     out(writeAtBoot(needs));
     return 0;
   }
-  if (what === 'confirm') {
-    const commanded = { kind: 'network.confirm', words: {}, onTold: out };
-    const { state, words } = await carryOutCommand(needs, confirmNetwork, commanded);
-    out(words);
-    return state === 'done' ? 0 : 1;
-  }
+  if (what === 'confirm')
+    return await orderBox(needs, { kind: 'network.confirm', handler: confirmNetwork, out });
   if (what === 'apply') {
     const refused = await beginChange(needs);
     // Somebody else waits for the confirmation: this terminal may be cut off by the change.

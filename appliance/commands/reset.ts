@@ -1,10 +1,10 @@
 /** `gatehouse reset`: the box as it came. Says first which phones would be lost, and does nothing until it is told again. */
-import { carryOutCommand } from '../box/carry-out.ts';
 import { resetBox } from '../box/reset.ts';
 import { readConfig } from '../config.ts';
 import type { CommandCall } from '../main.ts';
 import { ledPhones } from '../store/led-phones.ts';
 import { openWorld } from '../world.ts';
+import { orderBox } from './order-box.ts';
 
 export async function resetCommand({ configFile, rest, out }: CommandCall): Promise<number> {
   const config = readConfig(configFile);
@@ -21,9 +21,5 @@ export async function resetCommand({ configFile, rest, out }: CommandCall): Prom
     out('To do it: gatehouse reset everything');
     return 2;
   }
-  const needs = { ...world, config, configFile, signal: new AbortController().signal };
-  const commanded = { kind: 'reset.factory', words: {}, onTold: out };
-  const { state, words } = await carryOutCommand(needs, resetBox, commanded);
-  out(words);
-  return state === 'done' ? 0 : 1;
+  return await orderBox({ ...world, config, configFile }, { kind: 'reset.factory', handler: resetBox, out });
 }

@@ -4,7 +4,6 @@
  */
 import { existsSync, realpathSync } from 'node:fs';
 import { basename } from 'node:path';
-import { carryOutCommand } from '../box/carry-out.ts';
 import { keepOffered, readStick, takeOffered } from '../box/stick-files.ts';
 import { handlerFor } from '../box/take-offered.ts';
 import { readConfig } from '../config.ts';
@@ -12,6 +11,7 @@ import type { CommandCall } from '../main.ts';
 import { RefusedUpdateError } from '../update/refusal.ts';
 import { withStick } from '../update/stick.ts';
 import { openWorld } from '../world.ts';
+import { orderBox } from './order-box.ts';
 
 export async function settingsCommand(call: CommandCall): Promise<number> {
   const [what, device, ...more] = call.rest;
@@ -55,16 +55,10 @@ async function offered({ configFile, out }: CommandCall): Promise<number> {
   const world = openWorld('warn');
   const { site } = readConfig(configFile);
   for (const waiting of takeOffered(site.state_directory)) {
-    const needs = {
-      ...world,
-      config: readConfig(configFile),
-      configFile,
-      signal: new AbortController().signal,
-    };
+    const needs = { ...world, config: readConfig(configFile), configFile };
     const handler = handlerFor(waiting, needs);
     if (handler === undefined) continue;
-    const commanded = { kind: 'settings.offered', words: {}, onTold: out };
-    out((await carryOutCommand(needs, handler, commanded)).words);
+    await orderBox(needs, { kind: 'settings.offered', handler, out });
   }
   return 0;
 }

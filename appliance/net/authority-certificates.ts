@@ -57,9 +57,7 @@ export async function newServer(
       signingKey,
       signingAlgorithm: algorithm,
       extensions: [
-        new x509.BasicConstraintsExtension(false, undefined, true),
-        new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-        new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+        ...forServers(),
         new x509.SubjectAlternativeNameExtension([{ type: 'ip', value: address }]),
         await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
         await x509.AuthorityKeyIdentifierExtension.create(issuer.publicKey),
@@ -68,6 +66,15 @@ export async function newServer(
     webcrypto,
   );
   return { cert: certificate.toString('pem'), key: await privatePem(keys.privateKey) };
+}
+
+/** It may prove who a TLS server is, and nothing else (RFC 5280, 4.2.1.3, 4.2.1.9 and 4.2.1.12). */
+function forServers(): x509.Extension[] {
+  return [
+    new x509.BasicConstraintsExtension(false, undefined, true),
+    new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+    new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+  ];
 }
 
 /** For who compares the fingerprint. It lasts as long as the box does: nobody renews what people were told to trust. PEM. */
@@ -82,9 +89,7 @@ export async function newSelfSigned(name: string): Promise<{ cert: string; key: 
       keys,
       signingAlgorithm: algorithm,
       extensions: [
-        new x509.BasicConstraintsExtension(false, undefined, true),
-        new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-        new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+        ...forServers(),
         new x509.SubjectAlternativeNameExtension([{ type: 'dns', value: 'gatehouse' }]),
       ],
     },
