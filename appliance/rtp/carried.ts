@@ -52,6 +52,8 @@ export interface Relay {
   readonly kernel: KernelPath;
   readonly quality: Quality;
   readonly sessions: Map<string, Carried>;
+  /** Those that are being made or released when asked to, until that is done. */
+  readonly changing: Map<string, Promise<unknown>>;
   /** Who wants to know of what the kernel relayed from a port of ours, by that port. */
   readonly byPort: Map<number, (header: Uint8Array, atMs: number) => void>;
   readonly idleMs: number;

@@ -33,6 +33,7 @@ export async function startRtpRelay(world: World, config: Config): Promise<Part>
     store,
     pool,
     sessions,
+    changing: new Map(),
     byPort,
     quality,
     kernel: await openKernel(world, config, { pool, sessions, byPort }),

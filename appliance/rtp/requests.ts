@@ -2,7 +2,7 @@
 import { DecodeError } from '../protocol/bytes.ts';
 import { parseMediaRequest, type MediaReply, type MediaRequest } from '../protocol/media-control.ts';
 import { follow, keep, known, listen, newCarried, releaseSession, type Relay } from './carried.ts';
-import { countOf, newSession, setRemote } from './session.ts';
+import { countOf, newSession, setRemote, type Session } from './session.ts';
 import { openMediaSockets, type MediaSockets } from './sockets.ts';
 
 /** Four sockets a session: well below what a process may open. */
@@ -32,7 +32,7 @@ async function act(relay: Relay, request: MediaRequest): Promise<MediaReply> {
   const now = relay.world.clock.now();
   switch (request.verb) {
     case 'allocate': {
-      const { phone, cloud } = await allocate(relay, request);
+      const { phone, cloud } = await inOrder(relay, request.session, () => allocate(relay, request));
       return { id, ok: true, phone, cloud };
     }
     case 'update': {
@@ -57,18 +57,27 @@ async function act(relay: Relay, request: MediaRequest): Promise<MediaReply> {
       return { id, ok: true };
     }
     case 'release': {
-      const { session } = known(relay, request.session);
-      await releaseSession(relay, request.session);
+      const session = await inOrder(relay, request.session, () => release(relay, request.session));
       return { id, ok: true, sessions: [countOf(session, now)] };
     }
     case 'stats':
       break;
   }
-  return {
-    id,
-    ok: true,
-    sessions: Array.from(relay.sessions.values(), ({ session }) => countOf(session, now)),
-  };
+  // Who compares must hear of all that was asked for before.
+  await Promise.allSettled(relay.changing.values());
+  const there = Array.from(relay.sessions.values()).filter(({ isReleased }) => !isReleased);
+  return { id, ok: true, sessions: there.map(({ session }) => countOf(session, now)) };
+}
+
+/** What is asked of one session is done in that order: it may be released while its ports are still being opened. */
+async function inOrder<T>({ changing }: Relay, session: string, work: () => Promise<T>): Promise<T> {
+  const mine = Promise.resolve(changing.get(session)).then(work, work);
+  changing.set(session, mine);
+  try {
+    return await mine;
+  } finally {
+    if (changing.get(session) === mine) changing.delete(session);
+  }
 }
 
 async function allocate(
@@ -86,4 +95,10 @@ async function allocate(
   keep(relay, carried);
   relay.counters.sessions_opened += 1;
   return sockets.ports;
+}
+
+async function release(relay: Relay, id: string): Promise<Session> {
+  const { session } = known(relay, id);
+  await releaseSession(relay, id);
+  return session;
 }

@@ -22,10 +22,14 @@ export interface CallMedia {
   relay(from: LegName, sdp: string): Promise<string>;
   /** The call is up: from now on silence ends it, unless it is held. */
   answered(): Promise<void>;
+  /** Also those whose ports the relay was asked for and hasn't named yet. */
   readonly sessions: readonly string[];
   /** Ours, of both sides. */
   readonly addresses: readonly string[];
-  /** RTP packets relayed, by the leg that they came from. */
+  /**
+   * For good. RTP packets relayed, by the leg that they came from; undefined when the relay doesn't say: it lets go what it still has
+   * when the two compare.
+   */
   release(): Promise<Readonly<Record<LegName, number>> | undefined>;
 }
 
@@ -61,32 +65,19 @@ export function sidesToward(
   };
 }
 
-interface Stream {
-  readonly session: string;
-  readonly ports: Readonly<Record<LegName, PortPair>>;
-}
-
 export function newCallMedia(
   media: Media,
   call: string,
   sides: Readonly<Record<LegName, LegSide>>,
 ): CallMedia {
-  const streams: Stream[] = [];
+  const addresses = { phone: sides.phone.address, cloud: sides.cloud.address };
+  const streams = newStreams(media, call, addresses);
   const latest: Latest = {};
   const crypto = newCallCrypto({ phone: sides.phone.isSecure, cloud: sides.cloud.isSecure }, latest);
   const describe = newDescriber(media, crypto);
   let isUp = false;
-
-  const streamAt = async (at: number): Promise<Stream> => {
-    for (let next = streams.length; next <= at; next += 1) {
-      const session = `${call}.${next}`;
-      const addresses = { phone: sides.phone.address, cloud: sides.cloud.address };
-      streams.push({ session, ports: await media.allocate(session, addresses) });
-    }
-    return streams[at] ?? fail();
-  };
   const expectMedia = async () => {
-    for (const [at, { session }] of streams.entries())
+    for (const [at, session] of streams.sessions())
       await media.expect(session, isUp && isTalking(latest, at));
   };
   return {
@@ -102,16 +93,16 @@ export function newCallMedia(
           ports.push(undefined);
           continue;
         }
-        const stream = await streamAt(at);
+        const { session, ports: own } = await streams.open(at);
         const allow = allowed(target.address, sides[from]);
         const remote = { ...target, allow, ...(isUdptl(entry) ? { isUdptl: true } : {}) };
         // Told in this order, so that nothing crosses in clear that there are keys for.
         await Promise.all([
-          describe(from, at, stream.session),
-          describe(other, at, stream.session),
-          media.update(stream.session, from, remote),
+          describe(from, at, session),
+          describe(other, at, session),
+          media.update(session, from, remote),
         ]);
-        ports.push(stream.ports[other]);
+        ports.push(own[other]);
       }
       if (isUp) await expectMedia();
       return formatSdp(relayedSdp(crossing, sides[other].address, ports));
@@ -121,19 +112,59 @@ export function newCallMedia(
       await expectMedia();
     },
     get sessions() {
-      return streams.map(({ session }) => session);
+      return streams.sessions().map(([, session]) => session);
     },
-    addresses: [sides.phone.address, sides.cloud.address],
-    release: async () => await releaseAll(media, streams.splice(0)),
+    addresses: Object.values(addresses),
+    release: streams.release,
   };
 }
 
-async function releaseAll(media: Media, streams: readonly Stream[]): Promise<Record<LegName, number>> {
+type Ports = Readonly<Record<LegName, PortPair>>;
+
+/** The relay's sessions of a call, by their places in its descriptions. */
+function newStreams(media: Media, call: string, addresses: Readonly<Record<LegName, string>>) {
+  const streams = new Map<number, Promise<Ports>>();
+  const nameOf = (at: number) => `${call}.${at}`;
+  const sessions = () => Array.from(streams.keys(), (at) => [at, nameOf(at)] as const);
+  let isReleased = false;
+  return {
+    sessions,
+    /** What is there, or made now. */
+    open: async (at: number): Promise<{ readonly session: string; readonly ports: Ports }> => {
+      if (isReleased) throw new Error('the call is over');
+      const session = nameOf(at);
+      const asked = streams.get(at) ?? media.allocate(session, addresses);
+      streams.set(at, asked);
+      try {
+        return { session, ports: await asked };
+      } catch (error) {
+        streams.delete(at);
+        throw error;
+      }
+    },
+    release: async () => {
+      isReleased = true;
+      const last = sessions();
+      streams.clear();
+      return await releaseAll(
+        media,
+        last.map(([, session]) => session),
+      );
+    },
+  };
+}
+
+/** Each by itself: one that the relay no longer has keeps no other. */
+async function releaseAll(
+  media: Media,
+  sessions: readonly string[],
+): Promise<Record<LegName, number> | undefined> {
+  const released = await Promise.allSettled(sessions.map((session) => media.release(session)));
   const sum = { phone: 0, cloud: 0 };
-  for (const { session } of streams) {
-    const count = await media.release(session);
-    sum.phone += count?.phone.packets ?? 0;
-    sum.cloud += count?.cloud.packets ?? 0;
+  for (const outcome of released) {
+    if (outcome.status === 'rejected') return undefined;
+    sum.phone += outcome.value?.phone.packets ?? 0;
+    sum.cloud += outcome.value?.cloud.packets ?? 0;
   }
   return sum;
 }
@@ -151,10 +182,6 @@ function newDescriber(media: Media, crypto: CallCrypto) {
     await media.describe(session, leg, description);
     told.set(`${leg} ${session}`, text);
   };
-}
-
-function fail(): never {
-  throw new TypeError('a stream was allocated and is not there');
 }
 
 /**

@@ -12,7 +12,7 @@ import {
   type SessionCount,
 } from '../protocol/media-control.ts';
 import type { LegDescription } from '../protocol/media-description.ts';
-import type { World } from '../world.ts';
+import { enough, type World } from '../world.ts';
 
 export interface Media extends AsyncDisposable {
   readonly isConnected: boolean;
@@ -42,6 +42,8 @@ interface Waiting {
   resolve(reply: MediaReply & { ok: true }): void;
   reject(error: Error): void;
 }
+
+class NoAnswerError extends Error {}
 
 const replyMs = 3000;
 const retryMs = { first: 100, last: 2000 };
@@ -86,12 +88,15 @@ export function openMedia(world: World, stateDirectory: string, listeners: Media
     const id = (lastId += 1);
     const { promise, resolve, reject } = Promise.withResolvers<MediaReply & { ok: true }>();
     waiting.set(id, { resolve, reject });
-    const timer = setTimeout(() => {
+    const stopped = new AbortController();
+    const late = () => {
       waiting.delete(id);
-      reject(new Error(`media relay: no answer to ${request.verb} in ${replyMs} ms`));
-    }, replyMs);
+      world.log.warn({ verb: request.verb, ms: replyMs }, 'the media relay does not answer');
+      reject(new NoAnswerError(`media relay: no answer to ${request.verb} in ${replyMs} ms`));
+    };
+    void world.clock.sleep(replyMs, stopped.signal).then(late, () => undefined);
     to.send(formatControl({ ...request, id }));
-    return await promise.finally(() => clearTimeout(timer));
+    return await promise.finally(() => stopped.abort(enough));
   };
   return {
     get isConnected() {
@@ -111,7 +116,13 @@ function verbs(
 ): Pick<Media, 'allocate' | 'update' | 'describe' | 'expect' | 'release' | 'stats'> {
   return {
     allocate: async (session, addresses) => {
-      const { phone, cloud } = await ask({ verb: 'allocate', session, ...addresses });
+      const { phone, cloud } = await ask({ verb: 'allocate', session, ...addresses }).catch(
+        (error: unknown) => {
+          // It may come to it yet, and would keep ports for nobody.
+          if (error instanceof NoAnswerError) void ask({ verb: 'release', session }).catch(() => undefined);
+          throw error;
+        },
+      );
       if (phone === undefined || cloud === undefined) throw new Error('media relay: no ports in its answer');
       return { phone, cloud };
     },

@@ -231,18 +231,22 @@ async function reconcile(app: Application, adoption: Adoption): Promise<void> {
   const before = adoption.size;
   await adoption.settle(app.media);
   app.counters.calls_lost += before - adoption.size;
+  // What is asked for from now on the relay may have yet to make.
+  const known = sessionsOf(app);
   const present = new Set((await app.media.stats()).map(({ session }) => session));
-  for (const session of present) {
-    if (app.calls.bySession(session) === undefined && !adoption.has(session))
-      await app.media.release(session);
-  }
-  const broken = app.calls
-    .all()
-    .filter((call) => call.state === 'up' && call.media.sessions.some((session) => !present.has(session)));
+  const ours = sessionsOf(app);
+  const unknown = Array.from(present).filter((session) => !ours.has(session) && !adoption.has(session));
+  await Promise.allSettled(unknown.map((session) => app.media.release(session)));
+  const isLost = (session: string) => known.has(session) && !present.has(session);
+  const broken = app.calls.all().filter((call) => call.state === 'up' && call.media.sessions.some(isLost));
   for (const call of broken) {
     app.counters.calls_lost += 1;
     await hangUp(app, call, { reason: 'media relay restarted', legs: ['phone', 'cloud'] });
   }
+}
+
+function sessionsOf({ calls }: Application): Set<string> {
+  return new Set(calls.all().flatMap(({ media }) => media.sessions));
 }
 
 const goodbyeMs = 1000;

@@ -48,7 +48,7 @@ export async function mediaChurn(say: (line: string) => void, seconds = 600): Pr
   for (let id = 0; id < seconds * perSecond; id += 1) {
     calls.push(call(id));
     if (id % (perSecond * 30) === 0) say(`${id} calls begun, ${failed} failed`);
-    await sleep(begin + ((id + 1) * 1000) / perSecond - Date.now());
+    await sleep(Math.max(0, begin + ((id + 1) * 1000) / perSecond - Date.now()));
   }
   await Promise.all(calls);
   const pace = Math.round(up / ((Date.now() - begin) / 1000));
@@ -71,10 +71,15 @@ async function oneCall(
   id: string,
 ): Promise<number> {
   const ports = await media.allocate(id, ours);
-  for (const leg of legs)
-    await media.update(id, leg, { address: far[leg], port: 4000, rtcpPort: 4001, allow: [] });
-  for (const leg of legs) senders[leg].write(`${ports[leg].rtp}\n`);
-  await sleep(callMs);
+  try {
+    for (const leg of legs)
+      await media.update(id, leg, { address: far[leg], port: 4000, rtcpPort: 4001, allow: [] });
+    for (const leg of legs) senders[leg].write(`${ports[leg].rtp}\n`);
+    await sleep(callMs);
+  } catch (error) {
+    await media.release(id);
+    throw error;
+  }
   const count = await media.release(id);
   return (count?.phone.packets ?? 0) + (count?.cloud.packets ?? 0);
 }

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
 import { openUdp } from '../../../appliance/net/udp.ts';
-import { connectLines } from '../../../appliance/net/unix-lines.ts';
+import { connectLines, type LineConnection } from '../../../appliance/net/unix-lines.ts';
 import {
   formatControl,
   mediaSocketPath,
@@ -11,6 +11,17 @@ import { openReader } from '../../../appliance/store/reader.ts';
 import { until } from '../../support/command.ts';
 import { endpoint, local, mediaSite, packet, remote } from '../../support/media-site.ts';
 import { missing } from '../../support/refusal.ts';
+
+/** A connection of its own, and what was answered there. */
+async function rawConnection(directory: string): Promise<[LineConnection, string[]]> {
+  const lines: string[] = [];
+  const connection = await connectLines(mediaSocketPath(directory), {
+    onLine: (line) => lines.push(line),
+    onClose: () => undefined,
+  });
+  onTestFinished(() => connection[Symbol.asyncDispose]());
+  return [connection, lines];
+}
 
 it('packets cross both ways between two far ends and are counted', async () => {
   const { media } = await mediaSite();
@@ -86,6 +97,46 @@ it('when all ports are in use the next call is refused, and works again after on
   await expect(media.allocate('one.more', { phone: local, cloud: local })).resolves.toBeDefined();
 });
 
+it('a session that is released while its ports are still being opened leaves none of them', async () => {
+  const { directory, relay } = await mediaSite();
+  const [asker, lines] = await rawConnection(directory);
+  const asked = { session: 'call.0', phone: local, cloud: local };
+  asker.send(formatControl({ id: 1, verb: 'allocate', ...asked }));
+  asker.send(formatControl({ id: 2, verb: 'release', session: 'call.0' }));
+  asker.send(formatControl({ id: 3, verb: 'allocate', ...asked }));
+  asker.send(formatControl({ id: 4, verb: 'allocate', ...asked }));
+  await until('four answers', () => lines.length === 4 || undefined, { timeoutMs: 2000, everyMs: 5 });
+  const answers = lines.map(parseMediaAnswer);
+  expect(answers.map((answer) => 'ok' in answer && [answer.id, answer.ok])).toEqual([
+    [1, true],
+    [2, true],
+    [3, true],
+    [4, false],
+  ]);
+  expect(relay.counters()).toMatchObject({ sessions: 1, ports_used: 4, refused: 1 });
+});
+
+it('who compares is told of a session that is just being made, and not of one that is being released', async () => {
+  const { directory } = await mediaSite();
+  const [asker, lines] = await rawConnection(directory);
+  const told = async (
+    id: number,
+    verb: ({ verb: 'allocate' } & typeof asked) | { verb: 'release'; session: string },
+  ) => {
+    asker.send(formatControl({ id, ...verb }));
+    asker.send(formatControl({ id: id + 1, verb: 'stats' }));
+    await until('both answers', () => lines.length === 2 || undefined, { timeoutMs: 2000, everyMs: 5 });
+    const answers = lines.splice(0).map(parseMediaAnswer);
+    const stats = answers.find((answer) => 'ok' in answer && answer.id === id + 1);
+    return stats !== undefined && 'sessions' in stats
+      ? stats.sessions?.map(({ session }) => session)
+      : undefined;
+  };
+  const asked = { session: 'call.0', phone: local, cloud: local };
+  expect(await told(1, { verb: 'allocate', ...asked })).toEqual(['call.0']);
+  expect(await told(3, { verb: 'release', session: 'call.0' })).toEqual([]);
+});
+
 it('an address that is not ours, a session that is there or is not: each is refused by itself', async () => {
   const { media } = await mediaSite();
   await expect(media.allocate('call.0', { phone: '203.0.113.77', cloud: local })).rejects.toThrow(
@@ -99,12 +150,7 @@ it('an address that is not ours, a session that is there or is not: each is refu
 
 it('lines that are no requests are counted and answered, and end nothing', async () => {
   const { directory, relay, media } = await mediaSite();
-  const lines: string[] = [];
-  const raw = await connectLines(mediaSocketPath(directory), {
-    onLine: (line) => lines.push(line),
-    onClose: () => undefined,
-  });
-  onTestFinished(() => raw[Symbol.asyncDispose]());
+  const [raw, lines] = await rawConnection(directory);
   for (const line of ['hello', '{}', '[1]', '{"id":1,"verb":"allocate"}']) raw.send(line);
   await until('four answers', () => lines.length === 4 || undefined, { timeoutMs: 2000, everyMs: 5 });
   expect(lines.map(parseMediaAnswer)).toMatchObject(Array.from({ length: 4 }, () => ({ ok: false })));

@@ -257,3 +257,60 @@ it('a second stream gets ports of its own, and the end gives all of them back', 
   expect(await call.release()).toEqual({ phone: 6, cloud: 8 });
   expect(media.open.size).toBe(0);
 });
+
+it('a call that ends while the relay still makes its ports gives them back, and asks for no more', async () => {
+  const media = fakeMedia();
+  const asked: string[] = [];
+  const made = Promise.withResolvers<void>();
+  const call = newCallMedia(
+    {
+      ...media,
+      allocate: async (session, addresses) => {
+        asked.push(`allocate ${session}`);
+        await made.promise;
+        return await media.allocate(session, addresses);
+      },
+      release: async (session) => {
+        asked.push(`release ${session}`);
+        return await media.release(session);
+      },
+    },
+    'c',
+    sides,
+  );
+  const relaying = call.relay('phone', at('10.66.0.101', 4000));
+  expect(call.sessions).toEqual(['c.0']);
+  await call.release();
+  made.resolve();
+  await relaying.catch(() => undefined);
+  await expect(call.relay('cloud', at('203.0.113.9', 6000))).rejects.toThrow('the call is over');
+  expect(asked).toEqual(['allocate c.0', 'release c.0']);
+});
+
+it('a stream that the relay no longer has keeps none of the others, and no call from going on', async () => {
+  const media = fakeMedia();
+  const release: Media['release'] = async (session) => {
+    if (session === 'c.0') throw new Error('media relay: no session c.0');
+    return await media.release(session);
+  };
+  const call = newCallMedia({ ...media, release }, 'c', sides);
+  await call.relay('phone', `${at('10.66.0.101', 4000)}m=video 4002 RTP/AVP 96\r\n`);
+  expect(await call.release()).toBeUndefined();
+  expect([...media.open]).toEqual(['c.0']);
+});
+
+it('ports that were not to be had are asked for again with the next description', async () => {
+  const media = fakeMedia();
+  let failures = 1;
+  const allocate: Media['allocate'] = async (session, addresses) => {
+    if (failures > 0) {
+      failures -= 1;
+      throw new Error('media relay: not connected');
+    }
+    return await media.allocate(session, addresses);
+  };
+  const call = newCallMedia({ ...media, allocate }, 'c', sides);
+  await expect(call.relay('phone', at('10.66.0.101', 4000))).rejects.toThrow('not connected');
+  expect(call.sessions).toEqual([]);
+  expect(await call.relay('phone', at('10.66.0.101', 4000))).toContain('m=audio 20004 ');
+});
