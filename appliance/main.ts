@@ -28,7 +28,7 @@ export interface CommandCall {
   readonly minutes?: string;
   /** File that `calls` writes the messages of one call to. */
   readonly pcap?: string;
-  /** `--model`, `--release` and `--sha256` of `firmware add`. */
+  /** `--model`, `--release` and `--sha256` of `firmware add` and `remove`. */
   readonly firmware?: { readonly model?: string; readonly release?: string; readonly sha256?: string };
   /** Words after the command. */
   readonly rest: readonly string[];
@@ -98,7 +98,8 @@ const commands: Record<string, { readonly about: string; readonly run: Command }
     run: async (call) => (await import('./commands/probe.ts')).probeCommand(call),
   },
   firmware: {
-    about: 'firmware [what]   firmware for phones: list; add <file…> --model M --release V; pause; resume',
+    about:
+      'firmware [what]   firmware for phones: list; add <file…> --model M --release V; remove; pause; resume',
     run: async (call) => (await import('./commands/firmware.ts')).firmwareCommand(call),
   },
   adopt: {

@@ -1,14 +1,13 @@
 /** Carries out what was ordered, once each, and writes down what came of it. */
 import { randomUUID } from 'node:crypto';
-import { readBoxOrders, takeWake, type BoxOrder, type OrderArguments } from '../store/box-orders.ts';
 import {
-  beginOutcome,
-  endOutcome,
-  interruptedOutcomes,
-  outcomeOf,
-  tellOutcome,
-  type Outcome,
-} from '../store/outcomes.ts';
+  orderRefusal,
+  readBoxOrders,
+  takeWake,
+  type BoxOrder,
+  type OrderArguments,
+} from '../store/box-orders.ts';
+import { beginOutcome, endInterrupted, endOutcome, outcomeOf, tellOutcome } from '../store/outcomes.ts';
 import { openReader } from '../store/reader.ts';
 import { wasSignedIn } from '../store/sessions.ts';
 import { openStore, type Store } from '../store/store.ts';
@@ -29,7 +28,7 @@ export async function carryOutOrders(
   goneOnWith?: { readonly kind: string; readonly work: Promise<unknown> },
 ): Promise<void> {
   using store = openBoxStore(needs);
-  await endInterrupted(store, needs);
+  await endInterrupted(store, { now: needs.clock.now() });
   const running = new Map<string, Promise<unknown>>();
   if (goneOnWith !== undefined) {
     const { kind, work } = goneOnWith;
@@ -68,7 +67,7 @@ export async function carryOutCommand(
   { kind, words, onTold }: Commanded,
 ): Promise<OrderEnd> {
   using store = openBoxStore(needs);
-  await endInterrupted(store, needs);
+  await endInterrupted(store, { now: needs.clock.now() });
   const orderId = randomUUID();
   const now = needs.clock.now();
   const isBegun = await store.write((tx) => beginOutcome(tx, { orderId, kind, by: 'command', now }));
@@ -85,17 +84,6 @@ interface Commanded {
 
 function openBoxStore({ config, clock }: Needs): Store {
   return openStore({ directory: config.site.state_directory, part: 'box', clock });
-}
-
-/** A restart that the order itself asked for ends its process too: handlers say how they ended before that. */
-async function endInterrupted(store: Store, { clock }: Needs): Promise<void> {
-  const words = 'it was interrupted: look how far it came, and order it again';
-  const cut: Outcome[] = interruptedOutcomes(store.db);
-  if (cut.length === 0) return;
-  await store.write((tx) => {
-    for (const { orderId, kind } of cut)
-      endOutcome(tx, { orderId, kind, state: 'failed', words, now: clock.now() });
-  });
 }
 
 interface Waiting {
@@ -132,24 +120,21 @@ interface Work {
 
 async function carryOutOne(
   { needs, store, handlers }: Work & { readonly handlers: OrderHandlers },
-  { id: orderId, kind, arguments: words, givenAt, deadlineAt }: BoxOrder,
+  order: BoxOrder,
   isGood: boolean,
 ): Promise<void> {
+  const { id: orderId, kind, arguments: words } = order;
   const now = needs.clock.now();
   const refuse = async (why: string) =>
     await store.write((tx) => endOutcome(tx, { orderId, kind, state: 'refused', words: why, now }));
-  if (!isGood) return await refuse('nobody was signed in who could have ordered this');
-  if (now > deadlineAt || now < givenAt - clockSlackMs)
-    return await refuse('it came too late: order it again');
+  const refusal = orderRefusal(order, { isGood, now });
+  if (refusal !== undefined) return await refuse(refusal);
   const handler = Object.hasOwn(handlers, kind) ? handlers[kind] : undefined;
   if (handler === undefined) return await refuse(`this release does not know how to do ${kind}`);
   const isBegun = await store.write((tx) => beginOutcome(tx, { orderId, kind, by: 'page', now }));
   if (!isBegun) return await refuse('this is being done already');
   await run({ needs, store }, handler, { orderId, kind, words, onTold: () => undefined });
 }
-
-/** The clock was set back since: nobody knows how old the order is. */
-const clockSlackMs = 60_000;
 
 async function run(
   { needs, store }: Work,

@@ -1,40 +1,31 @@
 /**
- * The firmware folder: `<vendor>/<model>/<version>/<file>`, put there by `gatehouse firmware add` or by hand. Each file is
+ * The firmware folder: `<vendor>/<model>/<version>/<file>`, put there by the page, `gatehouse firmware add` or by hand. Each file is
  * looked at before it is given out; what is wrong with one is said and stops no other.
  */
 import { createHash } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
-import { lstat, open, readdir, readFile } from 'node:fs/promises';
+import { lstat, open, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readFirmware } from '../phones/firmware.ts';
-import { deviceOf, knownDevices } from '../phones/firmware-devices.ts';
-import { regions } from '../phones/url.ts';
-import { vendors, type Vendor } from '../phones/vendors.ts';
+import { fileProblem, releaseProblem, sumsName, type Release } from '../phones/firmware-release.ts';
+import { vendors } from '../phones/vendors.ts';
 import type { FirmwareFile } from '../store/firmware-files.ts';
+import { isAbandoned } from '../store/firmware-put.ts';
 
-/** More is no phone's firmware. */
-const mostBytes = 1_073_741_824;
 const mostFiles = 1000;
-/** What a maker publishes and `sha256sum` writes; lines as of `sha256sum -c`. */
-const sumsName = 'SHA256SUMS';
-/** No blanks, no dots in front, nothing that a URL would have to escape. */
-const goodName = /^[A-Za-z0-9][\w.+-]{0,127}$/;
-
-interface Release {
-  readonly vendor: Vendor;
-  readonly model: string;
-  readonly version: string;
-}
 
 /** `before`: as last looked at; a file whose size and time are the same is not read again. Sorted by path. */
-export async function lookAtFolder(folder: string, before: readonly FirmwareFile[]): Promise<FirmwareFile[]> {
+export async function lookAtFolder(
+  folder: string,
+  { before, now }: { before: readonly FirmwareFile[]; now: number },
+): Promise<FirmwareFile[]> {
   const known = new Map(before.map((file) => [filePath(file), file]));
   const found: FirmwareFile[] = [];
   for (const vendor of vendors) {
     for (const model of await foldersIn(join(folder, vendor))) {
       for (const version of await foldersIn(join(folder, vendor, model))) {
-        const release = { vendor, model, version };
-        const files = await lookAtRelease(join(folder, vendor, model, version), release, known);
+        const directory = join(folder, vendor, model, version);
+        await removeAbandoned(directory, now);
+        const files = await lookAtRelease(directory, { vendor, model, version }, known);
         found.push(...files.slice(0, mostFiles - found.length));
       }
     }
@@ -52,6 +43,13 @@ export function filePath({
   return `${vendor}/${model}/${version}/${name}`;
 }
 
+async function removeAbandoned(directory: string, now: number): Promise<void> {
+  for (const name of (await readdir(directory)).filter((one) => one.startsWith('.'))) {
+    const file = join(directory, name);
+    if (isAbandoned(name, await lstat(file), now)) await rm(file, { force: true });
+  }
+}
+
 async function lookAtRelease(
   directory: string,
   release: Release,
@@ -64,7 +62,7 @@ async function lookAtRelease(
     const file = join(directory, name);
     const stats = await lstat(file);
     const about = { ...release, name, size: stats.size, changedAt: Math.trunc(stats.mtimeMs) };
-    const wrong = releaseProblem(release) ?? fileProblem(name, stats);
+    const wrong = releaseProblem(release) ?? entryProblem(name, stats);
     const last = known.get(filePath(about));
     const isSame = last !== undefined && last.size === about.size && last.changedAt === about.changedAt;
     const read =
@@ -76,23 +74,9 @@ async function lookAtRelease(
   return files;
 }
 
-function releaseProblem({ vendor, model, version }: Release): string | undefined {
-  if (!goodName.test(model) || !goodName.test(version)) return 'its folder has characters that no URL has';
-  const devices = knownDevices();
-  const isListed = [undefined, ...regions].some((region) => deviceOf(devices, { vendor, model, region }));
-  if (!isListed) return `"${model}" is no model of Microsoft's list`;
-  if (readFirmware(vendor, version) === undefined)
-    return `"${version}" is no version as this maker writes them`;
-  return undefined;
-}
-
-function fileProblem(name: string, stats: Stats): string | undefined {
+function entryProblem(name: string, stats: Stats): string | undefined {
   if (stats.isSymbolicLink()) return 'is a symbolic link: put the file itself here';
-  if (!stats.isFile()) return 'is no file';
-  if (!goodName.test(name)) return 'its name has characters that no URL has';
-  if (stats.size === 0) return 'is empty';
-  if (stats.size > mostBytes) return `is larger than ${mostBytes} bytes`;
-  return undefined;
+  return stats.isFile() ? fileProblem(name, stats.size) : 'is no file';
 }
 
 function sumProblem(sha256: string, expected: string | undefined): string | undefined {

@@ -20,6 +20,8 @@ export interface FirmwareStore {
   answer(request: HttpRequest, name: string): HttpAnswer;
   /** The file that this phone is to be pointed to now. Its place in the wave is durable when this resolves. */
   offerFor(seen: SeenFirmware, vendor: VendorProvisioning | undefined): Promise<FirmwareFile | undefined>;
+  /** Looks at the folder now: somebody has just changed it. */
+  look(): Promise<void>;
   /** Looks at the folder, now and again, until the signal is aborted. */
   watch(signal: AbortSignal): Promise<void>;
 }
@@ -39,11 +41,14 @@ export function openFirmwareStore(needs: Needs, signal: AbortSignal): FirmwareSt
   });
   // Of before a restart: whether a file is still the same is seen again when it is given out.
   let files: readonly FirmwareFile[] = readFirmwareFiles(store.db);
-  const look = async () => {
+  const lookOnce = async () => {
     const before = readFirmwareFiles(store.db);
-    files = await lookAtFolder(folder, before);
+    files = await lookAtFolder(folder, { before, now: world.clock.now() });
     await saveFound(needs, before, files);
   };
+  let looking = Promise.resolve();
+  // One after the other: a look that began earlier must not be the last word.
+  const look = async () => await (looking = looking.catch(() => undefined).then(lookOnce));
   return {
     answer: (request, name) => {
       if (!mayAsk.take(request.remoteAddress, world.clock.now()))
@@ -65,6 +70,7 @@ export function openFirmwareStore(needs: Needs, signal: AbortSignal): FirmwareSt
       const wave = { mac: seen.phone.mac, pilot: provisioning.firmware_pilot, now: world.clock.now() };
       return (await store.write((tx) => takeFirmwareOffer(tx.db, wave, file))) ? file : undefined;
     },
+    look,
     watch: async (until) => {
       while (!until.aborted) {
         try {

@@ -15,6 +15,7 @@ import { openBox, type Box } from './box.ts';
 import { openCloud, type UpstreamNetwork } from './cloud.ts';
 import { newCounters, type Context } from './context.ts';
 import { newExchange } from './exchange.ts';
+import { followFirmwareOrders } from './firmware-orders.ts';
 import { openFirmwareStore } from './firmware-store.ts';
 import { allowedHosts } from './hosts.ts';
 import { openListeners } from './listeners.ts';
@@ -61,6 +62,7 @@ export async function startProvisioning(
   });
   const renewing = renew(world, stop.signal, async () => box.renew());
   starting.use(await startPnp({ ...context, config, httpPort: () => box.ports.http }));
+  starting.use(await followFirmwareOrders(context));
   const { firmware, reach, requests, vendors } = context;
   const watching = [reach, vendors, firmware, requests].map((part) => part.watch(stop.signal));
   watching.push(watchRegistrations(context, stop.signal));

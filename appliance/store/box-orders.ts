@@ -1,6 +1,7 @@
 /**
  * The table `box_order` of web: what the page asks root to do to the box. The page has no right to do any of it; `gatehouse orders`
- * (gatehouse-orders.service) carries orders out once each, and writes what came of them into box's own file (`outcomes.ts`).
+ * (gatehouse-orders.service) carries orders out once each, and writes what came of them into box's own file (`outcomes.ts`). The
+ * table `part_order` is the same for what a part does with its own rights.
  */
 import { randomUUID } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
@@ -33,28 +34,47 @@ interface Row {
   readonly deadline_at: number;
 }
 
+/** `box_order`: for root. `part_order`: for the parts. */
+export type OrderTable = 'box_order' | 'part_order';
+
 const mostKept = 500;
 
-/** Returns its id. {@link wakeOrders} when it is committed. */
-export function giveBoxOrder(tx: Transaction, order: Omit<BoxOrder, 'id'>): string {
+/** Returns its id. {@link wakeOrders} when it is committed, for root's. */
+export function giveBoxOrder(
+  tx: Transaction,
+  order: Omit<BoxOrder, 'id'>,
+  table: OrderTable = 'box_order',
+): string {
   const id = randomUUID();
   const { kind, arguments: words, session, givenAt, deadlineAt } = order;
   run(
     tx.db,
-    'INSERT INTO box_order (id, kind, arguments, session, given_at, deadline_at) VALUES (?, ?, ?, ?, ?, ?)',
+    `INSERT INTO ${table} (id, kind, arguments, session, given_at, deadline_at) VALUES (?, ?, ?, ?, ?, ?)`,
     [id, kind, JSON.stringify(words), session, givenAt, deadlineAt],
   );
-  run(tx.db, 'DELETE FROM box_order WHERE number <= (SELECT max(number) FROM box_order) - ?', [mostKept]);
+  run(tx.db, `DELETE FROM ${table} WHERE number <= (SELECT max(number) FROM ${table}) - ?`, [mostKept]);
   tx.journal({ kind: 'box_order_given', body: { order: kind, id, session } });
   return id;
 }
 
 /** In the order in which they were given; carried out or not. */
-export function readBoxOrders(db: Database): BoxOrder[] {
+export function readBoxOrders(db: Database, table: OrderTable = 'box_order'): BoxOrder[] {
   return all<Row>(
     db,
-    'SELECT id, kind, arguments, session, given_at, deadline_at FROM box_order ORDER BY number',
+    `SELECT id, kind, arguments, session, given_at, deadline_at FROM ${table} ORDER BY number`,
   ).map(fromRow);
+}
+
+/** The clock was set back since: nobody knows how old the order is. */
+const clockSlackMs = 60_000;
+
+/** Why it is not to be begun now, in words; undefined when it is. `isGood`: the admin was signed in where it was given. */
+export function orderRefusal(
+  { givenAt, deadlineAt }: Pick<BoxOrder, 'givenAt' | 'deadlineAt'>,
+  { isGood, now }: { isGood: boolean; now: number },
+): string | undefined {
+  if (!isGood) return 'nobody was signed in who could have ordered this';
+  return now > deadlineAt || now < givenAt - clockSlackMs ? 'it came too late: order it again' : undefined;
 }
 
 function fromRow({ id, kind, arguments: words, session, ...row }: Row): BoxOrder {

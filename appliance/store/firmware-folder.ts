@@ -1,5 +1,5 @@
 /** Where firmware files are, and how giving them out is paused: by a file, since command line and box are two processes. */
-import { existsSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 interface FirmwareSettings {
@@ -12,8 +12,29 @@ export function firmwareFolder({ site, provisioning }: FirmwareSettings): string
 }
 
 /** While it is in the folder no phone is offered anything. */
-export const pauseFile = 'paused';
+const pauseFile = 'paused';
 
 export function isPaused(folder: string): boolean {
   return existsSync(join(folder, pauseFile));
+}
+
+/** The page, which is another user, looks whether it is paused. */
+export function makeFolder(folder: string): void {
+  if (mkdirSync(folder, { recursive: true }) !== undefined) chmodSync(folder, 0o755);
+}
+
+export function pauseFirmware(folder: string, isToPause: boolean): void {
+  if (!isToPause) return rmSync(join(folder, pauseFile), { force: true });
+  makeFolder(folder);
+  writeFileSync(join(folder, pauseFile), '');
+}
+
+/** What the page took for the part to put in, by the name that its order has. */
+export function uploadedFirmware(stateDirectory: string, upload: string): string {
+  return join(uploadFolder(stateDirectory), upload);
+}
+
+/** The page's. Backups leave out folders of this name. */
+export function uploadFolder(stateDirectory: string): string {
+  return join(stateDirectory, 'web/firmware');
 }

@@ -1,8 +1,8 @@
-/** The table `outcome` of box: what came of each order to the box, from the moment it was begun. */
+/** The table `outcome` of box, and of parts that carry out orders: what came of each, from the moment it was begun. */
 import { existsSync, readFileSync } from 'node:fs';
 import { all, one, run, type Database } from './database.ts';
 import { readFacts } from './phones.ts';
-import type { Transaction } from './store.ts';
+import type { Store, Transaction } from './store.ts';
 
 export type OutcomeState = 'running' | 'done' | 'refused' | 'failed';
 
@@ -88,11 +88,23 @@ export function endOutcome(tx: Transaction, { orderId, kind, state, words, now }
   tx.journal({ kind: 'order_ended', body: { order: kind, id: orderId, state, words } });
 }
 
-/** Whose process is gone, by kill, power cut or a restart that it ordered itself. */
-export function interruptedOutcomes(db: Database): Outcome[] {
-  return all<Row>(db, `SELECT ${columns} FROM outcome WHERE state = 'running'`)
-    .filter(({ runner }) => !isAlive(runner))
-    .map(fromRow);
+/**
+ * Ends those whose process is gone, by kill, power cut or a restart that it ordered itself. `isAlone`: whoever has just started and
+ * carries out all of them; then none is under way, also where each process gets the number of the last one.
+ */
+export async function endInterrupted(
+  store: Pick<Store, 'db' | 'write'>,
+  { now, isAlone = false }: { now: number; isAlone?: boolean },
+): Promise<void> {
+  const cut = all<Row>(store.db, `SELECT ${columns} FROM outcome WHERE state = 'running'`).filter(
+    ({ runner }) => isAlone || !isAlive(runner),
+  );
+  if (cut.length === 0) return;
+  const words = 'it was interrupted: look how far it came, and order it again';
+  await store.write((tx) => {
+    for (const { order_id: orderId, kind } of cut)
+      endOutcome(tx, { orderId, kind, state: 'failed', words, now });
+  });
 }
 
 export function outcomeOf(db: Database, orderId: string): Outcome | undefined {
@@ -100,20 +112,25 @@ export function outcomeOf(db: Database, orderId: string): Outcome | undefined {
   return row && fromRow(row);
 }
 
+/** Who carries out orders of the admin. */
+const owners = ['box', 'provisioning'] as const;
+
 /** The newest first. `kind`: a whole kind, or what kinds begin with (`update.`). Empty where nothing was ever ordered. */
 export function readOutcomes(directory: string, kind: string, limit: number): Outcome[] {
-  return readFacts(directory, 'box', (db) =>
+  const read = (db: Database) =>
     all<Row>(
       db,
       `SELECT ${columns} FROM outcome WHERE substr(kind, 1, ?) = ? ORDER BY began_at DESC LIMIT ?`,
       [kind.length, kind, limit],
-    ).map(fromRow),
-  );
+    ).map(fromRow);
+  const found = owners.flatMap((owner) => readFacts(directory, owner, read));
+  return found.toSorted((a, b) => b.beganAt - a.beganAt).slice(0, limit);
 }
 
 /** By id; undefined while it was not begun. */
 export function readOutcome(directory: string, orderId: string): Outcome | undefined {
-  return readFacts(directory, 'box', (db) => [outcomeOf(db, orderId)])[0];
+  const read = (db: Database) => [outcomeOf(db, orderId)].filter((outcome) => outcome !== undefined);
+  return owners.flatMap((owner) => readFacts(directory, owner, read))[0];
 }
 
 function thisRunner(): string {
@@ -125,8 +142,13 @@ function isAlive(runner: string): boolean {
   return boot === bootId() && existsSync(`/proc/${pid}`);
 }
 
+/** Parts see nothing of /proc but processes (`ProcSubset=pid`); they need not know either, being alone. */
 function bootId(): string {
-  return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  } catch {
+    return 'unknown';
+  }
 }
 
 function fromRow({ order_id: orderId, kind, state, words, ...row }: Row): Outcome {

@@ -1,21 +1,10 @@
 /** The ways of a backup out of the box and back in. What is in it is sealed by root's side; here it passes as bytes. */
-import {
-  closeSync,
-  createReadStream,
-  existsSync,
-  openSync,
-  statSync,
-  statfsSync,
-  writeSync,
-  fstatSync,
-  ftruncateSync,
-  fsyncSync,
-} from 'node:fs';
-import { dirname } from 'node:path';
+import { createReadStream, existsSync, statSync } from 'node:fs';
 import { Type } from '../schema.ts';
 import { takenBackup, uploadedBackup } from '../store/backup/box-files.ts';
 import { refusal } from './admin-routes.ts';
 import { order, OrderGiven } from './order-routes.ts';
+import { pieceFailure } from './pieces.ts';
 import { failure, ok, type Answer, type Asked, type Route, type Sources } from './routes.ts';
 
 const strict = { additionalProperties: false } as const;
@@ -23,9 +12,6 @@ const passphrase = Type.String({ minLength: 12, maxLength: 1024 });
 
 /** A box of a thousand phones has some 100 MB. */
 const mostBackupBytes = 4 * 2 ** 30;
-const chunkBytes = 4 * 2 ** 20;
-/** What the parts need while it waits. */
-const leftFreeBytes = 64 * 2 ** 20;
 
 export const backupRoutes: readonly Route[] = [
   {
@@ -65,7 +51,6 @@ export const backupRoutes: readonly Route[] = [
     isFor: 'admin',
     summary: 'A piece of a backup, as bytes, at an offset: one after the other, the first at 0.',
     query: Type.Object({ offset: Type.Integer({ minimum: 0, maximum: mostBackupBytes }) }, strict),
-    bodyLimit: chunkBytes,
     answer: Type.Object({ bytes: Type.Integer({ description: 'So many are here now.' }) }),
     answerTo: takePiece,
   },
@@ -90,26 +75,12 @@ export const backupRoutes: readonly Route[] = [
   },
 ];
 
-function takePiece({ body, query }: Asked, { config }: Sources): Answer {
-  if (!Buffer.isBuffer(body)) return failure(400, 'no_bytes', 'A piece is sent as application/octet-stream.');
+async function takePiece({ body, query }: Asked, { config, takePiece: take }: Sources): Promise<Answer> {
   const { offset } = query as { offset: number };
   const file = uploadedBackup(config.site.state_directory);
-  const { bavail, bsize } = statfsSync(dirname(file));
-  if (offset + body.length > mostBackupBytes || body.length + leftFreeBytes > bavail * bsize)
-    return failure(413, 'too_large', 'There is no room for this on the box.');
-  const handle = openSync(file, offset === 0 ? 'w' : 'r+', 0o600);
   try {
-    const { size } = fstatSync(handle);
-    if (size !== offset) return failure(409, 'wrong_offset', `The next piece begins at ${size}.`);
-    const written = writeSync(handle, body, 0, body.length, offset);
-    // A full disk may take a part: the next piece would leave a hole.
-    if (written < body.length) {
-      ftruncateSync(handle, offset);
-      return failure(413, 'too_large', 'There is no room for this on the box.');
-    }
-    fsyncSync(handle);
-    return ok({ bytes: offset + written });
-  } finally {
-    closeSync(handle);
+    return ok({ bytes: await take(body, { file, offset, most: mostBackupBytes - offset }) });
+  } catch (error) {
+    return pieceFailure(error);
   }
 }

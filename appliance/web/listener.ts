@@ -65,10 +65,8 @@ export function makeServer(needs: ServerNeeds, way: Way): PageServer {
   }) as unknown as FastifyInstance;
   server.server.maxConnections = maxConnections;
   guard(server, needs, way);
-  // Pieces of a backup; each route says how much it takes.
-  server.addContentTypeParser('application/octet-stream', { parseAs: 'buffer' }, (_request, body, done) =>
-    done(null, body),
-  );
+  // Pieces of files: the route takes them as they come, once it is known who sends them.
+  server.addContentTypeParser('application/octet-stream', (_request, body, done) => done(null, body));
   const accessFor = (request: FastifyRequest): Access =>
     accessOf({
       ...way,
@@ -95,7 +93,7 @@ function addPages(
   };
   for (const name of files.keys())
     if (!name.endsWith('.html')) server.get(`/page/${name}`, (request, reply) => send(request, reply, name));
-  for (const url of ['/', '/sign-in', '/box'])
+  for (const url of ['/', '/sign-in', '/box', '/firmware'])
     server.get(url, (request, reply) => send(request, reply, pageFor(url, accessFor(request), config)));
 }
 
@@ -163,16 +161,24 @@ interface Serving {
 
 function addRoute(server: PageServer, route: Route, { needs, way, accessFor }: Serving): void {
   const { answerTo, method = 'get', bodyLimit } = route;
-  const options = { schema: fastifySchema(route), ...(bodyLimit === undefined ? {} : { bodyLimit }) };
-  server[method](route.url, options, async (request, reply) => {
+  const schema = fastifySchema(route);
+  const known = new WeakMap<FastifyRequest, Access>();
+  // Before a byte of what a stranger sends is read.
+  const onRequest = async (
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<FastifyReply | undefined> => {
     const access = accessFor(request);
-    const isWelcome =
-      isAllowed(route, access) || (route.url === '/metrics' && isToken(needs.metricsToken, request));
-    if (!isWelcome) {
-      needs.counters.refused += 1;
-      return reply.code(401).send({ error: { code: access.wants, message: 'Sign in first.' } });
-    }
+    known.set(request, access);
+    if (isAllowed(route, access) || (route.url === '/metrics' && isToken(needs.metricsToken, request)))
+      return undefined;
+    needs.counters.refused += 1;
+    return reply.code(401).send({ error: { code: access.wants, message: 'Sign in first.' } });
+  };
+  const options = { schema, onRequest, ...(bodyLimit === undefined ? {} : { bodyLimit }) };
+  server[method](route.url, options, async (request, reply) => {
     if (answerTo === undefined) return stream({ needs, accessFor }, request, reply);
+    const access = known.get(request) ?? accessFor(request);
     const asked: Asked = {
       personal: access.personal,
       access,

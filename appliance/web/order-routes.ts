@@ -2,7 +2,7 @@
 import { Type } from '../schema.ts';
 import { readCards } from '../net/cards.ts';
 import { hasUnit } from '../net/systemctl.ts';
-import { giveBoxOrder, wakeOrders, type OrderArguments } from '../store/box-orders.ts';
+import { giveBoxOrder, wakeOrders, type OrderArguments, type OrderTable } from '../store/box-orders.ts';
 import { networkPendingUntil } from '../store/network-pending.ts';
 import { readDataPartition } from '../store/data-partition.ts';
 import { readOutcome, readOutcomes } from '../store/outcomes.ts';
@@ -115,7 +115,7 @@ export const orderRoutes: readonly Route[] = [
   {
     url: '/api/orders',
     isFor: 'admin',
-    summary: 'The last orders to the box, by page or command, and what came of them.',
+    summary: 'The last orders to the box and its parts, by page or command, and what came of them.',
     answer: Type.Object({ orders: Type.Array(OutcomeView) }),
     answerTo: (_asked, { config }) =>
       ok({
@@ -151,15 +151,37 @@ function ownCards(phones: string): OwnCards {
 }
 
 /** Committed before it is answered. */
-export async function order(
-  { access, now }: Asked,
-  { store, config }: Sources,
-  { kind, words }: { kind: string; words: OrderArguments },
-): Promise<Answer> {
-  const { session } = access;
-  if (session === undefined) return failure(401, 'sign-in', 'Sign in first.');
-  const given = { kind, arguments: words, session: session.id, givenAt: now, deadlineAt: now + patienceMs };
-  const id = await store.write((tx) => giveBoxOrder(tx, given));
-  wakeOrders(config.site.state_directory);
-  return ok({ order: id });
+export async function order(asked: Asked, sources: Sources, words: Ordered): Promise<Answer> {
+  const given = await give(asked, sources, { ...words, table: 'box_order' });
+  if (given === undefined) return notSignedIn();
+  wakeOrders(sources.config.site.state_directory);
+  return ok({ order: given.order });
+}
+
+/** For a part, which looks for orders by itself. */
+export async function orderPart(
+  asked: Asked,
+  sources: Sources,
+  words: Ordered,
+): Promise<{ order: string; deadlineAt: number } | undefined> {
+  return await give(asked, sources, { ...words, table: 'part_order' });
+}
+
+export const notSignedIn = () => failure(401, 'sign-in', 'Sign in first.');
+
+interface Ordered {
+  readonly kind: string;
+  readonly words: OrderArguments;
+}
+
+/** Undefined: nobody is signed in. */
+async function give(
+  { access: { session }, now }: Asked,
+  { store }: Sources,
+  { kind, words, table }: Ordered & { readonly table: OrderTable },
+): Promise<{ order: string; deadlineAt: number } | undefined> {
+  if (session === undefined) return undefined;
+  const deadlineAt = now + patienceMs;
+  const given = { kind, arguments: words, session: session.id, givenAt: now, deadlineAt };
+  return { order: await store.write((tx) => giveBoxOrder(tx, given, table)), deadlineAt };
 }

@@ -36,7 +36,8 @@ export function pageFor(url: string, access: Access, config: Pick<Config, 'site'
   const isNew =
     access.session === undefined ? access.wants === 'set-up' && !access.mayRead : !hasSettings(config);
   if (isNew) return 'setup.html';
-  if (url === '/box') return access.session === undefined ? 'sign-in.html' : 'box.html';
+  const forAdmin = { '/box': 'box.html', '/firmware': 'firmware.html' }[url];
+  if (forAdmin !== undefined) return access.session === undefined ? 'sign-in.html' : forAdmin;
   return access.mayRead && url === '/' ? 'index.html' : 'sign-in.html';
 }
 

@@ -13,12 +13,15 @@ import { backupRoutes } from './backup-routes.ts';
 import { resetRoutes } from './reset-routes.ts';
 import { addressQuery, Addresses, refusalQuery, Refusals } from './addresses.ts';
 import { Emergency } from './emergencies.ts';
+import { firmwareRoutes } from './firmware-routes.ts';
+import type { FirmwareUploads } from './firmware-upload.ts';
 import { ladderRoutes } from './ladder-routes.ts';
 import { formatMetrics } from './metrics.ts';
 import { orderRoutes } from './order-routes.ts';
 import { openApi, type RouteDescription } from './openapi.ts';
 import { Call, JournalEvent, StoreName, Phone, Status } from './schemas.ts';
 import type { Audience } from './people.ts';
+import type { TakePiece } from './pieces.ts';
 import { PhoneInDetail, RestartView } from './phone-detail.ts';
 import { updateRoutes } from './update-routes.ts';
 import { isStoreName, type Views } from './views.ts';
@@ -57,6 +60,8 @@ export interface Sources {
   readonly store: Store;
   readonly admin: Admin;
   readonly config: Config;
+  readonly firmwareUploads: FirmwareUploads;
+  readonly takePiece: TakePiece;
 }
 
 const journalQuery = Type.Object(
@@ -167,6 +172,7 @@ export const routes: readonly Route[] = [
   ...resetRoutes,
   ...backupRoutes,
   ...updateRoutes,
+  ...firmwareRoutes,
   {
     url: '/api/journal',
     summary: 'What happened, oldest first: the last rows, or those of one part after a number.',

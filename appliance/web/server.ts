@@ -9,9 +9,11 @@ import { clearUnixSocket } from '../net/unix-socket.ts';
 import { openStore } from '../store/store.ts';
 import { version, type Part, type World } from '../world.ts';
 import { openAdmin } from './admin.ts';
+import { openFirmwareUploads } from './firmware-upload.ts';
 import { isLoopback } from './guard.ts';
 import { makeServer, type Counters, type PageServer, type ServerNeeds } from './listener.ts';
 import { startLive } from './live.ts';
+import { newPieces } from './pieces.ts';
 import { openViews } from './views.ts';
 
 interface Listening {
@@ -34,7 +36,10 @@ export async function startWeb(world: World, config: Config): Promise<WebPart> {
   const views = openViews(config, version);
   const live = opened.use(startLive({ clock, log: world.log, directory, views }));
   const counters: Counters = { requests: 0, refused: 0, streams_refused: 0, errors: 0 };
-  const sources = { views, release: version, streams: () => live.watchers(), store, admin, config };
+  const firmwareUploads = opened.use(openFirmwareUploads(directory, world));
+  const streams = () => live.watchers();
+  const pieces = { firmwareUploads, takePiece: newPieces() };
+  const sources = { views, release: version, streams, store, admin, config, ...pieces };
   const metricsToken = readToken(config.web.metrics_token_file);
   const needs: ServerNeeds = { world, config, store, live, sources, counters, metricsToken };
   const open = (server: PageServer): PageServer => {

@@ -277,18 +277,40 @@ async function ordered(path: string, body: object): Promise<void> {
   const answer = await machine.shell(post(path, body));
   const { order: id } = JSON.parse(answer) as { order?: string };
   if (id === undefined) throw new Error(answer);
-  const done = async () => (await machine.shell(asPage(readEnd, id))).includes('"state":"done"');
-  await until(`${path} to be done`, done, { timeoutMs: 60_000 });
+  const outcome = async () => await machine.shell(asPage(readEnd, id));
+  const isEnded = async () => /"state":"(?!running)/.test(await outcome());
+  await until(`the end of ${path}`, isEnded, { timeoutMs: 60_000 });
+  expect(await outcome()).toContain('"state":"done"');
 }
 
-it('through the page it is backed up, and made what it was, by root’s side in its cage', async () => {
-  const [password, passphrase] = ['correct horse battery', 'a passphrase for backups'];
+const password = 'correct horse battery';
+const bytes = (file: string) => `-H "content-type: application/octet-stream" --data-binary @/root/${file}`;
+
+it('firmware goes through the page into the folder of another user, beside what root put there', async () => {
   const code = (await machine.exec(['gatehouse', 'setup-code'])).trim();
   await machine.shell(post('/api/setup', { code, password }));
+  const about = { model: 'T46S', release: '66.86.5.1', name: 'T46S.rom', bytes: 9 };
+  await machine.shell(
+    'printf "firmware\\n" > /root/T46S.rom; gatehouse firmware add /root/T46S.rom --model T46S --release 66.85.0.5',
+  );
+  const begun = JSON.parse(await machine.shell(post('/api/firmware/uploads', about))) as { upload: string };
+  const path = `/api/firmware/uploads/${begun.upload}`;
+  expect(await machine.shell(curl(`${path}?offset=0`, bytes('T46S.rom')))).toBe('{"bytes":9}');
+  await ordered(`${path}/put`, {});
+  const owners = 'cd /var/lib/gatehouse/provisioning && stat -c "%n %U:%G" firmware/yealink/T46S/*/T46S.rom';
+  expect((await machine.shell(owners)).trim().split('\n')).toEqual([
+    'firmware/yealink/T46S/66.85.0.5/T46S.rom gatehouse-provisioning:gatehouse',
+    'firmware/yealink/T46S/66.86.5.1/T46S.rom gatehouse-provisioning:gatehouse',
+  ]);
+  await ordered('/api/firmware/pause', {});
+  expect(await machine.shell(curl('/api/firmware'))).toContain('"paused":true');
+});
+
+it('through the page it is backed up, and made what it was, by root’s side in its cage', async () => {
+  const passphrase = 'a passphrase for backups';
   await ordered('/api/backup', { passphrase });
   await machine.shell(curl('/api/backup', '-o /root/box'));
-  const binary = '-H "content-type: application/octet-stream" --data-binary @/root/box';
-  expect(await machine.shell(curl('/api/restore/upload?offset=0', binary))).toContain('"bytes"');
+  expect(await machine.shell(curl('/api/restore/upload?offset=0', bytes('box')))).toContain('"bytes"');
   const before = await pids();
   await ordered('/api/restore', { passphrase, password });
   for (const part of parts) await comesBack(part, before[part] ?? '');

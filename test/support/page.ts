@@ -47,8 +47,11 @@ export interface NetworkPage {
 }
 
 /** The page as it stands on a network: nobody is in before he signs in. `more` is TOML of `[web]`; its clock can be moved on. */
-export async function openNetworkPage({ more = '', site = '10.20.0.1' } = {}): Promise<NetworkPage> {
-  const directory = temporaryDirectory();
+export async function openNetworkPage({
+  more = '',
+  site = '10.20.0.1',
+  directory = temporaryDirectory(),
+} = {}): Promise<NetworkPage> {
   const config = parseConfig(
     `[site]\nname = "Test"\naddress = "${site}"\nstate_directory = "${directory}"\n[web]\naddress = "0.0.0.0"\nport = 0\n${more}`,
   );

@@ -1,11 +1,16 @@
 import type { JournalKinds } from '../journal-kinds.ts';
 
-/** What is done to the box as a whole, by root. */
-export const boxKinds = {
+/** Of whoever carries out orders of the admin. */
+export const orderKinds = {
   /** `order`: its kind. `by`: page or command. */
   order_began: { fields: { order: 'open', id: 'open', by: 'open' }, reserved: 'security' },
   /** `state`: done, refused or failed. */
   order_ended: { fields: { order: 'open', id: 'open', state: 'open', words: 'open' }, reserved: 'security' },
+} as const satisfies JournalKinds;
+
+/** What is done to the box as a whole, by root. */
+export const boxKinds = {
+  ...orderKinds,
   /** A signed release lies ready. `source`: url, stick, page or folder. */
   update_staged: { fields: { version: 'open', source: 'open' } },
   /** Something that was offered was not taken, or did not go onto the disk. */

@@ -1,8 +1,10 @@
 import type { JournalKinds } from '../journal-kinds.ts';
+import { orderKinds } from './box.ts';
 
 /** What the provisioning part reports. Never a path, a body or a key's value: paths of later stages are credentials. */
 export const provisioningKinds = {
   started: { fields: { release: 'open' } },
+  ...orderKinds,
   /** The phone got our overlay: it is told to trust the box and to come back over HTTPS. */
   overlay_given: { fields: { vendor: 'open', model: 'open', ip: 'open' }, coalesceSeconds: 60 },
   configuration_passed: {

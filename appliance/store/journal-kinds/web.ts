@@ -5,7 +5,7 @@ export const webKinds = {
   started: { fields: { release: 'open' } },
   /** An order to other parts, for one phone or (`*`) for all; see the table `task`. */
   task_given: { fields: { task: 'open', target: 'open' } },
-  /** An order to the box itself; see the table `box_order`. */
+  /** An order of the admin to the box, or to a part; see the tables `box_order` and `part_order`. */
   box_order_given: { fields: { order: 'open', id: 'open', session: 'open' }, reserved: 'security' },
   /** A wave of phones was planned, started, paused, resumed or undone. */
   adoption_wave: { fields: { wave: 'open', state: 'open', phones: 'open' } },

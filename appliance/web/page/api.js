@@ -19,31 +19,34 @@ export async function order(path, words = {}) {
   throw new Error(error?.message ?? 'The box could not be asked.');
 }
 
-/** What comes of an order to the box itself, told as it goes; resolves with its end. */
-export async function follow(id, tell = () => undefined) {
+const nobodyOfRoot = 'Nobody has carried it out: is gatehouse-orders.path running?';
+
+/** What comes of an order, told as it goes; resolves with its end. `nobody`: what to say when nobody begins it. */
+export async function follow(id, tell = () => undefined, nobody = nobodyOfRoot) {
   const giveUpAt = Date.now() + 150_000;
   for (;;) {
     const outcome = await load(`/api/orders/${id}`).catch(() => undefined);
     if (outcome !== undefined) tell(outcome);
     if (['done', 'refused', 'failed'].includes(outcome?.state)) return outcome;
-    if (Date.now() > giveUpAt && outcome?.state !== 'running')
-      return { state: 'failed', words: 'Nobody has carried it out: is gatehouse-orders.path running?' };
+    if (Date.now() > giveUpAt && outcome?.state !== 'running') return { state: 'failed', words: nobody };
     await new Promise((resolve) => setTimeout(resolve, 500));
   }
 }
 
 const pieceBytes = 4 * 2 ** 20;
 
-/** A backup, piece by piece: each is a request of its own, so that a slow line is no slow request. */
-export async function upload(file, tell) {
+/** A file, piece by piece: each is a request of its own, so that a slow line is no slow request. */
+export async function upload(path, file, tell) {
   for (let offset = 0; offset < file.size; offset += pieceBytes) {
     const headers = { accept: 'application/json', 'content-type': 'application/octet-stream' };
     const body = file.slice(offset, offset + pieceBytes);
-    const answer = await fetch(`/api/restore/upload?offset=${offset}`, { method: 'POST', headers, body });
-    if (!answer.ok) {
-      const { error } = await answer.json().catch(() => ({}));
-      throw new Error(error?.message ?? 'The backup could not be uploaded.');
+    const answer = await fetch(`${path}?offset=${offset}`, { method: 'POST', headers, body }).catch(
+      () => undefined,
+    );
+    if (!answer?.ok) {
+      const { error } = (await answer?.json().catch(() => undefined)) ?? {};
+      throw new Error(error?.message ?? 'The file could not be uploaded.');
     }
-    tell(Math.min(1, (offset + pieceBytes) / file.size));
+    tell(`Uploading, ${Math.round(Math.min(1, (offset + pieceBytes) / file.size) * 100)} %`);
   }
 }

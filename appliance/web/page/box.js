@@ -47,7 +47,7 @@ onSubmit('backup', async ({ passphrase }, tell) => {
 });
 
 onSubmit('restore', async ({ file, passphrase, password }, tell) => {
-  await upload(file, (part) => tell(`Uploading, ${Math.round(part * 100)} %`));
+  await upload('/api/restore/upload', file, tell);
   const { order: id } = await order('/api/restore', { passphrase, password });
   const { state, words } = await follow(id, (outcome) => tell(outcome.words || 'Looking at it…'));
   if (state !== 'done') throw new Error(words);

@@ -103,6 +103,30 @@ test.each(refusals)('$what is refused, and nothing is left in the folder', async
   expect(existsSync(join(directory, 'provisioning/firmware/yealink/T46S/66.86.5.1/T46S.rom'))).toBe(false);
 });
 
+test('a file by the name of the list of hashes does not take its place', async () => {
+  const { directory, file, run } = desk();
+  await run(['add', file], release);
+  const sums = join(directory, 'SHA256SUMS');
+  writeFileSync(sums, `${'0'.repeat(64)}  T46S.rom`);
+  expect(await run(['add', sums], release)).toMatchObject({ code: 2 });
+  const folder = join(directory, 'provisioning/firmware/yealink/T46S/66.86.5.1');
+  expect(readFileSync(join(folder, 'SHA256SUMS'), 'utf8')).toBe(`${sha256}  T46S.rom\n`);
+});
+
+test('a release is taken out by its model and version, and no other one', async () => {
+  const { directory, file, run } = desk();
+  await run(['add', file], release);
+  expect((await run(['remove'], { model: 'T46S', release: '66.85.0.5' })).code).toBe(1);
+  expect((await run(['remove'], { model: 'T46S', release: '..' })).code).toBe(2);
+  expect(existsSync(join(directory, 'provisioning/firmware/yealink/T46S/66.86.5.1/T46S.rom'))).toBe(true);
+  expect(await run(['remove'], release)).toMatchObject({
+    code: 0,
+    text: '66.86.5.1 for T46S is out of the folder.',
+  });
+  expect(existsSync(join(directory, 'provisioning/firmware/yealink'))).toBe(true);
+  expect(existsSync(join(directory, 'provisioning/firmware/yealink/T46S'))).toBe(false);
+});
+
 test('a file with a problem is told with it, and the exit code says so', async () => {
   const { directory, run } = desk();
   putFirmware(directory, 'yealink/T46S/66.86.5.1/T46S.rom', '');

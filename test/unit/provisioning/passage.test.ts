@@ -67,6 +67,7 @@ test('when the disk can not keep an answer the cloud is not asked: the phone wou
     firmware: {
       answer: () => emptyAnswer(404),
       offerFor: async () => undefined,
+      look: async () => undefined,
       watch: async () => undefined,
     },
     origins: () => ({ http: 'http://10.0.0.1', https: 'https://10.0.0.1' }),

@@ -1,0 +1,1 @@
+../box/0002-outcome.sql
