@@ -51,7 +51,9 @@ export class Journal {
   readonly #part: StoreName;
   readonly #clock: Pick<Clock, 'now'>;
   readonly #quota: JournalQuota;
-  #bytes: Bytes;
+  #bytes: ByClass;
+  /** When the oldest row of each class was last repeated, or before. */
+  #oldest: ByClass = [0, 0];
   /** When the first window of repeats ends; 0 when none is open. */
   #nextDue: number;
   #windows: number;
@@ -87,14 +89,15 @@ export class Journal {
     const isOver = this.#windows > this.#quota.openWindows;
     if (isOver) this.#closeWindows(Math.max(now, this.#dueOfOldest()));
     else if (this.#nextDue !== 0 && now >= this.#nextDue) this.#closeWindows(now);
-    const rows = Math.max(pruneRows, 2 * this.#inserted);
-    this.#bytes = prune(this.#db, this.#bytes, { quota: this.#quota, now, rows });
+    const most = Math.max(pruneRows, 2 * this.#inserted);
+    for (const reserved of [0, 1] as const) this.#prune(reserved, now, most);
     this.#inserted = 0;
   }
 
   /** The transaction was undone: what is counted in memory is read again from disk. */
   forget(): void {
     this.#bytes = readBytes(this.#db);
+    this.#oldest = [0, 0];
     this.#nextDue = readNextDue(this.#db);
     this.#windows = countWindows(this.#db);
     this.#inserted = 0;
@@ -147,7 +150,28 @@ export class Journal {
       [at, kind, mac === '' ? null : mac, body, count, until, reserved, size],
     );
     this.#bytes[reserved] += size;
+    this.#oldest[reserved] = Math.min(this.#oldest[reserved], until);
     this.#inserted += 1;
+  }
+
+  /** Oldest first, until the rest is neither too much nor too old. The file is only asked when something must go. */
+  #prune(reserved: 0 | 1, now: number, most: number): void {
+    const { ordinaryBytes, reservedBytes, maxAgeMs } = this.#quota;
+    const limit = reserved === 0 ? ordinaryBytes : reservedBytes;
+    const mayStay = (until: number) => this.#bytes[reserved] <= limit && now - until <= maxAgeMs;
+    if (mayStay(this.#oldest[reserved])) return;
+    const rows = all<{ seq: number; until: number; size: number }>(
+      this.#db,
+      'SELECT seq, until, size FROM journal WHERE reserved = ? ORDER BY seq LIMIT ?',
+      [reserved, most],
+    );
+    this.#oldest[reserved] = Infinity;
+    for (const { seq, until, size } of rows) {
+      this.#oldest[reserved] = until;
+      if (mayStay(until)) return;
+      run(this.#db, 'DELETE FROM journal WHERE seq = ?', [seq]);
+      this.#bytes[reserved] -= size;
+    }
   }
 }
 
@@ -170,11 +194,11 @@ function checkedBody(part: StoreName, kind: string, body: JournalEntry['body']):
   return JSON.stringify(kept);
 }
 
-/** Bytes by class: [ordinary, reserved]. */
-type Bytes = [number, number];
+/** By class: [ordinary, reserved]. */
+type ByClass = [number, number];
 
-function readBytes(db: Database): Bytes {
-  const bytes: Bytes = [0, 0];
+function readBytes(db: Database): ByClass {
+  const bytes: ByClass = [0, 0];
   for (const row of all<{ reserved: 0 | 1; size: number }>(
     db,
     'SELECT reserved, sum(size) AS size FROM journal GROUP BY reserved',
@@ -186,35 +210,3 @@ function readBytes(db: Database): Bytes {
 
 /** At least so many a commit, and no more than twice what the commit adds: pruning keeps up and is never a stall. */
 const pruneRows = 200;
-
-interface Pruning {
-  readonly quota: JournalQuota;
-  readonly now: number;
-  /** Most rows of each class that go at once. */
-  readonly rows: number;
-}
-
-function prune(db: Database, bytes: Bytes, { quota, now, rows: most }: Pruning): Bytes {
-  const limits: Bytes = [quota.ordinaryBytes, quota.reservedBytes];
-  const left: Bytes = [...bytes];
-  for (const reserved of [0, 1] as const) {
-    const oldest = one<{ until: number }>(
-      db,
-      'SELECT until FROM journal WHERE reserved = ? ORDER BY seq LIMIT 1',
-      [reserved],
-    );
-    if (oldest === undefined || (left[reserved] <= limits[reserved] && now - oldest.until <= quota.maxAgeMs))
-      continue;
-    const rows = all<{ seq: number; until: number; size: number }>(
-      db,
-      'SELECT seq, until, size FROM journal WHERE reserved = ? ORDER BY seq LIMIT ?',
-      [reserved, most],
-    );
-    for (const { seq, until, size } of rows) {
-      if (left[reserved] <= limits[reserved] && now - until <= quota.maxAgeMs) break;
-      run(db, 'DELETE FROM journal WHERE seq = ?', [seq]);
-      left[reserved] -= size;
-    }
-  }
-  return left;
-}
