@@ -17,39 +17,41 @@ export function newPortPool(first: number, last: number): PortPool {
   const start = first + (first % 2);
   const size = Math.max(0, Math.floor((last - start + 1) / 2));
   const used = new Set<number>();
-  /** In the order in which they may be given out again. */
+  /** In no order. */
+  const free = Array.from({ length: size }, (_, at) => start + at * 2);
+  /** When each may be given out again, soonest first. */
   const resting = new Map<number, number>();
+  const takeFree = (at: number): number | undefined => {
+    const port = free[at];
+    const last = free.pop();
+    if (last !== undefined && at < free.length) free[at] = last;
+    return port;
+  };
+  // Better one that rests too short than no call.
+  const takeResting = (): number | undefined => {
+    const [port] = resting.keys();
+    if (port !== undefined) resting.delete(port);
+    return port;
+  };
   return {
     take: (now, random) => {
       for (const [port, until] of resting) {
         if (until > now) break;
         resting.delete(port);
+        free.push(port);
       }
-      const offset = Math.floor(random * size);
-      let second: number | undefined;
-      for (let at = 0; at < size; at += 1) {
-        const port = start + ((offset + at) % size) * 2;
-        if (used.has(port)) continue;
-        if (resting.has(port)) {
-          second ??= port;
-          continue;
-        }
-        used.add(port);
-        return port;
-      }
-      // Better one that rested too short than no call.
-      if (second !== undefined) used.add(second);
-      return second;
+      const port = free.length > 0 ? takeFree(Math.floor(random * free.length)) : takeResting();
+      if (port !== undefined) used.add(port);
+      return port;
     },
     reserve: (port) => {
       if (port % 2 === 1 || port < start || port >= start + size * 2 || used.has(port)) return false;
+      if (!resting.delete(port)) takeFree(free.indexOf(port));
       used.add(port);
       return true;
     },
     release: (port, now) => {
-      if (!used.delete(port)) return;
-      resting.delete(port);
-      resting.set(port, now + restMs);
+      if (used.delete(port)) resting.set(port, now + restMs);
     },
     get used() {
       return used.size;

@@ -192,6 +192,16 @@ it('a port that is reserved is given to nobody until it is released', () => {
   expect(pool.take(restMs, 0)).toBe(20_000);
 });
 
+it('when all ports rest, the one that has rested longest is given', () => {
+  const pool = newPortPool(20_000, 20_007);
+  const taken = Array.from({ length: 4 }, () => pool.take(0, 0.3) ?? 0);
+  for (const [at, port] of taken.entries()) pool.release(port, at);
+  expect([pool.take(10, 0.9), pool.take(10, 0)]).toEqual([taken[0], taken[1]]);
+  expect(pool.reserve(taken[2] ?? 0), 'resting').toBe(true);
+  expect(pool.take(10, 0)).toBe(taken[3]);
+  expect(pool.take(10, 0)).toBeUndefined();
+});
+
 it('ports are even, each is given once, and rests before it is given again', () => {
   const pool = newPortPool(20_001, 20_009);
   const first = Array.from({ length: 4 }, () => pool.take(0, 0.5));
