@@ -26,6 +26,8 @@ export interface Carried {
   awayAt: number | undefined;
   /** Of the session, when store and kernel were told. */
   toldRevision: number;
+  /** It will be written down in a moment, as it is then. */
+  isNoted: boolean;
   isReleased: boolean;
 }
 
@@ -41,6 +43,7 @@ export function newCarried(
     reportedAt: undefined,
     awayAt: undefined,
     toldRevision: session.revision,
+    isNoted: false,
     isReleased: false,
   };
 }
@@ -135,15 +138,19 @@ export function follow(relay: Relay, carried: Carried): void {
  * Not waited for: a call must not wait for a disk, and one that a crash makes us forget ends by its silence. Keys are in memory
  * only, so nobody could go on with a session that is bridged.
  */
-export function keep(relay: Relay, { session, sockets, crossing }: Carried): void {
-  const row = rowOf(session, { phone: sockets.own('phone'), cloud: sockets.own('cloud') });
-  note(
-    relay,
-    relay.store.soon((tx) => {
-      if (crossing.isBridge) removeMediaSession(tx.db, row.id);
-      else saveMediaSession(tx.db, row);
-    }),
-  );
+export function keep({ store, counters, world }: Relay, carried: Carried): void {
+  if (carried.isNoted) return;
+  carried.isNoted = true;
+  const writing = store.soon(({ db }) => {
+    carried.isNoted = false;
+    const { session, sockets, crossing, isReleased } = carried;
+    if (isReleased || crossing.isBridge) removeMediaSession(db, session.id);
+    else saveMediaSession(db, rowOf(session, { phone: sockets.own('phone'), cloud: sockets.own('cloud') }));
+  });
+  writing.catch((error: unknown) => {
+    counters.errors += 1;
+    world.log.warn({ err: error }, 'a media session could not be written down');
+  });
 }
 
 /** Undefined while packets must be changed on their way, or a side has not been heard. */
@@ -156,10 +163,7 @@ export function flowsOf({ session, sockets, crossing }: Carried): FlowPair | und
 export async function releaseSession(relay: Relay, id: string): Promise<void> {
   const carried = known(relay, id);
   carried.isReleased = true;
-  note(
-    relay,
-    relay.store.soon((tx) => removeMediaSession(tx.db, id)),
-  );
+  keep(relay, carried);
   await relay.kernel.forget(id);
   relay.quality.close(id);
   for (const leg of ['phone', 'cloud'] as const) relay.byPort.delete(carried.sockets.own(leg).port);
@@ -171,11 +175,4 @@ export function known(relay: Relay, id: string): Carried {
   const found = relay.sessions.get(id);
   if (found === undefined || found.isReleased) throw new Error(`no session ${id}`);
   return found;
-}
-
-function note({ counters, world }: Relay, writing: Promise<void>): void {
-  writing.catch((error: unknown) => {
-    counters.errors += 1;
-    world.log.warn({ err: error }, 'a media session could not be written down');
-  });
 }
