@@ -5,17 +5,24 @@ import type { Transaction } from '../store/store.ts';
 import type { Application } from './application.ts';
 import type { LiveCall } from './call-table.ts';
 
+/** Somebody beside the caller knows of it. */
 export async function recordStart(app: Application, call: LiveCall): Promise<void> {
   if (call.state !== 'trying') return;
+  begin(app, call);
   call.state = 'ringing';
+  await record(app, call, (tx) => writeStart(tx, call));
+}
+
+function begin(app: Application, call: LiveCall): void {
   app.counters.calls_started += 1;
   app.ladders.begin(call.id, call.legs);
+}
+
+function writeStart(tx: Transaction, call: LiveCall, answeredAt?: number): void {
   const { id, direction, from, to, startedAt } = call;
   const mac = call.binding.mac ?? undefined;
-  await record(app, call, (tx) => {
-    saveCall(tx.db, { id, direction, from, to, startedAt, ...(mac === undefined ? {} : { mac }) });
-    tx.journal({ kind: 'call_started', mac, body: { call: id, direction, from, to } });
-  });
+  saveCall(tx.db, { id, direction, from, to, startedAt, mac, answeredAt });
+  tx.journal({ kind: 'call_started', mac, body: { call: id, direction, from, to } });
 }
 
 /** The INVITE of another leg went out. */
@@ -24,14 +31,17 @@ export function recordLeg(app: Application, call: LiveCall, callId: string): voi
   app.ladders.join(call.id, { callId });
 }
 
-/** Nothing when it has ended meanwhile. */
+/** Also of one that never rang. Nothing when it has ended meanwhile. */
 export async function recordAnswer(app: Application, call: LiveCall): Promise<void> {
-  if (call.state === 'ended') return;
+  const { state } = call;
+  if (state === 'ended') return;
+  if (state === 'trying') begin(app, call);
   const now = app.world.clock.now();
   call.state = 'up';
   call.answeredAt = now;
   await record(app, call, (tx) => {
-    answerCall(tx.db, call.id, now);
+    if (state === 'trying') writeStart(tx, call, now);
+    else answerCall(tx.db, call.id, now);
     const seconds = Math.round((now - call.startedAt) / 1000);
     tx.journal({
       kind: 'call_answered',

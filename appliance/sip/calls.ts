@@ -125,8 +125,7 @@ async function answered(
     return 'answer refused';
   }
   if (!hadOffer) call.owedAcks[caller] = (content) => final.ack(content);
-  // Where it never rang, one sync for both.
-  await Promise.all([recordStart(app, call), recordAnswer(app, call)]);
+  await recordAnswer(app, call);
   if (isOver(call)) {
     await request.respond({ status: 480 });
     return 'callee hung up';
@@ -144,7 +143,7 @@ async function answered(
   }
   await call.media.answered();
   recordDialogs(app, call);
-  app.world.log.info({ call: call.id, mac: call.binding.mac, direction: call.direction }, 'call up');
+  app.world.log.debug({ call: call.id, mac: call.binding.mac, direction: call.direction }, 'call up');
   return 'up';
 }
 

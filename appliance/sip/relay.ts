@@ -109,9 +109,19 @@ function openPreparations(
   };
 }
 
+/** Nobody hears that an answer comes so much later, and calls that come together share their commits. */
+const commitPauseMs = 20;
+
 /** A disk that is full must not keep phones from calling for help: it starts all the same. */
 async function beginStore({ log, clock }: World, directory: string): Promise<Store> {
-  const store = openStore({ directory, part: 'sip', clock, isReplaced: true, isSyncedApart: true });
+  const store = openStore({
+    directory,
+    part: 'sip',
+    clock,
+    isReplaced: true,
+    isSyncedApart: true,
+    pauseMs: commitPauseMs,
+  });
   const { brokenFile } = store;
   if (brokenFile !== undefined) log.error({ brokenFile }, 'the store was broken: set aside, and begun anew');
   const told = store.write((tx) => {

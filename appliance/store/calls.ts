@@ -71,15 +71,21 @@ export function readOpenCalls(db: Database): Call[] {
   return all<CallRow>(db, `SELECT * FROM call WHERE state <> 'ended' ORDER BY started_at, id`).map(callOf);
 }
 
+/** Up if it was answered, else ringing. */
 export function saveCall(
   db: Database,
-  call: Pick<Call, 'id' | 'mac' | 'direction' | 'from' | 'to' | 'startedAt'>,
+  call: Pick<Call, 'id' | 'direction' | 'from' | 'to' | 'startedAt'> & {
+    readonly mac?: string | undefined;
+    readonly answeredAt?: number | undefined;
+  },
 ): void {
+  const { id, mac = null, direction, from, to, startedAt, answeredAt = null } = call;
+  const state = answeredAt === null ? 'ringing' : 'up';
   const saved = one<{ rowid: number }>(
     db,
-    `INSERT INTO call (id, mac, direction, from_uri, to_uri, state, started_at) VALUES (?, ?, ?, ?, ?, 'ringing', ?)
+    `INSERT INTO call (id, mac, direction, from_uri, to_uri, state, started_at, answered_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
      RETURNING rowid`,
-    [call.id, call.mac ?? null, call.direction, call.from, call.to, call.startedAt],
+    [id, mac, direction, from, to, state, startedAt, answeredAt],
   );
   // Finding the oldest one to keep means counting all of them.
   if (saved === undefined || saved.rowid % prunedEvery !== 0) return;

@@ -36,6 +36,8 @@ interface StoreOptions {
    * for `write` does not.
    */
   readonly isSyncedApart?: boolean;
+  /** Milliseconds between one commit and the next, for a part that writes all the time; who waits for `write` waits so much longer. */
+  readonly pauseMs?: number;
   /**
    * For a part whose work matters more than its past: a file that is broken is set aside and begun anew, and a sync apart that
    * fails rejects the writes that wait for it in the place of ending the process.
@@ -44,7 +46,7 @@ interface StoreOptions {
 }
 
 export function openStore(options: StoreOptions): Store {
-  const { directory, part, clock, quota, isSyncedApart = false, isReplaced = false } = options;
+  const { directory, part, clock, quota, pauseMs = 0, isSyncedApart = false, isReplaced = false } = options;
   const file = storeFile(directory, part);
   // A clean end of the last process takes the WAL with it, and of `box` there is none most of the time.
   const isWithoutWal = part === 'box';
@@ -69,6 +71,7 @@ export function openStore(options: StoreOptions): Store {
   const sync = isSyncedApart ? openWalSync(db, { isFailureTold: isReplaced }) : undefined;
   const turns = newTurns<Transaction>(db, {
     ...(sync ? { sync } : {}),
+    pauseMs,
     given: { db, journal: (entry) => journal.append(entry) },
     onCommit: () => journal.housekeep(),
     onEnd: (error) => {

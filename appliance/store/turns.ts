@@ -24,6 +24,8 @@ interface TurnRules<Given> {
   readonly onEnd?: (error: unknown) => void;
   /** Where COMMIT itself does not sync. What is written while a sync runs shares the next commit. */
   readonly sync?: WalSync;
+  /** No commit begins sooner after the one before: what is written meanwhile shares it. Milliseconds. */
+  readonly pauseMs?: number;
 }
 
 const soonMs = 100;
@@ -37,17 +39,19 @@ interface Pending<Given> {
 
 export function newTurns<Given>(db: Database, rules: TurnRules<Given>): Turns<Given> {
   let queue: Pending<Given>[] = [];
-  let turnEnd: NodeJS.Immediate | undefined;
+  let turnEnd: TakeBack | undefined;
   let timer: NodeJS.Timeout | undefined;
   /** Committed, and on its way to the disk. */
   let syncing: ((failure?: unknown) => void) | undefined;
   let isDue = false;
+  let pausesUntil = 0;
   const isHeld = newPatience(db);
   const commit = () => {
-    clearImmediate(turnEnd);
+    turnEnd?.();
     clearTimeout(timer);
     turnEnd = timer = undefined;
     isDue = false;
+    pausesUntil = performance.now() + (rules.pauseMs ?? 0);
     const turn = queue;
     queue = [];
     const error = commitTurn(db, turn, rules);
@@ -59,9 +63,7 @@ export function newTurns<Given>(db: Database, rules: TurnRules<Given>): Turns<Gi
   };
   const flush = () => {
     if (isHeld()) {
-      turnEnd = undefined;
-      clearTimeout(timer);
-      timer = setTimeout(schedule, busy.retryMs);
+      turnEnd = atEndOfTurn(flush, performance.now() + busy.retryMs);
       return;
     }
     const { error, settle } = commit();
@@ -72,12 +74,12 @@ export function newTurns<Given>(db: Database, rules: TurnRules<Given>): Turns<Gi
       if (syncing !== settle) return;
       syncing = undefined;
       settle(failure);
-      if (isDue) turnEnd ??= setImmediate(flush);
+      if (isDue) schedule();
     });
   };
   const schedule = () => {
-    if (syncing === undefined) turnEnd ??= setImmediate(flush);
-    else isDue = true;
+    if (syncing !== undefined) isDue = true;
+    else turnEnd ??= atEndOfTurn(flush, pausesUntil);
   };
   const queued = async <T>(work: (given: Given) => T, wake: () => void) =>
     await new Promise<T>((resolve, reject) => {
@@ -96,6 +98,19 @@ export function newTurns<Given>(db: Database, rules: TurnRules<Given>): Turns<Gi
       last?.settle(failure);
     },
   };
+}
+
+type TakeBack = () => void;
+
+/** Or at that moment, when it is later. */
+function atEndOfTurn(act: () => void, moment: number): TakeBack {
+  const ms = moment - performance.now();
+  if (ms <= 0) {
+    const immediate = setImmediate(act);
+    return () => clearImmediate(immediate);
+  }
+  const timeout = setTimeout(act, ms);
+  return () => clearTimeout(timeout);
 }
 
 function failureOf(sync: WalSync | undefined): unknown {

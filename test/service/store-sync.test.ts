@@ -8,13 +8,14 @@ import { openStore } from '../../appliance/store/store.ts';
 import { newTurns } from '../../appliance/store/turns.ts';
 import { openWalSync } from '../../appliance/store/wal-sync.ts';
 import { fakeClock } from '../support/clock.ts';
+import { until } from '../support/command.ts';
 import { temporaryDirectory } from '../support/directory.ts';
 
 const turn = async () => new Promise((resolve) => setImmediate(resolve));
 
 const failing = (_file: number, done: (error: Error | null) => void) => done(new Error('input/output error'));
 
-function openTurns() {
+function openTurns(pauseMs = 0) {
   const file = join(temporaryDirectory(), 'x.db');
   const db = openDatabase({ file, migrations: 'secret', synchronous: 'FULL' });
   const asked: ((error?: Error) => void)[] = [];
@@ -23,6 +24,7 @@ function openTurns() {
   const turns = newTurns(db, {
     given: { db },
     onCommit: () => (commits += 1),
+    pauseMs,
     sync: {
       later: (done) => void asked.push(done),
       now: () => (syncs += 1),
@@ -80,6 +82,37 @@ it('what is written while a sync runs shares the next commit and the next sync',
   sync();
   await Promise.all([rest, last]);
   expect(done).toEqual(['a', 'b', 'c', 'd']);
+});
+
+it('where commits pause, the first one is made at once and what is written in the pause shares the next', async () => {
+  const { write, turns, counts, done, sync } = openTurns(300_000);
+  const first = write('a');
+  await turn();
+  sync();
+  await first;
+  expect(counts()).toMatchObject({ commits: 1 });
+  const rest = [write('b')];
+  await turn();
+  rest.push(write('c'));
+  await turn();
+  expect(counts()).toMatchObject({ commits: 1 });
+  turns.end();
+  await Promise.all(rest);
+  expect(counts()).toMatchObject({ commits: 2 });
+  expect(done).toEqual(['a', 'b', 'c']);
+});
+
+it('a pause ends by itself', async () => {
+  const { write, counts, done, sync } = openTurns(1);
+  const first = write('a');
+  await turn();
+  sync();
+  await first;
+  const second = write('b');
+  await until('the next commit', () => counts().commits === 2 || undefined, { timeoutMs: 5000, everyMs: 1 });
+  sync();
+  await second;
+  expect(done).toEqual(['a', 'b']);
 });
 
 it('a turn that could not be committed is told at once, and the next one is synced as usual', async () => {
