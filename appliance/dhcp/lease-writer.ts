@@ -8,7 +8,7 @@ import type { Counters } from './counters.ts';
 import type { Decision, LeaseChange } from './decision.ts';
 
 interface Needs {
-  readonly store: Store;
+  readonly store: Pick<Store, 'write'>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly counters: Counters;
@@ -24,6 +24,12 @@ interface Waiting {
   readonly answer: Answer | undefined;
 }
 
+/** What one commit carries. */
+interface Turn {
+  readonly changes: readonly Waiting[];
+  readonly reports: readonly JournalEntry[];
+}
+
 interface Failure {
   readonly reason: string;
   readonly unanswered: number;
@@ -36,7 +42,7 @@ const reportRate = { burst: 50, perSecond: 5 };
 export class LeaseWriter implements AsyncDisposable {
   readonly #needs: Needs;
   readonly #stop = new AbortController();
-  #turn: Waiting[] = [];
+  #changes: Waiting[] = [];
   #reports: JournalEntry[] = [];
   #isScheduled = false;
   #committing = 0;
@@ -56,7 +62,7 @@ export class LeaseWriter implements AsyncDisposable {
       this.#answer(decision, answer);
       return;
     }
-    this.#turn.push({ decision, change, answer });
+    this.#changes.push({ decision, change, answer });
     this.#schedule();
   }
 
@@ -71,9 +77,9 @@ export class LeaseWriter implements AsyncDisposable {
     this.#schedule();
   }
 
-  /** True when nothing waits for its commit. */
+  /** True when nothing waits for its commit, or for that to be on disk. */
   get isIdle(): boolean {
-    return this.#turn.length === 0 && this.#committing === 0;
+    return this.#changes.length === 0 && this.#committing === 0;
   }
 
   /** Why leases can't be saved at present. */
@@ -95,17 +101,15 @@ export class LeaseWriter implements AsyncDisposable {
   }
 
   async #commit(): Promise<void> {
-    let taken: Waiting[] | undefined;
+    let turn: Turn | undefined;
     this.#committing += 1;
     try {
       await this.#needs.store.write((transaction) => {
-        taken = this.#takeTurn();
-        this.#write(transaction, taken);
+        turn = this.#takeTurn();
+        this.#write(transaction, turn);
       });
-      this.#reports = [];
     } catch (error) {
-      // The database may have refused even to begin.
-      this.#giveUp(taken ?? this.#takeTurn(), error);
+      this.#giveUp(turn, error);
       return;
     } finally {
       this.#committing -= 1;
@@ -114,20 +118,21 @@ export class LeaseWriter implements AsyncDisposable {
       this.#needs.log.info({ ...this.#failure }, 'leases are saved again');
       this.#failure = undefined;
     }
-    for (const { decision, answer } of taken ?? []) this.#answer(decision, answer);
+    for (const { decision, answer } of turn?.changes ?? []) this.#answer(decision, answer);
   }
 
-  #takeTurn(): Waiting[] {
-    const taken = this.#turn;
-    this.#turn = [];
+  #takeTurn(): Turn {
+    const turn = { changes: this.#changes, reports: this.#reports };
+    this.#changes = [];
+    this.#reports = [];
     this.#isScheduled = false;
-    return taken;
+    return turn;
   }
 
-  #write(transaction: Transaction, taken: readonly Waiting[]): void {
+  #write(transaction: Transaction, { changes, reports }: Turn): void {
     const { db } = transaction;
     const sent = new Set<string>();
-    for (const { decision, change } of taken) {
+    for (const { decision, change } of changes) {
       const { write, forget } = change;
       if (forget !== undefined) forgetLease(db, forget);
       if (write.as === 'released') releaseLease(db, write.ip, write.at);
@@ -139,16 +144,25 @@ export class LeaseWriter implements AsyncDisposable {
       if (decision.journal !== undefined) transaction.journal(decision.journal);
     }
     for (const options of sent) saveSent(db, options);
-    for (const entry of this.#reports) transaction.journal(entry);
+    for (const entry of reports) transaction.journal(entry);
     if (this.#failure !== undefined) transaction.journal({ kind: 'recovered', body: { ...this.#failure } });
   }
 
-  /** Nobody hears of what is not on disk: clients ask again. */
-  #giveUp(taken: readonly Waiting[], error: unknown): void {
-    for (const { change } of taken.toReversed()) change.undo();
-    this.#needs.counters.add('unsaved', taken.length);
+  /**
+   * Nobody hears of what is not on disk: clients ask again. What was decided since then goes with it, for it may rest on it.
+   * `turn` is undefined when the database refused even to begin.
+   */
+  #giveUp(turn: Turn | undefined, error: unknown): void {
+    const since = this.#takeTurn();
+    const changes = [...(turn?.changes ?? []), ...since.changes];
+    this.#reports = [...(turn?.reports ?? []), ...since.reports];
+    for (const { change } of changes.toReversed()) change.undo();
+    this.#needs.counters.add('unsaved', changes.length);
     if (this.#failure === undefined) this.#needs.log.error({ err: error }, 'leases cannot be saved');
-    this.#failure = { reason: reasonOf(error), unanswered: (this.#failure?.unanswered ?? 0) + taken.length };
+    this.#failure = {
+      reason: reasonOf(error),
+      unanswered: (this.#failure?.unanswered ?? 0) + changes.length,
+    };
     this.#retrying ??= this.#retry();
   }
 

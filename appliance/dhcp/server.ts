@@ -28,7 +28,12 @@ export async function startDhcpServer(
   source: SocketSource = handedOver,
 ): Promise<Part> {
   const { clock, log } = world;
-  const store = openStore({ directory: config.site.state_directory, part: 'dhcp', clock });
+  const store = openStore({
+    directory: config.site.state_directory,
+    part: 'dhcp',
+    clock,
+    isSyncedApart: true,
+  });
   const leaving = openLeaving(config.site.state_directory, clock);
   await store.write((transaction) => begin(transaction, clock.now(), longestLeaseMs(config)));
   const networks = openNetworks(config, {

@@ -60,7 +60,7 @@ export async function measureSyncs(): Promise<BenchRow[]> {
 
 interface Syncs {
   readonly acks: number;
-  /** Runs of ACKs between which the server read no datagram. */
+  /** Runs of ACKs between which the server read no datagram and synced nothing. */
   readonly batches: number;
   readonly syncs: number;
   /** ACKs of batches before which no sync was completed since the one before. */
@@ -70,22 +70,27 @@ interface Syncs {
 function countSyncs(trace: string): Syncs {
   const count = { acks: 0, batches: 0, syncs: 0, unsynced: 0 };
   let isInBatch = false;
+  let isCovered = false;
+  /** Since the last batch began. The next one may be synced on another thread while datagrams are read. */
   let isSynced = false;
   for (const line of trace.split('\n')) {
+    const acks = acksIn(line);
     if (/\bf(data)?sync\b.*= 0$/.test(line)) {
       // Starting up syncs too.
       if (count.acks > 0) count.syncs += 1;
       isSynced = true;
-    } else if (/\brecv\w+\(/.test(line)) {
-      if (isInBatch) isSynced = false;
       isInBatch = false;
-    } else {
-      const acks = acksIn(line);
-      if (acks === 0) continue;
-      if (!isInBatch) count.batches += 1;
-      isInBatch = true;
+    } else if (/\brecv\w+\(/.test(line)) {
+      isInBatch = false;
+    } else if (acks > 0) {
+      if (!isInBatch) {
+        count.batches += 1;
+        isCovered = isSynced;
+        isSynced = false;
+        isInBatch = true;
+      }
       count.acks += acks;
-      if (!isSynced) count.unsynced += acks;
+      if (!isCovered) count.unsynced += acks;
     }
   }
   return count;

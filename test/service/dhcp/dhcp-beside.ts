@@ -14,7 +14,7 @@ import { readOtherServers, type OtherServer } from '../../../appliance/store/oth
 import { openReader, type Reader } from '../../../appliance/store/reader.ts';
 import type { Part, World } from '../../../appliance/world.ts';
 import { fakeClock, type FakeClock } from '../../support/clock.ts';
-import { memoryWire, readAnswer, type Answer } from './dhcp-site.ts';
+import { memoryWire, readAnswer, turns, type Answer } from './dhcp-site.ts';
 
 export interface BesideSite extends AsyncDisposable {
   readonly part: Part;
@@ -41,11 +41,6 @@ interface Settings {
 }
 
 type Start = (world: World, config: Config, source: SocketSource) => Promise<Part>;
-
-/** A few turns: commits wait for one, and what waits for them for another. */
-export async function turns(): Promise<void> {
-  for (let turn = 0; turn < 6; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-}
 
 export async function openBeside(start: Start, settings: Settings): Promise<BesideSite> {
   const clock = fakeClock(Date.UTC(2026, 0, 15, 12));

@@ -77,8 +77,7 @@ export async function openDhcpSite(
     const wire = wires.get(card);
     if (wire === undefined) throw new Error(`no socket on ${card}`);
     wire.deliver(bytes);
-    // The commit waits for a turn, the store for another, and answers leave after it.
-    for (let turn = 0; turn < 4; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    await turns();
     return [...wires].flatMap(([name, { taken }]) => taken().map((datagram) => readAnswer(name, datagram)));
   };
   const read = <T>(work: (reader: NonNullable<ReturnType<typeof openReader>>) => T) => {
@@ -104,6 +103,14 @@ export async function openDhcpSite(
       ),
     [Symbol.asyncDispose]: () => part[Symbol.asyncDispose](),
   };
+}
+
+/** Until all is done: a commit waits for a turn and then for the disk, and what waits for the commit for another turn. */
+export async function turns(): Promise<void> {
+  for (let quiet = 0; quiet < 6; quiet += 1) {
+    await new Promise((resolve) => setImmediate(resolve));
+    if (process.getActiveResourcesInfo().includes('FSReqCallback')) quiet = -1;
+  }
 }
 
 export function siteConfig(directory: string, settings: string) {

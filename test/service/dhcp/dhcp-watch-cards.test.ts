@@ -10,8 +10,8 @@ import { readCardWatches, readOtherServers } from '../../../appliance/store/othe
 import { openStore } from '../../../appliance/store/store.ts';
 import { fakeClock } from '../../support/clock.ts';
 import { temporaryDirectory } from '../../support/directory.ts';
-import { serverBytes, turns } from './dhcp-beside.ts';
-import { memoryWire } from './dhcp-site.ts';
+import { serverBytes } from './dhcp-beside.ts';
+import { memoryWire, turns } from './dhcp-site.ts';
 
 /** Two wires, and a network behind a relay of the first. */
 const settings = `[site]

@@ -6,8 +6,8 @@ import { encodeMessage } from '../../../appliance/protocol/dhcp.ts';
 import { parseIpv4 } from '../../../appliance/protocol/ipv4.ts';
 import { readCardWatches } from '../../../appliance/store/other-servers.ts';
 import { temporaryDirectory } from '../../support/directory.ts';
-import { openBeside, turns } from './dhcp-beside.ts';
-import { box, clientBytes, yealink } from './dhcp-site.ts';
+import { openBeside } from './dhcp-beside.ts';
+import { box, clientBytes, turns, yealink } from './dhcp-site.ts';
 
 const serverMode = `mode = "server"
 subnet = "10.66.0.0/24"
