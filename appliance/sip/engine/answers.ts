@@ -55,9 +55,7 @@ export class Answers {
     }
     this.#needs.core.counters.add('responses_sent');
     incoming.transaction.respond(response);
-    if (request.method !== 'INVITE' && response.status >= 200) {
-      this.#needs.incoming.forget(incoming.transaction);
-    }
+    if (response.status >= 200) this.#needs.incoming.forget(incoming.transaction);
     return outcome(incoming, response);
   }
 

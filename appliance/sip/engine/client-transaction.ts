@@ -24,9 +24,9 @@ export interface ClientTransaction {
   abandon(): void;
 }
 
-/** Section 17.1.1 and RFC 6026 section 7.2. */
+/** Section 17.1.1 and RFC 6026 section 7.2. Of an INVITE that was accepted little stays: there are many, for half a minute each. */
 export class InviteClientTransaction implements ClientTransaction {
-  readonly request: SipRequest;
+  request: SipRequest;
   readonly flow: Flow;
   readonly #user: ClientUser;
   readonly #timers: TimerQueue;
@@ -69,6 +69,7 @@ export class InviteClientTransaction implements ClientTransaction {
       this.#state = 'proceeding';
     } else if (response.status < 300) {
       this.#state = 'accepted';
+      this.request = shortened(this.request);
       this.#end = this.#timers.after(64 * t1, () => this.abandon()); // M
     } else {
       this.#state = 'completed';
@@ -183,6 +184,12 @@ export function cancelFor(invite: SipRequest): SipRequest {
     headers: sameTransaction(invite, 'CANCEL'),
     body: new Uint8Array(),
   };
+}
+
+/** Enough of an INVITE to hang up on another branch that answers it. */
+function shortened({ method, uri, headers }: SipRequest): SipRequest {
+  const kept = headers.filter(({ name }) => ['From', 'Call-ID', 'CSeq', 'Contact'].includes(name));
+  return { method, uri, headers: kept, body: new Uint8Array() };
 }
 
 function sameTransaction(invite: SipRequest, method: string): SipRequest['headers'] {

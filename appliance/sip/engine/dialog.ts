@@ -202,6 +202,7 @@ export class Dialogs {
     dialog.unacknowledgedProvisional?.stop();
     dialog.expiry?.cancel();
     stopSession(dialog);
+    dialog.description = undefined;
     if (this.#byId.get(dialog.id) === dialog) this.#byId.delete(dialog.id);
     const key = `${dialog.callId} ${dialog.localTag}`;
     if (this.#byLocalTag.get(key) === dialog) this.#byLocalTag.delete(key);

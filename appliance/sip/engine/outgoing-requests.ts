@@ -25,7 +25,8 @@ import { clientKey, mayAnswer } from './transactions.ts';
 
 interface Outgoing {
   readonly id: string;
-  readonly request: SipRequest;
+  /** What the transaction keeps of it, once it is answered. */
+  request: SipRequest;
   readonly flow: Flow;
   readonly transaction: ClientTransaction;
   readonly dialogId: string;
@@ -35,7 +36,7 @@ interface Outgoing {
   cancel: 'none' | 'wanted' | 'sent';
   patience: Timer | undefined;
   readonly onFinal: Use['onFinal'] | undefined;
-  readonly elsewhere: Use['elsewhere'] | undefined;
+  elsewhere: Use['elsewhere'] | undefined;
   isMoving: boolean;
 }
 
@@ -91,7 +92,7 @@ export class OutgoingRequests {
       onTimeout: () => {
         counters.add('requests_timed_out');
         transport.avoid(flow);
-        this.#deliver(outgoing, madeHere(request, 408, 'timeout'));
+        this.#deliver(outgoing, madeHere(outgoing.request, 408, 'timeout'));
       },
       onEnd: () => {
         silence?.cancel();
@@ -212,7 +213,10 @@ export class OutgoingRequests {
         dialogId: dialog?.id ?? dialogId,
       });
     }
-    if (response.status >= 200) onFinal?.(response);
+    if (response.status < 200) return;
+    onFinal?.(response);
+    outgoing.request = outgoing.transaction.request;
+    outgoing.elsewhere = undefined;
   }
 
   /** The 2xx came again: so does its ACK. One from another branch of a fork is acknowledged and hung up (section 13.2.2.4). */

@@ -80,8 +80,9 @@ export class ServerSide {
     const { transactions, timers, counters } = this.#core;
     const isInvite = request.method === 'INVITE';
     const Kind = isInvite ? InviteServerTransaction : NonInviteServerTransaction;
+    const localTag = essentials.toTag ?? newTag();
     const transaction: ServerTransaction = new Kind(
-      { flow, timers },
+      { flow, localTag, timers },
       {
         onTimeout: () => counters.add('refusals_not_acknowledged'),
         onEnd: () => {
@@ -98,7 +99,7 @@ export class ServerSide {
       transaction,
       cseq: essentials.cseq.number,
       fromTag: essentials.fromTag,
-      localTag: essentials.toTag ?? newTag(),
+      localTag,
       callId: isInvite ? this.#waiting.take(essentials.callId) : essentials.callId,
       dialog: undefined,
       deadline: undefined,
@@ -152,19 +153,16 @@ export class ServerSide {
   /** Section 9.2: 200 to the CANCEL, 487 to the INVITE, and the application hears of it afterwards. */
   #cancel(received: Received, key: string): void {
     const transaction = this.#core.transactions.servers.get(key);
-    const incoming = transaction === undefined ? undefined : this.#incoming.of(transaction);
-    if (incoming === undefined) {
+    if (transaction === undefined) {
       this.#answerStateless(received, 481, 'Call/Transaction Does Not Exist');
       return;
     }
     const { request, flow } = received;
-    flow.send(
-      encodeSipMessage(
-        composeResponse(plainResponse(200, 'OK'), request, { flow, toTag: incoming.localTag }),
-      ),
-    );
-    if (incoming.transaction.isAnswered) return;
-    this.#answers.giveUp(incoming, plainResponse(487, 'Request Terminated'), request);
+    const { localTag: toTag, isAnswered } = transaction;
+    flow.send(encodeSipMessage(composeResponse(plainResponse(200, 'OK'), request, { flow, toTag })));
+    const incoming = isAnswered ? undefined : this.#incoming.of(transaction);
+    if (incoming !== undefined)
+      this.#answers.giveUp(incoming, plainResponse(487, 'Request Terminated'), request);
   }
 
   #answerStateless({ request, flow, essentials }: Received, status: number, reason: string): void {

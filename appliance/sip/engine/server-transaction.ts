@@ -15,6 +15,8 @@ export interface ServerUser {
 /** It doesn't keep its request: finished ones stay for half a minute, and there are many. */
 export interface ServerTransaction {
   readonly flow: Flow;
+  /** Of our answers. */
+  readonly localTag: string;
   /** True once a final response was given. */
   readonly isAnswered: boolean;
   /** Further finals are ignored. */
@@ -24,11 +26,12 @@ export interface ServerTransaction {
   abandon(): void;
 }
 
-type Start = { flow: Flow; timers: TimerQueue };
+type Start = { flow: Flow; localTag: string; timers: TimerQueue };
 
 /** Section 17.2.1 and RFC 6026 section 7.1. A 2xx is repeated by the dialog, not here. */
 export class InviteServerTransaction implements ServerTransaction {
   readonly flow: Flow;
+  readonly localTag: string;
   readonly #user: ServerUser;
   readonly #timers: TimerQueue;
   #state: 'proceeding' | 'accepted' | 'completed' | 'confirmed' | 'terminated' = 'proceeding';
@@ -38,6 +41,7 @@ export class InviteServerTransaction implements ServerTransaction {
 
   constructor(at: Start, user: ServerUser) {
     this.flow = at.flow;
+    this.localTag = at.localTag;
     this.#timers = at.timers;
     this.#user = user;
   }
@@ -53,8 +57,9 @@ export class InviteServerTransaction implements ServerTransaction {
 
   respond(response: SipResponse): void {
     if (this.#state !== 'proceeding') return;
-    const bytes = keptBytes(encodeSipMessage(response));
-    this.#last = bytes;
+    const isSuccess = response.status >= 200 && response.status <= 299;
+    const bytes = isSuccess ? encodeSipMessage(response) : keptBytes(encodeSipMessage(response));
+    this.#last = isSuccess ? undefined : bytes;
     if (response.status >= 300) {
       this.#state = 'completed';
       if (!isReliable(this.flow)) this.#repeatFrom(t1, bytes);
@@ -62,7 +67,7 @@ export class InviteServerTransaction implements ServerTransaction {
         this.#user.onTimeout();
         this.abandon();
       }); // H
-    } else if (response.status >= 200) {
+    } else if (isSuccess) {
       this.#state = 'accepted';
       this.#end = this.#timers.after(64 * t1, () => this.abandon()); // L
     }
@@ -104,6 +109,7 @@ export class InviteServerTransaction implements ServerTransaction {
 /** Section 17.2.2. */
 export class NonInviteServerTransaction implements ServerTransaction {
   readonly flow: Flow;
+  readonly localTag: string;
   readonly #user: ServerUser;
   readonly #timers: TimerQueue;
   #state: 'trying' | 'proceeding' | 'completed' | 'terminated' = 'trying';
@@ -112,6 +118,7 @@ export class NonInviteServerTransaction implements ServerTransaction {
 
   constructor(at: Start, user: ServerUser) {
     this.flow = at.flow;
+    this.localTag = at.localTag;
     this.#timers = at.timers;
     this.#user = user;
   }
