@@ -116,6 +116,10 @@ const commands: Record<string, { readonly about: string; readonly run: Command }
       'units [folder]    writes the systemd units that depend on the settings (sockets, which parts run)',
     run: async (call) => (await import('./commands/units.ts')).unitsCommand(call),
   },
+  prepare: {
+    about: 'prepare <folder>  files for systemd-networkd, units and firewall rules; the image calls it',
+    run: async (call) => (await import('./commands/prepare.ts')).prepareCommand(call),
+  },
   firewall: {
     about:
       'firewall          the nftables rules that the settings need: what is let in, and nothing forwarded',

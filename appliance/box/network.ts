@@ -73,14 +73,22 @@ export function writeAtBoot({
   configFile,
   machine = thisMachine,
 }: Pick<NetworkNeeds, 'config' | 'configFile' | 'machine'>): string {
-  let current = config;
+  const settled = settleAtBoot({ config, configFile });
+  return `${settled.words}${writeNetworkFiles(settled.config, machine.folder)} files for systemd-networkd`;
+}
+
+/** Settings that wait to be confirmed give way to those before them; those that count now are the ones to go back to later. */
+export function settleAtBoot({ config, configFile }: Pick<NetworkNeeds, 'config' | 'configFile'>): {
+  readonly config: Config;
+  readonly words: string;
+} {
   const wasPending = isNetworkPending(config);
-  if (wasPending) current = putBack({ config, configFile });
-  const files = writeFiles(current, machine.folder);
+  const current = wasPending ? putBack({ config, configFile }) : config;
   if (existsSync(configFile)) keepAsConfirmed({ config: current, configFile });
-  return wasPending
-    ? 'a change of the network was not confirmed: the settings before it count'
-    : `${files} files for systemd-networkd`;
+  return {
+    config: current,
+    words: wasPending ? 'a change of the network was not confirmed: the settings before it count; ' : '',
+  };
 }
 
 /** Undefined: the new settings are in use, for now. `toml`: those, where they are not in the file yet. */
@@ -169,7 +177,7 @@ interface Use {
 }
 
 async function use({ before, now, machine }: Use): Promise<void> {
-  writeFiles(now, machine.folder);
+  writeNetworkFiles(now, machine.folder);
   await machine.reload(leftoverOf(before.box, now.box));
   await machine.apply();
 }
@@ -200,8 +208,8 @@ function copyWhole(from: string, to: string): void {
   renameSync(`${to}.new`, to);
 }
 
-/** Returns how many there are. */
-function writeFiles({ box }: Config, folder: string): number {
+/** Files for systemd-networkd, in place of those that were written before. Returns how many there are. */
+export function writeNetworkFiles({ box }: Config, folder: string): number {
   const wanted = networkFiles(box);
   mkdirSync(folder, { recursive: true });
   for (const name of readdirSync(folder))

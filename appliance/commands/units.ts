@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { readConfig } from '../config.ts';
+import { readConfig, type Config } from '../config.ts';
 import type { CommandCall } from '../main.ts';
 import { isOurs, unitFiles, wantsFolder, type UnitFile } from './unit-files.ts';
 
@@ -23,16 +23,26 @@ export async function unitsCommand({ configFile, json, rest, out }: CommandCall)
     out('usage: gatehouse units [folder]');
     return 2;
   }
-  const wanted = unitFiles(readConfig(configFile));
-  const left = removeOthers(folder, new Set(wanted.map(({ path }) => path)));
-  for (const file of wanted) put(folder, file);
-  if (json) out(JSON.stringify({ folder, written: wanted.map(({ path }) => path), removed: left }));
+  const { written, removed } = writeUnits(folder, readConfig(configFile));
+  if (json) out(JSON.stringify({ folder, written, removed }));
   else {
-    for (const { path } of wanted) out(`written  ${join(folder, path)}`);
-    for (const path of left) out(`removed  ${join(folder, path)}`);
+    for (const path of written) out(`written  ${join(folder, path)}`);
+    for (const path of removed) out(`removed  ${join(folder, path)}`);
     out('now: systemctl daemon-reload && systemctl restart gatehouse.target');
   }
   return 0;
+}
+
+/** Returns paths in the folder. */
+export function writeUnits(
+  folder: string,
+  config: Config,
+): { readonly written: readonly string[]; readonly removed: readonly string[] } {
+  const wanted = unitFiles(config);
+  const written = wanted.map(({ path }) => path);
+  const removed = removeOthers(folder, new Set(written));
+  for (const file of wanted) put(folder, file);
+  return { written, removed };
 }
 
 /** Complete before its name appears: systemd may look at any moment. */

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
 
 /** Longer than any unit of ours may take to start. */
-const timeoutMs = 200_000;
+const timeoutMs = 320_000;
 
 /** Rejects with what systemctl says. */
 export async function systemctl(...words: readonly string[]): Promise<void> {
