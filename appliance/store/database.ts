@@ -59,7 +59,7 @@ interface Migration {
 
 /** `NNNN-name.sql` in order; NNNN counts from 0001 without gaps. */
 export function readMigrations(folder: string): Migration[] {
-  const directory = join(import.meta.dirname, 'migrations', folder);
+  const directory = join(import.meta.dirname, '../store/migrations', folder);
   return readdirSync(directory)
     .filter((name) => name.endsWith('.sql'))
     .toSorted()

@@ -20,7 +20,7 @@ const types: Readonly<Record<string, string>> = {
 
 /** By name. */
 export function readPageFiles(): ReadonlyMap<string, PageFile> {
-  const folder = join(import.meta.dirname, 'page');
+  const folder = join(import.meta.dirname, '../web/page');
   const files = readdirSync(folder).flatMap((name): [string, PageFile][] => {
     const type = types[extname(name)];
     if (type === undefined) return [];

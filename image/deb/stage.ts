@@ -12,9 +12,12 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { npmPackages } from './npm-packages.ts';
-import { takeTypesAway } from './without-types.ts';
+import { bundle } from './bundle.ts';
 
 const tree = join(import.meta.dirname, '../..');
+
+/** Packages with machine code of their own: they stay folders. */
+const native = ['better-sqlite3'];
 
 /** Where all of it is, but for what systemd and people look for elsewhere. */
 const home = 'usr/lib/gatehouse';
@@ -39,7 +42,6 @@ export function stageTree(stage: string): Release {
   };
   for (const name of ['appliance', 'firmware-templates', 'package.json', 'LICENSE'])
     put(name, join(home, name));
-  takeTypesAway(join(stage, home, 'appliance'));
   for (const name of ['with-sockets', 'with-notify', 'lend', 'borrow'])
     put(`systemd/${name}`, `${home}/systemd/${name}`);
   put('systemd/system', 'usr/lib/systemd/system');
@@ -52,6 +54,8 @@ export function stageTree(stage: string): Release {
   put('image/UPDATES.md', 'usr/share/doc/gatehouse/UPDATES.md');
   putRoots(stage);
   for (const path of runtimePackages()) put(path, join(home, path));
+  bundle(join(stage, home), native);
+  putLicences(stage);
   put('node_modules/node/bin/node', `${home}/bin/node`);
   settle(stage, release.epochSeconds);
   return release;
@@ -89,6 +93,16 @@ function commitTime(): string {
 /** Folders of the npm packages that run on the box; the runtime is one of them, and goes elsewhere. */
 function runtimePackages(): string[] {
   return npmPackages().flatMap(({ path }) => (/^node_modules\/node(?:-bin-.*)?$/.test(path) ? [] : [path]));
+}
+
+/** Of each package whose modules are in the program, what it may be given on by. */
+function putLicences(stage: string): void {
+  for (const path of runtimePackages()) {
+    const folder = join(stage, 'usr/share/doc/gatehouse/npm', path.split('node_modules/').at(-1) ?? path);
+    for (const file of readdirSync(join(tree, path)))
+      if (/^(?:licen[cs]e|copying|notice)/i.test(file))
+        cpSync(join(tree, path, file), join(folder, file), { recursive: true });
+  }
 }
 
 /** Neither what compiles a package or describes it, nor what only its authors or other systems need. */
