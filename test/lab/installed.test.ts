@@ -5,7 +5,7 @@ import { run, until, words } from '../support/command.ts';
 import { whoMayReadWhat, whoReadsWhat } from '../support/file-rights.ts';
 import { openLab, type Lab, type Namespace } from '../support/namespaces.ts';
 import { startLldpd } from '../support/switch.ts';
-import { bootMachine, type Machine } from '../support/systemd-machine.ts';
+import { bootMachine, modules, type Machine } from '../support/systemd-machine.ts';
 
 const parts = ['dhcp', 'provisioning', 'rtp', 'sip', 'location', 'web'];
 
@@ -230,9 +230,9 @@ it('backed up, wiped and restored, it is the same box to its phones', async () =
 
 /** As the page does it: a session, an order, and the file that wakes root's side. */
 const giveOrder = `
-import { openStore } from "/usr/lib/gatehouse/appliance/store/store.js";
-import { giveBoxOrder, wakeOrders } from "/usr/lib/gatehouse/appliance/store/box-orders.js";
-import { beginSession } from "/usr/lib/gatehouse/appliance/store/sessions.js";
+import { openStore } from "${modules}/store/store.ts";
+import { giveBoxOrder, wakeOrders } from "${modules}/store/box-orders.ts";
+import { beginSession } from "${modules}/store/sessions.ts";
 const directory = "/var/lib/gatehouse", givenAt = Date.now();
 const store = openStore({ directory, part: "web", clock: { now: () => givenAt } });
 const id = await store.write((tx) => {
@@ -244,7 +244,7 @@ wakeOrders(directory);
 console.log(id);
 process.exit();`;
 const readEnd = `
-import { readOutcome } from "/usr/lib/gatehouse/appliance/store/outcomes.js";
+import { readOutcome } from "${modules}/store/outcomes.ts";
 console.log(JSON.stringify(readOutcome("/var/lib/gatehouse", process.argv[1])));
 process.exit();`;
 const asPage = (script: string, word = '') =>

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { run } from '../support/command.ts';
 import { openLab, type Lab } from '../support/namespaces.ts';
-import { bootMachine, type Machine } from '../support/systemd-machine.ts';
+import { bootMachine, modules, type Machine } from '../support/systemd-machine.ts';
 
 const settings = `[site]
 address = "10.66.0.1"
@@ -44,9 +44,9 @@ afterAll(async () => {
 /** As gatehouse-health.service asks: root's user, but of its rights that to the port alone. */
 async function proof(patienceMs: number): Promise<string> {
   const script = `
-    const { releaseTrouble } = await import('/usr/lib/gatehouse/appliance/update/proof.js');
-    const { readConfig } = await import('/usr/lib/gatehouse/appliance/config.js');
-    const { systemClock: clock } = await import('/usr/lib/gatehouse/appliance/world.js');
+    const { releaseTrouble } = await import('${modules}/update/proof.ts');
+    const { readConfig } = await import('${modules}/config.ts');
+    const { systemClock: clock } = await import('${modules}/world.ts');
     const config = readConfig('/etc/gatehouse/gatehouse.toml');
     console.log((await releaseTrouble({ config, clock, patienceMs: ${patienceMs} })) ?? 'good');
     process.exit();`;

@@ -14,6 +14,9 @@ export interface Machine extends AsyncDisposable {
   shell(script: string): Promise<string>;
 }
 
+/** Where a machine has the modules as the tree has them, which the installed program is bundled of: for tests' own scripts. */
+export const modules = '/opt/tree/appliance';
+
 interface MachineOptions {
   readonly lab: Lab;
   /** Whose network it has. */
@@ -25,6 +28,8 @@ interface MachineOptions {
   /** Shell lines run after that, with its root as `/`; no single quotes. */
   readonly prepare: readonly string[];
 }
+
+const tree = join(import.meta.dirname, '../..');
 
 /** Resolves when systemd has booted to the end. */
 export async function bootMachine({ lab, namespace, ...options }: MachineOptions): Promise<Machine> {
@@ -85,6 +90,10 @@ cp ${options.package} tmp/package.deb
 printf '[Unit]\\nRequires=basic.target\\nAfter=basic.target\\n' > etc/systemd/system/lab.target
 chroot . /bin/sh -ec 'export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 dpkg -i /tmp/package.deb'
+mkdir -p .${dirname(modules)}
+cp -r ${tree}/appliance ${tree}/package.json ${tree}/firmware-templates ${tree}/systemd .${dirname(modules)}
+mkdir .${dirname(modules)}/node_modules
+mount --bind $(readlink -f ${tree}/node_modules) .${dirname(modules)}/node_modules
 cp -r ${directory}/files/. .
 chroot . /bin/sh -ec 'export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 ${options.prepare.join('\n')}'

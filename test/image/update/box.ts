@@ -103,3 +103,10 @@ export async function waitFor(
 export function switchOn({ options }: UpdateSite, more: Partial<MachineOptions> = {}): EmulatedMachine {
   return powerOn({ ...options, ...more });
 }
+
+/** Runs a module in the box, which has better-sqlite3 as `Database`; no double quotes. Gives back what it prints. */
+export async function withSqlite(machine: EmulatedMachine, script: string): Promise<string> {
+  const sqlite = '/usr/lib/gatehouse/node_modules/better-sqlite3/lib/index.js';
+  const text = `import Database from '${sqlite}'; ${script}`.replaceAll('\n', ' ');
+  return await machine.shell(`/usr/lib/gatehouse/bin/node --input-type=module -e "${text}"`);
+}

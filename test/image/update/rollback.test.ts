@@ -14,6 +14,7 @@ import {
   waitFor,
   type UpdateSite,
   type UpdateState,
+  withSqlite,
 } from './box.ts';
 import { announceIn, newer, older, releases } from './releases.ts';
 import { makeStick } from './stick.ts';
@@ -79,11 +80,9 @@ it(
 );
 
 it('the journal tells of it, and the box stays where it is', { timeout: 300_000 }, async () => {
-  const script = `const { openReader } = await import('/usr/lib/gatehouse/appliance/store/reader.js');
-    for (const { kind, body } of openReader('/var/lib/gatehouse', 'box').journalAfter(0, 100)) console.log(kind, body);`;
-  const told = await machine.shell(
-    `/usr/lib/gatehouse/bin/node --input-type=module -e "${script.replaceAll('\n', ' ')}"`,
-  );
+  const script = `const db = new Database('/var/lib/gatehouse/box/box.db', { readonly: true, timeout: 5000 });
+    for (const { kind, body } of db.prepare('SELECT kind, body FROM journal ORDER BY seq').all()) console.log(kind, body);`;
+  const told = await withSqlite(machine, script);
   expect(told).toContain(
     `update_rolled_back {"from":"${older}","to":"${newer}","reason":"the part location does not run"}`,
   );

@@ -13,6 +13,7 @@ import {
   updateState,
   waitFor,
   type UpdateSite,
+  withSqlite,
 } from './box.ts';
 import { announceIn, newer, older, releases } from './releases.ts';
 import { makeStick } from './stick.ts';
@@ -107,13 +108,10 @@ it(
   async () => {
     // As a migration of a later release leaves a file that has only gained something.
     const migrate = `
-    const { openDatabase } = await import('/usr/lib/gatehouse/appliance/store/database.js');
-    const db = openDatabase({ file: '/var/lib/gatehouse/dhcp/dhcp.db', migrations: 'dhcp', synchronous: 'FULL' });
+    const db = new Database('/var/lib/gatehouse/dhcp/dhcp.db', { timeout: 5000 });
     db.exec('ALTER TABLE lease ADD COLUMN future TEXT; CREATE TABLE future (id INTEGER PRIMARY KEY) STRICT');
     db.pragma('user_version = ' + (db.pragma('user_version', { simple: true }) + 1));`;
-    await machine.shell(
-      `/usr/lib/gatehouse/bin/node --input-type=module -e "${migrate.replaceAll('\n', ' ')}"`,
-    );
+    await withSqlite(machine, migrate);
     await machine.shell('mkdir -p /run/stick; mount -o ro LABEL=STICK /run/stick');
     const stage = async (more: string) =>
       await machine.shell(`gatehouse update stage /run/stick/former ${more} || true`, 200_000);
