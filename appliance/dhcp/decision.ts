@@ -1,10 +1,8 @@
 /** What to do about a client's message: who gets which address, who is told no, and when to keep silent. */
-import type { Config } from '../config-schema.ts';
-import { formatIpv4, netmask, parseCidr, parseIpv4 } from '../protocol/ipv4.ts';
+import { formatIpv4 } from '../protocol/ipv4.ts';
 import type { JournalEntry } from '../store/journal.ts';
 import type { LeaseRow } from '../store/leases.ts';
 import type { RefusalReason } from '../store/refusals.ts';
-import { declineBudget, type DeclineBudget } from './decline-budget.ts';
 import {
   boundWrite,
   declinedRow,
@@ -14,26 +12,12 @@ import {
   probationRow,
   type RowWrite,
 } from './lease-row.ts';
-import type { Excess, Limits } from './limits.ts';
+import type { Excess } from './limits.ts';
+import { isInSubnet, type Policy } from './policy.ts';
 import type { Pool } from './pool.ts';
-import type { Profile, Profiles } from './profile.ts';
+import type { Profile } from './profile.ts';
 import type { Reply } from './reply.ts';
 import type { ClientRequest, RequestKind } from './request.ts';
-
-export interface Policy {
-  readonly serverIdentifier: number;
-  readonly network: number;
-  readonly mask: number;
-  readonly leaseMs: number;
-  readonly authoritative: boolean;
-  readonly phonesOnly: boolean;
-  /** 0: any number. */
-  readonly leasesPerCircuit: number;
-  /** Shared by all networks. */
-  readonly limits: Limits;
-  readonly profiles: Profiles;
-  readonly declines: DeclineBudget;
-}
 
 /** A change of the store; in the pool it is made already. */
 export interface LeaseChange {
@@ -61,23 +45,6 @@ export interface Decision {
   readonly change?: LeaseChange;
   readonly journal?: JournalEntry;
   readonly silence?: Silence;
-}
-
-export function openPolicy(config: Config, profiles: Profiles, limits: Limits): Policy {
-  const { site, dhcp } = config;
-  const subnet = parseCidr(dhcp.subnet ?? '0.0.0.0/32');
-  return {
-    serverIdentifier: parseIpv4(site.address),
-    network: subnet.network,
-    mask: parseIpv4(netmask(subnet.prefix)),
-    leaseMs: dhcp.lease_seconds * 1000,
-    authoritative: dhcp.authoritative,
-    phonesOnly: dhcp.phones_only,
-    leasesPerCircuit: dhcp.limits.leases_per_circuit,
-    limits,
-    profiles,
-    declines: declineBudget(3_600_000),
-  };
 }
 
 /** One network's addresses and rules. */
@@ -294,8 +261,4 @@ function inform({ request, policy, profile }: Scene): Decision {
 
 function isForAnother({ serverIdentifier }: ClientRequest, policy: Policy): boolean {
   return serverIdentifier !== undefined && serverIdentifier !== policy.serverIdentifier;
-}
-
-export function isInSubnet(address: number, { network, mask }: Pick<Policy, 'network' | 'mask'>): boolean {
-  return (address & mask) >>> 0 === network;
 }

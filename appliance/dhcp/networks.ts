@@ -5,8 +5,9 @@ import { broadcastAddress, contains, formatIpv4, parseIpv4 } from '../protocol/i
 import { parseMac } from '../protocol/mac.ts';
 import type { Tenure } from '../store/leases.ts';
 import type { AddressRange } from './address-space.ts';
-import { isInSubnet, openPolicy, type Site } from './decision.ts';
+import type { Site } from './decision.ts';
 import { openLimits } from './limits.ts';
+import { isInSubnet, openPolicy } from './policy.ts';
 import { Pool, type PoolAddresses } from './pool.ts';
 import { openProfiles } from './profile.ts';
 import type { ClientRequest } from './request.ts';
