@@ -22,6 +22,8 @@ interface Waiting {
 }
 
 const patienceMs = 5000;
+/** Until a child has begun: on a machine that is still starting that alone takes seconds, and more so when it is begun again. */
+const beginMs = 30_000;
 const maxWaiting = 4000;
 const maxPrintedChars = 16 * 1024 * 1024;
 const env = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
@@ -31,6 +33,7 @@ const endOfAnswer = { line: 'describe meta mark', printed: /^meta expression, .*
 
 export function openNft(): Nft {
   let child: Child | undefined;
+  let hasBegun = false;
   let isClosed = false;
   const waiting: Waiting[] = [];
 
@@ -38,11 +41,13 @@ export function openNft(): Nft {
     // Both of its outputs in one pipe: complaints come before the end of the answer that they belong to.
     const started = startNft('exec nft -i 2>&1');
     let printed = '';
+    hasBegun = false;
     started.stdout.on('data', (chunk: string) => {
       printed += chunk;
       for (;;) {
         const end = endOfAnswer.printed.exec(printed);
         if (end === null) break;
+        hasBegun = true;
         settle(waiting.shift(), printed.slice(0, end.index));
         printed = printed.slice(end.index + end[0].length);
       }
@@ -64,7 +69,7 @@ export function openNft(): Nft {
       if (waiting.length >= maxWaiting) throw new Error('nft has too much to do');
       const to = (child ??= begin());
       return await new Promise((resolve, reject) => {
-        const timer = setTimeout(() => to.kill('SIGKILL'), patienceMs);
+        const timer = setTimeout(() => to.kill('SIGKILL'), hasBegun ? patienceMs : beginMs);
         waiting.push({ resolve, reject, timer });
         to.stdin.write(`${line}\n${endOfAnswer.line}\n`);
       });
@@ -87,7 +92,7 @@ async function loadRules(text: string): Promise<void> {
   const child = startNft('exec nft -f - 2>&1');
   let printed = '';
   child.stdout.on('data', (chunk: string) => (printed = `${printed}${chunk}`.slice(0, 1000)));
-  const timer = setTimeout(() => child.kill('SIGKILL'), patienceMs);
+  const timer = setTimeout(() => child.kill('SIGKILL'), beginMs);
   child.stdin.end(text);
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
