@@ -130,5 +130,8 @@ export function each<Row>(db: Database.Database, sql: string, values: Values = [
 
 /** Runs a writing statement; returns how many rows changed. */
 export function run(db: Database.Database, sql: string, values: Values = []): number {
-  return statement(db, sql).run(values).changes;
+  const writing = statement(db, sql);
+  // Taking values out of an array costs the binding a tenth of a lease's write.
+  const result = Array.isArray(values) ? writing.run(...(values as unknown[])) : writing.run(values);
+  return result.changes;
 }

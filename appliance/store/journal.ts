@@ -1,6 +1,6 @@
 /** Appending to a part's journal: classes checked, repeats counted, size bounded. */
 import type { Clock } from '../world.ts';
-import { all, one, run, type Database } from './database.ts';
+import { all, each, one, run, type Database } from './database.ts';
 import { journalKind, type StoreName } from './journal-kinds.ts';
 
 export interface JournalEntry {
@@ -160,18 +160,21 @@ export class Journal {
     const limit = reserved === 0 ? ordinaryBytes : reservedBytes;
     const mayStay = (until: number) => this.#bytes[reserved] <= limit && now - until <= maxAgeMs;
     if (mayStay(this.#oldest[reserved])) return;
-    const rows = all<{ seq: number; until: number; size: number }>(
-      this.#db,
-      'SELECT seq, until, size FROM journal WHERE reserved = ? ORDER BY seq LIMIT ?',
-      [reserved, most],
-    );
+    let left = most;
+    let last = 0;
     this.#oldest[reserved] = Infinity;
-    for (const { seq, until, size } of rows) {
+    for (const { seq, until, size } of each<{ seq: number; until: number; size: number }>(
+      this.#db,
+      'SELECT seq, until, size FROM journal WHERE reserved = ? ORDER BY seq',
+      [reserved],
+    )) {
       this.#oldest[reserved] = until;
-      if (mayStay(until)) return;
-      run(this.#db, 'DELETE FROM journal WHERE seq = ?', [seq]);
+      if (left === 0 || mayStay(until)) break;
       this.#bytes[reserved] -= size;
+      last = seq;
+      left -= 1;
     }
+    run(this.#db, 'DELETE FROM journal WHERE reserved = ? AND seq <= ?', [reserved, last]);
   }
 }
 
