@@ -9,13 +9,14 @@ import { isSameFlow, type FlowPair } from './kernel-flows.ts';
 import type { Sample } from './samples.ts';
 import {
   askCounts,
-  chainOf,
+  askWayCounts,
   changeFlows,
   mediaTable,
   noMediaTable,
   parseCounts,
   parseFlows,
   tableName,
+  wayName,
   type FlowCount,
   type RoutedFlow,
 } from './kernel-rules.ts';
@@ -67,8 +68,8 @@ export interface KernelState {
   isUp: boolean;
   problem: string | undefined;
   network: Network;
-  /** Chains that are in the table. */
-  chains: Set<string>;
+  /** Those that are in the table. */
+  ways: Set<string>;
   /** What is asked of nft comes one after the other. */
   turn: Promise<unknown>;
   /** What the next turn shall change: many calls at once are one transaction. */
@@ -108,7 +109,7 @@ export function newKernelState(world: World, options: KernelOptions): KernelStat
     isUp: false,
     problem: 'not begun yet',
     network: readNetwork(),
-    chains: new Set(),
+    ways: new Set(),
     turn: Promise.resolve(),
     due: nothingDue(),
   };
@@ -157,7 +158,7 @@ export async function loadTable(state: KernelState): Promise<void> {
   try {
     if (cards.size === 0) throw new Error('no card has an IPv4 network');
     await state.nft.load(mediaTable(state.options, [...cards], flows));
-    state.chains = new Set(flows.map(chainOf));
+    state.ways = new Set(flows.map(wayName));
     // Counters begin anew with the table.
     for (const carried of state.carried.values()) carried.told = none;
     state.isUp = true;
@@ -197,12 +198,13 @@ export async function findOrphans(state: KernelState): Promise<void> {
 export async function countFlows(state: KernelState): Promise<Map<RoutedFlow, number>> {
   const moved = new Map<RoutedFlow, number>();
   if (!state.isUp || state.carried.size === 0) return moved;
-  const printed = await state.nft.ask(`list map netdev ${tableName} leg`);
-  for (const [port, count] of parseCounts(printed)) {
-    const carried = state.carried.get(port);
-    // One that is due has the port of another, whose count this is.
-    if (carried !== undefined && !state.due.fresh.has(port))
-      moved.set(carried.flow, tell(state, carried, count));
+  for (const way of state.ways) {
+    for (const [port, count] of parseCounts(await state.nft.ask(askWayCounts(way)))) {
+      const carried = state.carried.get(port);
+      // One that is due has the port of another, whose count this is.
+      if (carried !== undefined && !state.due.fresh.has(port))
+        moved.set(carried.flow, tell(state, carried, count));
+    }
   }
   return moved;
 }
@@ -235,10 +237,10 @@ async function change(state: KernelState): Promise<void> {
   try {
     const counting = before.length === 0 ? undefined : nft.ask(askCounts(before));
     const flows = Array.from(fresh.values());
-    const changing = nft.ask(changeFlows(before, flows, state.chains));
+    const changing = nft.ask(changeFlows(before, flows, state.ways));
     const [printed = ''] = await Promise.all([counting, changing]);
     const last = parseCounts(printed);
-    for (const flow of flows) state.chains.add(chainOf(flow));
+    for (const flow of flows) state.ways.add(wayName(flow));
     for (const carried of gone) tell(state, carried, last.get(carried.flow.at.port) ?? none);
     counters.kernel_changes += gone.length + fresh.size;
   } catch (error) {

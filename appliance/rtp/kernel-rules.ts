@@ -49,9 +49,11 @@ const learning = { perSecond: 16_000, burst: 4000 };
 /** Longer ones may have to be sent on in pieces, which is for the process. */
 const longestBytes = 1400;
 
-/** Maps of the table: what a packet gets, by our port that it came to. Each is read before that port is overwritten. */
+/**
+ * Maps of the table: what a packet gets, by our port that it came to. Each is read before that port is overwritten. The port that it
+ * leaves by stands with the flow itself, in the map of its way.
+ */
 const byPort = {
-  our_port: { type: 'inet_service', of: ({ by }) => by.port, set: 'udp sport' },
   to_address: { type: 'ipv4_addr', of: ({ to }) => to.address, set: 'ip daddr' },
   to_port: { type: 'inet_service', of: ({ to }) => to.port, set: 'udp dport' },
 } as const satisfies Record<string, { type: string; of: (flow: Flow) => string | number; set: string }>;
@@ -59,21 +61,29 @@ const byPort = {
 const portMaps = Object.entries(byPort);
 
 /**
- * A chain for each address of ours by which packets leave, with card and gateway: there are few, and to the kernel they are constants.
- * Its name says what is in it.
+ * Name of a map and a chain for each address of ours by which packets leave, with card and gateway: there are few, and to the kernel
+ * they are constants. It says what they are. A map to ports, and not to chains: at each new flow the kernel would look through all
+ * flows for a loop.
  */
-export function chainOf({ by, way }: RoutedFlow): string {
+export function wayName({ by, way }: RoutedFlow): string {
   return ['way', by.address, way.card, ...(way.gateway === undefined ? [] : [way.gateway])]
     .map((part, at) => (at === 0 ? part : Buffer.from(part).toString('hex')))
     .join('_');
 }
 
-function chainRules({ by, way: { card, gateway } }: RoutedFlow): string[] {
+const wayMap = `type ipv4_addr . inet_service . ipv4_addr . inet_service : inet_service; counter; size ${maxFlows};`;
+
+function wayRules({ by, way: { card, gateway } }: RoutedFlow): string[] {
   const rewrite = portMaps.map(([map, { set }]) => `${set} set udp dport map @${map}`);
   return [
     `@th,80,16 & ${samples.sequenceBits} == 0 jump sample`,
     `${rewrite.join(' ')} ip saddr set ${by.address} ip dscp set ef fwd ip to ${gateway ?? 'ip daddr'} device "${card}"`,
   ];
+}
+
+/** In the chain `known`; the ways are tried one after the other. */
+function wayMatch(name: string): string {
+  return `udp sport set ip saddr . udp sport . ip daddr . udp dport map @${name} goto ${name}`;
 }
 
 /** In place of whatever these tables were, in one step: packets of flows that stay are not held up. For `nft -f`. */
@@ -82,11 +92,13 @@ export function mediaTable(
   cards: readonly string[],
   flows: readonly RoutedFlow[],
 ): string {
-  const ways = new Map(flows.map((flow) => [chainOf(flow), chainRules(flow)]));
-  const chains = Array.from(ways, ([name, rules]) => `  chain ${name} {\n    ${rules.join('\n    ')}\n  }\n`);
+  const ways = byWay(flows);
+  const mapsOfWays = Array.from(ways, ([name, through]) => mapText(name, wayMap, through.map(wayElement)));
+  const chains = Array.from(ways, ([name, [flow]]) => chainText(name, wayRules(flow)));
   const devices = cards.map((card) => `"${card}"`).join(', ');
   return `${noMediaTable({ first, last })}table netdev ${tableName} {
-${portMaps.map(([name, { type, of }]) => mapText(name, `inet_service : ${type}`, flows.map(portElement(of)))).join('\n')}
+${portMaps.map(([name, { type, of }]) => mapText(name, portMap(type), flows.map(portElement(of)))).join('\n')}
+${mapsOfWays.join('\n')}
   set strangers {
     type ipv4_addr . inet_service
     size 16384
@@ -96,13 +108,14 @@ ${portMaps.map(([name, { type, of }]) => mapText(name, `inet_service : ${type}`,
   chain sample {
     limit rate ${samples.perSecond}/second log group ${sampleGroup} snaplen 80 queue-threshold ${samples.aHeap}
   }
-${chains.join('')}${mapText('leg', 'ipv4_addr . inet_service . ipv4_addr . inet_service : verdict\n    counter', flows.map(legElement))}
+${chains.join('\n')}
+${chainText('known', [...ways.keys()].map(wayMatch))}
   chain media {
-    # It comes again by the card of its VLAN.
-    ether type 8021q accept
-    # RTP and SRTP only: RTCP, STUN and DTLS (RFC 7983) are for the socket, and so is what is in pieces, or bears no checksum that
-    # could be corrected.
-    @th,64,2 2 @th,72,8 != 192-223 ip frag-off & 0x3fff 0 ip length <= ${longestBytes} udp checksum != 0 ip saddr . udp sport . ip daddr . udp dport vmap @leg
+    # IPv4 alone: what bears a VLAN's tag comes again by the card of its VLAN.
+    @ll,96,16 != 0x0800 accept
+    # RTP and SRTP only: RTCP, STUN and DTLS (RFC 7983) are for the socket, and so is what is in pieces or long, or bears no checksum
+    # that could be corrected. By place and not by name, which costs less.
+    @th,64,2 2 @th,72,8 != 192-223 @nh,50,14 0 @nh,16,16 <= ${longestBytes} @th,48,16 != 0 jump known
     update @strangers { ip saddr . udp dport limit rate over ${strangerRate}/second burst ${strangerRate} packets } drop
     limit rate over ${learning.perSecond}/second burst ${learning.burst} packets drop
   }
@@ -125,45 +138,67 @@ export function noMediaTable({ first, last }: PortRange): string {
 `;
 }
 
-function mapText(name: string, type: string, elements: readonly string[]): string {
-  const filled = elements.length === 0 ? '' : `    elements = { ${elements.join(', ')} }\n`;
-  return `  map ${name} {
-    type ${type}
-    size ${maxFlows}
-${filled}  }`;
+function mapText(name: string, definition: string, elements: readonly string[]): string {
+  const filled = elements.length === 0 ? '' : ` elements = { ${elements.join(', ')} };`;
+  return `  map ${name} { ${definition}${filled} }`;
+}
+
+function portMap(type: string): string {
+  return `type inet_service : ${type}; size ${maxFlows};`;
+}
+
+function chainText(name: string, rules: readonly string[]): string {
+  return `  chain ${name} {\n    ${rules.join('\n    ')}\n  }`;
 }
 
 /**
- * One line, one transaction: what was there for `before` goes, `after` takes its place. `chains` are there already, or have come by an
+ * One line, one transaction: what was there for `before` goes, `after` takes its place. `ways` are there already, or have come by an
  * earlier line.
  */
 export function changeFlows(
-  before: readonly Flow[],
+  before: readonly RoutedFlow[],
   after: readonly RoutedFlow[],
-  chains: ReadonlySet<string>,
+  ways: ReadonlySet<string>,
 ): string {
-  const ways = new Map(after.map((flow) => [chainOf(flow), chainRules(flow)]));
-  const fresh = Array.from(ways).filter(([name]) => !chains.has(name));
-  const maps = ['leg', ...Object.keys(byPort)];
+  const [gone, fresh] = [byWay(before), byWay(after)];
+  const table = `netdev ${tableName}`;
+  const newWays = Array.from(fresh).filter(([name]) => !ways.has(name));
   return [
-    ...fresh.flatMap(([name, rules]) => [
-      `add chain netdev ${tableName} ${name}`,
-      ...rules.map((rule) => `add rule netdev ${tableName} ${name} ${rule}`),
+    ...newWays.flatMap(([name, [flow]]) => [
+      `add map ${table} ${name} { ${wayMap} }`,
+      `add chain ${table} ${name}`,
+      ...wayRules(flow).map((rule) => `add rule ${table} ${name} ${rule}`),
+      `add rule ${table} known ${wayMatch(name)}`,
     ]),
-    ...maps.flatMap((map) =>
-      change('delete', map, map === 'leg' ? before.map(keyOf) : before.map(({ at }) => String(at.port))),
+    ...Array.from(gone, ([name, flows]) => change('delete', name, flows.map(keyOf))),
+    ...portMaps.map(([map]) =>
+      change(
+        'delete',
+        map,
+        before.map(({ at }) => String(at.port)),
+      ),
     ),
-    ...portMaps.flatMap(([map, { of }]) => change('add', map, after.map(portElement(of)))),
-    ...change('add', 'leg', after.map(legElement)),
-  ].join('; ');
+    ...portMaps.map(([map, { of }]) => change('add', map, after.map(portElement(of)))),
+    ...Array.from(fresh, ([name, flows]) => change('add', name, flows.map(wayElement))),
+  ]
+    .filter((statement) => statement !== '')
+    .join('; ');
 }
 
 /** Prints what {@link parseCounts} reads, of these alone. */
-export function askCounts(flows: readonly Flow[]): string {
-  return `get element netdev ${tableName} leg { ${flows.map(keyOf).join(', ')} }`;
+export function askCounts(flows: readonly RoutedFlow[]): string {
+  return Array.from(
+    byWay(flows),
+    ([name, through]) => `get element netdev ${tableName} ${name} { ${through.map(keyOf).join(', ')} }`,
+  ).join('; ');
 }
 
-/** From a printed map `leg`: by our port. */
+/** The same of all that went this way. */
+export function askWayCounts(way: string): string {
+  return `list map netdev ${tableName} ${way}`;
+}
+
+/** From printed maps of ways: by our port. */
 export function parseCounts(printed: string): Map<number, FlowCount> {
   const counts = printed.matchAll(/\. (\d+) counter packets (\d+) bytes (\d+) :/g);
   return new Map(
@@ -184,32 +219,45 @@ export function parseFlows(printed: string): Flow[] {
   );
   const value = (name: keyof typeof byPort, port: string) =>
     new RegExp(`\\b${port} : ([\\d.]+)`).exec(maps.get(name) ?? '')?.[1];
-  const legs = (maps.get('leg') ?? '').matchAll(
-    /([\d.]+) \. (\d+) \. ([\d.]+) \. (\d+) counter packets \d+ bytes \d+ : goto way_([0-9a-f]+)/g,
-  );
-  return Array.from(legs).flatMap(([, from = '', fromPort, at = '', atPort = '', by = '']) => {
-    const [to, toPort] = [value('to_address', atPort), value('to_port', atPort)];
-    const byPort = value('our_port', atPort);
-    if (to === undefined || toPort === undefined || byPort === undefined) return [];
-    return {
-      from: { address: from, port: Number(fromPort) },
-      at: { address: at, port: Number(atPort) },
-      by: { address: Buffer.from(by, 'hex').toString(), port: Number(byPort) },
-      to: { address: to, port: Number(toPort) },
-    };
+  return Array.from(maps).flatMap(([name, body]) => {
+    const [, by] = /^way_([0-9a-f]+)_/.exec(name) ?? [];
+    if (by === undefined) return [];
+    const elements = body.matchAll(
+      /([\d.]+) \. (\d+) \. ([\d.]+) \. (\d+) counter packets \d+ bytes \d+ : (\d+)/g,
+    );
+    return Array.from(elements).flatMap(([, from = '', fromPort, at = '', atPort = '', byPort]) => {
+      const [to, toPort] = [value('to_address', atPort), value('to_port', atPort)];
+      if (to === undefined || toPort === undefined) return [];
+      return {
+        from: { address: from, port: Number(fromPort) },
+        at: { address: at, port: Number(atPort) },
+        by: { address: Buffer.from(by, 'hex').toString(), port: Number(byPort) },
+        to: { address: to, port: Number(toPort) },
+      };
+    });
   });
 }
 
-function change(verb: 'add' | 'delete', map: string, items: readonly string[]): string[] {
-  return items.length === 0 ? [] : [`${verb} element netdev ${tableName} ${map} { ${items.join(', ')} }`];
+function change(verb: 'add' | 'delete', map: string, items: readonly string[]): string {
+  return items.length === 0 ? '' : `${verb} element netdev ${tableName} ${map} { ${items.join(', ')} }`;
+}
+
+function byWay(flows: readonly RoutedFlow[]): Map<string, [RoutedFlow, ...RoutedFlow[]]> {
+  const ways = new Map<string, [RoutedFlow, ...RoutedFlow[]]>();
+  for (const flow of flows) {
+    const through = ways.get(wayName(flow));
+    if (through === undefined) ways.set(wayName(flow), [flow]);
+    else through.push(flow);
+  }
+  return ways;
 }
 
 function keyOf({ from, at }: Flow): string {
   return `${from.address} . ${from.port} . ${at.address} . ${at.port}`;
 }
 
-function legElement(flow: RoutedFlow): string {
-  return `${keyOf(flow)} : goto ${chainOf(flow)}`;
+function wayElement(flow: RoutedFlow): string {
+  return `${keyOf(flow)} : ${flow.by.port}`;
 }
 
 function portElement(of: (flow: Flow) => string | number): (flow: Flow) => string {

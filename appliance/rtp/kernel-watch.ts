@@ -16,7 +16,7 @@ import {
 
 const everyMs = 1000;
 /** A count takes time with many sessions: this many times as long is rested after it, up to a limit that latching relies on. */
-const restFactor = 300;
+const restFactor = 1000;
 export const longestRestMs = 5000;
 const retryMs = { first: 10_000, last: 300_000 };
 /** Packets that a session's process may see in the time of a count although the rules are there for them: some were on their way. */
@@ -64,7 +64,8 @@ async function look(state: KernelState, watch: Watch): Promise<void> {
     await renew(state, watch);
     return;
   }
-  if (!(await state.nft.ask('list tables netdev')).includes(`table netdev ${tableName}`)) {
+  // To list tables nft reads all that is in them.
+  if (!(await state.nft.ask('list chains netdev')).includes(`table netdev ${tableName}`)) {
     state.world.log.warn('the rules of media were taken away by another program: put back');
     state.counters.kernel_restored += 1;
     await renew(state, watch);
@@ -127,7 +128,7 @@ async function removeOrphans(state: KernelState): Promise<void> {
   );
   if (silent.length === 0) return;
   const flows = inTable(state, silent);
-  if (flows.length > 0) await state.nft.ask(changeFlows(flows, [], state.chains));
+  if (flows.length > 0) await state.nft.ask(changeFlows(flows, [], state.ways));
   for (const { flow } of silent) {
     state.carried.delete(flow.at.port);
     state.options.releasePort(flow.at.port);

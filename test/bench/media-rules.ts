@@ -1,6 +1,6 @@
 /** Run inside a namespace: with the rules of 1,000 calls there, how long one more call's take. Prints milliseconds as JSON. */
 import { openNft } from '../../appliance/net/nft.ts';
-import { chainOf, changeFlows, mediaTable, type RoutedFlow } from '../../appliance/rtp/kernel-rules.ts';
+import { wayName, changeFlows, mediaTable, type RoutedFlow } from '../../appliance/rtp/kernel-rules.ts';
 
 const calls = 1000;
 const measured = 300;
@@ -22,11 +22,11 @@ function flowsOf(call: number): RoutedFlow[] {
 const there = Array.from({ length: calls }, (_, call) => flowsOf(call)).flat();
 await using nft = openNft();
 await nft.load(mediaTable({ first: 20_000, last: 39_999 }, ['lo'], there));
-const chains = new Set(there.map(chainOf));
+const ways = new Set(there.map(wayName));
 const took: number[] = [];
 for (let call = calls; call < calls + measured; call += 1) {
   const begin = performance.now();
-  await nft.ask(changeFlows([], flowsOf(call), chains));
+  await nft.ask(changeFlows([], flowsOf(call), ways));
   took.push(performance.now() - begin);
 }
 took.sort((a, b) => a - b);

@@ -112,7 +112,7 @@ async function leftBehind(
   const table = await box.exec(words('nft list table netdev gatehouse_media'));
   using reader = openReader(state, 'rtp');
   return {
-    rules: table.match(/: goto way_/g)?.length ?? 0,
+    rules: table.match(/counter packets \d+ bytes \d+ : \d/g)?.length ?? 0,
     ports: readReport(state, 'rtp')?.counters['ports_used'] ?? Number.NaN,
     rows: reader === undefined ? Number.NaN : readMediaSessions(reader.db).length,
   };

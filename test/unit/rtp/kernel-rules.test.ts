@@ -3,12 +3,13 @@ import type { Remote } from '../../../appliance/protocol/media-control.ts';
 import { isSameFlow, kernelFlows } from '../../../appliance/rtp/kernel-flows.ts';
 import { parseRoutes, wayTo } from '../../../appliance/net/routes.ts';
 import {
-  chainOf,
+  askCounts,
   changeFlows,
   mediaTable,
   noMediaTable,
   parseCounts,
   parseFlows,
+  wayName,
 } from '../../../appliance/rtp/kernel-rules.ts';
 import { newSession, onPacket, setRemote, type Session } from '../../../appliance/rtp/session.ts';
 import { rowOf, sessionOf } from '../../../appliance/rtp/stored-session.ts';
@@ -93,21 +94,33 @@ const range = { first: 20_000, last: 29_999 };
 
 it('rules change in one line, what goes before what comes, and a way that nobody took yet before all', () => {
   const moved = { ...flow, from: { ...flow.from, port: 4446 } };
-  const name = chainOf(flow);
+  const name = wayName(flow);
   expect(name).toMatch(/^way(_[0-9a-f]+){3}$/);
-  const statements = changeFlows([flow], [moved], new Set()).split('; ');
+  const statements = changeFlows([flow], [moved], new Set()).split(/; (?=add|delete)/);
   expect(statements.map((statement) => statement.split(' ').slice(0, 2).join(' '))).toEqual([
+    'add map',
     'add chain',
-    ...Array.from({ length: 2 }, () => 'add rule'),
-    ...Array.from({ length: 4 }, () => 'delete element'),
-    ...Array.from({ length: 4 }, () => 'add element'),
+    ...Array.from({ length: 3 }, () => 'add rule'),
+    ...Array.from({ length: 3 }, () => 'delete element'),
+    ...Array.from({ length: 3 }, () => 'add element'),
   ]);
-  expect(statements[2]).toContain('ip saddr set 192.0.2.2 ip dscp set ef fwd ip to 192.0.2.1 device "wan"');
+  expect(statements[3]).toContain('ip saddr set 192.0.2.2 ip dscp set ef fwd ip to 192.0.2.1 device "wan"');
   expect(statements.at(-1)).toBe(
-    `add element netdev gatehouse_media leg { 10.66.0.101 . 4446 . 10.66.0.1 . 20000 : goto ${name} }`,
+    `add element netdev gatehouse_media ${name} { 10.66.0.101 . 4446 . 10.66.0.1 . 20000 : 20002 }`,
   );
-  expect(changeFlows([], [flow], new Set([name]))).not.toContain('chain');
+  expect(changeFlows([], [flow], new Set([name]))).not.toMatch(/add (map|chain|rule)/);
   expect(changeFlows([], [], new Set())).toBe('');
+});
+
+it('flows that leave by different ways are in maps of their own, and asked there', () => {
+  const back = { ...flow, at: flow.by, by: flow.at, way: { card: 'lan', gateway: undefined } };
+  const asked = askCounts([flow, back]).split('; ');
+  expect(asked.map((line) => line.split(' ').slice(0, 5).join(' '))).toEqual(
+    [flow, back].map((each) => `get element netdev gatehouse_media ${wayName(each)}`),
+  );
+  const [text, ways] = [mediaTable(range, ['lan', 'wan'], [flow, back]), [flow, back].map(wayName)];
+  for (const way of ways)
+    expect(text.match(new RegExp(`(map @|goto |map |chain )${way}\\b`, 'g'))).toHaveLength(4);
 });
 
 it("who is on the card's own network is sent to directly", () => {
@@ -127,10 +140,6 @@ it('the table takes the place of what was there, with the flows that go on', () 
 
 /** As nft 1.0.6 prints it. */
 const printed = `table netdev gatehouse_media {
-	map our_port {
-		type inet_service : inet_service
-		elements = { 20000 : 20002 }
-	}
 	map to_address {
 		type inet_service : ipv4_addr
 		elements = { 20000 : 203.0.113.50 }
@@ -139,11 +148,11 @@ const printed = `table netdev gatehouse_media {
 		type inet_service : inet_service
 		elements = { 20000 : 6000, 20004 : 1 }
 	}
-	map leg {
-		type ipv4_addr . inet_service . ipv4_addr . inet_service : verdict
+	map ${wayName(flow)} {
+		type ipv4_addr . inet_service . ipv4_addr . inet_service : inet_service
 		counter
-		elements = { 10.66.0.101 . 4444 . 10.66.0.1 . 20000 counter packets 7 bytes 1400 : goto ${chainOf(flow)},
-			     10.66.0.102 . 4 . 10.66.0.1 . 20004 counter packets 1000 bytes 1 : goto ${chainOf(flow)} }
+		elements = { 10.66.0.101 . 4444 . 10.66.0.1 . 20000 counter packets 7 bytes 1400 : 20002,
+			     10.66.0.102 . 4 . 10.66.0.1 . 20004 counter packets 1000 bytes 1 : 20006 }
 	}
 }
 `;
