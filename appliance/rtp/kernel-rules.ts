@@ -127,9 +127,14 @@ ${chainText('known', [...ways.keys()].map(wayMatch))}
 `;
 }
 
+/** As if we had never been there. For `nft -f`. */
+export const noTable = ['netdev', 'ip']
+  .map((family) => `table ${family} ${tableName}\ndelete table ${family} ${tableName}\n`)
+  .join('');
+
 /** Everything through the process, whose packets are marked for good service. For `nft -f`. */
 export function noMediaTable({ first, last }: PortRange): string {
-  return `${['netdev', 'ip'].map((family) => `table ${family} ${tableName}\ndelete table ${family} ${tableName}\n`).join('')}table ip ${tableName} {
+  return `${noTable}table ip ${tableName} {
   chain departure {
     type filter hook output priority mangle; policy accept;
     udp sport ${first}-${last} ip dscp set ef

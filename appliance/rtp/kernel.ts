@@ -12,7 +12,7 @@ import {
   type KernelOptions,
   type KernelState,
 } from './kernel-path.ts';
-import { tableName } from './kernel-rules.ts';
+import { noTable } from './kernel-rules.ts';
 import { openSamples } from './samples.ts';
 import { watchKernelPath } from './kernel-watch.ts';
 
@@ -86,7 +86,8 @@ export async function openKernelPath(
 /** Calls that go on keep their rules, for the process after us; without any the machine is left as it was. */
 async function leave(state: KernelState): Promise<void> {
   if (!state.isUp || state.carried.size > 0) return;
-  await state.nft.ask(`delete table netdev ${tableName}; delete table ip ${tableName}`);
+  // By a child of its own: whoever stops us may have stopped the other one too.
+  await state.nft.load(noTable);
 }
 
 function healthOf(problem: string | undefined): Health {
