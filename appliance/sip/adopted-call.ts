@@ -35,7 +35,7 @@ async function relayBye(
 }
 
 /** The phone may hang up before it has registered again: its connection to the registrar is made for that. */
-async function reopen(app: Application, flow: string): Promise<void> {
+export async function reopen(app: Application, flow: string): Promise<void> {
   const [binding] = app.bindings.byFlow(flow);
   if (binding === undefined) return;
   try {

@@ -24,6 +24,7 @@ import { openLadders, type Ladders } from './ladders.ts';
 import { ownIdentity, renewIdentity } from './identity.ts';
 import { newKeptDialogs } from './kept-dialogs.ts';
 import { openMedia } from './media.ts';
+import { hangUpMoved } from './moved-call.ts';
 import { newOutages } from './outages.ts';
 import { handleRequest } from './requests.ts';
 import { followRestarts } from './restarts.ts';
@@ -230,9 +231,11 @@ async function onIdle(app: Application, adoption: Adoption, session: string): Pr
   const call = app.calls.bySession(session);
   if (call !== undefined) {
     const own = ownAddresses();
-    const reason = call.media.addresses.every((address) => own.has(address)) ? 'no media' : 'address changed';
+    const reason = 'no media';
     const headers = [{ name: 'Reason', value: `SIP;cause=408;text="${reason}"` }];
-    await hangUp(app, call, { reason, legs: ['phone', 'cloud'], headers });
+    if (call.media.addresses.every((address) => own.has(address)))
+      await hangUp(app, call, { reason, legs: ['phone', 'cloud'], headers });
+    else await hangUpMoved(app, call);
   } else if (await adoption.onIdle(app.media, session)) app.counters.calls_lost += 1;
 }
 

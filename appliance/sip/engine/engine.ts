@@ -52,6 +52,8 @@ export interface Engine extends AsyncDisposable {
   setIdentity(identity: TlsIdentity): void;
   /** Closes the connection of that flow, inbound or outbound; nothing happens when there is none. */
   closeFlow(id: string): void;
+  /** The same, as a connection that is known to be dead: it is lost. */
+  failFlow(id: string): void;
   /** Called once for every stream flow that ends for whatever reason but {@link Engine.closeFlow}. */
   onFlowLost(listener: (flow: string) => void): Disposable;
 }
@@ -94,6 +96,7 @@ export async function startEngine(world: World, options: EngineOptions): Promise
     restoreDialog: (state) => stack.restoreDialog(state),
     setIdentity: (identity) => stack.transport.setIdentity(identity),
     closeFlow: (id) => stack.transport.closeFlow(id),
+    failFlow: (id) => stack.transport.flow(id)?.fail?.(),
     onFlowLost: (listener) => {
       stack.lostListeners.add(listener);
       return { [Symbol.dispose]: () => void stack.lostListeners.delete(listener) };
