@@ -12,7 +12,6 @@ import {
 } from 'node:http';
 import { createServer as createHttps, type Server as HttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
-import { pipeline } from 'node:stream/promises';
 import { newPlaces, type Place } from './connection-places.ts';
 import { headerPairs, type Header } from './http-upstream.ts';
 import { boundedBody, discard, hasBody, RequestBodyError } from './request-body.ts';
@@ -47,6 +46,7 @@ export interface HttpAnswer {
 export interface BodyStream extends Disposable {
   /** Bytes; as many as `chunks` has. Undefined: not known before its end. */
   readonly length: number | undefined;
+  /** The next one is asked for when the last one has left: its memory may be used again. */
   readonly chunks: AsyncIterable<Uint8Array>;
 }
 
@@ -216,7 +216,7 @@ async function answerRequest(
   }
 }
 
-/** As fast as the peer takes it: no more than a few chunks wait in memory. */
+/** As fast as the peer takes it: one chunk waits in memory. A peer that goes away in the middle is no error of ours. */
 async function sendStream(
   response: ServerResponse,
   { status, headers }: HttpAnswer,
@@ -225,13 +225,21 @@ async function sendStream(
   using body = stream;
   response.sendDate = false;
   response.writeHead(status, withLength(headers, body.length));
-  try {
-    await pipeline(body.chunks, response);
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    // A peer that goes away in the middle is no error of ours.
-    if (code !== 'ERR_STREAM_PREMATURE_CLOSE' && code !== 'ECONNRESET' && code !== 'EPIPE') throw error;
-  }
+  for await (const chunk of body.chunks) if (!(await hasLeft(response, chunk))) return;
+  response.end();
+}
+
+/** False: the peer is gone. */
+async function hasLeft(response: ServerResponse, chunk: Uint8Array): Promise<boolean> {
+  if (response.closed) return false;
+  return await new Promise<boolean>((resolve) => {
+    const onClose = () => resolve(false);
+    response.once('close', onClose);
+    response.write(chunk, (error) => {
+      response.off('close', onClose);
+      resolve(error === undefined || error === null);
+    });
+  });
 }
 
 function send(response: ServerResponse, answer: HttpAnswer, isHead: boolean): void {

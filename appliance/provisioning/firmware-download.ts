@@ -1,5 +1,5 @@
 /** A firmware file for a phone: in whole, or what it lacks of it (RFC 9110: ranges, conditions), read as it leaves. */
-import { constants } from 'node:fs';
+import { constants, fstatSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { parseRange, type ByteRange } from '../protocol/http-range.ts';
 import type { BodyStream, HttpAnswer, HttpRequest } from '../net/http-server.ts';
@@ -10,8 +10,9 @@ import { isUnchanged } from './firmware-folder.ts';
 import { headerValue } from './headers.ts';
 import type { Pace } from './pace.ts';
 
-/** Also what is in memory of each transfer, twice. */
-const pieceBytes = 65_536;
+/** Also what is in memory of each transfer. Larger ones cost less: a piece takes as long as the rate gives it, 2 ms. */
+const pieceLimits = { least: 65_536, most: 262_144 };
+const piecesPerSecond = 500;
 /** More at once get 503 and come again: 256 pieces are what the pace has to hand out in turn. */
 const mostTransfers = 256;
 const mostPerAddress = 4;
@@ -25,12 +26,16 @@ export interface Downloads {
 
 interface Needs {
   readonly pace: Pace;
+  /** Of the pace. */
+  readonly bytesPerSecond: number;
   readonly signal: AbortSignal;
   /** The whole of what was asked for has left, or not. */
   readonly onEnd: (file: FirmwareFile, sent: { bytes: number; isWhole: boolean; ip: string }) => void;
 }
 
-export function newDownloads({ pace, signal, onEnd }: Needs): Downloads {
+export function newDownloads({ pace, bytesPerSecond, signal, onEnd }: Needs): Downloads {
+  const { least, most } = pieceLimits;
+  const pieceBytes = Math.min(most, Math.max(least, Math.floor(bytesPerSecond / piecesPerSecond)));
   const running = new Map<string, number>();
   let count = 0;
   const takePlace = (ip: string): Disposable | undefined => {
@@ -68,7 +73,7 @@ export function newDownloads({ pace, signal, onEnd }: Needs): Downloads {
       const sent = { bytes: 0, isWhole: false, ip: request.remoteAddress };
       const stream: BodyStream = {
         length: part.last - part.first + 1,
-        chunks: pieces({ file, path, part, pace, signal, sent }),
+        chunks: pieces({ file, path, part, pace, pieceBytes, signal, sent }),
         [Symbol.dispose]: () => {
           place[Symbol.dispose]();
           onEnd(file, sent);
@@ -107,28 +112,38 @@ interface Sending {
   readonly path: string;
   readonly part: ByteRange;
   readonly pace: Pace;
+  readonly pieceBytes: number;
   readonly signal: AbortSignal;
   readonly sent: { bytes: number; isWhole: boolean };
 }
 
 /** Throws, and so cuts the connection, when the file is not the one that was looked at: half of each is no firmware. */
-async function* pieces({ file, path, part, pace, signal, sent }: Sending): AsyncGenerator<Uint8Array> {
+async function* pieces({
+  file,
+  path,
+  part,
+  pace,
+  pieceBytes,
+  signal,
+  sent,
+}: Sending): AsyncGenerator<Uint8Array> {
   await using handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
-  for (let at = part.first; at <= part.last;) {
+  // One for all pieces: making them cost more than sending them, and their collection stood in the way of others.
+  const memory = Buffer.allocUnsafeSlow(Math.min(pieceBytes, part.last + 1 - part.first));
+  while (part.first + sent.bytes <= part.last) {
+    const at = part.first + sent.bytes;
     const length = Math.min(pieceBytes, part.last + 1 - at);
     await pace.turn(length, signal);
-    const piece = Buffer.allocUnsafeSlow(length);
-    const { bytesRead } = await handle.read(piece, 0, length, at);
+    const { bytesRead } = await handle.read(memory, 0, length, at);
     // Before the last piece leaves: whatever was written meanwhile, the phone does not get a whole file.
-    if (bytesRead < length || !(await isStill(handle, file)))
+    if (bytesRead < length || !isStill(handle, file))
       throw new Error(`${path} was changed while it was sent`);
-    at += length;
+    yield memory.subarray(0, length);
     sent.bytes += length;
-    sent.isWhole = at > part.last;
-    yield piece;
   }
+  sent.isWhole = true;
 }
 
-async function isStill(handle: FileHandle, { size, changedAt }: FirmwareFile): Promise<boolean> {
-  return isUnchanged(await handle.stat(), { size, mtimeMs: changedAt });
+function isStill({ fd }: FileHandle, { size, changedAt }: FirmwareFile): boolean {
+  return isUnchanged(fstatSync(fd), { size, mtimeMs: changedAt });
 }

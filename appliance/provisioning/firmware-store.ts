@@ -34,8 +34,10 @@ export function openFirmwareStore(needs: Needs, signal: AbortSignal): FirmwareSt
   const { world, site, provisioning, store } = needs;
   const folder = firmwareFolder(needs);
   const mayAsk = newLimiter({ burst: 240, perMinute: 600 });
+  const bytesPerSecond = (provisioning.firmware_mbit_per_second * 1_000_000) / 8;
   const downloads = newDownloads({
-    pace: newPace(world.clock, (provisioning.firmware_mbit_per_second * 1_000_000) / 8),
+    pace: newPace(world.clock, bytesPerSecond),
+    bytesPerSecond,
     signal,
     onEnd: (file, sent) => noteSent(needs, file, sent),
   });

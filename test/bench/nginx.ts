@@ -20,9 +20,11 @@ interface NginxSettings {
   /** PEM. */
   readonly tls: { readonly key: string; readonly cert: string };
   readonly upstream: string;
+  /** Files given out in clear beside it, each transfer at this rate. */
+  readonly files?: { readonly folder: string; readonly bytesPerSecond: number };
 }
 
-export async function startNginx({ directory, tls, upstream }: NginxSettings): Promise<Nginx> {
+export async function startNginx({ directory, tls, upstream, files }: NginxSettings): Promise<Nginx> {
   const ports = { cachePort: await freePort(), passPort: await freePort() };
   const version = await run(['nginx', '-v'], { anyExitCode: true }).catch(() => undefined);
   if (version === undefined) {
@@ -33,7 +35,7 @@ export async function startNginx({ directory, tls, upstream }: NginxSettings): P
   mkdirSync(root);
   writeFileSync(join(root, 'cert.pem'), tls.cert);
   writeFileSync(join(root, 'key.pem'), tls.key, { mode: 0o600 });
-  writeFileSync(join(root, 'nginx.conf'), settings({ root, upstream, ...ports }));
+  writeFileSync(join(root, 'nginx.conf'), settings({ root, upstream, files, ...ports }));
   const running = start(['nginx', '-p', root, '-c', join(root, 'nginx.conf'), '-e', join(root, 'error.log')]);
   await until('nginx listens', async () => (await takes(ports.passPort)) || undefined, {
     timeoutMs: 10_000,
@@ -45,7 +47,17 @@ export async function startNginx({ directory, tls, upstream }: NginxSettings): P
   return { ...ports, seconds, [Symbol.asyncDispose]: async () => running[Symbol.asyncDispose]() };
 }
 
-function settings(of: { root: string; upstream: string; cachePort: number; passPort: number }): string {
+interface Written extends Pick<NginxSettings, 'upstream'> {
+  readonly root: string;
+  readonly files: NginxSettings['files'] | undefined;
+  readonly cachePort: number;
+  readonly passPort: number;
+}
+
+function settings(of: Written): string {
+  const files =
+    of.files &&
+    `location /files/ { alias ${of.files.folder}/; sendfile on; limit_rate ${Math.round(of.files.bytesPerSecond)}; }`;
   return `daemon off;
 ${process.getuid?.() === 0 ? 'user root;' : ''}
 worker_processes 1;
@@ -68,6 +80,7 @@ http {
   }
   server {
     listen 127.0.0.1:${of.passPort} backlog=1024;
+    ${files ?? ''}
     location / { proxy_pass ${of.upstream}; }
   }
 }

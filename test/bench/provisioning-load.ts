@@ -27,7 +27,7 @@ const bodies = {
 };
 
 /** What one round of requests came to. */
-interface Measured extends LoadResult {
+export interface Measured extends LoadResult {
   /** Of the server, a request. */
   readonly processorMs: number;
 }
