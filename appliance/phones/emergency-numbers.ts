@@ -202,3 +202,21 @@ export function numbersOf(countryCode: string): CountryNumbers {
   const all = Array.from(new Set([any, police, fire, ambulance, ...more, '112', '911']));
   return { any, ...services, all, ...(countryCode === '1' ? { test: '933' } : {}) };
 }
+
+interface OwnNumbers {
+  /** In the place of the country's. */
+  readonly numbers: readonly string[];
+  /** Beside them. */
+  readonly more: readonly string[];
+}
+
+/** What is taken for a call for help at a site. */
+export function dialledForHelp(countryCode: string, { numbers, more }: OwnNumbers): string[] {
+  return [...(numbers.length > 0 ? numbers : numbersOf(countryCode).all), ...more];
+}
+
+/** What phones are told is one. Where the country isn't told, no more than everybody knows: 101 may be a colleague. */
+export function toldForHelp(countryCode: string, { numbers, more }: OwnNumbers): string[] {
+  const isSure = numbers.length > 0 || ofCountry[countryCode] !== undefined;
+  return isSure ? dialledForHelp(countryCode, { numbers, more }) : ['112', '911', ...more];
+}

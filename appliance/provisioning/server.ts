@@ -24,7 +24,7 @@ import { newRefusals } from './move-back.ts';
 import { watchRegistrations } from './registration-watch.ts';
 import { openRequestLog, type RequestLog } from './request-log.ts';
 import type { TemplateProblem } from './site-templates.ts';
-import { modelValue } from './template-values.ts';
+import { modelValue, numbersForPhones } from './template-values.ts';
 import { startPnp } from './pnp.ts';
 import { openTemplates } from './templates.ts';
 
@@ -94,6 +94,7 @@ function openContext({ world, config, network, box, signal, owned }: Opening): C
   readonly requests: RequestLog;
 } {
   const { site, provisioning, sip, dhcp } = config;
+  const emergencyNumbers = numbersForPhones(config);
   const directory = site.state_directory;
   const origins = () => ({
     http: origin('http', box.address, box.ports.http),
@@ -133,6 +134,7 @@ function openContext({ world, config, network, box, signal, owned }: Opening): C
       ca_pem: box.identityOf(box.address).ca,
       ntp_server: dhcp.ntp_servers[0] ?? '',
       syslog_server: provisioning.syslog_server ?? '',
+      emergency_numbers: emergencyNumbers,
       site_name: site.name,
       language: shownLanguage(site.language ?? 'en', vendor),
       mac,

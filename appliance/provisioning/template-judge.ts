@@ -62,6 +62,7 @@ function samples(ours: VendorProvisioning, name: string): TemplateValues[] {
     ca_pem: '-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----\n',
     ntp_server: '192.0.2.2',
     syslog_server: '192.0.2.3',
+    emergency_numbers: ['112', '911'],
     site_name: `The "Lion & Son's" <office>`,
     language: 'en',
   };

@@ -1,4 +1,6 @@
 /** What a template may say, and what each value has to look like: names as in `firmware-templates/README.md`. */
+import type { Config } from '../config-schema.ts';
+import { toldForHelp } from '../phones/emergency-numbers.ts';
 import { schemaProblems } from '../schema-problems.ts';
 import { Type, type Static } from '../schema.ts';
 
@@ -7,6 +9,8 @@ const ipv4 = Type.String({ pattern: `^${address}$` });
 const noneOrIpv4 = Type.String({ pattern: `^(?:${address})?$` });
 const url = Type.String({ pattern: String.raw`^https?://[\x21-\x7e]+$`, maxLength: 4096 });
 
+const helpNumber = /^\d{2,15}$/;
+const mostHelpNumbers = 64;
 const model = /^[\w .+/-]{0,64}$/;
 
 const common = {
@@ -19,6 +23,8 @@ const common = {
   ntp_server: noneOrIpv4,
   /** Empty when the settings name none. */
   syslog_server: noneOrIpv4,
+  /** What people here dial for help. */
+  emergency_numbers: Type.Array(Type.String({ pattern: helpNumber.source }), { maxItems: mostHelpNumbers }),
   site_name: Type.String({ maxLength: 1024 }),
   language: Type.String({ pattern: '^[a-z]{2}$' }),
   /** The phone's, with colons. */
@@ -74,4 +80,14 @@ export function checkValues(values: TemplateValues): void {
 /** A model is the phone's own word: one with other characters than models have is as good as none. */
 export function modelValue(said = ''): string {
   return model.test(said) ? said : '';
+}
+
+/** What people dial for help, as far as phones can be told: digits, each once. */
+export function numbersForPhones({
+  dial_plan,
+  emergency,
+}: Pick<Config, 'dial_plan' | 'emergency'>): string[] {
+  const { numbers, more_numbers: more } = emergency;
+  const told = toldForHelp(dial_plan.country_code, { numbers, more });
+  return [...new Set(told)].filter((number) => helpNumber.test(number)).slice(0, mostHelpNumbers);
 }

@@ -1,6 +1,6 @@
 /** Numbers that people dial for help. They are never refused by a limit of ours, and in an outage find another way. Pure. */
 import { dialledNumber, readings } from './dial-plan.ts';
-import { numbersOf } from '../phones/emergency-numbers.ts';
+import { dialledForHelp, numbersOf } from '../phones/emergency-numbers.ts';
 
 export interface EmergencyPlan {
   /** In place of those of the country. */
@@ -18,7 +18,7 @@ export type HelpKind = 'help' | 'test';
 const unknownPlace: EmergencyPlan = { numbers: [], countryCode: '', outsideLinePrefix: '' };
 
 export function emergencyNumbers({ numbers, moreNumbers = [], countryCode }: EmergencyPlan): string[] {
-  return [...(numbers.length > 0 ? numbers : numbersOf(countryCode).all), ...moreNumbers];
+  return dialledForHelp(countryCode, { numbers, more: moreNumbers });
 }
 
 /** What people here would dial first; for sentences, and for calls that name no number. */

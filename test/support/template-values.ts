@@ -8,6 +8,7 @@ export const overlayValues: OverlayValues = {
   ca_pem: '-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----\n',
   ntp_server: '10.0.0.2',
   syslog_server: '10.0.0.3',
+  emergency_numbers: ['112', '110'],
   site_name: 'office',
   language: 'en',
   mac: '00:15:65:aa:bb:01',

@@ -38,7 +38,7 @@ test('a body that names no address sends the phone to where it asked, at the clo
   );
 });
 
-test('what the cloud says of address and outbound proxy goes before ours, also under its older name', () => {
+test('what the cloud says of address, outbound proxy and emergency servers goes before ours, also under its older name', () => {
   const body = [
     '#!version:1.0.0.1',
     `auto_provision.server.url = https://${dm}/next/`,
@@ -47,6 +47,12 @@ test('what the cloud says of address and outbound proxy goes before ours, also u
     'account.1.outbound_proxy_enable = 1',
     'account.1.outbound_proxy.1.address = proxy.example',
     'account.1.outbound_proxy.1.port = 5061',
+    'dialplan.emergency.enable = 1',
+    'dialplan.emergency.server.3.address = help.example',
+    'dialplan.emergency.server.3.port = 5060',
+    'dialplan.emergency.server.3.transport_type = 1',
+    'dialplan.emergency.1.value = 112',
+    'dialplan.emergency.2.value = 110',
     '',
   ].join('\n');
   expect(left('yealink', body, { ...values, ntp_server: '', syslog_server: '' })).toBe(body);

@@ -3,7 +3,8 @@ import { vendorOverlays } from '../../../appliance/provisioning/overlay.ts';
 import { renderShipped, renderTemplate } from '../../../appliance/provisioning/render.ts';
 import { readSettings, type Format } from '../../../appliance/provisioning/settings.ts';
 import type { Vendor } from '../../../appliance/phones/vendors.ts';
-import type { TemplateValues } from '../../../appliance/provisioning/template-values.ts';
+import { numbersForPhones, type TemplateValues } from '../../../appliance/provisioning/template-values.ts';
+import { parseConfig } from '../../../appliance/config.ts';
 import { readVendorFiles } from '../../../appliance/provisioning/vendor-files.ts';
 import { overlayValues as values } from '../../support/template-values.ts';
 
@@ -85,6 +86,12 @@ const wanted: readonly [Vendor, key: string, value: string][] = [
   ['yealink', 'static.auto_provision.repeat.minutes', '60'],
   ['yealink', 'local_time.ntp_server1', '10.0.0.2'],
   ['yealink', 'static.syslog.server', '10.0.0.3'],
+  ['yealink', 'dialplan.emergency.enable', '1'],
+  ['yealink', 'dialplan.emergency.server.3.address', '10.0.0.1'],
+  ['yealink', 'dialplan.emergency.server.3.port', '5061'],
+  ['yealink', 'dialplan.emergency.server.3.transport_type', '2'],
+  ['yealink', 'dialplan.emergency.1.value', '112'],
+  ['yealink', 'dialplan.emergency.2.value', '110'],
   ['poly', 'device.net.lldpEnabled', '1'],
   ['poly', 'prov.polling.period', '3600'],
   ['poly', 'tcpIpApp.sntp.address', '10.0.0.2'],
@@ -106,6 +113,35 @@ test.each(wanted)(
     expect(set.filter((setting) => setting.key === key)).toMatchObject([{ value, keepsTheirs: true }]);
   },
 );
+
+test('no key that sends a call elsewhere is given where it is not confirmed, nor where SIP passes the box by', () => {
+  const isRoute = /emergency|alternate|backup|routing|proxy\.2/i;
+  const routes = (isFull: boolean) =>
+    [...readVendorFiles()].flatMap(([name, vendor]) =>
+      vendorOverlays(vendor, values, { isFull })
+        .flatMap(({ text }) => readSettings(vendor.format, text))
+        .filter(({ key, value }) => isRoute.test(key) && !['%NULL%', ''].includes(value))
+        .map(({ key }) => `${name} ${key.replace(/\.\d.*/, '')}`),
+    );
+  expect(routes(false)).toEqual([]);
+  expect([...new Set(routes(true))]).toEqual([
+    'yealink dialplan.emergency.enable',
+    'yealink dialplan.emergency.server',
+    'yealink dialplan.emergency',
+  ]);
+});
+
+test.each([
+  ['49', {}, ['112', '110', '911']],
+  ['1', {}, ['911', '112']],
+  ['', {}, ['112', '911']],
+  ['49', { numbers: ['112', '+49110', '112'], more: ['19222'] }, ['112', '19222']],
+])('phones in +%s with %j are told %j as what people dial for help', (...[country, given, told]) => {
+  const { numbers = [], more = [] } = given as { numbers?: string[]; more?: string[] };
+  const config = parseConfig(`[site]\naddress = "10.0.0.1"\n[dial_plan]\ncountry_code = "${country}"\n`);
+  const emergency = { ...config.emergency, numbers, more_numbers: more };
+  expect(numbersForPhones({ ...config, emergency })).toEqual(told);
+});
 
 test('a syslog or time server that the settings do not name is not spoken of', () => {
   for (const vendor of readVendorFiles().values()) {

@@ -207,7 +207,7 @@ const laid: readonly [Vendor, string, string][] = [
   [
     'yealink',
     'account.1.label = x\r\naccount.1.outbound_proxy.1.address = cloud.example\r\n',
-    'account.1.label = x\r\naccount.1.outbound_proxy.1.address = 10.0.0.1\r\nstatic.network.lldp.enable = 1\r\nstatic.auto_provision.repeat.enable = 1\r\nstatic.auto_provision.repeat.minutes = 60\r\nstatic.trusted_certificates.url = http://10.0.0.1/gatehouse-ca.pem\r\nstatic.security.trust_certificates = 1\r\nstatic.security.ca_cert = 2\r\naccount.1.outbound_proxy_enable = 1\r\naccount.1.outbound_proxy.1.port = 5061\r\n',
+    'account.1.label = x\r\naccount.1.outbound_proxy.1.address = 10.0.0.1\r\nstatic.network.lldp.enable = 1\r\nstatic.auto_provision.repeat.enable = 1\r\nstatic.auto_provision.repeat.minutes = 60\r\nstatic.trusted_certificates.url = http://10.0.0.1/gatehouse-ca.pem\r\nstatic.security.trust_certificates = 1\r\nstatic.security.ca_cert = 2\r\naccount.1.outbound_proxy_enable = 1\r\naccount.1.outbound_proxy.1.port = 5061\r\ndialplan.emergency.enable = 1\r\ndialplan.emergency.server.3.address = 10.0.0.1\r\ndialplan.emergency.server.3.port = 5061\r\ndialplan.emergency.server.3.transport_type = 2\r\ndialplan.emergency.1.value = 112\r\ndialplan.emergency.2.value = 110\r\n',
   ],
   [
     'cisco',
