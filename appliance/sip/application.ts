@@ -96,6 +96,8 @@ export interface SipCounters {
   calls_through_gateway: number;
   emergency_calls: number;
   identities_refused: number;
+  /** 3xx of which no target was one that calls may go to. */
+  redirects_refused: number;
   sdp_refused: number;
   malformed: number;
   errors: number;
@@ -129,6 +131,7 @@ export function newCounters(): SipCounters {
     calls_through_gateway: 0,
     emergency_calls: 0,
     identities_refused: 0,
+    redirects_refused: 0,
     sdp_refused: 0,
     malformed: 0,
     errors: 0,

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { otherLeg, type LegName } from '../protocol/media-control.ts';
 import { headerValue, parseNameAddress } from '../protocol/sip-headers.ts';
+import type { SipHeader } from '../protocol/sip-message.ts';
 import { addressOf, legOf, type Application } from './application.ts';
 import { readBody, type Body } from './body.ts';
 import { admitFromCloud, admitFromPhone, type Admission, type Load } from './call-admission.ts';
@@ -19,6 +20,8 @@ import { beginHelp, isFlooding, settleHelp } from './help/in-call.ts';
 import type { Attempt } from './outgoing-invite.ts';
 import { maskedText } from './masked-text.ts';
 import { placeCall } from './placing.ts';
+import { allowedContacts } from './redirect.ts';
+import { isRegistrar } from './registrars.ts';
 import { nameAsCallee } from './replaces.ts';
 import { answerInSession } from './session-timers.ts';
 import type { Answer, Incoming, Received } from './srf.ts';
@@ -161,7 +164,12 @@ async function rejected(
   const isChallenge = final.status === 401 || final.status === 407;
   if (!isChallenge) await recordStart(app, call);
   if (final.localCause === undefined) {
-    const contacts = final.status < 400 ? final.headers.filter(({ name }) => name === 'Contact') : [];
+    const contacts = final.status < 400 ? redirected(app, call, final) : [];
+    if (contacts === undefined) {
+      app.counters.redirects_refused += 1;
+      await request.respond({ status: 480 });
+      return `${final.status} led elsewhere`;
+    }
     const { headers = [], ...rest } = answer(final, { type: '', text: '' }, caller);
     await request.respond({ ...rest, headers: [...headers, ...contacts] });
     return withCause(`${final.status} ${final.reason}`, final.headers);
@@ -169,6 +177,20 @@ async function rejected(
   const isPhoneAway = caller === 'cloud' || call.isLocal;
   await request.respond(isPhoneAway ? { status: 480 } : { status: 503, reason: 'Registrar not reached' });
   return `${isPhoneAway ? 'phone' : 'registrar'} not reached (${final.localCause})`;
+}
+
+/** Contacts of a 3xx that the caller may follow; undefined when there are only others. A call for help may be led anywhere. */
+function redirected(app: Application, call: LiveCall, { headers }: Received): SipHeader[] | undefined {
+  const contacts = headers.filter(({ name }) => name === 'Contact');
+  if (call.isEmergency || contacts.length === 0) return contacts;
+  const { sip, site } = app.config;
+  const { aor, local_address: local, registrar } = call.binding;
+  const allowed = allowedContacts(contacts, {
+    isOfCloud: (host) => isRegistrar(host, [...sip.registrars, registrar, aor.split('@')[1] ?? '']),
+    own: [site.address, local],
+    registrar,
+  });
+  return allowed.length === 0 ? undefined : allowed;
 }
 
 /** A response as the other leg gets it. */
