@@ -9,9 +9,10 @@ import type { LiveCall } from './call-table.ts';
 import { sdpFailure } from './call-offer.ts';
 import { withCause } from './cause.ts';
 import { answer } from './calls.ts';
+import { translatedBody } from './dialog-info.ts';
 import { gatewayToken } from './gateway/gateway.ts';
 import { nextMaxForwards, passedHeaders, passedWithoutBody } from './headers.ts';
-import { translatedReferTo } from './replaces.ts';
+import { translatedHeaders } from './replaces.ts';
 import { answerInSession, isRefresh } from './session-timers.ts';
 import type { Incoming, Received } from './srf.ts';
 import { enough } from '../world.ts';
@@ -179,7 +180,8 @@ interface InPair {
 export async function relayOpaque(app: Application, inDialog: InPair): Promise<Received | undefined> {
   const { request, leg } = inDialog;
   const type = request.headers.find(({ name }) => name === 'Content-Type')?.value ?? '';
-  const final = await relayed(app, inDialog, { type, text: request.body });
+  const ofPhone = app.calls.ofPhone(inDialog.call.binding.token);
+  const final = await relayed(app, inDialog, translatedBody({ type, text: request.body }, leg, ofPhone));
   if (final === undefined) return undefined;
   const content = {
     type: final.headers.find(({ name }) => name === 'Content-Type')?.value ?? '',
@@ -202,11 +204,8 @@ async function relayed(
     await request.respond({ status: hops === undefined ? 483 : 481 });
     return undefined;
   }
-  const headers = passedHeaders(request.headers, audience(call, other))
-    .filter(({ name }) => name !== 'Content-Type')
-    .map(({ name, value }) =>
-      name === 'Refer-To' ? { name, value: translatedReferTo(value, leg, app.calls.all()) } : { name, value },
-    );
+  const passed = passedHeaders(request.headers, audience(call, other));
+  const headers = translatedHeaders(passed, leg, app.calls).filter(({ name }) => name !== 'Content-Type');
   const sent = await app.server.send({
     method: request.method,
     dialogId,

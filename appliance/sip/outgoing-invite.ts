@@ -9,7 +9,7 @@ import { ownIdentities } from './call-admission.ts';
 import type { LiveCall } from './call-table.ts';
 import { dialableForHelp } from './emergency.ts';
 import { passedHeaders } from './headers.ts';
-import { translatedReplaces } from './replaces.ts';
+import { translatedHeaders } from './replaces.ts';
 import { sessionOffer } from './session-timers.ts';
 import type { Incoming, Outgoing } from './srf.ts';
 import { emergencyPlan } from './survival.ts';
@@ -29,13 +29,11 @@ export function outgoingInvite(
 ): Outgoing {
   const { binding } = call;
   const content = body.text === '' ? [] : [{ name: 'Content-Type', value: body.type }];
-  const passed = passedHeaders(request.headers, otherLeg[caller])
-    .filter(({ name }) => name !== 'Content-Type')
-    .map(({ name, value }) =>
-      name === 'Replaces'
-        ? { name, value: translatedReplaces(value, caller, app.calls.all()) }
-        : { name, value },
-    );
+  const passed = translatedHeaders(
+    passedHeaders(request.headers, otherLeg[caller]),
+    caller,
+    app.calls,
+  ).filter(({ name }) => name !== 'Content-Type');
   const to = { name: 'To', value: headerValue(request, 'To') ?? '' };
   const timers = sessionOffer(app, call, otherLeg[caller]);
   const common = { method: 'INVITE', ...(body.text === '' ? {} : { body: body.text }) };
@@ -83,10 +81,13 @@ const dialogKey = createSecretKey(randomBytes(32));
 function upstreamDialog(request: Incoming): SipHeader[] {
   const from = headerValue(request, 'From') ?? '';
   const tag = param(parseNameAddress(from).params, 'tag') ?? '';
+  const derived = createHmac('sha256', dialogKey)
+    .update(`${headerValue(request, 'Call-ID') ?? ''} ${request.source} ${tag}`)
+    .digest('hex');
   return [
-    { name: 'Call-ID', value: derive(`call ${headerValue(request, 'Call-ID') ?? ''} ${request.source}`) },
+    { name: 'Call-ID', value: derived.slice(0, 32) },
     { name: 'CSeq', value: headerValue(request, 'CSeq') ?? '' },
-    { name: 'From', value: withTag(from, derive(`tag ${tag}`).slice(0, 16)) },
+    { name: 'From', value: withTag(from, derived.slice(32, 48)) },
   ];
 }
 
@@ -98,10 +99,6 @@ export function freshDialog(method: string, from: string): SipHeader[] {
     { name: 'CSeq', value: `1 ${method}` },
     { name: 'From', value: withTag(from, name.slice(0, 16)) },
   ];
-}
-
-function derive(value: string): string {
-  return createHmac('sha256', dialogKey).update(value).digest('hex').slice(0, 32);
 }
 
 export function withTag(value: string, tag: string | undefined): string {

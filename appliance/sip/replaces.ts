@@ -10,7 +10,26 @@ export interface DialogName {
   readonly theirTag: string;
 }
 
-type Named = { readonly names: Partial<Record<LegName, DialogName>> };
+export type Named = { readonly names: Partial<Record<LegName, DialogName>> };
+
+/** Fields that name dialogs, from this leg, naming the same calls as the other leg does. */
+export function translatedHeaders(
+  headers: readonly SipHeader[],
+  leg: LegName,
+  calls: { all(): readonly Named[] },
+): SipHeader[] {
+  return headers.map((header) => {
+    const translated = translations.get(header.name);
+    if (translated === undefined) return header;
+    return { name: header.name, value: translated(header.value, leg, calls.all()) };
+  });
+}
+
+const translations = new Map([
+  ['Replaces', translatedReplaces],
+  ['Refer-To', translatedReferTo],
+  ['Target-Dialog', translatedTargetDialog],
+]);
 
 /** Of a response that came to our INVITE. */
 export function nameAsCaller(response: { headers: readonly SipHeader[] }): DialogName {
@@ -42,6 +61,41 @@ export function translatedReplaces(value: string, leg: LegName, calls: readonly 
   if (found === undefined) return value;
   const rest = value.split(';').filter((part) => /^early-only$/i.test(part.trim()));
   return [found.callId, `to-tag=${found.theirTag}`, `from-tag=${found.ourTag}`, ...rest].join(';');
+}
+
+/** `Target-Dialog: call;local-tag=a;remote-tag=b` (RFC 4538). */
+function translatedTargetDialog(value: string, leg: LegName, calls: readonly Named[]): string {
+  const [callId = '', ...params] = value.split(';').map((part) => part.trim());
+  const tag = (name: string) => params.find((part) => part.startsWith(`${name}=`))?.slice(name.length + 1);
+  const before = { callId, localTag: tag('local-tag'), remoteTag: tag('remote-tag') };
+  const after = translatedDialog(before, leg, calls);
+  if (after === undefined) return value;
+  const rest = params.filter((part) => !/^(?:local|remote)-tag=/.test(part));
+  return [after.callId, `local-tag=${after.localTag}`, `remote-tag=${after.remoteTag}`, ...rest].join(';');
+}
+
+/** Some name the tags as they see them, some as the receiver does: both are kept. */
+interface SeenDialog {
+  readonly callId: string;
+  readonly localTag: string | undefined;
+  readonly remoteTag: string | undefined;
+}
+
+/** Undefined when it is none of ours. */
+export function translatedDialog(
+  { callId, localTag, remoteTag }: SeenDialog,
+  leg: LegName,
+  calls: readonly Named[],
+): SeenDialog | undefined {
+  for (const { names } of calls) {
+    const [own, other] = [names[leg], names[otherLeg[leg]]];
+    if (own?.callId !== callId || other === undefined) continue;
+    if (localTag === own.theirTag && remoteTag === own.ourTag)
+      return { callId: other.callId, localTag: other.ourTag, remoteTag: other.theirTag };
+    if (localTag === own.ourTag && remoteTag === own.theirTag)
+      return { callId: other.callId, localTag: other.theirTag, remoteTag: other.ourTag };
+  }
+  return undefined;
 }
 
 /** To-tag is the tag of whoever is to be replaced at, seen from the sender: ours. */

@@ -5,8 +5,10 @@ import type { BindingRow } from '../store/bindings.ts';
 import { phoneRoute, upstreamRoute, type Application } from './application.ts';
 import { ownIdentities } from './call-admission.ts';
 import { answer, relayInvite } from './calls.ts';
+import { translatedBody } from './dialog-info.ts';
 import { nextMaxForwards, passedHeaders } from './headers.ts';
 import { relayInDialog } from './in-dialog.ts';
+import { translatedHeaders } from './replaces.ts';
 import { relayRegister } from './registrar.ts';
 import type { Incoming, Outgoing } from './srf.ts';
 import { senderOf } from './sender.ts';
@@ -63,7 +65,8 @@ async function relayAlone(app: Application, request: Incoming): Promise<void> {
     return;
   }
   const toward = isFromPhone ? 'cloud' : 'phone';
-  const passed = passedHeaders(request.headers, toward);
+  const leg = isFromPhone ? 'phone' : 'cloud';
+  const passed = translatedHeaders(passedHeaders(request.headers, toward), leg, app.calls);
   const headers = [
     ...['From', 'To'].map((name) => ({
       name,
@@ -75,7 +78,9 @@ async function relayAlone(app: Application, request: Incoming): Promise<void> {
   const target: Pick<Outgoing, 'uri' | 'route'> = isFromPhone
     ? { uri: request.uri, route: upstreamRoute(app, binding) }
     : { uri: binding.contact_uri, route: phoneRoute(binding) };
-  const body = request.body === '' ? {} : { body: request.body };
+  const content = { type: headerValue(request, 'Content-Type') ?? '', text: request.body };
+  const { text } = translatedBody(content, leg, app.calls.ofPhone(binding.token));
+  const body = text === '' ? {} : { body: text };
   const sent = await app.server.send({ method: request.method, ...target, headers, ...body });
   const final = await sent.final;
   const type = headerValue(final, 'Content-Type') ?? '';

@@ -6,6 +6,7 @@ import { ownIdentities } from './call-admission.ts';
 import { answer } from './calls.ts';
 import { nextMaxForwards, passedHeaders } from './headers.ts';
 import { isOfLeg, relayOpaque } from './in-dialog.ts';
+import { translatedHeaders } from './replaces.ts';
 import { senderOf } from './sender.ts';
 import type { Incoming, Received } from './srf.ts';
 import type { Subscription } from './subscription-table.ts';
@@ -44,7 +45,10 @@ export async function relaySubscribe(app: Application, request: Incoming): Promi
         { name: 'To', value: headerValue(request, 'To') ?? '' },
         { name: 'Contact', value: `<sip:${binding.token}@localhost>` },
         hops,
-        ...ownIdentities(passedHeaders(request.headers, 'cloud'), binding.aor).kept,
+        ...ownIdentities(
+          translatedHeaders(passedHeaders(request.headers, 'cloud'), 'phone', app.calls),
+          binding.aor,
+        ).kept,
       ],
       ...(request.body === '' ? {} : { body: request.body }),
     },

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import {
   nameAsCallee,
   nameAsCaller,
+  translatedHeaders,
   translatedReferTo,
   translatedReplaces,
 } from '../../../appliance/sip/replaces.ts';
@@ -40,6 +41,27 @@ it.each(['p;to-tag=box;from-tag=other', 'x;to-tag=box;from-tag=phone', '', 'p', 
     expect(translatedReferTo(`<sip:x@y?Replaces=${value}>`, 'phone', [{ names }])).toBe(
       `<sip:x@y?Replaces=${value}>`,
     );
+  },
+);
+
+it.each([
+  ['phone', 'p;local-tag=phone;remote-tag=box', 'c;local-tag=up;remote-tag=far'],
+  ['phone', 'p;remote-tag=phone;local-tag=box', 'c;local-tag=far;remote-tag=up'],
+  ['cloud', 'c; local-tag=far ;remote-tag=up;x=1', 'p;local-tag=box;remote-tag=phone;x=1'],
+  ['phone', 'p;local-tag=phone;remote-tag=other', 'p;local-tag=phone;remote-tag=other'],
+  ['phone', 'p;local-tag=phone', 'p;local-tag=phone'],
+  ['cloud', 'p;local-tag=phone;remote-tag=box', 'p;local-tag=phone;remote-tag=box'],
+] as ['phone' | 'cloud', string, string][])(
+  'Target-Dialog from the %s, %s, is %s on the other leg',
+  (leg, value, translated) => {
+    const headers = [
+      { name: 'Target-Dialog', value },
+      { name: 'Subject', value },
+    ];
+    expect(translatedHeaders(headers, leg, { all: () => [{ names }] })).toEqual([
+      { name: 'Target-Dialog', value: translated },
+      { name: 'Subject', value },
+    ]);
   },
 );
 
