@@ -12,7 +12,8 @@ import {
   type SessionCount,
 } from '../protocol/media-control.ts';
 import type { LegDescription } from '../protocol/media-description.ts';
-import { enough, type World } from '../world.ts';
+import type { World } from '../world.ts';
+import { TimerQueue } from './engine/timers.ts';
 
 export interface Media extends AsyncDisposable {
   readonly isConnected: boolean;
@@ -51,6 +52,7 @@ const retryMs = { first: 100, last: 2000 };
 export function openMedia(world: World, stateDirectory: string, listeners: MediaListeners): Media {
   const path = mediaSocketPath(stateDirectory);
   const waiting = new Map<number, Waiting>();
+  const timers = new TimerQueue(world.clock, (err) => world.log.error({ err }, 'a wait for rtp failed'));
   const stop = new AbortController();
   let connection: LineConnection | undefined;
   let lastId = 0;
@@ -88,15 +90,13 @@ export function openMedia(world: World, stateDirectory: string, listeners: Media
     const id = (lastId += 1);
     const { promise, resolve, reject } = Promise.withResolvers<MediaReply & { ok: true }>();
     waiting.set(id, { resolve, reject });
-    const stopped = new AbortController();
-    const late = () => {
+    const late = timers.after(replyMs, () => {
       waiting.delete(id);
       world.log.warn({ verb: request.verb, ms: replyMs }, 'the media relay does not answer');
       reject(new NoAnswerError(`media relay: no answer to ${request.verb} in ${replyMs} ms`));
-    };
-    void world.clock.sleep(replyMs, stopped.signal).then(late, () => undefined);
+    });
     to.send(formatControl({ ...request, id }));
-    return await promise.finally(() => stopped.abort(enough));
+    return await promise.finally(() => late.cancel());
   };
   return {
     get isConnected() {
@@ -107,6 +107,7 @@ export function openMedia(world: World, stateDirectory: string, listeners: Media
       stop.abort();
       await connection?.[Symbol.asyncDispose]();
       await running;
+      timers[Symbol.dispose]();
     },
   };
 }

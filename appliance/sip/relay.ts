@@ -111,7 +111,7 @@ function openPreparations(
 }
 
 /** Nobody hears that an answer comes so much later, and calls that come together share their commits. */
-const commitPauseMs = 20;
+const commitPauseMs = 40;
 
 /** A disk that is full must not keep phones from calling for help: it starts all the same. */
 async function beginStore({ log, clock }: World, directory: string): Promise<Store> {

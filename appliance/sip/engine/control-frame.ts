@@ -13,10 +13,14 @@ const digits = /^[1-9]\d{0,6}$/;
 
 /** A `|` or CRLF in a token would make another frame of it: TypeError. */
 export function encodeControlFrame({ tokens, message }: ControlFrame): Uint8Array {
-  if (tokens.some((token) => /[|\r\n]/.test(token)))
-    throw new TypeError('a token of a control frame has no | and no line end');
-  const head = Buffer.from(message.length === 0 ? tokens.join('|') : `${tokens.join('|')}\r\n`);
-  return Buffer.concat([Buffer.from(`${head.length + message.length}#`), head, message]);
+  for (const token of tokens)
+    if (/[|\r\n]/.test(token)) throw new TypeError('a token of a control frame has no | and no line end');
+  const head = message.length === 0 ? tokens.join('|') : `${tokens.join('|')}\r\n`;
+  const length = Buffer.byteLength(head) + message.length;
+  const start = `${length}#`;
+  const frame = Buffer.allocUnsafe(start.length + length);
+  frame.set(message, frame.write(start + head));
+  return frame;
 }
 
 /** Cuts frames out of what arrives. */

@@ -51,10 +51,11 @@ export function describe(
   };
 }
 
-let lastTime = { ms: -1, text: '' };
+let last = { second: -1, text: '' };
 
-/** `22:32:44.732449` in UTC. */
+/** `22:32:44.732000` in UTC. */
 function timeOfDay(ms: number): string {
-  if (lastTime.ms !== ms) lastTime = { ms, text: `${new Date(ms).toISOString().slice(11, 23)}000` };
-  return lastTime.text;
+  const second = Math.floor(ms / 1000);
+  if (last.second !== second) last = { second, text: new Date(ms).toISOString().slice(11, 19) };
+  return `${last.text}.${String(ms - second * 1000).padStart(3, '0')}000`;
 }
