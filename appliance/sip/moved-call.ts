@@ -13,9 +13,11 @@ export async function hangUpMoved(app: Application, call: LiveCall): Promise<voi
   const reason = 'address changed';
   const headers = [{ name: 'Reason', value: `SIP;cause=408;text="${reason}"` }];
   const { cloud } = call.dialogs;
-  const ended = hangUp(app, call, { reason, legs: ['phone'], headers });
-  if (!call.isLocal) await renew(app, call.binding.flow);
-  await Promise.all([ended, sendBye(app, cloud, headers)]);
+  const endOutside = async () => {
+    if (!call.isLocal) await renew(app, call.binding.flow);
+    await sendBye(app, cloud, headers);
+  };
+  await Promise.all([hangUp(app, call, { reason, legs: ['phone'], headers }), endOutside()]);
 }
 
 async function renew(app: Application, flow: string): Promise<void> {
