@@ -6,7 +6,8 @@ import { newDisk, powerOn, type EmulatedMachine, type MachineOptions } from '../
 import { machineDirectory, openSurroundings } from '../network.ts';
 import type { UpdateFacts } from '../../../appliance/store/update-facts.ts';
 
-export const bootMs = 300_000;
+/** A guard, no figure: a busy machine boots an emulated box in four minutes. */
+export const bootMs = 600_000;
 
 const settings = `[site]
 address = "10.66.0.1"
