@@ -68,7 +68,7 @@ export async function updateState(machine: EmulatedMachine): Promise<UpdateState
 
 /** Kernels on the boot partition, with their counters. */
 export async function kernels(machine: EmulatedMachine): Promise<string[]> {
-  const text = await ask(machine, 'ls "$(bootctl --print-boot-path)/EFI/Linux"');
+  const text = await ask(machine, 'ls -1 "$(bootctl --print-boot-path)/EFI/Linux"');
   return text.trim().split('\n').toSorted();
 }
 
