@@ -52,7 +52,7 @@ export type UpdateState = UpdateFacts & { readonly version: string; readonly flo
 /** Asks a system that may have restarted since. */
 async function ask(machine: EmulatedMachine, script: string): Promise<string> {
   try {
-    return await machine.shell(script, 40_000);
+    return await machine.shell(script, 150_000);
   } catch (error) {
     machine.forgetShell();
     throw error;
