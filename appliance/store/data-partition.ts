@@ -1,5 +1,6 @@
 /** The disk that everything is kept on: how it was found when the box booted, and what room is left on it. */
-import { readFileSync, statfsSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { freeBytes } from './disk-room.ts';
 import type { Trouble } from './site-status.ts';
 
 export interface DataPartition {
@@ -17,7 +18,7 @@ export interface DataPartition {
 const bootFile = '/run/gatehouse-data';
 
 export function readDataPartition(stateDirectory: string, file = bootFile): DataPartition {
-  return { ...foundAtBoot(file), freeBytes: freeBytes(stateDirectory) };
+  return { ...foundAtBoot(file), freeBytes: freeBytesOrAny(stateDirectory) };
 }
 
 function foundAtBoot(file: string): Pick<DataPartition, 'state' | 'said' | 'protection'> {
@@ -42,10 +43,9 @@ function protectionWords(written: string): string | undefined {
   return `not encrypted (${why}): who takes the disk reads everything on it`;
 }
 
-function freeBytes(directory: string): number {
+function freeBytesOrAny(directory: string): number {
   try {
-    const { bavail, bsize } = statfsSync(directory);
-    return bavail * bsize;
+    return freeBytes(directory);
   } catch {
     return Infinity;
   }

@@ -1,9 +1,10 @@
 /** Putting files into the firmware folder, whole or not at all, with their hashes beside them; and taking releases out. */
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, statfsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { appendFile, mkdir, open, rename, rm, rmdir, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileProblem, releaseProblem, sumsName, type Release } from '../phones/firmware-release.ts';
+import { hasRoom } from './disk-room.ts';
 import { makeFolder } from './firmware-folder.ts';
 import { syncFolder } from './sync-folder.ts';
 
@@ -24,9 +25,6 @@ export interface PutFirmware {
 
 /** Why a file was not put in, in a sentence for whoever wanted it there. Nothing of it is left. */
 export class FirmwareError extends Error {}
-
-/** What the parts need while firmware is there. */
-export const leftFreeBytes = 64 * 2 ** 20;
 
 const pieceBytes = 262_144;
 /** So often the disk is looked at while it fills, bytes. */
@@ -139,14 +137,8 @@ async function copy(
 }
 
 function requireRoom(directory: string, bytes: number): void {
-  if (freeBytes(directory) < bytes + leftFreeBytes)
+  if (!hasRoom(directory, bytes))
     throw new FirmwareError(`there is no room for it: ${Math.ceil(bytes / 2 ** 20)} MB more are needed`);
-}
-
-/** For those who aren't root. */
-export function freeBytes(directory: string): number {
-  const { bavail, bsize } = statfsSync(directory);
-  return bavail * bsize;
 }
 
 function requireHash({ name, sha256: expected }: NewFirmware, sha256: string): void {

@@ -5,7 +5,8 @@ import type { OrderArguments } from '../store/box-orders.ts';
 import { readOutcome } from '../store/outcomes.ts';
 import { uploadedFirmware, uploadFolder } from '../store/firmware-folder.ts';
 import { repeat, type World } from '../world.ts';
-import { hasRoom, newPieces, PieceError } from './pieces.ts';
+import { hasRoom } from '../store/disk-room.ts';
+import { newPieces, PieceError } from './pieces.ts';
 
 export interface Uploading {
   readonly id: string;

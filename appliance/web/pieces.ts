@@ -1,14 +1,12 @@
 /** Files that come in pieces, each a request of its own: what passes is on disk and never in memory. */
-import { statfsSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
+import { hasRoom } from '../store/disk-room.ts';
 import { failure, type Answer } from './routes.ts';
 
 /** A piece has to come within the time that a request has. */
 const mostPieceBytes = 4 * 2 ** 20;
-/** What the parts need while files wait. */
-const leftFreeBytes = 64 * 2 ** 20;
 
 const reasons = {
   no_bytes: [400, 'A piece is sent as application/octet-stream.'],
@@ -80,11 +78,6 @@ async function openAt(file: string, offset: number): Promise<FileHandle> {
 
 function elsewhere(size: number): PieceError {
   return new PieceError('wrong_offset', { words: `The next piece begins at ${size}.` });
-}
-
-export function hasRoom(directory: string, bytes: number): boolean {
-  const { bavail, bsize } = statfsSync(directory);
-  return bytes + leftFreeBytes <= bavail * bsize;
 }
 
 async function write(handle: FileHandle, body: Readable, { offset, most }: Place): Promise<number> {
