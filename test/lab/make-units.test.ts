@@ -98,7 +98,10 @@ it('a boot with settings that it knows starts no program, and finds its units in
   // systemd asks the generator before it starts anything.
   await run(['mkdir', '-p', join(box.folder, 'run/systemd/generator')]);
   const [made = ''] = readdirSync(join(box.folder, 'var-lib/gatehouse-made'));
-  writeFileSync(join(box.folder, 'run/systemd/generator/gatehouse-made'), `${made}\n`);
+  writeFileSync(
+    join(box.folder, 'run/systemd/generator/gatehouse-made'),
+    `/var/lib/gatehouse-made/${made}\n`,
+  );
   await box.makeUnits();
   expect(box.takeCalls()).toEqual([]);
   expect(box.read('run/systemd/network/10-gatehouse-enp0s3.network')).toContain('Address=10.66.0.1/16');
