@@ -5,13 +5,16 @@ import { contradiction, type Problem, type Rule } from './config-problems.ts';
 import { contains } from './protocol/ipv4.ts';
 import { parseMac } from './protocol/mac.ts';
 
-export const reservationRules: readonly Rule[] = [{ keys: ['dhcp', 'site.address'], find: reservations }];
+export const reservationRules: readonly Rule[] = [
+  { keys: ['dhcp', 'site.address', 'site.former_addresses', 'web.address'], find: reservations },
+];
 
 /** Of all that is wrong with one, the first thing is told. */
-function reservations({ site, dhcp }: Pick<Config, 'site' | 'dhcp'>): Problem[] {
+function reservations({ site, dhcp, web }: Pick<Config, 'site' | 'dhcp' | 'web'>): Problem[] {
   const networks = servedNetworks({ dhcp });
   if (networks.length === 0) return [];
-  const taken = new Map<string, string>([[site.address, "the box's own address"]]);
+  const own = [site.address, ...site.former_addresses, web.address];
+  const taken = new Map(own.map((address) => [address, "the box's own address"]));
   for (const { key, told } of networks) {
     for (const [at, router] of told.routers.entries()) taken.set(router, `${key}.routers[${at}]`);
   }

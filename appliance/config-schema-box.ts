@@ -1,8 +1,6 @@
 /** `[box]`: the machine's own network cards, where Gatehouse sets them up (the image; elsewhere systemd-networkd must run). */
 import { Type } from './schema.ts';
-import { card, ipv4, list, seconds, table, text } from './config-values.ts';
-
-const octet = String.raw`(?:25[0-5]|2[0-4]\d|1?\d?\d)`;
+import { card, ipv4, list, octet, seconds, table, text } from './config-values.ts';
 
 const BoxCard = Type.Object(
   {

@@ -18,10 +18,13 @@ export const Update = table({
       'Install what was fetched or came on a stick by itself, in `window` and when nobody calls. Off: somebody says so each time, on the page or by `gatehouse update apply`.',
     default: true,
   }),
-  window: text("When the box may restart for an update, by the site's clock.", {
-    title: 'two times of day',
-    examples: ['02:00-05:00'],
-    pattern: String.raw`^(?:[01]\d|2[0-3]):[0-5]\d-(?:[01]\d|2[0-3]):[0-5]\d$`,
-    default: '02:00-05:00',
-  }),
+  window: text(
+    "When the box may restart for an update, by the site's clock; the same time twice is all day.",
+    {
+      title: 'two times of day',
+      examples: ['02:00-05:00'],
+      pattern: String.raw`^(?:[01]\d|2[0-3]):[0-5]\d-(?:[01]\d|2[0-3]):[0-5]\d$`,
+      default: '02:00-05:00',
+    },
+  ),
 });

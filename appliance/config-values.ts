@@ -3,14 +3,15 @@ import { Type, type TSchema } from './schema.ts';
 
 export const text = (description: string, rest: object = {}) =>
   Type.String({ description, minLength: 1, ...rest });
-export const port = (description: string, value: number) =>
-  Type.Integer({ description, default: value, minimum: 0, maximum: 65_535 });
+export const port = (description: string, value: number, minimum = 0) =>
+  Type.Integer({ description, default: value, minimum, maximum: 65_535 });
 export const seconds = (description: string, value: number, maximum: number) =>
   Type.Integer({ description, default: value, minimum: 1, maximum });
 export const list = <T extends TSchema>(items: T, description: string) =>
   Type.Array(items, { description, default: [] });
 /** `title` and `examples` are what a refused value is answered with: never the pattern. */
-const octet = String.raw`(?:25[0-5]|2[0-4]\d|1?\d?\d)`;
+/** No zeros in front: to some programs they mean octal numbers, to others no address at all. */
+export const octet = String.raw`(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)`;
 export const ipv4 = (description: string, rest: object = {}) =>
   Type.String({
     description,

@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { dirname } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { startAppliance } from './appliance.ts';
 import { explainError } from './commands/explain-error.ts';
@@ -38,7 +39,14 @@ export interface CommandCall {
 /** Returns the exit code. */
 type Command = (call: CommandCall) => Promise<number>;
 
-const commands: Record<string, { readonly about: string; readonly run: Command }> = {
+interface Described {
+  readonly about: string;
+  readonly run: Command;
+  /** More words after the command are a mistake; of those that say nothing each command judges by itself. */
+  readonly mostWords?: number;
+}
+
+const commands: Record<string, Described> = {
   run: { about: 'run [part…]       start the box, or the parts named', run: runCommand },
   check: {
     about:
@@ -48,10 +56,12 @@ const commands: Record<string, { readonly about: string; readonly run: Command }
   status: {
     about: 'status            how the parts are',
     run: async (call) => (await import('./commands/status.ts')).statusCommand(call),
+    mostWords: 0,
   },
   phones: {
     about: 'phones            every phone and how far it has come',
     run: async (call) => (await import('./commands/phones.ts')).phonesCommand(call),
+    mostWords: 0,
   },
   calls: {
     about:
@@ -61,6 +71,7 @@ const commands: Record<string, { readonly about: string; readonly run: Command }
   leases: {
     about: 'leases            who has which address, what it was told, and whom DHCP refused one',
     run: async (call) => (await import('./commands/leases.ts')).leasesCommand(call),
+    mostWords: 0,
   },
   phone: {
     about:
@@ -70,6 +81,7 @@ const commands: Record<string, { readonly about: string; readonly run: Command }
   emergency: {
     about: 'emergency [call]  calls for help; of one all that is kept: ways, places, who was told',
     run: async (call) => (await import('./commands/emergency.ts')).emergencyCommand(call),
+    mostWords: 1,
   },
   snippet: {
     about: 'snippet <server>  configuration for your own dnsmasq, kea, isc, windows or ios DHCP server',
@@ -222,8 +234,10 @@ async function main(words: string[]): Promise<number> {
     console.log(usage());
     return 0;
   }
-  const command = commands[name];
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command === undefined) throw new UsageError(name === '' ? 'which command?' : `no command "${name}"`);
+  if (rest.length > (command.mostWords ?? rest.length))
+    throw new UsageError(`${name} knows nothing of "${rest.at(-1)}"`);
   if (values.relay !== undefined && name !== 'probe') throw new UsageError('--relay belongs to probe');
   if (values.pcap !== undefined && name !== 'calls') throw new UsageError('--pcap belongs to calls');
   if (values.minutes !== undefined && name !== 'drill') throw new UsageError('--minutes belongs to drill');
@@ -276,6 +290,11 @@ function parseWords(words: string[]) {
   }
 }
 
+// What could not be written is no answer. Whoever reads no further, as `head`, has got his.
+let lost: NodeJS.ErrnoException | undefined;
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') lost ??= error;
+});
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
@@ -286,6 +305,11 @@ try {
     console.error(`gatehouse: ${explainError(error)}`);
     process.exitCode = 1;
   }
+}
+await nextTurn();
+if (lost !== undefined) {
+  console.error(`gatehouse: standard output: ${lost.message}`);
+  process.exitCode = 1;
 }
 // A part that failed to start may have left timers; what had to be stopped was stopped above.
 process.exit();

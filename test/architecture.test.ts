@@ -29,7 +29,7 @@ const mayImport: Record<string, readonly string[]> = {
 
 /** Pure files of a part that others may import: what a command prints is then what the part does. */
 const shared: Record<string, readonly string[]> = {
-  commands: ['dhcp/phone-options.ts', 'dhcp/time-offset.ts', 'sip/dial-plan.ts'],
+  commands: ['dhcp/phone-options.ts', 'sip/dial-plan.ts'],
 };
 
 /** Package or built-in → areas that may use it. */

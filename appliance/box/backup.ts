@@ -1,11 +1,9 @@
 /** `backup.take` and `restore.put`: the whole box into a sealed file for the page, and one that the page took into its place. */
 import {
-  chmodSync,
   closeSync,
   constants,
   existsSync,
   fstatSync,
-  fsyncSync,
   mkdirSync,
   openSync,
   renameSync,
@@ -14,10 +12,10 @@ import {
 import { dirname, join, resolve } from 'node:path';
 import { namedFiles, parseConfig } from '../config.ts';
 import { hasUnit, systemctl } from '../net/systemctl.ts';
+import { writeBackup } from '../store/backup/backup-file.ts';
 import { takenBackup, uploadedBackup } from '../store/backup/box-files.ts';
 import { putBack } from '../store/backup/put-back.ts';
 import { BackupError, unseal } from '../store/backup/sealed-file.ts';
-import { takeBackup } from '../store/backup/take.ts';
 import { orderSecret } from '../store/order-secrets.ts';
 import { openSecrets } from '../store/secrets.ts';
 import type { Box, OrderHandler } from './orders.ts';
@@ -28,22 +26,13 @@ export const takeBoxBackup: OrderHandler = async ({ secret }, box) => {
   const { state_directory: stateDirectory } = config.site;
   const passphrase = passphraseOf(box, secret);
   const file = takenBackup(stateDirectory);
-  const half = `${file}.part`;
-  for (const old of [file, half]) rmSync(old, { force: true });
-  const handle = openSync(half, 'wx', 0o600);
-  try {
-    const named = namedFiles(config).map((name) => resolve(name));
-    const what = { stateDirectory, settingsFile: resolve(configFile), named };
-    const { files, bytes } = takeBackup(what, handle, { passphrase, scratch: dirname(file) });
-    fsyncSync(handle);
-    // Nobody opens it without the passphrase; the page is in the group.
-    chmodSync(half, 0o640);
-    renameSync(half, file);
-    return { state: 'done', words: `${files} files, ${Math.ceil(bytes / 2 ** 20)} MB, are in the backup.` };
-  } finally {
-    closeSync(handle);
-    rmSync(half, { force: true });
-  }
+  // The last one goes first: the disk may not have room for two.
+  rmSync(file, { force: true });
+  const named = namedFiles(config).map((name) => resolve(name));
+  const what = { stateDirectory, settingsFile: resolve(configFile), named };
+  // Nobody opens it without the passphrase; the page is in the group.
+  const { files, bytes } = writeBackup(what, file, { passphrase, isForGroup: true });
+  return { state: 'done', words: `${files} files, ${Math.ceil(bytes / 2 ** 20)} MB, are in the backup.` };
 };
 
 /** Tests have their own machine. */

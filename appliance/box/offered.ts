@@ -34,7 +34,7 @@ export function judgeOffered(offered: Offered, box: Box): Judgement {
   if (offered.reset !== undefined) return judgeReset(offered.reset, offered.resetSignature, box);
   if (offered.toml === undefined || offered.toml === box.settings) return { kind: 'nothing' };
   const { config } = box;
-  const isNew = config.site.address.startsWith('127.');
+  const isNew = isUnconfigured(config);
   if (!isNew) {
     const unsigned = signatureProblem(config, 'settings', {
       text: offered.toml,
@@ -53,8 +53,12 @@ export function judgeOffered(offered: Offered, box: Box): Judgement {
   return { kind: 'settings', toml: offered.toml };
 }
 
+const isUnconfigured = ({ site }: Config) => site.address.startsWith('127.');
+
 /** It names the one box that it is for: the same stick does nothing to another one of the site. */
 function judgeReset(text: string, signature: string | undefined, { config, machineId }: Box): Judgement {
+  if (isUnconfigured(config))
+    return { kind: 'refused', words: 'nobody has configured this box: there is nothing to reset' };
   const unsigned = signatureProblem(config, 'reset', { text, signature });
   if (unsigned !== undefined) return { kind: 'refused', words: unsigned };
   if (text.trim() !== machineId)

@@ -2,7 +2,7 @@
  * What is read of a stick: files by their exact names, plain ones, no larger than they may be. Nothing is listed, no link followed, so
  * that it doesn't matter what else is there. Copies wait for whoever judges them, who never sees the stick.
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readSmallFile } from '../update/folder-file.ts';
 import { RefusedUpdateError } from '../update/refusal.ts';
@@ -47,7 +47,12 @@ export function keepOffered(stateDirectory: string, { from, offered, refused }: 
   if (refused === undefined && Object.keys(offered ?? {}).length === 0) return;
   const folder = folderOf(stateDirectory);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  writeFileSync(join(folder, `${from}.json`), JSON.stringify({ from, offered, refused }), { mode: 0o600 });
+  const file = join(folder, `${from}.json`);
+  // Whole under its name: on a full disk, or where the power fails, a part of it would be left.
+  const fresh = `${file}.new`;
+  rmSync(fresh, { force: true });
+  writeFileSync(fresh, JSON.stringify({ from, offered, refused }), { mode: 0o600, flush: true });
+  renameSync(fresh, file);
 }
 
 /** Takes them away: each is judged once. */
@@ -57,8 +62,19 @@ export function takeOffered(stateDirectory: string): Waiting[] {
   return readdirSync(folder)
     .filter((name) => name.endsWith('.json'))
     .map((name) => {
-      const waiting = JSON.parse(readFileSync(join(folder, name), 'utf8')) as Waiting;
+      const text = readFileSync(join(folder, name), 'utf8');
       rmSync(join(folder, name));
-      return waiting;
+      return waitingIn(text) ?? { from: name.slice(0, -'.json'.length), refused: cutShort };
     });
+}
+
+const cutShort = 'what was read of it was cut short: plug it in once more';
+
+/** Undefined: it was not written to its end. */
+function waitingIn(text: string): Waiting | undefined {
+  try {
+    return JSON.parse(text) as Waiting;
+  } catch {
+    return undefined;
+  }
 }

@@ -23,8 +23,9 @@ const minutes = { usual: 10, most: 60 };
 
 export async function drillCommand(call: CommandCall): Promise<number> {
   const targets = call.rest.map((word) => (word === 'all' ? everyPhone : parseMac(word)));
-  const wanted = Number(call.minutes ?? minutes.usual);
-  const isTime = Number.isInteger(wanted) && wanted >= 1 && wanted <= minutes.most;
+  const { minutes: typed = String(minutes.usual) } = call;
+  const wanted = /^\d{1,3}$/.test(typed) ? Number(typed) : 0;
+  const isTime = wanted >= 1 && wanted <= minutes.most;
   if (targets.includes(undefined) || !isTime) {
     call.out('usage: gatehouse drill [MAC…|all] [--minutes N] [--undo] [--config FILE] [--json]');
     call.out(`N is from 1 to ${minutes.most}; ${minutes.usual} when it is left out`);

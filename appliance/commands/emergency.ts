@@ -25,7 +25,7 @@ export async function emergencyCommand({ configFile, json, rest, out }: CommandC
   const [call] = found;
   if (call === undefined || found.length > 1) {
     out(call === undefined ? `no emergency call ${wanted}` : `several calls begin with ${wanted}`);
-    return 2;
+    return 1;
   }
   if (json) out(JSON.stringify(call));
   else for (const line of formatCall(call, site.time_zone)) out(line);

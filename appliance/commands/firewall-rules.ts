@@ -63,6 +63,10 @@ function openingsOf(config: Config): Opening[] {
       match: 'ip daddr 224.0.1.75 udp dport 5060',
       about: 'SIP plug and play',
     }),
+    ...when(wanted.provisioning && provisioning.syslog, {
+      match: `ip daddr ${address} udp dport 514`,
+      about: 'syslog of phones',
+    }),
     ...when(wanted.sip && sip.udp_port > 0, {
       match: `${box} udp dport ${sip.udp_port}`,
       about: 'SIP',

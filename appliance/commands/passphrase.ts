@@ -19,6 +19,22 @@ export async function readPassphrase(question: string): Promise<string> {
   }
 }
 
+interface Asking {
+  readonly ask: (question: string) => Promise<string>;
+  /** By a person, who sees nothing of it; a program makes no mistakes. */
+  readonly isTyped: boolean;
+}
+
+/** One that was not there before: who types it types it twice, and it throws when the two are not the same. */
+export async function newPassphrase(
+  question: string,
+  { ask, isTyped }: Asking = { ask: readPassphrase, isTyped: process.stdin.isTTY },
+): Promise<string> {
+  const first = await ask(question);
+  if (isTyped && (await ask('once more: ')) !== first) throw new Error('the two are not the same');
+  return first;
+}
+
 const mostCharacters = 1024;
 
 async function firstLine(stdin: NodeJS.ReadStream): Promise<string> {

@@ -7,7 +7,7 @@ import { endOtherSessions } from '../store/sessions.ts';
 import { openStore } from '../store/store.ts';
 import { systemClock } from '../world.ts';
 import { becomeWeb } from './as-web.ts';
-import { readPassphrase } from './passphrase.ts';
+import { newPassphrase } from './passphrase.ts';
 
 export async function passwordCommand({ configFile, rest, out }: CommandCall): Promise<number> {
   if (rest.length > 0) {
@@ -16,7 +16,7 @@ export async function passwordCommand({ configFile, rest, out }: CommandCall): P
   }
   const { state_directory: directory } = readConfig(configFile).site;
   becomeWeb(directory);
-  const password = await readPassphrase('new password for the page: ');
+  const password = await newPassphrase('new password for the page: ');
   const problem = passwordProblem(password);
   if (problem !== undefined) {
     out(problem);
@@ -29,6 +29,8 @@ export async function passwordCommand({ configFile, rest, out }: CommandCall): P
     tx.journal({ kind: 'password_set', body: { by: 'command' } });
   });
   await setPassword(secrets, password);
+  // Whose former password was found right just before may have come in meanwhile.
+  await store.write((tx) => endOtherSessions(tx.db, undefined, systemClock.now()));
   out('The page takes this password from now on, and whoever was signed in is signed out.');
   return 0;
 }

@@ -1,9 +1,11 @@
-/** `gatehouse phone <mac>`: everything known of one phone, and what to do next; `… log <number>`: a log that it uploaded; `… restart`. */
+/** `gatehouse phone <mac>`: everything known of one phone, and what to do next; `… log <number>`: a log that it uploaded; `… syslog`; `… restart`. */
 import { readConfig } from '../config.ts';
 import type { CommandCall } from '../main.ts';
 import { parseMac } from '../protocol/mac.ts';
+import { severities } from '../protocol/syslog-line.ts';
 import { readLogOf, readPhoneDetail, type PhoneDetail } from '../store/phone-detail.ts';
 import type { PhoneLog } from '../store/phone-logs.ts';
+import { phoneSyslogText, readPhoneSyslog, type PhoneSyslogLine } from '../store/phone-syslog.ts';
 import type { PhoneRequest } from '../store/phone-requests.ts';
 import { requestWords } from '../store/request-words.ts';
 import type { Countdown } from '../store/sign-in-windows.ts';
@@ -15,13 +17,15 @@ export async function phoneCommand({ configFile, json, rest, out }: CommandCall)
   const mac = parseMac(rest[0] ?? '');
   const logId = rest[1] === 'log' && /^\d{1,9}$/.test(rest[2] ?? '') ? Number(rest[2]) : undefined;
   const isRestart = rest[1] === 'restart';
-  if (mac === undefined || rest.length > (logId === undefined ? (isRestart ? 2 : 1) : 3)) {
-    out('usage: gatehouse phone MAC [log NUMBER | restart] [--config FILE] [--json]');
+  const isSyslog = rest[1] === 'syslog';
+  if (mac === undefined || rest.length > (logId === undefined ? (isRestart || isSyslog ? 2 : 1) : 3)) {
+    out('usage: gatehouse phone MAC [log NUMBER | syslog | restart] [--config FILE] [--json]');
     return 2;
   }
   const { site } = readConfig(configFile);
   requireReadable(site.state_directory);
   if (logId !== undefined) return printLog(readLogOf(site.state_directory, mac, logId), out);
+  if (isSyslog) return printSyslog(readPhoneSyslog(site.state_directory, mac), { json, out });
   if (isRestart) return await restartPhone({ mac, directory: site.state_directory, site, json, out });
   const now = Date.now();
   const detail = readPhoneDetail(site.state_directory, mac, { now, site });
@@ -44,6 +48,16 @@ function printLog(text: Buffer | undefined, out: (line: string) => void): number
   return 0;
 }
 
+function printSyslog(
+  lines: readonly PhoneSyslogLine[],
+  { json, out }: Pick<CommandCall, 'json' | 'out'>,
+): number {
+  if (json) out(JSON.stringify(lines));
+  else if (lines.length === 0) out('Nothing is kept that this phone said by syslog.');
+  else for (const line of lines) out(plainText(phoneSyslogText(line)));
+  return lines.length === 0 ? 1 : 0;
+}
+
 export function formatPhone(detail: PhoneDetail, now: number): string[] {
   const { onboarding, phone, guide } = detail;
   const name = [phone.vendorName, phone.model].filter(Boolean).join(' ') || 'Phone';
@@ -61,6 +75,7 @@ export function formatPhone(detail: PhoneDetail, now: number): string[] {
     '',
     ...formatRequests(detail.requests, now),
     ...formatLogs(detail.logs, now),
+    ...formatSyslog(detail.syslog, now),
     ...formatCalls(detail, now),
   ].map(plainText);
 }
@@ -166,6 +181,12 @@ function formatLogs(logs: readonly PhoneLog[], now: number): string[] {
     kept < sent ? `the last ${kept} of ${sent} bytes` : `${sent} bytes`,
   ]);
   return ['', ...formatTable([['LOG', 'WHEN', 'NAME', 'SIZE'], ...rows])];
+}
+
+function formatSyslog(lines: readonly PhoneSyslogLine[], now: number): string[] {
+  if (lines.length === 0) return [];
+  const rows = lines.map(({ at, severity, text }) => [ago(at, now), severities[severity] ?? '', text]);
+  return ['', ...formatTable([['SYSLOG', 'SEVERITY', 'WHAT IT SAID LAST'], ...rows])];
 }
 
 function formatCalls({ calls }: PhoneDetail, now: number): string[] {

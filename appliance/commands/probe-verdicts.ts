@@ -1,5 +1,5 @@
 /** What a DHCP server's answer means for a vendor's phones, in words that say what to change. Pure. */
-import { DecodeError } from '../protocol/bytes.ts';
+import { DecodeError, latin1Text } from '../protocol/bytes.ts';
 import { optionCode } from '../protocol/dhcp-options.ts';
 import { decodeSubOptions } from '../protocol/dhcp-vendor-options.ts';
 import type { RawOptions } from '../protocol/dhcp.ts';
@@ -50,7 +50,7 @@ export function probeVerdicts(
 
 function otherProblems(options: RawOptions): string[] {
   return phoneCodes
-    .filter((code) => /^https?:/i.test(textOf(options.get(code) ?? new Uint8Array(0))))
+    .filter((code) => /^https?:/i.test(latin1Text(options.get(code) ?? new Uint8Array(0))))
     .map((code) => `option ${code} goes to devices that are no phones too: bind it to the vendors' classes`);
 }
 
@@ -101,7 +101,7 @@ function urlTexts(vendor: Vendor, codes: readonly number[], options: RawOptions)
       const bytes = options.get(code);
       const carried =
         code === optionCode.vendorSpecific && bytes !== undefined ? insideOf(bytes, subOption) : bytes;
-      return carried === undefined ? [] : [[code, textOf(carried)] as const];
+      return carried === undefined ? [] : [[code, latin1Text(carried)] as const];
     }),
   );
 }
@@ -149,11 +149,6 @@ function summary({ vendor }: PhoneClass, options: RawOptions): string {
     (code) => `${code} = ${describeOption(code, options.get(code) ?? new Uint8Array(0))}`,
   );
   return [...urls, ...times].join(', ');
-}
-
-/** A NUL at the end belongs to the sender's language (RFC 2132 section 2). */
-function textOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('latin1').replace(/\0+$/, '');
 }
 
 /** `UTC-05:00` */

@@ -53,11 +53,13 @@ const socketsOf: Partial<Record<string, (config: Config) => Socket[]>> = {
     ...dhcpCards(config).map(serverSocket),
     ...Array.from(watchedCards(config).keys(), clientSocket),
   ],
-  provisioning: ({ site, provisioning }) =>
-    [site.address, ...site.former_addresses].flatMap((address, at) => [
+  provisioning: ({ site, provisioning }) => [
+    ...[site.address, ...site.former_addresses].flatMap((address, at) => [
       webSocket('http', { address, port: provisioning.http_port, isFormer: at > 0 }),
       webSocket('https', { address, port: provisioning.https_port, isFormer: at > 0 }),
     ]),
+    ...(provisioning.syslog ? [syslogSocket(site.address)] : []),
+  ],
 };
 
 /** Cards on which DHCP is spoken: those of phones, and a relay's toward its servers. */
@@ -103,6 +105,16 @@ function webSocket(scheme: 'http' | 'https', { address, port, isFormer }: WebPor
     name: `provisioning-${scheme}=${address}`,
     // The card may come up later.
     lines: [`ListenStream=${address}:${port}`, 'FreeBind=yes', 'Backlog=511'],
+  };
+}
+
+function syslogSocket(address: string): Socket {
+  return {
+    unit: 'gatehouse-provisioning-syslog.socket',
+    about: 'Gatehouse syslog of phones',
+    part: 'provisioning',
+    name: `provisioning-syslog=${address}`,
+    lines: [`ListenDatagram=${address}:514`, 'FreeBind=yes', 'ReceiveBuffer=1M'],
   };
 }
 

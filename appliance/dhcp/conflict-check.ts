@@ -75,13 +75,14 @@ function holdersByAddress({
 
 function newRound(network: Network, needs: ConflictNeeds): (holders: ReadonlyMap<string, string>) => void {
   const { pool, card } = network;
-  /** Address to when it was asked after. */
+  /** Address to when it was asked after, by a clock that nobody sets. */
   const asked = new Map<number, number>();
   return (holders) => {
     const now = needs.time.now();
+    const roundAt = needs.clock.monotonic();
     for (const [ip, at] of asked) {
       const mac = holders.get(formatIpv4(ip));
-      if (now - at < (mac === undefined ? answerMs : certainMs)) continue;
+      if (roundAt - at < (mac === undefined ? answerMs : certainMs)) continue;
       asked.delete(ip);
       if (mac === undefined) pool.setChecked(ip, now);
       // A client whose lease ended and who didn't hear of it comes back to it.
@@ -92,7 +93,7 @@ function newRound(network: Network, needs: ConflictNeeds): (holders: ReadonlyMap
       const ip = pool.nextUnchecked();
       // All there are have been asked after.
       if (ip === undefined || asked.has(ip)) break;
-      asked.set(ip, now);
+      asked.set(ip, roundAt);
       const to = { address: formatIpv4(ip), port: discardPort };
       needs.sockets.post({ bytes: nothing, to, isToClient: true, leftOut: [] }, card, card);
     }

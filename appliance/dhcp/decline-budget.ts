@@ -15,7 +15,8 @@ export function declineBudget(windowMs: number): DeclineBudget {
   return {
     take: (mac, now) => {
       let entry = clients.get(mac);
-      if (entry === undefined || entry.until <= now) {
+      // A clock that was set back must not make it longer.
+      if (entry === undefined || entry.until <= now || entry.until > now + windowMs) {
         entry = { count: 0, until: now + windowMs };
         clients.delete(mac);
         clients.set(mac, entry);

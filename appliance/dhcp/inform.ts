@@ -1,5 +1,6 @@
 /** Beside another DHCP server: phones that ask for options alone are told what that server doesn't know. */
 import type { Config } from '../config-schema.ts';
+import { newTokenBucket, takeToken } from '../net/token-bucket.ts';
 import type { Endpoint } from '../net/udp.ts';
 import type { DhcpMessage } from '../protocol/dhcp.ts';
 import { formatIpv4, parseIpv4 } from '../protocol/ipv4.ts';
@@ -8,6 +9,7 @@ import { openStore } from '../store/store.ts';
 import { version, type Clock, type Part, type World } from '../world.ts';
 import { openCounters } from './counters.ts';
 import { openFactWriter, type FactWriter } from './fact-writer.ts';
+import { flawsOf } from './flaws.ts';
 import { informAnswer, type InformAnswer } from './inform-answer.ts';
 import { openLeaving } from './leaving.ts';
 import { openProfiles } from './profile.ts';
@@ -20,6 +22,8 @@ import { startWatch } from './watch.ts';
 
 /** A phone asks once a boot, and a few times more where no answer comes. */
 const rates = { ofEach: { burst: 5, perSecond: 0.2 }, ofAll: { burst: 2000, perSecond: 500 } };
+/** Whoever makes phones up must not fill the journal; each stands in its table all the same. */
+const tellRate = { burst: 300, perSecond: 1 };
 
 /** Rejects when the socket was not handed over, or the database can't be opened. */
 export async function startInform(
@@ -39,6 +43,7 @@ export async function startInform(
     profiles: openProfiles(config, leaving.isLeaving),
   };
   const facts = openFactWriter({ store, counters, log });
+  const told = newTokenBucket(tellRate);
   const watch = await startWatch({ world, config, store, counters }, source.client);
 
   const answer = (message: DhcpMessage, from: Endpoint) => {
@@ -52,8 +57,14 @@ export async function startInform(
       socket.post(datagram.bytes, datagram.to);
       counters.add('acks');
       counters.add('options_left_out', datagram.leftOut.length);
-      if (isOwnWord(message, from)) remember(answered, datagram.leftOut, { facts, clock });
-      else counters.add('foreign_addresses');
+      counters.add('options_unreadable', answered.reply.request.flaws.length);
+      if (!isOwnWord(message, from)) {
+        counters.add('foreign_addresses');
+        return;
+      }
+      const isTold = takeToken(told, clock.now());
+      if (!isTold) counters.add('unreported');
+      remember(answered, datagram.leftOut, { facts, clock, isTold });
     }
   };
 
@@ -79,18 +90,27 @@ export async function startInform(
   };
 }
 
+interface Remembering {
+  readonly facts: FactWriter;
+  readonly clock: Clock;
+  /** In the journal too. */
+  readonly isTold: boolean;
+}
+
 /** After the answer, which promises nothing: where two servers answer, the phone takes the first. */
 function remember(
   { vendor, profile, reply: { request } }: InformAnswer,
   leftOut: readonly number[],
-  { facts, clock }: { readonly facts: FactWriter; readonly clock: Clock },
+  { facts, clock, isTold }: Remembering,
 ): void {
   const ip = request.message.ciaddr;
   const told = (code: number) => (leftOut.includes(code) ? undefined : profile.ofPhone.get(code));
   const phone = { ...toldClient(request, profile, told), vendor, ip };
   facts.write((transaction) => {
     saveInformedPhone(transaction.db, phone, clock.now());
+    if (!isTold) return;
     transaction.journal({ kind: 'informed', mac: request.mac, body: { ip: formatIpv4(ip), vendor } });
+    for (const entry of flawsOf(request)) transaction.journal(entry);
   });
 }
 

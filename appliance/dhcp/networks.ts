@@ -68,6 +68,7 @@ export function networkOf(
   card: string,
   networks: readonly Network[],
 ): Network | undefined {
+  if (link === 'unreadable') return undefined;
   if (link !== undefined) return networks.find(({ policy }) => isInSubnet(link, policy));
   const own = ciaddr === 0 ? undefined : networks.find(({ policy }) => isInSubnet(ciaddr, policy));
   return own ?? networks.find((network) => network.card === card);
@@ -84,9 +85,9 @@ function sizeOf({ first, last }: AddressRange): number {
   return last - first + 1;
 }
 
-/** Phones may get neither the address of the box, nor of the network, nor what phones are told of. */
+/** Phones may get neither an address of the box, nor of the network, nor what phones are told of. */
 function poolAddresses(
-  { site, dhcp }: Config,
+  { site, dhcp, web }: Config,
   { net, pools }: Pick<ServedNetwork, 'net' | 'pools'>,
 ): PoolAddresses {
   const told = [dhcp, ...dhcp.network].flatMap(({ routers, dns_servers, ntp_servers }) => [
@@ -94,7 +95,8 @@ function poolAddresses(
     ...(dns_servers ?? []),
     ...(ntp_servers ?? []),
   ]);
-  const taken = [site.address, formatIpv4(net.network), broadcastAddress(net), ...told];
+  const own = [site.address, ...site.former_addresses, web.address];
+  const taken = [...own, formatIpv4(net.network), broadcastAddress(net), ...told];
   const reserved = dhcp.reservation
     .filter(({ address }) => contains(net, address))
     .map(({ mac, address }): [string, number] => [parseMac(mac) ?? mac, parseIpv4(address)]);

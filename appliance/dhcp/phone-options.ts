@@ -5,7 +5,7 @@ import { urlCarrier, vlanOption, type RecognisedPhone, type UrlForm } from '../p
 import { optionCode } from '../protocol/dhcp-options.ts';
 import { encodeSubOptions } from '../protocol/dhcp-vendor-options.ts';
 import { parseIpv4 } from '../protocol/ipv4.ts';
-import { timeOffsetSeconds } from './time-offset.ts';
+import { timeOffsetSeconds } from '../phones/time-offset.ts';
 
 /** Raw options in the order in which they matter to a phone; an undefined `phone` is a device of no known vendor. */
 export function phoneOptions(

@@ -1,5 +1,5 @@
 /** An IANA time zone as POSIX writes it, for option 100: RFC 4833, POSIX.1-2017 section 8.3. */
-import { nextOffsetChange, timeOffsetSeconds } from './time-offset.ts';
+import { nextOffsetChange, timeOffsetSeconds } from '../phones/time-offset.ts';
 
 const dayMs = 86_400_000;
 const yearMs = 366 * dayMs;

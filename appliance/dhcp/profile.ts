@@ -2,13 +2,14 @@
 import type { Config } from '../config-schema.ts';
 import { postureFor } from '../phones/posture.ts';
 import { recognisePhone, type RecognisedPhone } from '../phones/vendors.ts';
+import { latin1Text } from '../protocol/bytes.ts';
 import { encodeOptions, formatOption, optionCode } from '../protocol/dhcp-options.ts';
 import { parseMac } from '../protocol/mac.ts';
 import { netmask, parseCidr, parseIpv4 } from '../protocol/ipv4.ts';
 import { addressList, phoneOptions } from './phone-options.ts';
 import { posixTimeZone } from './posix-time-zone.ts';
 import type { ClientRequest } from './request.ts';
-import { nextOffsetChange } from './time-offset.ts';
+import { nextOffsetChange } from '../phones/time-offset.ts';
 
 export interface Profile {
   /** Undefined for anything but a phone. */
@@ -115,7 +116,7 @@ function profileOf({ mac, vendorClass, message }: Kind, config: Config, minute: 
   const sent = Array.from(leaseOptions, ([code, bytes]) => [code, formatOption(code, bytes)] as const);
   return {
     phone,
-    vendorClass: vendorClass && Buffer.from(vendorClass).toString('latin1').replace(/\0+$/, ''),
+    vendorClass: vendorClass && latin1Text(vendorClass),
     ofPhone: phone === undefined ? new Map() : inOrder(served, wanted),
     leaseOptions,
     informOptions,

@@ -1,7 +1,12 @@
 /** A client's message on its way to the servers: RFC 1542 section 4.1.1, RFC 3046, RFC 5107. Pure. */
+import { DecodeError } from '../protocol/bytes.ts';
 import { encodeMessage, type DhcpMessage } from '../protocol/dhcp.ts';
 import { encodeOptions, optionCode } from '../protocol/dhcp-options.ts';
-import { decodeRelayInformation, encodeRelayInformation } from '../protocol/dhcp-relay-information.ts';
+import {
+  decodeRelayInformation,
+  encodeRelayInformation,
+  type RelayInformation,
+} from '../protocol/dhcp-relay-information.ts';
 import type { RelayPolicy } from './relay-policy.ts';
 import { ethernetMaxBytes, type ClientRequest } from './request.ts';
 
@@ -25,7 +30,7 @@ export interface RelayedRequest {
 /** Why it goes nowhere; the counter's name is `ignored_` and this. */
 export type RelaySilence = 'looped' | 'too_many_hops' | 'untrusted_option_82';
 
-/** `origin` of the address that the request is about, when known. Throws DecodeError. */
+/** `origin` of the address that the request is about, when known. */
 export function relayRequest(
   request: ClientRequest,
   policy: RelayPolicy,
@@ -54,11 +59,22 @@ export function relayRequest(
   );
 }
 
+/** Whose it is by the port and the switch that it names; one that can't be read is not ours. */
 export function isOwnInformation(bytes: Uint8Array, { circuitId, remoteId }: RelayPolicy): boolean {
-  const found = decodeRelayInformation(bytes);
+  const found = informationIn(bytes);
   return (
-    Buffer.from(found.circuitId ?? []).equals(circuitId) && Buffer.from(found.remoteId ?? []).equals(remoteId)
+    Buffer.from(found?.circuitId ?? []).equals(circuitId) &&
+    Buffer.from(found?.remoteId ?? []).equals(remoteId)
   );
+}
+
+function informationIn(bytes: Uint8Array): RelayInformation | undefined {
+  try {
+    return decodeRelayInformation(bytes);
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    return undefined;
+  }
 }
 
 function ownInformation({ circuitId, remoteId, giaddr, ownAddress }: RelayPolicy): Uint8Array {

@@ -16,6 +16,7 @@ import { openStore } from '../store/store.ts';
 import { version, type Part, type World } from '../world.ts';
 import { openCounters, type Counters } from './counters.ts';
 import { openFactWriter, type FactWriter } from './fact-writer.ts';
+import { flawsOf } from './flaws.ts';
 import { hexOf } from './lease-row.ts';
 import { openLeaving } from './leaving.ts';
 import { openOrigins, type Origins } from './origins.ts';
@@ -137,6 +138,7 @@ function passRequest(message: DhcpMessage, scene: Scene): void {
   if (request.kind === 'discover') scene.servers.asked(now);
   for (const address of relayed.to) uplink.post(relayed.bytes, { address, port: serverPort });
   counters.add('requests_relayed');
+  if (request.flaws.length > 0) counters.add('options_unreadable', request.flaws.length);
   if (request.kind === 'release' || request.kind === 'decline') forget(request, scene);
 }
 
@@ -198,6 +200,7 @@ function learn({ message, from, request, reply }: Answered, scene: Scene): void 
         added: added.join(','),
       },
     });
+    for (const entry of flawsOf(request)) transaction.journal(entry);
   });
 }
 

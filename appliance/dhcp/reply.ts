@@ -69,6 +69,9 @@ function replyOptions({ type, request, serverIdentifier, options }: Reply): Map<
   // RFC 6842: the client's identifier goes back to it.
   if (request.clientIdentifier !== undefined) all.set(optionCode.clientIdentifier, request.clientIdentifier);
   for (const [code, value] of options) all.set(code, value);
+  // RFC 3011 section 2: whoever sent it throws away what comes without it.
+  const subnet = request.message.options.get(optionCode.subnetSelection);
+  if (subnet !== undefined && type !== 'nak') all.set(optionCode.subnetSelection, subnet);
   // RFC 3046 section 2.2: unchanged, in every answer, and last. A switch that snoops puts it in without being a relay.
   const relay = request.message.options.get(optionCode.relayAgentInformation);
   if (relay !== undefined) all.set(optionCode.relayAgentInformation, relay);

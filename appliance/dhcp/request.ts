@@ -1,7 +1,12 @@
 /** What a client wants: the states of RFC 2131 section 4.3.2 told apart by what a message carries. */
+import { DecodeError } from '../protocol/bytes.ts';
 import { defaultMaxBytes, messageType, type DhcpMessage } from '../protocol/dhcp.ts';
-import { readOption } from '../protocol/dhcp-options.ts';
-import { decodeRelayInformation, type RelayInformation } from '../protocol/dhcp-relay-information.ts';
+import { optionCode, readOption } from '../protocol/dhcp-options.ts';
+import {
+  decodeRelayInformation,
+  namesLink,
+  type RelayInformation,
+} from '../protocol/dhcp-relay-information.ts';
 import { formatMac } from '../protocol/mac.ts';
 
 /** `extending` is RENEWING and REBINDING: on the wire they differ only in where the client sent it to. */
@@ -28,10 +33,20 @@ export interface ClientRequest {
   readonly hostName: string | undefined;
   /** Most bytes of UDP payload that the client takes. */
   readonly maxBytes: number;
-  /** An address of the client's subnet, when a relay speaks for it or it says so itself (RFC 3527, RFC 3011, giaddr). */
-  readonly link: number | undefined;
-  /** Option 82, where a relay put one in. */
+  /**
+   * An address of the client's subnet, when a relay speaks for it or it says so itself (RFC 3527, RFC 3011, giaddr).
+   * `unreadable` where they name one that nobody can read: any address would be a guess.
+   */
+  readonly link: number | 'unreadable' | undefined;
+  /** Option 82, where a relay put one in that can be read. */
   readonly relay: RelayInformation | undefined;
+  /** Options that can't be read and that its answer doesn't need: they are taken for absent. */
+  readonly flaws: readonly Flaw[];
+}
+
+export interface Flaw {
+  readonly option: number;
+  readonly reason: string;
 }
 
 const ethernet = 1;
@@ -39,18 +54,21 @@ const ethernet = 1;
 const headerBytes = 28;
 export const ethernetMaxBytes = 1500 - headerBytes;
 
-/** Undefined for what no client of ours sends: replies, BOOTP, other networks than Ethernet. Throws DecodeError. */
+/**
+ * Undefined for what no client of ours sends: replies, BOOTP, other networks than Ethernet. Throws DecodeError where it can't be
+ * read what the client wants: a sloppy phone, switch or relay costs nobody a lease for less.
+ */
 export function readRequest(message: DhcpMessage): ClientRequest | undefined {
   const { op, htype, chaddr, options } = message;
   if (op !== 'request' || htype !== ethernet || chaddr.length !== 6 || !isStation(chaddr)) return undefined;
-  const serverIdentifier = readOption(options, 'serverIdentifier');
-  const requested = readOption(options, 'requestedAddress');
-  const kind = kindOf(message, { serverIdentifier, requested });
+  const flaws: Flaw[] = [];
+  const spared: Spared = (option, read) => readSpared(option, read, flaws);
+  const { kind, requested, serverIdentifier } = wishOf(message, spared);
   if (kind === undefined) return undefined;
   const mac = formatMac(chaddr);
   const clientIdentifier = readOption(options, 'clientIdentifier');
   const relayed = readOption(options, 'relayAgentInformation');
-  const relay = relayed === undefined ? undefined : decodeRelayInformation(relayed);
+  const relay = relayed && spared(optionCode.relayAgentInformation, () => decodeRelayInformation(relayed));
   return {
     kind,
     message,
@@ -61,17 +79,42 @@ export function readRequest(message: DhcpMessage): ClientRequest | undefined {
     serverIdentifier,
     vendorClass: readOption(options, 'vendorClass'),
     hostName: readOption(options, 'hostName')?.slice(0, 255),
-    maxBytes: maxBytesOf(readOption(options, 'maxMessageSize')),
-    link: linkOf(message, relay),
+    maxBytes: maxBytesOf(spared(optionCode.maxMessageSize, () => readOption(options, 'maxMessageSize'))),
+    link: linkOf(message, relay, spared),
     relay,
+    flaws,
   };
 }
 
+/** Undefined for what can't be read. */
+type Spared = <Value>(option: number, read: () => Value) => Value | undefined;
+
+function readSpared<Value>(option: number, read: () => Value, flaws: Flaw[]): Value | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    flaws.push({ option, reason: error.message });
+    return undefined;
+  }
+}
+
+/** Who takes an address, gives one back or declines one names it and the server, unless it speaks from it: those are needed. */
+function wishOf({ ciaddr, options }: DhcpMessage, spared: Spared) {
+  const type = readOption(options, 'messageType');
+  const { discover, inform, request } = messageType;
+  const isSpared = type === discover || type === inform || (type === request && ciaddr !== 0);
+  const addressIn = (name: 'requestedAddress' | 'serverIdentifier') =>
+    isSpared ? spared(optionCode[name], () => readOption(options, name)) : readOption(options, name);
+  const [requested, serverIdentifier] = [addressIn('requestedAddress'), addressIn('serverIdentifier')];
+  return { kind: kindOf(type, ciaddr, { requested, serverIdentifier }), requested, serverIdentifier };
+}
+
 function kindOf(
-  { ciaddr, options }: DhcpMessage,
+  type: number | undefined,
+  ciaddr: number,
   { serverIdentifier, requested }: { serverIdentifier: number | undefined; requested: number | undefined },
 ): RequestKind | undefined {
-  const type = readOption(options, 'messageType');
   if (type === messageType.discover) return 'discover';
   if (type === messageType.release) return 'release';
   if (type === messageType.decline) return 'decline';
@@ -112,9 +155,17 @@ function maxBytesOf(maxMessageSize: number | undefined): number {
 }
 
 /** An option 82 without a relay's address is a switch's, or the client's own: such a one doesn't choose the network. */
-function linkOf({ giaddr, options }: DhcpMessage, relay: RelayInformation | undefined): number | undefined {
+function linkOf(
+  { giaddr, options }: DhcpMessage,
+  relay: RelayInformation | undefined,
+  spared: Spared,
+): ClientRequest['link'] {
+  const relayed = giaddr === 0 ? undefined : readOption(options, 'relayAgentInformation');
+  if (relayed !== undefined && relay === undefined && namesLink(relayed)) return 'unreadable';
   const ofRelay = giaddr === 0 ? undefined : relay?.linkSelection;
-  return ofRelay ?? readOption(options, 'subnetSelection') ?? nonZero(giaddr);
+  if (ofRelay !== undefined) return ofRelay;
+  const own = spared(optionCode.subnetSelection, () => readOption(options, 'subnetSelection'));
+  return own ?? (options.has(optionCode.subnetSelection) ? 'unreadable' : nonZero(giaddr));
 }
 
 function nonZero(address: number): number | undefined {

@@ -13,6 +13,7 @@ import { openLatency, type Latency } from './latency.ts';
 import { openLeaving } from './leaving.ts';
 import { resumeLeases, startLeaseClock, type LeaseClock } from './lease-clock.ts';
 import { mostOnProbation } from './lease-row.ts';
+import { flawsOf } from './flaws.ts';
 import { tellLeftOut } from './left-out.ts';
 import { LeaseWriter } from './lease-writer.ts';
 import { longestLeaseMs, networkOf, openNetworks, type Network } from './networks.ts';
@@ -139,10 +140,14 @@ interface Asked {
 function askedOf(
   message: DhcpMessage,
   heardOn: string,
-  { networks, watch }: Service,
+  { counters, networks, watch, writer }: Service,
 ): Asked | 'not_ours' | 'other_subnet' | 'held_back' {
   const request = isProbe(message) ? undefined : readRequest(message);
   if (request === undefined) return 'not_ours';
+  for (const entry of flawsOf(request)) {
+    counters.add('options_unreadable');
+    writer.report(entry);
+  }
   // Whoever has a lease of ours keeps it; nobody new is drawn away from the other server.
   if (request.kind === 'discover' && watch.holdsBack(heardOn)) return 'held_back';
   const network = networkOf(request, heardOn, networks);

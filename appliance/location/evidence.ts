@@ -105,9 +105,14 @@ export function bookPlacements(
   }
 }
 
-/** Drops what was lost longer ago than the grace. */
+/** Drops what was lost longer ago than the grace, which begins anew when the clock was set back. */
 export function forgetLost(book: Book, now: number): void {
-  for (const [key, { lostAt }] of book) if (lostAt !== undefined && now - lostAt >= graceMs) book.delete(key);
+  for (const [key, evidence] of book) {
+    const { lostAt } = evidence;
+    if (lostAt === undefined) continue;
+    if (now - lostAt >= graceMs) book.delete(key);
+    else if (lostAt > now) book.set(key, { ...evidence, lostAt: now });
+  }
 }
 
 /** The best evidence for a phone: still there before lost, network witnesses before hearsay, edge before uplink, newer before older. */

@@ -44,8 +44,13 @@ export function hear(table: NeighborTable, { ttlSeconds, neighbor }: Heard, now:
   return isSameNeighbor(known, heard) ? { kind: 'refreshed' } : { kind: 'changed', neighbor: heard };
 }
 
-/** Removes and returns those whose time is over. */
+/** Removes and returns those whose time is over. Those heard later than now were heard before the clock was set back. */
 export function expireNeighbors(table: NeighborTable, now: number): Neighbor[] {
+  for (const [key, neighbor] of table.byKey) {
+    const { heardAt, expiresAt } = neighbor;
+    if (heardAt > now)
+      table.byKey.set(key, { ...neighbor, heardAt: now, expiresAt: now + expiresAt - heardAt });
+  }
   const expired = [...table.byKey.values()].filter((neighbor) => neighbor.expiresAt <= now);
   for (const neighbor of expired) table.byKey.delete(keyOf(neighbor));
   return expired;

@@ -18,13 +18,18 @@ export interface Poll {
 
 /**
  * Rejects with what is wrong, in words that follow the switch's name. `before` is the last poll's lastChange;
- * `undefined` forces a walk.
+ * `undefined` forces a walk. Rejects with the signal's reason when that ends it.
  */
-export async function pollSwitch(config: SwitchConfig, before: number | undefined): Promise<Poll> {
+export async function pollSwitch(
+  config: SwitchConfig,
+  before: number | undefined,
+  signal?: AbortSignal,
+): Promise<Poll> {
   using session = openSnmp({
     address: config.address,
     port: config.port,
     credentials: readCredentials(config),
+    ...(signal === undefined ? {} : { signal }),
   });
   const [changed] = await session.get([oids.remTablesLastChangeTime]);
   const lastChange = typeof changed?.value === 'number' ? changed.value : undefined;

@@ -21,8 +21,10 @@ export interface WatchOptions {
   readonly counters: { polls: number; polls_failed: number; walks: number };
   readonly onChange: (change: 'tables' | 'reachable' | 'unreachable') => void;
   /** For tests: what is called in place of the switch. */
-  readonly poll?: typeof pollSwitch;
+  readonly poll?: Poller;
 }
+
+type Poller = (...asked: Required<Parameters<typeof pollSwitch>>) => ReturnType<typeof pollSwitch>;
 
 /** After news from DHCP or SIP: link up to LLDP in the switch's table was measured at one second, fast start sends four. */
 const prodDelaysMs = [200, 1000, 2000, 4000, 8000] as const;
@@ -30,6 +32,8 @@ const prodDelaysMs = [200, 1000, 2000, 4000, 8000] as const;
 const awayMs = 10_000;
 /** A walk now and then although the agent says that nothing changed. */
 const pollsPerWalk = 20;
+/** A large chassis switch needs some seconds for all its tables; phones have moved before one that needs this long is done. */
+const longestPollMs = 120_000;
 /** Agents count changes in seconds: one in the second of a walk is seen by walking once more after it. */
 const confirmMs = 1200;
 
@@ -61,7 +65,7 @@ export function watchSwitch(config: SwitchConfig, options: WatchOptions): Switch
       const lastChange = await pollOnce({ config, options, state }, before);
       isConfirmed = lastChange !== undefined && lastChange === walkedAt;
       walkedAt = lastChange;
-      if (lastChange !== undefined && !isConfirmed) addProd(state, clock.now() + confirmMs);
+      if (lastChange !== undefined && !isConfirmed) addProd(state, clock.monotonic() + confirmMs);
       await waitForNext(state, options);
     }
   };
@@ -74,7 +78,7 @@ export function watchSwitch(config: SwitchConfig, options: WatchOptions): Switch
         ? { state: 'ok' }
         : { state: 'degraded', reason: `switch ${config.name} (${config.address}) ${state.problem}` },
     prod: () => {
-      const now = clock.now();
+      const now = clock.monotonic();
       const [soon, ...later] = prodDelaysMs.map((delay) => now + delay);
       const next = Math.min(state.prods[0] ?? Number.POSITIVE_INFINITY, soon ?? now);
       // News upon news neither puts the next look off nor brings more of them.
@@ -92,19 +96,19 @@ function addProd(state: WatchState, at: number): void {
 }
 
 async function waitForNext(state: WatchState, { clock, signal, pollMs }: WatchOptions): Promise<void> {
-  const regular = clock.now() + pollMs;
+  const regular = clock.monotonic() + pollMs;
   while (!signal.aborted) {
     const prodded = state.prods[0] ?? Number.POSITIVE_INFINITY;
     const due = Math.min(
       regular,
       state.problem === undefined ? prodded : Math.max(prodded, state.askedAt + awayMs),
     );
-    const leftMs = due - clock.now();
+    const leftMs = due - clock.monotonic();
     if (leftMs <= 0) break;
     await clock.sleep(leftMs, AbortSignal.any([signal, state.wake.signal])).catch(() => undefined);
     if (state.wake.signal.aborted) state.wake = new AbortController();
   }
-  const now = clock.now();
+  const now = clock.monotonic();
   state.prods = state.prods.filter((at) => at > now);
 }
 
@@ -113,11 +117,11 @@ async function pollOnce(
   { config, options, state }: { config: SwitchConfig; options: WatchOptions; state: WatchState },
   before: number | undefined,
 ): Promise<number | undefined> {
-  const { counters, onChange, clock, poll = pollSwitch } = options;
+  const { counters, onChange, clock, signal } = options;
   counters.polls += 1;
-  state.askedAt = clock.now();
+  state.askedAt = clock.monotonic();
   try {
-    const { lastChange, tables } = await poll(config, before);
+    const { lastChange, tables } = await pollInTime(config, before, options);
     const wasAway = state.problem !== undefined && state.problem !== notAsked;
     state.problem = undefined;
     if (wasAway) onChange('reachable');
@@ -128,10 +132,30 @@ async function pollOnce(
     }
     return lastChange;
   } catch (error) {
+    if (signal.aborted) return undefined;
     counters.polls_failed += 1;
     const wasThere = state.problem === undefined || state.problem === notAsked;
     state.problem = error instanceof Error ? error.message : String(error);
     if (wasThere) onChange('unreachable');
     return undefined;
+  }
+}
+
+async function pollInTime(
+  config: SwitchConfig,
+  before: number | undefined,
+  { clock, signal, poll = pollSwitch }: WatchOptions,
+): ReturnType<typeof pollSwitch> {
+  const done = new AbortController();
+  const late = new AbortController();
+  const tooLate = new Error(`answers too slowly: its tables took longer than ${longestPollMs / 1000} s`);
+  void clock.sleep(longestPollMs, AbortSignal.any([signal, done.signal])).then(
+    () => late.abort(tooLate),
+    () => undefined,
+  );
+  try {
+    return await poll(config, before, AbortSignal.any([signal, late.signal]));
+  } finally {
+    done.abort();
   }
 }

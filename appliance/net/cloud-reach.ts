@@ -56,12 +56,12 @@ export function newCloudReach<Host extends Named>({
     known.set(host.host, entry);
     return entry;
   };
-  let failedAt = 0;
+  let failedAt = -Infinity;
   const note = (host: Host, source: SignSource, isGood: boolean) => {
     const entry = of(host);
     const { isOutage } = entry.reach;
-    if (!isGood) failedAt = clock.now();
-    entry.reach = noteSign(entry.reach, source, { isGood, at: clock.now() });
+    if (!isGood) failedAt = clock.monotonic();
+    entry.reach = noteSign(entry.reach, source, { isGood, at: clock.monotonic() });
     if (entry.reach.isOutage !== isOutage) onChange(host.host, !isOutage);
   };
   /** One at a time a host, however many phones wait for it. */
@@ -82,7 +82,7 @@ export function newCloudReach<Host extends Named>({
       const { isOutage, newest } = of(host).reach;
       if (isForced || isOutage) return false;
       // What another host has just failed at may be the line that they share.
-      const isNews = newest !== undefined && clock.now() - newest.at <= freshMs && newest.at > failedAt;
+      const isNews = newest !== undefined && clock.monotonic() - newest.at <= freshMs && newest.at > failedAt;
       return isNews ? newest.isGood : probeOnce(host);
     },
     succeeded: (host) => note(host, 'request', true),
@@ -97,8 +97,8 @@ export function newCloudReach<Host extends Named>({
       let probedAt = -Infinity;
       for (; !signal.aborted; await clock.sleep(doubtMs, signal).catch(() => undefined)) {
         // Turned to at the first doubt, not when a long sleep has ended.
-        if (unwell().length === 0 && clock.now() - probedAt < calmMs) continue;
-        probedAt = clock.now();
+        if (unwell().length === 0 && clock.monotonic() - probedAt < calmMs) continue;
+        probedAt = clock.monotonic();
         const others = unwell().filter(({ host }) => !always.some((other) => other.host === host.host));
         await Promise.all([...always, ...others.map(({ host }) => host)].map(probeOnce));
       }

@@ -114,10 +114,7 @@ export async function listenHttp(options: ListenOptions): Promise<HttpListener> 
   server.on('clientError', (_, socket) => {
     refused += 1;
     if (!socket.writable) socket.destroy();
-    else
-      socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n', () =>
-        socket.destroy(),
-      );
+    else socket.end(badRequest(), () => socket.destroy());
   });
   shareConnections(server, options, () => (refused += 1));
   server.listen(
@@ -135,6 +132,12 @@ export async function listenHttp(options: ListenOptions): Promise<HttpListener> 
       if (server.listening) await once(server, 'close');
     },
   };
+}
+
+/** Every answer says when it was made (RFC 9110, 6.6.1); Node says it in all others, unless the handler did. */
+function badRequest(): string {
+  const date = new Date().toUTCString();
+  return `HTTP/1.1 400 Bad Request\r\nDate: ${date}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`;
 }
 
 /** Before Node begins the handshake of a connection: without a server name, nothing later tells them apart. */
@@ -223,7 +226,6 @@ async function sendStream(
   stream: BodyStream,
 ): Promise<void> {
   using body = stream;
-  response.sendDate = false;
   response.writeHead(status, withLength(headers, body.length));
   for await (const chunk of body.chunks) if (!(await hasLeft(response, chunk))) return;
   response.end();
@@ -243,8 +245,9 @@ async function hasLeft(response: ServerResponse, chunk: Uint8Array): Promise<boo
 }
 
 function send(response: ServerResponse, answer: HttpAnswer, isHead: boolean): void {
-  const { status, headers, body, length = body.length } = answer;
-  response.sendDate = false;
+  const { status, headers, body } = answer;
+  // Where no body may be, its length would be said of the one that a 200 has (RFC 9110, 8.6).
+  const { length = status === 204 || status === 304 ? 'unknown' : body.length } = answer;
   response.writeHead(status, withLength(headers, length === 'unknown' ? undefined : length));
   response.end(isHead ? undefined : body);
 }

@@ -1,14 +1,15 @@
 /**
  * One HTTP request to a server above us, as raw as Node allows: target and headers go out as they are given, in their
- * order and case. A connection of its own, no retry, no redirect followed, and an end to how long and how much.
+ * order and case. A connection of its own and no retry unless it is said otherwise, no redirect followed, and an end to how
+ * long and how much.
  */
 import {
+  Agent,
   request as httpRequest,
   type ClientRequest,
   type IncomingMessage,
   type RequestOptions,
 } from 'node:http';
-import { request as httpsRequest } from 'node:https';
 import { connect as connectTcp, type LookupFunction, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { gunzip } from 'node:zlib';
@@ -39,6 +40,21 @@ export interface UpstreamRequest {
   readonly ca?: readonly string[];
   readonly lookup?: LookupFunction | undefined;
   readonly signal?: AbortSignal | undefined;
+  /**
+   * The connection is one of these, and stays. For a request that may be repeated: one that met the end of a connection that
+   * had been used before is sent once more, on one of its own (RFC 9112, 9.3.1).
+   */
+  readonly kept?: Agent | undefined;
+}
+
+/** A server's own word may be shorter; nothing hears of a way that was cut meanwhile. */
+const keptIdleMs = 5000;
+
+/** Of one scheme, one list of authorities and one way to look names up; `destroy` ends them. */
+export function newKeptConnections(to: Omit<Way, 'host' | 'port'>): Agent {
+  const agent = new Agent({ keepAlive: true, timeout: keptIdleMs, scheduling: 'lifo' });
+  agent.createConnection = ({ host, port }) => connect({ ...to, host: host ?? '', port: Number(port) });
+  return agent;
 }
 
 export interface UpstreamAnswer {
@@ -72,13 +88,25 @@ export class UpstreamError extends Error {
 
 /** Rejects with an {@link UpstreamError}, and nothing else that a server or the way to it can cause. */
 export async function askUpstream(asked: UpstreamRequest): Promise<UpstreamAnswer> {
-  const stop = new AbortController();
-  const signal = asked.signal ? AbortSignal.any([asked.signal, stop.signal]) : stop.signal;
+  const { signal, timeoutMs } = asked;
   const { promise: timeOver, resolve } = Promise.withResolvers<undefined>();
-  const timer = setTimeout(() => resolve(undefined), asked.timeoutMs);
+  const timer = setTimeout(() => resolve(undefined), timeoutMs);
   try {
-    const request = openRequest(asked, signal);
-    const answer = wholeAnswer(request, asked);
+    signal?.throwIfAborted();
+    let request = openRequest(asked);
+    const stop = () => request.destroy(new Error('stopped'));
+    const head = answerOf(request).catch(async (error: unknown) => {
+      if (!request.reusedSocket || !isEndOfConnection(error)) throw error;
+      request = openRequest({ ...asked, kept: undefined });
+      return answerOf(request);
+    });
+    // Not by the request's own `signal`: what Node does for that costs as much as the rest of this.
+    signal?.addEventListener('abort', stop);
+    const answer = wholeAnswer(head, asked).finally(() => {
+      // A body that was too long goes on coming otherwise. A connection that is kept has left the request by then.
+      request.destroy();
+      signal?.removeEventListener('abort', stop);
+    });
     const inTime = await Promise.race([answer, timeOver]);
     if (inTime !== undefined) return inTime;
     throw tooLate(asked, { answer, stop, isSent: request.writableFinished });
@@ -91,7 +119,7 @@ export async function askUpstream(asked: UpstreamRequest): Promise<UpstreamAnswe
 
 interface Waiting {
   readonly answer: Promise<UpstreamAnswer>;
-  readonly stop: AbortController;
+  readonly stop: () => void;
   /** The server may be at work on it. */
   readonly isSent: boolean;
 }
@@ -101,37 +129,35 @@ function tooLate({ host, timeoutMs, lateMs = 0 }: UpstreamRequest, waiting: Wait
   const message = `${host}: no whole answer within ${timeoutMs} ms`;
   answer.catch(() => undefined);
   if (lateMs === 0 || !isSent) {
-    stop.abort();
+    stop();
     return new UpstreamError('unreachable', message);
   }
-  const end = setTimeout(() => stop.abort(), lateMs);
+  const end = setTimeout(stop, lateMs);
   return new UpstreamError('unreachable', message, { late: answer.finally(() => clearTimeout(end)) });
 }
 
-/** Ends with the connection closed. */
+/** Node's own word for an end before an answer is a reset as well. */
+const isEndOfConnection = (error: unknown) =>
+  error instanceof Error && 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
+
 async function wholeAnswer(
-  request: ClientRequest,
+  head: Promise<IncomingMessage>,
   { mostBytes }: Pick<UpstreamRequest, 'mostBytes'>,
 ): Promise<UpstreamAnswer> {
-  try {
-    const response = await answerOf(request);
-    const packed = await readBody(response, mostBytes);
-    const headers = headerPairs(response.rawHeaders);
-    return {
-      status: response.statusCode ?? 0,
-      reason: response.statusMessage ?? '',
-      ...(await unpacked(headers, packed, mostBytes)),
-    };
-  } finally {
-    // Nothing of this connection is used again; a body that was too long goes on coming otherwise.
-    request.destroy();
-  }
+  const response = await head;
+  const packed = await readBody(response, mostBytes);
+  const headers = headerPairs(response.rawHeaders);
+  return {
+    status: response.statusCode ?? 0,
+    reason: response.statusMessage ?? '',
+    ...(await unpacked(headers, packed, mostBytes)),
+  };
 }
 
 /** Sent; an error of it is the caller's. */
-export function openRequest(asked: UpstreamRequest, signal: AbortSignal): ClientRequest {
+export function openRequest(asked: UpstreamRequest, signal?: AbortSignal): ClientRequest {
   const options: RequestOptions = {
-    createConnection: () => connect(asked),
+    ...(asked.kept ? { agent: asked.kept } : { createConnection: () => connect(asked) }),
     host: asked.host,
     port: asked.port,
     method: asked.method,
@@ -140,15 +166,17 @@ export function openRequest(asked: UpstreamRequest, signal: AbortSignal): Client
     headers: asked.headers.flat(),
     setDefaultHeaders: false,
     maxHeaderSize: 16_384,
-    signal,
+    ...(signal ? { signal } : {}),
   };
-  const request = asked.scheme === 'http' ? httpRequest(options) : httpsRequest(options);
+  // TLS, where it is wanted, is the connection's.
+  const request = httpRequest(options);
   request.end(asked.body);
   return request;
 }
 
-/** One of its own for each request. */
-function connect({ scheme, host, port, ca, lookup }: UpstreamRequest): Socket {
+type Way = Pick<UpstreamRequest, 'scheme' | 'host' | 'port' | 'ca' | 'lookup'>;
+
+function connect({ scheme, host, port, ca, lookup }: Way): Socket {
   const to = { host, port, family: 4, ...(lookup ? { lookup } : {}) };
   if (scheme === 'http') return connectTcp(to);
   const { context, sessions } = trustIn(ca);
@@ -160,7 +188,7 @@ function connect({ scheme, host, port, ca, lookup }: UpstreamRequest): Socket {
     secureContext: context,
     ALPNProtocols: ['http/1.1'],
     ...(session ? { session } : {}),
-  }).on('session', (fresh: Buffer) => sessions.set(name, fresh));
+  }).once('session', (fresh: Buffer) => sessions.set(name, fresh));
 }
 
 /** Its head. */
@@ -175,14 +203,21 @@ export async function answerOf(request: ClientRequest): Promise<IncomingMessage>
 
 class TooLongError extends Error {}
 
+/** By its events: an iterator of a stream costs a small answer as much as all else that reads it. */
 async function readBody(response: IncomingMessage, mostBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > mostBytes) throw new TooLongError(`more than ${mostBytes} bytes`);
-    chunks.push(chunk);
-  }
+  await new Promise<void>((resolve, reject) => {
+    response.on('data', (chunk: Buffer) => {
+      length += chunk.length;
+      if (length <= mostBytes) chunks.push(chunk);
+      else reject(new TooLongError(`more than ${mostBytes} bytes`));
+    });
+    response.on('error', reject);
+    // Without an end where the connection was lost.
+    response.on('end', resolve);
+    response.on('close', resolve);
+  });
   if (!response.complete) throw new Error('the answer was cut short');
   return Buffer.concat(chunks);
 }

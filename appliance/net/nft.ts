@@ -1,4 +1,4 @@
-/** nftables through one `nft -i` for as long as we live: a process for each change takes twenty times as long. */
+/** nftables through an `nft -i` that answers many lines: a process for each change takes twenty times as long. */
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { borrowing } from './borrowing.ts';
@@ -15,6 +15,14 @@ export interface Nft extends AsyncDisposable {
 
 type Child = ChildProcessByStdio<Writable, Readable, null>;
 
+interface Conversation {
+  readonly child: Child;
+  /** Lines that it was told, those that end answers too. */
+  lines: number;
+  hasBegun: boolean;
+  readonly waiting: Waiting[];
+}
+
 interface Waiting {
   readonly resolve: (printed: string) => void;
   readonly reject: (error: Error) => void;
@@ -25,67 +33,101 @@ const patienceMs = 5000;
 /** Until a child has begun: on a machine that is still starting that alone takes seconds, and more so when it is begun again. */
 const beginMs = 30_000;
 const maxWaiting = 4000;
+/**
+ * nft keeps all that it is told as a history for whoever sits before it, and walks through it at each line: after 20,000 lines a change
+ * took twenty times as long. So another one is begun beside it after so many.
+ */
+export const mostLines = 1000;
 const maxPrintedChars = 16 * 1024 * 1024;
+/** And would read and write that history in a file, however long. */
+const interactive = 'exec env HOME=/dev/null nft -i 2>&1';
 const env = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
 
+/** Asks for nothing in the kernel: whether it has begun. */
+const firstWords = 'describe udp dport';
 /** nft says nothing when all went well. This needs no look at the kernel and prints one line, which ends each answer. */
 const endOfAnswer = { line: 'describe meta mark', printed: /^meta expression, .*\n/m };
 
 export function openNft(): Nft {
-  let child: Child | undefined;
-  let hasBegun = false;
+  let current: Conversation | undefined;
+  /** Takes its place as soon as it answers, and the other one has nothing to do. */
+  let next: Conversation | undefined;
   let isClosed = false;
-  const waiting: Waiting[] = [];
 
-  const begin = (): Child => {
-    // Both of its outputs in one pipe: complaints come before the end of the answer that they belong to.
-    const started = startNft('exec nft -i 2>&1');
-    let printed = '';
-    hasBegun = false;
-    started.stdout.on('data', (chunk: string) => {
-      printed += chunk;
-      for (;;) {
-        const end = endOfAnswer.printed.exec(printed);
-        if (end === null) break;
-        hasBegun = true;
-        settle(waiting.shift(), printed.slice(0, end.index));
-        printed = printed.slice(end.index + end[0].length);
-      }
-      if (printed.length > maxPrintedChars) started.kill('SIGKILL');
+  const begin = (): Conversation => {
+    const begun = beginConversation((why) => {
+      if (current === begun) current = undefined;
+      if (next === begun) next = undefined;
+      for (const asked of begun.waiting.splice(0)) settle(asked, new Error(why));
     });
-    const ended = (why: string) => {
-      if (child !== started) return;
-      child = undefined;
-      for (const asked of waiting.splice(0)) settle(asked, new Error(why));
-    };
-    started.once('error', (error) => ended(`nft can't be started (${error.message})`));
-    started.once('close', (code) => ended(`nft ended with ${code ?? 'a signal'}: ${printed.trim()}`));
-    return started;
+    return begun;
+  };
+
+  const withRoom = (): Conversation => {
+    current ??= begin();
+    if (current.lines < mostLines) return current;
+    if (next === undefined) {
+      next = begin();
+      void tell(next, firstWords).catch(() => undefined);
+    } else if (next.hasBegun && current.waiting.length === 0) {
+      current.child.stdin.end();
+      current = next;
+      next = undefined;
+    }
+    return current;
   };
 
   return {
     ask: async (line) => {
       if (isClosed) throw new Error('nft is closed');
-      if (waiting.length >= maxWaiting) throw new Error('nft has too much to do');
-      const to = (child ??= begin());
-      return await new Promise((resolve, reject) => {
-        const timer = setTimeout(() => to.kill('SIGKILL'), hasBegun ? patienceMs : beginMs);
-        waiting.push({ resolve, reject, timer });
-        to.stdin.write(`${line}\n${endOfAnswer.line}\n`);
-      });
+      const to = withRoom();
+      if (to.waiting.length >= maxWaiting) throw new Error('nft has too much to do');
+      return await tell(to, line);
     },
     load: loadRules,
     [Symbol.asyncDispose]: async () => {
       isClosed = true;
-      const last = child;
-      if (last === undefined) return;
-      const gone = new Promise((resolve) => last.once('close', resolve));
-      last.stdin.end();
-      const timer = setTimeout(() => last.kill('SIGKILL'), patienceMs);
-      await gone;
-      clearTimeout(timer);
+      for (const last of [current, next]) if (last !== undefined) await end(last.child);
     },
   };
+}
+
+function beginConversation(ended: (why: string) => void): Conversation {
+  // Both of its outputs in one pipe: complaints come before the end of the answer that they belong to.
+  const child = startNft(interactive);
+  const begun: Conversation = { child, lines: 0, hasBegun: false, waiting: [] };
+  let printed = '';
+  child.stdout.on('data', (chunk: string) => {
+    printed += chunk;
+    for (;;) {
+      const end = endOfAnswer.printed.exec(printed);
+      if (end === null) break;
+      begun.hasBegun = true;
+      settle(begun.waiting.shift(), printed.slice(0, end.index));
+      printed = printed.slice(end.index + end[0].length);
+    }
+    if (printed.length > maxPrintedChars) child.kill('SIGKILL');
+  });
+  child.once('error', (error) => ended(`nft can't be started (${error.message})`));
+  child.once('close', (code) => ended(`nft ended with ${code ?? 'a signal'}: ${printed.trim()}`));
+  return begun;
+}
+
+async function tell(to: Conversation, line: string): Promise<string> {
+  to.lines += 2;
+  return await new Promise((resolve, reject) => {
+    const timer = setTimeout(() => to.child.kill('SIGKILL'), to.hasBegun ? patienceMs : beginMs);
+    to.waiting.push({ resolve, reject, timer });
+    to.child.stdin.write(`${line}\n${endOfAnswer.line}\n`);
+  });
+}
+
+async function end(child: Child): Promise<void> {
+  const gone = new Promise((resolve) => child.once('close', resolve));
+  child.stdin.end();
+  const timer = setTimeout(() => child.kill('SIGKILL'), patienceMs);
+  await gone;
+  clearTimeout(timer);
 }
 
 async function loadRules(text: string): Promise<void> {

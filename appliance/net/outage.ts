@@ -8,7 +8,7 @@ export type SignSource = 'request' | 'probe';
 
 interface Sign {
   readonly isGood: boolean;
-  /** ms since 1970. */
+  /** ms, by a clock that nobody sets. */
   readonly at: number;
 }
 

@@ -34,6 +34,8 @@ export interface SnmpTarget {
   readonly address: string;
   readonly port: number;
   readonly credentials: SnmpCredentials;
+  /** Ends what is being asked, with its reason. */
+  readonly signal?: AbortSignal;
 }
 
 export interface SnmpSession extends Disposable {
@@ -47,7 +49,7 @@ const retries = 1;
 const rowsPerRequest = 20;
 
 /** Never rejects itself; requests reject with what went wrong, in words, within 4 s. One request at a time. */
-export function openSnmp({ address, port, credentials }: SnmpTarget): SnmpSession {
+export function openSnmp({ address, port, credentials, signal }: SnmpTarget): SnmpSession {
   let fail: ((error: Error) => void) | undefined;
   const options = {
     port,
@@ -62,14 +64,20 @@ export function openSnmp({ address, port, credentials }: SnmpTarget): SnmpSessio
 
   const ask = async <T>(
     send: (session: Session, callback: (error: Error | null, result?: T) => void) => void,
-  ) =>
-    await new Promise<T>((resolve, reject) => {
+  ) => {
+    signal?.throwIfAborted();
+    let onAbort: (() => void) | undefined;
+    const answer = new Promise<T>((resolve, reject) => {
       fail = reject;
+      onAbort = () => reject(signal?.reason as Error);
+      signal?.addEventListener('abort', onAbort);
       send(session, (error, result) => {
         if (error !== null || result === undefined) reject(inWords(error));
         else resolve(result);
       });
     });
+    return answer.finally(() => onAbort && signal?.removeEventListener('abort', onAbort));
+  };
 
   return {
     get: async (oids) => {

@@ -73,7 +73,10 @@ export async function openUdp(where: Where): Promise<UdpPort> {
         else socket.send(bytes, to.port, to.address, (error) => (error === null ? resolve() : reject(error)));
       }),
     post: (bytes, to) => {
-      if (!isClosed) socket.send(bytes, to.port, to.address, failed);
+      if (isClosed) return;
+      // Datagrams may say that they come from there. Node throws for it, which nobody here waits for.
+      if (to.port === 0) failed(new Error(`nothing can be sent to port 0 of ${to.address}`));
+      else socket.send(bytes, to.port, to.address, failed);
     },
     onDatagram: (handler) => {
       socket.removeAllListeners('message');

@@ -192,8 +192,17 @@ export interface CountryNumbers {
   readonly test?: string;
 }
 
+/** Of the countries that were asked for: a site has one, and each call asks. */
+const asked = new Map<string, CountryNumbers>();
+
 /** `countryCode`: without `+`; empty when it isn't told. */
 export function numbersOf(countryCode: string): CountryNumbers {
+  let numbers = asked.get(countryCode);
+  if (numbers === undefined) asked.set(countryCode, (numbers = readNumbers(countryCode)));
+  return numbers;
+}
+
+function readNumbers(countryCode: string): CountryNumbers {
   const [any = '112', police = any, fire = any, ambulance = any, ...more] = (
     ofCountry[countryCode] ?? anywhere
   ).split(' ');

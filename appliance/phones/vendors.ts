@@ -1,5 +1,6 @@
 /** Whose phone is this: by DHCP option 60, HTTP or SIP User-Agent, and OUI, against `firmware-templates/vendors.json`. */
 import data from '../../firmware-templates/vendors.json' with { type: 'json' };
+import { latin1Text } from '../protocol/bytes.ts';
 import { parseMac } from '../protocol/mac.ts';
 
 export type Vendor =
@@ -174,8 +175,7 @@ function isMatch(candidates: readonly RegExp[], text: string): boolean {
 
 /** Option 60 as text, without the NUL that some Cisco models end it with. */
 function classText(vendorClass: Uint8Array | undefined): string {
-  if (vendorClass === undefined) return '';
-  return Buffer.from(vendorClass).toString('latin1').replace(/\0+$/, '');
+  return vendorClass === undefined ? '' : latin1Text(vendorClass);
 }
 
 /** RFC 3925: the first four bytes are the maker's enterprise number, and a printable class never starts with NUL. */

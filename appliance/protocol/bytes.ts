@@ -10,6 +10,13 @@ export class DecodeError extends Error {
   }
 }
 
+/** One character a byte; NULs at the end belong to the sender's language, not to the value (RFC 2132 section 2). */
+export function latin1Text(bytes: Uint8Array): string {
+  let end = bytes.length;
+  while (end > 0 && bytes[end - 1] === 0) end -= 1;
+  return Buffer.from(bytes.buffer, bytes.byteOffset, end).toString('latin1');
+}
+
 /** Both, one after the other, in memory of their own. */
 export function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(first.length + second.length);

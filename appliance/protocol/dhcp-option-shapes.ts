@@ -1,5 +1,5 @@
 /** The shapes that values of DHCP options come in: bytes ↔ value, one codec a shape. */
-import { DecodeError, uint16At, uint32At } from './bytes.ts';
+import { DecodeError, latin1Text, uint16At, uint32At } from './bytes.ts';
 import { decodeDomainList, encodeDomainList } from './dhcp-domain-list.ts';
 import { decodeRoutes, encodeRoutes, type Route } from './dhcp-routes.ts';
 import {
@@ -53,8 +53,7 @@ const addresses = listOf(uint32);
 export const shapes: { readonly [Shape in keyof Shapes]: Codec<Shapes[Shape]> } = {
   bytes: { decode: (bytes) => bytes, encode: (value) => value },
   text: {
-    // A NUL at the end belongs to the sender's language, not to the value.
-    decode: (bytes) => Buffer.from(bytes).toString('latin1').replace(/\0+$/, ''),
+    decode: latin1Text,
     encode: (value) => Buffer.from(value, 'latin1'),
   },
   flag: {

@@ -44,6 +44,14 @@ export function decodeRelayInformation(bytes: Uint8Array): RelayInformation {
   };
 }
 
+/** Whether it says where the client is (RFC 3527), as far as it can be read at all. */
+export function namesLink(bytes: Uint8Array): boolean {
+  for (let at = 0; at < bytes.length; at += 2 + (bytes[at + 1] ?? 0)) {
+    if (bytes[at] === subOption.linkSelection) return true;
+  }
+  return false;
+}
+
 /** Throws a RangeError for a value over 255 bytes. */
 export function encodeRelayInformation(information: RelayInformation): Uint8Array {
   const { circuitId, remoteId, linkSelection, serverOverride, others } = information;

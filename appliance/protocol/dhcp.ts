@@ -45,6 +45,8 @@ export const broadcastFlag = 0x8000;
 /** What every client takes when it doesn't say more (RFC 2131 section 2): 576 bytes less the IP and UDP headers. */
 export const defaultMaxBytes = 548;
 
+/** More than any card carries in one frame: what comes in pieces is nobody's who has no address yet, and would be kept for long. */
+const longestBytes = 9000;
 const magicCookie = 0x63_82_53_63;
 const chaddrLength = 16;
 const snameLength = 64;
@@ -64,6 +66,7 @@ const end = 255;
 
 /** Throws {@link DecodeError} and nothing else. Views into `bytes` are returned: copy what is kept. */
 export function decodeMessage(bytes: Uint8Array): DhcpMessage {
+  if (bytes.length > longestBytes) throw new DecodeError(`a message of ${bytes.length} bytes`, longestBytes);
   const reader = new ByteReader(bytes);
   const op = reader.uint8();
   if (op !== 1 && op !== 2) throw new DecodeError(`operation ${op}`, 0);

@@ -13,6 +13,7 @@ export interface Remote {
   readonly address: string;
   /** 0: it wants none. */
   readonly port: number;
+  /** 0: no reports. */
   readonly rtcpPort: number;
   /** Addresses and networks (`52.112.0.0/14`) that media may come from; `*` for any (the far end is behind address translation). */
   readonly allow: readonly string[];
@@ -52,13 +53,14 @@ export type MediaRequest =
       readonly phone: string;
       readonly cloud: string;
     }
-  /** The far end of a leg is known or moved: who may send is learned anew. */
+  /** The far end of a leg is known or moved: who may send is learned anew. What is said of the leg besides counts first. */
   | {
       readonly id: number;
       readonly verb: 'update';
       readonly session: string;
       readonly leg: LegName;
       readonly remote: Remote;
+      readonly description?: LegDescription;
     }
   /** What its descriptions say of a leg. Before `update`: no packet crosses in clear that keys are meant for. */
   | {
@@ -120,6 +122,9 @@ export function parseMediaRequest(line: string): MediaRequest {
         session: session(object),
         leg: leg(object),
         remote: remote(child(object, 'remote')),
+        ...(object['description'] === undefined
+          ? {}
+          : { description: readLegDescription(object['description']) }),
       };
     case 'describe':
       return {

@@ -37,7 +37,9 @@ const maxMedia = 16;
 /** Throws {@link DecodeError}; the offset counts characters. */
 export function parseSdp(text: string): Sdp {
   if (text.length > maxChars) throw new DecodeError('session description too long', maxChars);
-  const lines = text.replace(/(?:\r?\n)+$/, '').split(/\r?\n/);
+  const lines = text.split(/\r?\n/);
+  // Not by a pattern, which would take the square of their number where something follows them.
+  while (lines.at(-1) === '') lines.pop();
   if (lines.length > maxLines) throw new DecodeError('too many lines');
   let offset = 0;
   for (const line of lines) {
@@ -85,17 +87,29 @@ export function directionOf({ session }: Sdp, { lines }: SdpMedia): Direction {
   return 'sendrecv';
 }
 
-/** Undefined when this medium is refused (port 0). Throws {@link DecodeError} without a usable IPv4 address. */
-export function targetOf({ session }: Sdp, { port, lines }: SdpMedia): MediaTarget | undefined {
+/** Wants RTCP on the port of RTP; it comes so only if the other end says the same (RFC 5761 section 5.1.1). */
+export function isMultiplexed({ lines }: SdpMedia): boolean {
+  return lines.includes('a=rtcp-mux');
+}
+
+/**
+ * Undefined when this medium is refused (port 0). Throws {@link DecodeError} without a usable IPv4 address. `multiplexes` is what came
+ * of it between both ends.
+ */
+export function targetOf(
+  { session }: Sdp,
+  media: SdpMedia,
+  multiplexes = isMultiplexed(media),
+): MediaTarget | undefined {
+  const { port, lines } = media;
   if (port === 0) return undefined;
   const connection = [...lines, ...session].find((line) => line.startsWith('c='));
   const address = /^c=IN IP4 ([\d.]+)(?:\/\d+)*$/.exec(connection ?? '')?.[1];
   if (address === undefined || !isIpv4(address)) throw new DecodeError('no IPv4 address for media');
-  return { address, port, rtcpPort: rtcpPortOf(lines, port) };
+  return { address, port, rtcpPort: multiplexes ? port : rtcpPortOf(media) };
 }
 
-function rtcpPortOf(lines: readonly string[], port: number): number {
-  if (lines.includes('a=rtcp-mux')) return port;
+function rtcpPortOf({ lines, port }: SdpMedia): number {
   const [, digits] =
     /^a=rtcp:(\d{1,5})(?: IN IP4 [\d.]+)?$/.exec(lines.find((line) => line.startsWith('a=rtcp:')) ?? '') ??
     [];
@@ -116,7 +130,7 @@ export function relayedSdp({ session, media }: Sdp, address: string, ports: read
       const own = entry.port === 0 || !isRelayed(entry) ? undefined : ports[at];
       const lines = entry.lines.filter(isNotIce).map((line) => {
         if (!line.startsWith('a=rtcp:')) return relayedLine(line, address);
-        return `a=rtcp:${rtcpPortOf(entry.lines, entry.port) === entry.port ? (own?.rtp ?? 0) : (own?.rtcp ?? 0)}`;
+        return `a=rtcp:${rtcpPortOf(entry) === entry.port ? (own?.rtp ?? 0) : (own?.rtcp ?? 0)}`;
       });
       return { ...entry, port: own?.rtp ?? 0, lines };
     }),
@@ -133,8 +147,8 @@ function isNotIce(line: string): boolean {
   return !/^a=(?:candidate|remote-candidates|end-of-candidates|ice-[a-z0-9]+)(?::|$)/.test(line);
 }
 
-/** `m=audio 49170/2 RTP/AVP 0 8` */
-const mediaLine = /^m=([\w-]{1,32}) (\d{1,5})(?:\/\d{1,5})? ([\w/]{1,64})((?: [^\s]{1,64}){1,64})$/;
+/** `m=audio 49170/2 RTP/AVP 0 8`; some phones leave a blank at its end. */
+const mediaLine = /^m=([\w-]{1,32}) (\d{1,5})(?:\/\d{1,5})? ([\w/]{1,64})((?: [^\s]{1,64}){1,64}) *$/;
 
 function parseMedia([first = '', ...lines]: readonly string[]): SdpMedia {
   const [, kind, port, proto, formats] = mediaLine.exec(first) ?? [];

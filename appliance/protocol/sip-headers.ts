@@ -32,8 +32,9 @@ export function headerValue(message: Headed, name: string): string | undefined {
 
 /** All lines of that name, not split. */
 export function headerLines(message: Headed, name: string): string[] {
-  const values: string[] = [];
-  for (const header of message.headers) if (header.name === name) values.push(header.value);
+  // Nearly always one: an array that is pushed to makes room for seventeen.
+  let values: string[] = [];
+  for (const header of message.headers) if (header.name === name) values = [...values, header.value];
   return values;
 }
 
@@ -41,6 +42,11 @@ export function headerLines(message: Headed, name: string): string[] {
 export function listValues(message: Headed, name: string): string[] {
   const lines = headerLines(message, name);
   return lines.some((line) => line === '' || line.includes(',')) ? lines.flatMap(splitValues) : lines;
+}
+
+/** Whether an extension is named, in any case (RFC 3261 sections 20.32 and 20.37). */
+export function hasOptionTag(message: Headed, name: 'Require' | 'Supported', tag: string): boolean {
+  return listValues(message, name).some((value) => value.toLowerCase() === tag);
 }
 
 /** At the commas that stand outside quotes and angle brackets. Empty values are left out. */
@@ -83,14 +89,10 @@ const plainShape = /^([a-z][a-z0-9+.-]*:[^\s<>"?;,]+)[ \t]*((?:;[^]*)?)$/i;
 /** Throws {@link SipSyntaxError}. Without brackets, parameters belong to the field and not to the URI (section 20.10). */
 export function parseNameAddress(value: string): NameAddress {
   const angled = angledShape.exec(value);
-  const [, display, uri, params] = angled ?? [];
-  if (uri !== undefined) {
-    const name = trimmed(display ?? '');
-    return {
-      ...(name === '' ? {} : { display: name }),
-      uri,
-      params: checkedParams(params ?? ''),
-    };
+  if (angled?.[2] !== undefined) {
+    const name = trimmed(angled[1] ?? '');
+    const address = { uri: angled[2], params: checkedParams(angled[3] ?? '') };
+    return name === '' ? address : { display: name, ...address };
   }
   const plain = plainShape.exec(value);
   if (plain?.[1] === undefined) throw new SipSyntaxError('not an address');

@@ -65,8 +65,8 @@ export function decodeSipMessage(bytes: Uint8Array): SipMessage {
 
 /** What stands before the empty line. Throws {@link SipSyntaxError}. */
 export function decodeSipHead(head: string): SipHead {
-  const [start = '', ...lines] = headLines(head);
-  return { ...parseStartLine(start), headers: lines.map(parseHeaderLine) };
+  const lines = headLines(head);
+  return { ...parseStartLine(lines[0] ?? ''), headers: lines.slice(1).map(parseHeaderLine) };
 }
 
 /** A message is encoded for the wire, and at once again for whoever is told of it. */
@@ -106,9 +106,7 @@ export function salvageRequest(bytes: Uint8Array): SipRequest | undefined {
   const method = /^([\w\-.!%*+`'~]{1,64})[ \t]+\S.*SIP\s*\/\s*\d+\.\d+\s*$/.exec(lines[0] ?? '')?.[1];
   if (method === undefined) return undefined;
   const headers = lines.slice(1, sipLimits.headers).flatMap((line): SipHeader[] => {
-    const parts = headerLine.exec(line);
-    if (parts?.[1] === undefined || unsafeLine(line)) return [];
-    return [{ name: canonicalHeaderName(parts[1]), value: trimmed(parts[2] ?? '') }];
+    return isHeaderLine(line) && !unsafeLine(line) ? [parseHeaderLine(line)] : [];
   });
   return { method, uri: 'sip:invalid', headers, body: new Uint8Array() };
 }
@@ -125,10 +123,13 @@ export function findHeadEnd(bytes: Uint8Array, from: number): number | undefined
 
 /** Undefined when there is none. Several that agree are one. */
 export function contentLength(headers: readonly SipHeader[]): number | undefined {
-  const values = headers.filter(({ name }) => name === 'Content-Length').map(({ value }) => value);
-  const first = values[0];
+  let first: string | undefined;
+  for (const { name, value } of headers) {
+    if (name !== 'Content-Length') continue;
+    if (first !== undefined && value !== first) throw new SipSyntaxError('two different Content-Length');
+    first = value;
+  }
   if (first === undefined) return undefined;
-  if (values.some((value) => value !== first)) throw new SipSyntaxError('two different Content-Length');
   if (!/^\d{1,9}$/.test(first)) throw new SipSyntaxError('Content-Length is not a number');
   return Number(first);
 }
@@ -143,13 +144,17 @@ export function headLines(head: string): string[] {
 }
 
 export function parseHeaderLine(line: string): SipHeader {
-  const parts = headerLine.exec(line);
-  if (parts?.[1] === undefined) throw new SipSyntaxError('not a header line');
-  return { name: canonicalHeaderName(parts[1]), value: trimmed(parts[2] ?? '') };
+  if (!isHeaderLine(line)) throw new SipSyntaxError('not a header line');
+  const colon = line.indexOf(':');
+  return { name: canonicalHeaderName(trimmed(line.slice(0, colon))), value: trimmed(line.slice(colon + 1)) };
+}
+
+function isHeaderLine(line: string): boolean {
+  return headerStart.test(line);
 }
 
 // token = 1*(alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~")
-const headerLine = /^([\w\-.!%*+`'~]{1,128})[ \t]*:([^]*)$/;
+const headerStart = /^[\w\-.!%*+`'~]{1,128}[ \t]*:/;
 const requestLine = /^([\w\-.!%*+`'~]{1,64}) ([^\s<>]+) SIP\/(\d+\.\d+)$/i;
 const statusLine = /^SIP\/(\d+\.\d+) (\d{3})(?: (.*))?$/i;
 

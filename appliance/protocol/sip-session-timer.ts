@@ -1,5 +1,5 @@
 /** The fields of session timers, RFC 4028 sections 4 and 5. */
-import { listValues } from './sip-headers.ts';
+import { hasOptionTag } from './sip-headers.ts';
 import type { SipHeader } from './sip-message.ts';
 
 /** No interval may be asked for that is shorter. */
@@ -31,9 +31,7 @@ export function parseMinSe(value: string | undefined): number {
 
 /** Whether its sender knows session timers; a proxy may have put the other fields there. */
 export function supportsTimer(message: { readonly headers: readonly SipHeader[] }): boolean {
-  return ['Supported', 'Require'].some((name) =>
-    listValues(message, name).some((tag) => tag.toLowerCase() === 'timer'),
-  );
+  return hasOptionTag(message, 'Supported', 'timer') || hasOptionTag(message, 'Require', 'timer');
 }
 
 /** More would be no timer any more. */

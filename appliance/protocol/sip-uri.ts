@@ -73,7 +73,9 @@ export function parseParams(source: string): SipParams {
 }
 
 export function formatParams(params: SipParams): string {
-  return params.map(([name, value]) => (value === undefined ? `;${name}` : `;${name}=${value}`)).join('');
+  let text = '';
+  for (const [name, value] of params) text += value === undefined ? `;${name}` : `;${name}=${value}`;
+  return text;
 }
 
 /** Undefined when it isn't there, empty when it has no value. */

@@ -49,12 +49,21 @@ export interface ReplayWindow {
 /** Packets that come later than this many others are not taken; the RFC asks for 64 at least. */
 const windowPackets = 128;
 
-export function newReplayWindow(): ReplayWindow {
-  return { highest: -1, seen: new Float64Array(windowPackets).fill(-1) };
+/** `highest`: it and all before it were there. */
+export function newReplayWindow(highest = -1): ReplayWindow {
+  const seen = new Float64Array(windowPackets).fill(-1);
+  for (let index = Math.max(0, highest - windowPackets + 1); index <= highest; index += 1)
+    seen[index % windowPackets] = index;
+  return { highest, seen };
 }
 
-export function isFresh({ highest, seen }: ReplayWindow, index: number): boolean {
-  return index >= 0 && index > highest - windowPackets && seen[index % windowPackets] !== index;
+export function isFresh(window: ReplayWindow, index: number): boolean {
+  return index >= 0 && !isTooOld(window, index) && window.seen[index % windowPackets] !== index;
+}
+
+/** Nobody remembers whether it was there. */
+export function isTooOld({ highest }: ReplayWindow, index: number): boolean {
+  return index <= highest - windowPackets;
 }
 
 /** Only after the packet proved to be genuine. */

@@ -51,6 +51,8 @@ const mostPerPhone = 8;
 const mostAnswers = 20_000;
 /** Each boot of a phone makes one or two. */
 const mostLinks = 50_000;
+/** A phone asks for several files of one folder, each time it boots. */
+const mostOwnersAtHand = 4096;
 
 /** A disk that has just kept an answer has room for the next. */
 const provenMs = 1000;
@@ -66,6 +68,12 @@ export function openAnswers(
 ): Answers {
   const answers = boundedRecords(secrets, 'answer/', bounds.answers);
   const links = boundedRecords(secrets, 'link/', bounds.links);
+  // To read and unseal a record takes longer than all else that is done to tell whose a path is.
+  const owners = new Map<string, string>();
+  const remember = (folder: string, mac: string) => {
+    if (owners.size >= mostOwnersAtHand) owners.clear();
+    owners.set(folder, mac);
+  };
   let provenAt = -Infinity;
   const writing: Secrets['write'] = async (work) => {
     try {
@@ -99,10 +107,17 @@ export function openAnswers(
       await writing((records) => {
         for (const target of targets) links.put(records, linkName(target), Buffer.from(mac));
       });
+      for (const target of targets) remember(folderOf(target), mac);
     },
     ownerOf: (link) => {
+      const folder = folderOf(link);
+      const known = owners.get(folder);
+      if (known !== undefined) return known;
       const owner = secrets.get(linkName(link));
-      return owner && Buffer.from(owner.value).toString('latin1');
+      if (owner === undefined) return undefined;
+      const mac = Buffer.from(owner.value).toString('latin1');
+      remember(folder, mac);
+      return mac;
     },
   };
 }
@@ -135,11 +150,14 @@ function nameOf({ mac, host, path }: AnswerKey): string {
   return `answer/${mac}/${hash('sha256', `${host}${path}`)}`;
 }
 
-/** By folder: a phone appends its own file names. */
-function linkName({ host, path }: LinkTarget): string {
-  const plain = path.split(/[?#]/)[0] ?? '';
-  const folder = plain.slice(0, plain.lastIndexOf('/') + 1);
-  return `link/${hash('sha256', `${host}${folder}`)}`;
+function linkName(link: LinkTarget): string {
+  return `link/${hash('sha256', folderOf(link))}`;
+}
+
+/** A phone appends its own file names. */
+function folderOf({ host, path }: LinkTarget): string {
+  const [plain = ''] = path.split(/[?#]/, 1);
+  return `${host}${plain.slice(0, plain.lastIndexOf('/') + 1)}`;
 }
 
 interface Head {

@@ -1,7 +1,7 @@
 /** The way to the cloud: how it is asked, how it is watched, and how long a phone may wait for it. */
 import type { Config } from '../config-schema.ts';
 import { openDownload } from '../net/http-download.ts';
-import { askUpstream, UpstreamError, type LookupFunction } from '../net/http-upstream.ts';
+import { askUpstream, newKeptConnections, UpstreamError, type LookupFunction } from '../net/http-upstream.ts';
 import { probeUpstream } from '../net/probe-upstream.ts';
 import { upstreamAuthorities } from '../net/upstream-trust.ts';
 import type { Store } from '../store/store.ts';
@@ -43,14 +43,24 @@ export function openCloud(opening: Opening): Pick<Context, 'ask' | 'download' | 
     scheme === 'http' ? (network.httpPort ?? 80) : (network.httpsPort ?? 443);
   const { lookup } = network;
   const pace = newPacer(mostAtOnce);
+  const kept = newKeptConnections({ scheme: 'https', ca, lookup });
+  signal.addEventListener('abort', () => kept.destroy(), { once: true });
   return {
-    ask: async (request) => {
+    ask: async ({ isRepeatable = false, ...request }) => {
       const until = world.clock.now() + waitMs - probeMs;
       return pace(async () => {
         const timeoutMs = until - world.clock.now();
         // With so little left it would be the queue that failed, not the cloud.
         if (timeoutMs < probeMs) throw new UpstreamError('busy', 'too many phones ask at once');
-        return askUpstream({ ...request, port: portOf(request.scheme), ca, lookup, signal, timeoutMs });
+        return askUpstream({
+          ...request,
+          port: portOf(request.scheme),
+          ca,
+          lookup,
+          signal,
+          timeoutMs,
+          kept: isRepeatable ? kept : undefined,
+        });
       });
     },
     download: async (request) =>

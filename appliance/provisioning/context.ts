@@ -45,11 +45,16 @@ export interface Context {
     readonly vendor?: string;
   }) => OverlayValues;
   /** With the network that the process has; rejects with an UpstreamError, as the next. */
-  readonly ask: (request: Asking) => Promise<UpstreamAnswer>;
+  readonly ask: (request: ConfigurationAsking) => Promise<UpstreamAnswer>;
   readonly download: (request: Asking) => Promise<Download>;
 }
 
-type Asking = Omit<UpstreamRequest, 'port' | 'ca' | 'lookup' | 'timeoutMs' | 'signal'>;
+type Asking = Omit<UpstreamRequest, 'port' | 'ca' | 'lookup' | 'timeoutMs' | 'signal' | 'kept'>;
+
+interface ConfigurationAsking extends Asking {
+  /** It gives again what it gave: it may go up twice, and on a connection that stays. */
+  readonly isRepeatable?: boolean;
+}
 
 /** Since start. */
 export interface Counters {
@@ -75,6 +80,12 @@ export interface Counters {
   pnp_answered: number;
   pnp_ignored: number;
   pnp_rivals: number;
+  syslog_kept: number;
+  syslog_over_rate: number;
+  /** From no phone, or with nothing in it. */
+  syslog_ignored: number;
+  /** By a full or broken disk. */
+  syslog_lost: number;
   errors: number;
 }
 
@@ -101,6 +112,10 @@ export const newCounters = (): Counters => ({
   pnp_answered: 0,
   pnp_ignored: 0,
   pnp_rivals: 0,
+  syslog_kept: 0,
+  syslog_over_rate: 0,
+  syslog_ignored: 0,
+  syslog_lost: 0,
   errors: 0,
 });
 

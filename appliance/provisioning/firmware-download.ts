@@ -7,6 +7,7 @@ import type { Header } from '../net/http-upstream.ts';
 import type { FirmwareFile } from '../store/firmware-files.ts';
 import { emptyAnswer } from './context.ts';
 import { isUnchanged } from './firmware-folder.ts';
+import { isKnown } from './conditions.ts';
 import { headerValue } from './headers.ts';
 import type { Pace } from './pace.ts';
 
@@ -58,11 +59,7 @@ export function newDownloads({ pace, bytesPerSecond, signal, onEnd }: Needs): Do
       if (request.method !== 'GET' && request.method !== 'HEAD')
         return emptyAnswer(405, [['Allow', 'GET, HEAD']]);
       const tag = `"${file.sha256}"`;
-      if (
-        headerValue(request.headers, 'if-none-match')
-          .split(/\s*,\s*/)
-          .includes(tag)
-      )
+      if (isKnown(headerValue(request.headers, 'if-none-match'), tag))
         return { ...emptyAnswer(304, [['ETag', tag]]), length: file.size };
       const range = wantedRange(request, file, tag);
       if (range === 'unsatisfiable') return emptyAnswer(416, [['Content-Range', `bytes */${file.size}`]]);

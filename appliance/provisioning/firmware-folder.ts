@@ -24,8 +24,11 @@ export async function lookAtFolder(
     for (const model of await foldersIn(join(folder, vendor))) {
       for (const version of await foldersIn(join(folder, vendor, model))) {
         const directory = join(folder, vendor, model, version);
-        await removeAbandoned(directory, now);
-        const files = await lookAtRelease(directory, { vendor, model, version }, known);
+        const release = { vendor, model, version };
+        await removeAbandoned(directory, now).catch(() => undefined);
+        const files = await lookAtRelease(directory, release, known).catch((error: unknown) => [
+          unreadable(release, error),
+        ]);
         found.push(...files.slice(0, mostFiles - found.length));
       }
     }
@@ -42,6 +45,15 @@ export function filePath({
 }: Pick<FirmwareFile, 'vendor' | 'model' | 'version' | 'name'>): string {
   return `${vendor}/${model}/${version}/${name}`;
 }
+
+/** In the place of its files. */
+function unreadable(release: Release, error: unknown): FirmwareFile {
+  const problem = `${whyNot(error)}: may the box read its folder?`;
+  return { ...release, name: '(folder)', size: 0, changedAt: 0, sha256: '', problem };
+}
+
+const whyNot = (error: unknown) =>
+  `cannot be read (${(error as NodeJS.ErrnoException).code ?? String(error)})`;
 
 async function removeAbandoned(directory: string, now: number): Promise<void> {
   for (const name of (await readdir(directory)).filter((one) => one.startsWith('.'))) {
@@ -94,7 +106,7 @@ async function hashOf(file: string, looked: Stats): Promise<{ sha256: string } |
     const isSame = isUnchanged(await handle.stat(), looked);
     return isSame ? { sha256: hash.digest('hex') } : 'is still being written';
   } catch (error) {
-    return `cannot be read (${(error as NodeJS.ErrnoException).code ?? String(error)})`;
+    return whyNot(error);
   }
 }
 

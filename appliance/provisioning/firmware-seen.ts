@@ -5,6 +5,7 @@ import {
   isEnterprise,
   judgeFirmware,
   type FirmwareVerdict,
+  type RunningFirmware,
 } from '../phones/firmware-gate.ts';
 import { readPhoneFirmware, savePhoneFirmware, type PhoneFirmware } from '../store/phone-firmware.ts';
 import type { Context } from './context.ts';
@@ -24,7 +25,7 @@ export async function noteFirmware(context: Context, asker: KnownAsker, path: st
   const before = readPhoneFirmware(store.db, asker.mac);
   const now = world.clock.now();
   const said = whatItSays(asker, path, before);
-  const verdict = judgeFirmware({ ...said, vendor: asker.vendor, region: site.region }, knownDevices());
+  const verdict = verdictOf({ ...said, vendor: asker.vendor, region: site.region });
   const isHeld = provisioning.below_minimum === 'hold' && isBelowMinimum(verdict);
   const phone: PhoneFirmware = {
     ...said,
@@ -40,6 +41,21 @@ export async function noteFirmware(context: Context, asker: KnownAsker, path: st
   });
   if (isHeld) world.log.warn({ mac, vendor, model, firmware }, 'phone held: its firmware is too old');
   return { ...verdict, phone };
+}
+
+/** Phones of a site are of a few models and versions, and each request is judged. */
+const verdicts = new Map<string, FirmwareVerdict>();
+const mostVerdicts = 256;
+
+function verdictOf(running: RunningFirmware): FirmwareVerdict {
+  const { vendor, model, firmware, region, isEnterprise: isOfEnterprise } = running;
+  const key = JSON.stringify([vendor, model, firmware, region, isOfEnterprise]);
+  const before = verdicts.get(key);
+  if (before !== undefined) return before;
+  const verdict = judgeFirmware(running, knownDevices());
+  if (verdicts.size >= mostVerdicts) verdicts.clear();
+  verdicts.set(key, verdict);
+  return verdict;
 }
 
 type Said = Omit<PhoneFirmware, 'at' | 'heldAt'>;

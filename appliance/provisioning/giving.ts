@@ -12,6 +12,7 @@ import type { Posture } from '../store/phone-stage.ts';
 import type { Transaction } from '../store/store.ts';
 import { accountKind } from './account-kind.ts';
 import type { KeptAnswer } from './answers.ts';
+import { unlessKnown } from './conditions.ts';
 import { emptyAnswer, type Answer, type Context } from './context.ts';
 import { keepAccounts } from './keeping-accounts.ts';
 import { noteOffer } from './firmware-overlay.ts';
@@ -28,18 +29,11 @@ export async function give(context: Context, passing: Passing, fresh: KeptAnswer
   if (typeof result === 'string') return refuseAnswer(context, passing, result);
   const { answer, dropped } = result;
   const { stage, status } = fresh;
-  await Promise.all([
-    context.answers.own(
-      mac,
-      result.links.filter(({ host }) => context.hosts.later.has(host)),
-    ),
-    // A 404 is an everyday step in a vendor's order of files, and says nothing of how far a phone is.
-    status === 404 ? undefined : noteGiven(context, passing, { fresh, result }),
-  ]);
+  await writeDown(context, passing, { fresh, result });
   context.counters.answers_passed += 1;
   context.counters.settings_dropped += dropped.length;
   context.world.log.info({ mac, vendor, stage, status, dropped: dropped.length }, 'configuration passed');
-  return { ...answer, outcome: 'passed' };
+  return { ...unlessKnown(passing.request.headers, answer), outcome: 'passed' };
 }
 
 export async function giveKept(
@@ -48,8 +42,13 @@ export async function giveKept(
   { kept, reason }: { kept: KeptAnswer; reason: string },
 ): Promise<Answer> {
   const { mac, vendor } = passing.asker;
-  const answer = phoneAnswer(context, passing, kept);
-  if (typeof answer === 'string') return refuseAnswer(context, passing, answer);
+  // Phones take the time from it, and then it was another one.
+  const headers = kept.headers.filter(([name]) => name.toLowerCase() !== 'date');
+  const result = phoneAnswer(context, passing, { ...kept, headers });
+  if (typeof result === 'string') return refuseAnswer(context, passing, result);
+  // It came later than the phone waited: nobody has had it yet.
+  if (laterLinks(context, result).some((link) => context.answers.ownerOf(link) === undefined))
+    await writeDown(context, passing, { fresh: kept, result });
   context.counters.kept_answers_given += 1;
   context.world.log.info({ mac, vendor, stage: kept.stage, reason }, 'kept answer given');
   if (passing.isBypassed) await context.store.write((tx) => noteBypass(context, tx, passing.asker));
@@ -59,7 +58,8 @@ export async function giveKept(
     .catch((error: unknown) => {
       context.world.log.error({ error: String(error) }, 'kept answer not written down');
     });
-  return { ...answer.answer, outcome: 'kept answer', reason };
+  const answer = unlessKnown(passing.request.headers, result.answer);
+  return { ...answer, outcome: 'kept answer', reason };
 }
 
 export async function refuseAnswer(
@@ -76,13 +76,27 @@ export async function refuseAnswer(
   return { ...emptyAnswer(502), outcome: 'answer refused', reason };
 }
 
+interface Outcome {
+  readonly fresh: KeptAnswer;
+  readonly result: Answered;
+}
+
+/** Durable when it resolves. */
+async function writeDown(context: Context, passing: Passing, outcome: Outcome): Promise<void> {
+  await Promise.all([
+    context.answers.own(passing.asker.mac, laterLinks(context, outcome.result)),
+    // A 404 is an everyday step in a vendor's order of files, and says nothing of how far a phone is.
+    outcome.fresh.status === 404 ? undefined : noteGiven(context, passing, outcome),
+  ]);
+}
+
+function laterLinks({ hosts }: Context, { links }: Answered): Answered['links'] {
+  return links.filter(({ host }) => hosts.later.has(host));
+}
+
 const mostDropRows = 20;
 
-async function noteGiven(
-  context: Context,
-  passing: Passing,
-  { fresh, result }: { fresh: KeptAnswer; result: Answered },
-): Promise<void> {
+async function noteGiven(context: Context, passing: Passing, { fresh, result }: Outcome): Promise<void> {
   const { asker, request, upstream } = passing;
   const { mac, ip, vendor, model, firmware, userAgent } = asker;
   const { stage, status, at } = fresh;

@@ -17,16 +17,28 @@ const hopByHop = new Set([
 /** Of a body that is not passed on, of a part of an answer (only a whole one can be read), and what is there twice. */
 const neverUp = new Set(['content-length', 'expect', 'range', 'if-range', 'host', 'accept-encoding']);
 
+/** RFC 9110, 13.1: the answer may be that what the phone has is good still. */
+const conditions = new Set(['if-none-match', 'if-modified-since', 'if-match', 'if-unmodified-since']);
+
+/** For an answer that may differ from what the phone has where the cloud's does not. */
+export function withoutConditions(headers: readonly Header[]): Header[] {
+  return headers.filter(([name]) => !conditions.has(name.toLowerCase()));
+}
+
 /**
  * What the cloud gets to see: the phone's own, with Host and Accept-Encoding ours, in the place where the phone has them.
  * The body of a request is never passed on, so its length is not either.
  */
-export function upstreamHeaders(headers: readonly Header[], host: string): Header[] {
+export function upstreamHeaders(
+  headers: readonly Header[],
+  host: string,
+  connection: 'close' | 'keep-alive' = 'close',
+): Header[] {
   const named = namedByConnection(headers);
   const ours = new Map<string, Header>([
     ['host', ['Host', host]],
     ['accept-encoding', ['Accept-Encoding', 'identity']],
-    ['connection', ['Connection', 'close']],
+    ['connection', ['Connection', connection]],
   ]);
   const out: Header[] = [];
   for (const [name, value] of headers) {

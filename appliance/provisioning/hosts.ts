@@ -65,7 +65,7 @@ export function routeOf(target: string, hosts: Hosts): Route {
     return { kind: 'bad', reason: 'target is not a path' };
   if (!/^[\x21-\x7e]+$/.test(target) || target.includes('\\'))
     return { kind: 'bad', reason: 'target has characters that no URL has' };
-  if (target.split(/[?#]/)[0]?.split('/').some(isDotSegment)) return { kind: 'bad', reason: 'target climbs' };
+  if (climbs(target)) return { kind: 'bad', reason: 'target climbs' };
   if (target === authorityPath) return { kind: 'authority' };
   if (target.startsWith(firmwarePath)) return { kind: 'firmware', name: target.slice(firmwarePath.length) };
   const [, segment = '', rest = ''] = /^\/([^/?#]*)(.*)$/.exec(target) ?? [];
@@ -74,6 +74,12 @@ export function routeOf(target: string, hosts: Hosts): Route {
   if (hosts.later.has(host)) return { kind: 'upstream', use: 'later', host, path };
   if (hosts.first.has(host)) return { kind: 'upstream', use: 'first', host, path };
   return { kind: 'upstream', use: 'first', host: hosts.region, path: target };
+}
+
+function climbs(target: string): boolean {
+  const [path = ''] = target.split(/[?#]/, 1);
+  // Hardly any path has either.
+  return /\/\.|%/.test(path) && path.split('/').some(isDotSegment);
 }
 
 /** `.` or `..`, also percent-encoded, at most twice: a server behind may decode once more than we do. */

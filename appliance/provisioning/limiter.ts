@@ -1,4 +1,5 @@
 /** Token buckets: how often somebody may ask. Bounded in memory, whatever is asked. */
+import { newTokenBucket, takeToken, type TokenBucket } from '../net/token-bucket.ts';
 
 export interface Limiter {
   /** False when this one has asked too often. */
@@ -14,21 +15,19 @@ interface Rate {
 const mostBuckets = 4096;
 
 export function newLimiter({ burst, perMinute }: Rate): Limiter {
-  const buckets = new Map<string, { tokens: number; at: number }>();
+  const rate = { burst, perSecond: perMinute / 60 };
+  const buckets = new Map<string, TokenBucket>();
   return {
     take: (name, now) => {
-      const known = buckets.get(name);
-      const tokens = known
-        ? Math.min(burst, known.tokens + (Math.max(0, now - known.at) * perMinute) / 60_000)
-        : burst;
+      const bucket = buckets.get(name) ?? newTokenBucket(rate);
       // Newest last: the one that asked longest ago is forgotten first.
       buckets.delete(name);
-      buckets.set(name, { tokens: Math.max(0, tokens - 1), at: now });
+      buckets.set(name, bucket);
       if (buckets.size > mostBuckets) {
         const [oldest] = buckets.keys();
         if (oldest !== undefined) buckets.delete(oldest);
       }
-      return tokens >= 1;
+      return takeToken(bucket, now);
     },
   };
 }

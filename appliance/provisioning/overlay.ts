@@ -49,9 +49,9 @@ export function vendorOverlays(
   const rows = vendor.overlays.filter(
     ({ posture }) => posture === undefined || posture === (leadsSip ? 'full' : 'provision'),
   );
-  const overlays = rows.flatMap(({ template, before, keepsTheirs = false }) => {
+  const overlays = rows.flatMap(({ template, before, keepsTheirs = false, unless }) => {
     const text = renderFor(vendor, template, { values, onRefused });
-    return text === undefined ? [] : [{ text, before, keepsTheirs }];
+    return text === undefined ? [] : [{ text, before, keepsTheirs, unless }];
   });
   return withoutRepeats(vendor, overlays);
 }
@@ -101,10 +101,11 @@ export function leaveOverlays(
     cloud_directory: `${scheme}://${host}${plainPath.slice(0, plainPath.lastIndexOf('/') + 1)}`,
     cloud_scheme: scheme,
   };
-  return vendor.leave.map(({ template, before }) => ({
+  return vendor.leave.map(({ template, before, unless }) => ({
     text: renderFor(vendor, template, { values: leave, onRefused }) ?? '',
     before,
     keepsTheirs: true,
+    unless,
   }));
 }
 

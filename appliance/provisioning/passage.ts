@@ -6,7 +6,7 @@ import { UpstreamError, type UpstreamAnswer } from '../net/http-upstream.ts';
 import { isBound, type AnswerKey, type KeptAnswer } from './answers.ts';
 import { emptyAnswer, tryLater, type Answer, type Context } from './context.ts';
 import { give, giveKept, noteFailure, refuseAnswer } from './giving.ts';
-import { upstreamHeaders } from './headers.ts';
+import { upstreamHeaders, withoutConditions } from './headers.ts';
 import { fileOf, stageOf } from './hosts.ts';
 import type { Asker } from './identify.ts';
 import { moveBack } from './move-back.ts';
@@ -52,7 +52,7 @@ async function fly(
   onLate: (kept: Promise<void>) => void,
 ): Promise<Answer> {
   const { answers, world, counters } = context;
-  const { asker, upstream } = passing;
+  const { asker, request, upstream } = passing;
   const key = { mac: asker.mac, host: upstream.host, path: upstream.path };
   const stage = stageOf(upstream);
   const found = stage > 1 ? answers.find(key) : undefined;
@@ -61,7 +61,7 @@ async function fly(
   if (bound && stage === 2 && world.clock.now() - bound.at < repeatMs) {
     return giveKept(context, passing, { kept: bound, reason: 'one-time request repeated' });
   }
-  const kept = passing.request.isSecure ? bound : undefined;
+  const kept = request.isSecure ? bound : undefined;
   if (context.reach.isOutage(upstream)) return withoutCloud(context, passing, kept);
   try {
     await answers.reserve();
@@ -73,16 +73,7 @@ async function fly(
   }
   let answer: UpstreamAnswer;
   try {
-    answer = await context.ask({
-      scheme: upstream.use === 'first' ? 'http' : 'https',
-      host: upstream.host,
-      method: 'GET',
-      target: upstream.path,
-      headers: upstreamHeaders(passing.request.headers, upstream.host),
-      mostBytes: mostBodyBytes,
-      // A third stage may be asked for again and again.
-      lateMs: stage === 3 ? 0 : lateMs,
-    });
+    answer = await askCloud(context, passing, stage);
     context.reach.succeeded(upstream);
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
@@ -106,6 +97,31 @@ async function fly(
     answer.status === 200 && !isPage ? answers.keep(key, fresh) : undefined,
   ]);
   return given;
+}
+
+/** Rejects with an UpstreamError. */
+async function askCloud(
+  context: Context,
+  { request, upstream, vendor }: Passing,
+  stage: 1 | 2 | 3,
+): Promise<UpstreamAnswer> {
+  // A third stage may be asked for again and again; an account is given once.
+  const isRepeatable = stage === 3;
+  return context.ask({
+    scheme: upstream.use === 'first' ? 'http' : 'https',
+    host: upstream.host,
+    method: 'GET',
+    target: upstream.path,
+    headers: upstreamHeaders(
+      // What passes untouched is the cloud's to compare.
+      vendor === undefined ? request.headers : withoutConditions(request.headers),
+      upstream.host,
+      isRepeatable ? 'keep-alive' : 'close',
+    ),
+    mostBytes: mostBodyBytes,
+    lateMs: isRepeatable ? 0 : lateMs,
+    isRepeatable,
+  });
 }
 
 /** The cloud gives this account once: the phone that comes again gets it, and not another one. Never rejects. */

@@ -5,6 +5,7 @@ import type { FirmwareFile } from '../store/firmware-files.ts';
 import type { Header } from '../net/http-upstream.ts';
 import type { PassedAccount } from './accounts.ts';
 import type { KeptAnswer } from './answers.ts';
+import { withOwnTag } from './conditions.ts';
 import type { Context } from './context.ts';
 import { firmwareOverlays } from './firmware-overlay.ts';
 import { phoneHeaders } from './headers.ts';
@@ -75,8 +76,10 @@ function rewritten(
       links,
       overlays: overlaysFor(context, vendor, passing),
     });
+    const changed = Buffer.from(result.body, 'latin1');
+    const isSame = changed.equals(body);
     return {
-      answer: { status, headers, body: Buffer.from(result.body, 'latin1') },
+      answer: { status, headers: isSame ? headers : withOwnTag(headers, changed), body: changed },
       dropped: result.dropped,
       links: result.links,
       accounts: vendor.accountsIn?.(result.passed) ?? [],

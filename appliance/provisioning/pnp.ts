@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Config } from '../config-schema.ts';
+import { newTokenBucket, takeToken } from '../net/token-bucket.ts';
 import { newTokenBuckets } from '../net/token-buckets.ts';
 import { openUdp, type Endpoint, type UdpPort } from '../net/udp.ts';
 import { boxUrl, provisioningUrl } from '../phones/url.ts';
@@ -43,7 +44,12 @@ interface Needs {
 /** A phone asks a few times at boot; the answers are three times as long as the question. */
 const rate = { burst: 6, perSecond: 0.1 };
 const siteRate = { burst: 200, perSecond: 20 };
+/** Questions under made-up addresses are answered at that rate, and must not fill the journal. */
+const tellRate = { burst: 100, perSecond: 0.5 };
 const watchEveryMs = 600_000;
+/** Anybody on the wire can answer our question as often as he likes. */
+const rivalRate = { burst: 3, perSecond: 0.01 };
+const rivalSiteRate = { burst: 10, perSecond: 0.1 };
 
 /** Undefined when the settings want neither answers nor a watch. */
 export async function startPnp(needs: Needs): Promise<AsyncDisposable | undefined> {
@@ -72,7 +78,8 @@ export async function startPnp(needs: Needs): Promise<AsyncDisposable | undefine
 function answer(needs: Needs, socket: UdpPort): void {
   const { world, config, counters } = needs;
   const senders = newTokenBuckets(rate);
-  const site = newTokenBuckets(siteRate);
+  const site = newTokenBucket(siteRate);
+  const told = newTokenBucket(tellRate);
   socket.onError((error) => world.log.warn({ error: error.message }, 'plug and play answer not sent'));
   socket.onDatagram((bytes, from) => {
     // Our own watch.
@@ -86,21 +93,30 @@ function answer(needs: Needs, socket: UdpPort): void {
       phone === undefined ||
       isAway ||
       !senders.take(from.address, now) ||
-      !site.take('all', now)
+      !takeToken(site, now)
     ) {
       counters.pnp_ignored += 1;
       return;
     }
-    void give(needs, socket, { asked, phone, from }).catch((error: unknown) => {
+    const isTold = takeToken(told, now);
+    void give(needs, socket, { asked, phone, from, isTold }).catch((error: unknown) => {
       world.log.error({ error: String(error) }, 'plug and play answer not recorded');
     });
   });
 }
 
+interface Asked {
+  readonly asked: PnpSubscribe;
+  readonly phone: RecognisedPhone;
+  readonly from: Endpoint;
+  /** In the journal. */
+  readonly isTold: boolean;
+}
+
 async function give(
   { config, store, counters, httpPort }: Needs,
   socket: UdpPort,
-  { asked, phone, from }: { asked: PnpSubscribe; phone: RecognisedPhone; from: Endpoint },
+  { asked, phone, from, isTold }: Asked,
 ): Promise<void> {
   const { site } = config;
   const url = provisioningUrl({
@@ -111,7 +127,7 @@ async function give(
   });
   const local = `${site.address}:${socket.address().port}`;
   const body = { vendor: phone.vendor, model: phone.model, ip: from.address };
-  await store.write((tx) => tx.journal({ kind: 'pnp_answered', mac: asked.mac, body }));
+  if (isTold) await store.write((tx) => tx.journal({ kind: 'pnp_answered', mac: asked.mac, body }));
   counters.pnp_answered += 1;
   for (const bytes of pnpAnswers(asked, { local, tag: randomBytes(8).toString('hex'), url }))
     socket.post(bytes, from);
@@ -149,10 +165,17 @@ async function watch(
   { to, signal }: { to: Endpoint; signal: AbortSignal },
 ): Promise<void> {
   let tag = '';
+  const rivals = newTokenBuckets(rivalRate);
+  const site = newTokenBucket(rivalSiteRate);
   socket.onError((error) => world.log.debug({ error: error.message }, 'plug and play question not sent'));
   socket.onDatagram((bytes, from) => {
     const url = offerIn(bytes, tag);
     if (url === undefined || from.address === config.site.address) return;
+    const now = world.clock.now();
+    if (!rivals.take(from.address, now) || !takeToken(site, now)) {
+      counters.pnp_ignored += 1;
+      return;
+    }
     counters.pnp_rivals += 1;
     world.log.warn({ ip: from.address, url }, 'somebody else answers phones');
     void store

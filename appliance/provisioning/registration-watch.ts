@@ -40,7 +40,12 @@ async function look(needs: Needs, sip: LateReader, since: Map<string, number>): 
     since.clear();
     return;
   }
-  const seen = { configurations: readPhoneConfigurations(store.db), bindings: readBindings(db), now };
+  const seen = {
+    configurations: readPhoneConfigurations(store.db),
+    bindings: readBindings(db),
+    now,
+    monotonic: world.clock.monotonic(),
+  };
   const due = phonesToMoveBack(seen, since).filter(({ mac }) => !readMovedBack(store.db, mac));
   if (due.length === 0) return;
   await store.write((tx) => {

@@ -26,35 +26,37 @@ interface Compiled {
   readonly rendered: Map<string, string>;
 }
 
-/** By format and text. A site that edits its templates leaves old ones behind. */
-const compiled = new Map<string, Compiled>();
+/** By format, then by text. A site that edits its templates leaves old ones behind. */
+const compiled = new Map<Format, Map<string, Compiled>>();
 const mostCompiled = 256;
 const mostRendered = 64;
 
 function compile(format: Format, template: string): Compiled {
-  const name = `${format}\n${template}`;
-  const known = compiled.get(name);
+  const ofFormat = compiled.get(format) ?? new Map<string, Compiled>();
+  compiled.set(format, ofFormat);
+  const known = ofFormat.get(template);
   if (known !== undefined) return known;
   const engine = newEngine(format);
   const parts = engine.parse(template);
   const fresh = { engine, parts, names: engine.globalVariablesSync(parts), rendered: new Map() };
-  if (compiled.size >= mostCompiled) compiled.clear();
-  compiled.set(name, fresh);
+  if (ofFormat.size >= mostCompiled) ofFormat.clear();
+  ofFormat.set(template, fresh);
   return fresh;
 }
 
-/** Throws where a value is not what it should be, or the template asks for what there is not. */
+/** In UTF-8, a character a byte, as bodies are. Throws where a value is not what it should be, or the template asks for what there is not. */
 export function renderTemplate(format: Format, template: string, values: TemplateValues): string {
   checkValues(values);
   const { engine, parts } = compile(format, template);
-  return String(engine.renderSync(parts, withBase64(values)));
+  return Buffer.from(String(engine.renderSync(parts, withBase64(values)))).toString('latin1');
 }
 
 /** As {@link renderTemplate}, once for the same values: for templates of ours, which depend on nothing else. */
 export function renderShipped(format: Format, template: string, values: TemplateValues): string {
   const { names, rendered } = compile(format, template);
-  const given = new Map<string, unknown>(Object.entries({ ...values, ca_base64: values.ca_pem }));
-  const key = JSON.stringify(names.map((name) => given.get(name)));
+  const given: Readonly<Record<string, unknown>> = values;
+  // What differs from phone to phone (MAC, model, URL) has no NUL.
+  const key = names.map((name) => given[name === 'ca_base64' ? 'ca_pem' : name]).join('\0');
   const before = rendered.get(key);
   if (before !== undefined) return before;
   const text = renderTemplate(format, template, values);

@@ -2,7 +2,7 @@
 import type { HttpRequest } from '../net/http-server.ts';
 import {
   prunePhoneRequests,
-  savePhoneRequest,
+  savePhoneRequests,
   type PhoneRequest,
   type RequestOutcome,
 } from '../store/phone-requests.ts';
@@ -39,7 +39,7 @@ export function openRequestLog({ clock, log }: World, store: Store): RequestLog 
     waiting.clear();
     await store
       .write((tx) => {
-        for (const request of batch) savePhoneRequest(tx.db, request);
+        savePhoneRequests(tx.db, batch);
         prunePhoneRequests(tx.db);
       })
       .catch((error: unknown) => {
@@ -48,12 +48,13 @@ export function openRequestLog({ clock, log }: World, store: Store): RequestLog 
   };
   return {
     note: (asked) => {
-      const { count: _count, firstAt: _firstAt, lastAt, ...request } = rowOf(asked, clock.now());
-      const key = JSON.stringify(request);
+      const request = rowOf(asked, clock.now());
+      const { mac, ip, method, path, isSecure, stage, status, outcome, reason } = request;
+      const key = [mac, ip, method, path, isSecure, stage, status, outcome, reason].join(' ');
       const before = waiting.get(key);
-      if (before === undefined && waiting.size >= mostWaiting) return;
-      const firstAt = before?.firstAt ?? lastAt;
-      waiting.set(key, { ...request, firstAt, lastAt, count: (before?.count ?? 0) + 1 });
+      if (before !== undefined)
+        waiting.set(key, { ...request, firstAt: before.firstAt, count: before.count + 1 });
+      else if (waiting.size < mostWaiting) waiting.set(key, request);
     },
     watch: async (signal) => {
       while (!signal.aborted) {

@@ -12,6 +12,8 @@ export interface Overlay {
   readonly before: string | undefined;
   /** A key that the body has too keeps the body's value. */
   readonly keepsTheirs?: boolean;
+  /** A body with one of these keys is left alone: half of a setting that takes several would be another one. */
+  readonly unless?: ((key: string) => boolean) | undefined;
 }
 
 export interface RewriteRules {
@@ -51,12 +53,13 @@ export function rewriteBody(body: string, rules: RewriteRules): Rewritten {
     edits.push({ start: setting.start, end: setting.end, replacement: '' });
   };
   for (const setting of settings) {
-    const danger = rules.danger(setting.key);
+    const names = namesOf(setting.key);
+    const danger = names.map(rules.danger).find((reason) => reason !== undefined);
     if (danger !== undefined) {
       drop(setting, danger);
       continue;
     }
-    const link = rules.isProvisioningUrl(setting.key)
+    const link = names.some(rules.isProvisioningUrl)
       ? urlInBox(setting.value, rules.links)
       : pagesInBox(setting.value, rules.links, rules.isPage ?? (() => false));
     if (link.kind === 'refused') {
@@ -70,6 +73,12 @@ export function rewriteBody(body: string, rules: RewriteRules): Rewritten {
   }
   const laid = lay(body, { settings: kept, edits }, rules);
   return { body: laid, dropped, links, passed: kept };
+}
+
+/** A phone that knows no index of a key reads the setting all the same. */
+function namesOf(key: string): string[] {
+  const at = key.indexOf('[');
+  return at === -1 ? [key] : [key, key.slice(0, at)];
 }
 
 function valueEdit(setting: Setting, value: string): Edit {
@@ -89,29 +98,33 @@ function lay(
   { settings, edits }: { settings: readonly Setting[]; edits: readonly Edit[] },
   { format, overlays, isProvisioningUrl }: RewriteRules,
 ): string {
-  const hasUrl = settings.some(({ key, value }) => isProvisioningUrl(key) && value !== '');
+  const hasUrl = settings.some(({ key, value }) => value !== '' && isProvisioningUrl(key));
+  const theirs = Map.groupBy(settings, ({ key }) => key);
   const all = outermost(edits);
   for (const overlay of overlays) {
     const at = overlay.before === undefined ? body.length : body.lastIndexOf(overlay.before);
     // A body without that mark is of another kind (Poly's master file) and takes no settings.
-    if (at === -1) continue;
-    const ours = settingsOf(format, overlay);
-    const present = new Map(ours.map((own) => [own.key, settings.filter(({ key }) => key === own.key)]));
-    // Vendors have several names for the URL: one in the body is enough.
-    const isTheirs = ({ key }: Setting) =>
-      overlay.keepsTheirs === true && (present.get(key)?.length !== 0 || (hasUrl && isProvisioningUrl(key)));
-    for (const own of ours) {
-      if (isTheirs(own)) continue;
-      for (const found of present.get(own.key) ?? []) replaceEdit(all, valueEdit(found, own.value));
+    if (at === -1 || hasOne(theirs, overlay.unless)) continue;
+    const missing: Setting[] = [];
+    const placed: Setting[] = [];
+    for (const own of settingsOf(format, overlay)) {
+      const found = theirs.get(own.key);
+      // Vendors have several names for the URL: one in the body is enough.
+      const isTheirs =
+        overlay.keepsTheirs === true && (found !== undefined || (hasUrl && isProvisioningUrl(own.key)));
+      if (found === undefined && !isTheirs) missing.push(own);
+      else placed.push(own);
+      if (!isTheirs) for (const setting of found ?? []) replaceEdit(all, valueEdit(setting, own.value));
     }
-    const missing = ours.filter((own) => present.get(own.key)?.length === 0 && !isTheirs(own));
     if (missing.length === 0) continue;
-    const gone = outermost(
-      ours.filter((own) => !missing.includes(own)).map(({ start, end }) => ({ start, end, replacement: '' })),
-    );
+    const gone = outermost(placed.map(({ start, end }) => ({ start, end, replacement: '' })));
     all.push({ start: at, end: at, replacement: joined(body, at, applyEdits(overlay.text, gone)) });
   }
   return applyEdits(body, all);
+}
+
+function hasOne(settings: ReadonlyMap<string, unknown>, isMeant: Overlay['unless']): boolean {
+  return isMeant !== undefined && settings.keys().some(isMeant);
 }
 
 /** The same overlay is laid over the bodies of many phones. */

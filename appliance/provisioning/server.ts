@@ -24,8 +24,9 @@ import { newRefusals } from './move-back.ts';
 import { watchRegistrations } from './registration-watch.ts';
 import { openRequestLog, type RequestLog } from './request-log.ts';
 import type { TemplateProblem } from './site-templates.ts';
-import { modelValue, numbersForPhones } from './template-values.ts';
+import { clockValues, modelValue, numbersForPhones } from './template-values.ts';
 import { startPnp } from './pnp.ts';
+import { startSyslog } from './syslog.ts';
 import { openTemplates } from './templates.ts';
 
 export interface Provisioning extends Part {
@@ -36,6 +37,8 @@ export interface Provisioning extends Part {
 interface Surroundings extends UpstreamNetwork {
   /** How long a request's head may take; the listener's own otherwise. */
   readonly headMs?: number;
+  /** In place of 514. */
+  readonly syslogPort?: number;
 }
 
 const dayMs = 86_400_000;
@@ -43,7 +46,7 @@ const landingMs = 5000;
 export async function startProvisioning(
   world: World,
   config: Config,
-  { headMs, ...network }: Surroundings = {},
+  { headMs, syslogPort, ...network }: Surroundings = {},
 ): Promise<Provisioning> {
   await using starting = new AsyncDisposableStack();
   const stop = new AbortController();
@@ -62,6 +65,7 @@ export async function startProvisioning(
   });
   const renewing = renew(world, stop.signal, async () => box.renew());
   starting.use(await startPnp({ ...context, config, httpPort: () => box.ports.http }));
+  starting.use(await startSyslog({ ...context, config, port: syslogPort }));
   starting.use(await followFirmwareOrders(context));
   const { firmware, reach, requests, vendors } = context;
   const watching = [reach, vendors, firmware, requests].map((part) => part.watch(stop.signal));
@@ -133,7 +137,8 @@ function openContext({ world, config, network, box, signal, owned }: Opening): C
       ca_url: `${origins().http}${authorityPath}`,
       ca_pem: box.identityOf(box.address).ca,
       ntp_server: dhcp.ntp_servers[0] ?? '',
-      syslog_server: provisioning.syslog_server ?? '',
+      syslog_server: provisioning.syslog ? box.address : (provisioning.syslog_server ?? ''),
+      ...clockValues(site.time_zone, world.clock.now()),
       emergency_numbers: emergencyNumbers,
       site_name: site.name,
       language: shownLanguage(site.language ?? 'en', vendor),

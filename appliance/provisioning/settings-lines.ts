@@ -1,4 +1,5 @@
 /** Configuration bodies of lines: Yealink's `key = value` and AudioCodes' `a/b/c=value`. */
+import { withoutBlanks } from './blanks.ts';
 import type { Setting } from './settings.ts';
 
 const commentMarks = { yealink: ['#', '['], audiocodes: [';', '#', '['] } as const;
@@ -31,26 +32,22 @@ interface Line {
   readonly valueAt: number;
 }
 
+/** Of UTF-8, a character a byte. */
+const byteOrderMark = '\u00EF\u00BB\u00BF';
+
 function readLine(content: string, format: keyof typeof commentMarks): Line | undefined {
-  const trimmed = content.replace(/^\uFEFF|^\u00EF\u00BB\u00BF/, '').trimStart();
-  if (trimmed === '' || commentMarks[format].some((mark) => trimmed.startsWith(mark))) return undefined;
+  const from = content.startsWith(byteOrderMark) ? byteOrderMark.length : 0;
+  const [start] = withoutBlanks(content, from, content.length);
+  if (start === content.length || commentMarks[format].some((mark) => content.startsWith(mark, start)))
+    return undefined;
   // `include:config <url>` is Yealink's one directive without an equals sign.
-  const include = /^(\s*)(include:\w+)\s/.exec(content);
-  if (format === 'yealink' && include) {
-    const [, indent = '', key = ''] = include;
-    const rest = content.slice(indent.length + key.length);
-    return { key, value: rest.trim(), valueAt: content.length - rest.trimStart().length };
-  }
-  const equals = content.indexOf('=');
-  if (equals === -1) return undefined;
-  const after = content.slice(equals + 1);
-  const value = after.trim();
-  return {
-    key: content
-      .slice(0, equals)
-      .replace(/^\u00EF\u00BB\u00BF/, '')
-      .trim(),
-    value,
-    valueAt: equals + 1 + (after.length - after.trimStart().length),
-  };
+  const include =
+    format === 'yealink' ? /^include:\w+(?!\w|\s*=)/i.exec(content.slice(start))?.[0] : undefined;
+  const equals = content.indexOf('=', start);
+  if (include === undefined && equals === -1) return undefined;
+  const keyEnd = include === undefined ? equals : start + include.length;
+  const afterKey = include === undefined ? equals + 1 : keyEnd;
+  const [valueAt, valueEnd] = withoutBlanks(content, afterKey, content.length);
+  const key = content.slice(...withoutBlanks(content, start, keyEnd));
+  return { key, value: content.slice(valueAt, valueEnd), valueAt };
 }

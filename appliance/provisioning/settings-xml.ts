@@ -4,6 +4,7 @@
  * a setting could hide from one and be seen by the other.
  */
 import { DecodeError } from '../protocol/bytes.ts';
+import { withoutBlanks } from './blanks.ts';
 import type { Setting } from './settings.ts';
 
 type XmlFormat = 'attributes' | 'elements' | 'id-value';
@@ -21,6 +22,8 @@ interface Element {
   readonly contentStart: number;
   readonly attributes: readonly Attribute[];
   hasChildren: boolean;
+  /** Of its own text, without blanks around it: between tags, comments and instructions. */
+  readonly texts: (readonly [start: number, end: number])[];
 }
 
 const deepest = 32;
@@ -34,7 +37,8 @@ export function readXml(text: string, format: XmlFormat): Setting[] {
   if (at === -1) throw new DecodeError('no element');
   const encoding = /^[^<]*<\?xml[^>]*\sencoding\s*=\s*["']([^"']*)/.exec(text)?.[1] ?? 'utf-8';
   if (!/^(?:utf-8|us-ascii|iso-8859-1)$/i.test(encoding)) throw new DecodeError(`encoding "${encoding}"`);
-  for (; at !== -1; at = text.indexOf('<', at)) {
+  for (let last = at; at !== -1; last = at, at = text.indexOf('<', at)) {
+    noteText(text, open.at(-1), [last, at]);
     if (text.startsWith('<!--', at)) at = after(text, '-->', at + 4);
     else if (text.startsWith('<?', at)) at = after(text, '?>', at + 2);
     else if (text.startsWith('<!', at)) throw new DecodeError('a declaration', at);
@@ -43,6 +47,11 @@ export function readXml(text: string, format: XmlFormat): Setting[] {
   }
   if (open.length > 0) throw new DecodeError(`<${open.at(-1)?.name}> is not closed`, text.length);
   return settings;
+}
+
+function noteText(text: string, element: Element | undefined, [from, to]: [number, number]): void {
+  const place = withoutBlanks(text, from, to);
+  if (place[0] < place[1]) element?.texts.push(place);
 }
 
 interface Reading {
@@ -73,7 +82,7 @@ function openElement({ text, open, settings, format }: Reading, at: number): num
   const [closing, slash = ''] = match(/\s*(\/?)>/y, text, end) ?? [];
   if (closing === undefined) throw new DecodeError(`<${name}> is not well formed`, end);
   end += closing.length;
-  const element: Element = { name, start: at, contentStart: end, attributes, hasChildren: false };
+  const element: Element = { name, start: at, contentStart: end, attributes, hasChildren: false, texts: [] };
   const isEmpty = slash === '/';
   settings.push(...attributeSettings(text, element, { format, end: isEmpty ? end : undefined }));
   if (!isEmpty) {
@@ -90,8 +99,11 @@ function closeElement({ text, open, settings, format }: Reading, at: number): nu
     throw new DecodeError(`an end tag that closes nothing`, at);
   }
   const end = at + whole.length;
+  // Some join the pieces, and make an address of what is none for us.
+  if (format === 'elements' && element.texts.length > (element.hasChildren ? 0 : 1))
+    throw new DecodeError(`text in pieces in <${name}>`, at);
   if (format === 'elements' && !element.hasChildren) {
-    const [valueStart, valueEnd] = trimmed(text, element.contentStart, at);
+    const [valueStart, valueEnd] = element.texts[0] ?? [element.contentStart, at];
     settings.push({
       key: elementKey(text, element),
       value: unescapeXml(text.slice(valueStart, valueEnd)),
@@ -145,14 +157,6 @@ function elementKey(text: string, { name, attributes }: Element): string {
   return index === undefined ? name : `${name}[${text.slice(index.valueStart, index.valueEnd)}]`;
 }
 
-function trimmed(text: string, start: number, end: number): [number, number] {
-  const content = text.slice(start, end);
-  const lead = content.length - content.trimStart().length;
-  return lead === content.length
-    ? [start, end]
-    : [start + lead, end - (content.length - content.trimEnd().length)];
-}
-
 function after(text: string, mark: string, from: number): number {
   const found = text.indexOf(mark, from);
   if (found === -1) throw new DecodeError(`no "${mark}"`, from);
@@ -166,11 +170,11 @@ function match(pattern: RegExp, text: string, at: number): RegExpExecArray | nul
 
 const entities: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
 
-/** An entity that XML does not know by itself stays as it stands. */
+/** In UTF-8, a character a byte, as all that is read. An entity that XML does not know by itself stays as it stands. */
 export function unescapeXml(text: string): string {
-  return text.replaceAll(/&(#\d{1,7}|#x[0-9a-fA-F]{1,6}|\w{1,31});/g, (whole, name: string) => {
+  return text.replaceAll(/&(#\d+|#x[0-9a-f]+|\w{1,31});/gi, (whole, name: string) => {
     if (!name.startsWith('#')) return entities[name] ?? whole;
-    const code = name.startsWith('#x') ? Number.parseInt(name.slice(2), 16) : Number(name.slice(1));
-    return code > 0x10_ff_ff ? whole : String.fromCodePoint(code);
+    const code = /^#x/i.test(name) ? Number.parseInt(name.slice(2), 16) : Number(name.slice(1));
+    return code > 0x10_ff_ff ? whole : Buffer.from(String.fromCodePoint(code)).toString('latin1');
   });
 }

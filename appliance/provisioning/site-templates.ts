@@ -3,7 +3,7 @@
  * `<vendor>/site.cfg.liquid` (`site.xml.liquid` where the vendor writes XML) is laid over last. Each is judged before it is
  * used.
  */
-import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Make } from './identify.ts';
 import { judgeTemplate } from './template-judge.ts';
@@ -43,12 +43,22 @@ export function readSiteTemplates(
 /** Changes when a template is written, added or taken away. */
 export function templatesState(vendors: Iterable<Make>, directory: string): string {
   return Array.from(vendors, (vendor) => join(directory, vendor))
-    .flatMap((folder) => filesOf(folder).map((name) => join(folder, name)))
-    .map((file) => {
-      const status = lstatSync(file, { throwIfNoEntry: false });
-      return `${file} ${status?.mtimeMs} ${status?.size}`;
+    .flatMap((folder) => {
+      const names = filesOf(folder);
+      return typeof names === 'string'
+        ? `${folder} ${names}`
+        : names.map((name) => stateOf(join(folder, name)));
     })
     .join('\n');
+}
+
+function stateOf(file: string): string {
+  try {
+    const status = lstatSync(file, { throwIfNoEntry: false });
+    return `${file} ${status?.mtimeMs} ${status?.size}`;
+  } catch (error) {
+    return `${file} ${why(error)}`;
+  }
 }
 
 interface Reading {
@@ -60,8 +70,10 @@ interface Reading {
 
 function withTemplates(reading: Reading, problems: TemplateProblem[]): VendorProvisioning {
   const { ours, folder, before } = reading;
-  const site = new Map<string, string>();
-  for (const name of filesOf(folder)) {
+  const names = filesOf(folder);
+  const site = new Map(typeof names === 'string' ? before?.site : []);
+  if (typeof names === 'string') problems.push({ file: folder, message: names });
+  for (const name of typeof names === 'string' ? [] : names) {
     const file = join(folder, name);
     const text = readTemplate(file);
     const message =
@@ -90,21 +102,30 @@ function readTemplate(file: string): string | { readonly problem: string } {
       return { problem: `has ${status.size} bytes, at most ${mostBytes} are read` };
     return readFileSync(file, 'utf8');
   } catch (error) {
-    return { problem: `can't be read: ${error instanceof Error ? error.message : String(error)}` };
+    return { problem: why(error) };
   }
 }
 
-/** Editors leave hidden files and copies behind: those are nobody's template. */
-function filesOf(folder: string): string[] {
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder)
-    .filter((name) => !name.startsWith('.') && !name.endsWith('~') && name !== 'README.md')
-    .toSorted()
-    .slice(0, mostFiles);
+const why = (error: unknown) => `can't be read: ${error instanceof Error ? error.message : String(error)}`;
+
+/** Editors leave hidden files and copies behind: those are nobody's template. A sentence where it can't be looked into. */
+function filesOf(folder: string): string[] | string {
+  try {
+    return readdirSync(folder)
+      .filter((name) => !name.startsWith('.') && !name.endsWith('~') && name !== 'README.md')
+      .toSorted()
+      .slice(0, mostFiles);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'ENOENT') return [];
+    return code === 'ENOTDIR' ? 'is no folder' : why(error);
+  }
 }
 
 function strangers(shipped: ReadonlyMap<Make, VendorProvisioning>, directory: string): TemplateProblem[] {
-  return filesOf(directory)
+  const names = filesOf(directory);
+  if (typeof names === 'string') return [{ file: directory, message: names }];
+  return names
     .filter((name) => !shipped.has(name as Make))
     .map((name) => ({
       file: join(directory, name),

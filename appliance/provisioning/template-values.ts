@@ -1,6 +1,7 @@
 /** What a template may say, and what each value has to look like: names as in `firmware-templates/README.md`. */
 import type { Config } from '../config-schema.ts';
 import { toldForHelp } from '../phones/emergency-numbers.ts';
+import { timeOffsetSeconds } from '../phones/time-offset.ts';
 import { schemaProblems } from '../schema-problems.ts';
 import { Type, type Static } from '../schema.ts';
 
@@ -23,6 +24,13 @@ const common = {
   ntp_server: noneOrIpv4,
   /** Empty when the settings name none. */
   syslog_server: noneOrIpv4,
+  /**
+   * What the wall clock is ahead of UTC now, as `+01:00`, in seconds, and as `+1` where that is whole hours between -11 and 12; empty
+   * (and 0) where the settings name no time zone.
+   */
+  utc_offset: Type.String({ pattern: String.raw`^(?:[+-]\d\d:\d\d)?$` }),
+  utc_offset_seconds: Type.Integer({ minimum: -86_400, maximum: 86_400 }),
+  utc_offset_hours: Type.String({ pattern: String.raw`^(?:[+-]\d{1,2})?$` }),
   /** What people here dial for help. */
   emergency_numbers: Type.Array(Type.String({ pattern: helpNumber.source }), { maxItems: mostHelpNumbers }),
   site_name: Type.String({ maxLength: 1024 }),
@@ -76,6 +84,28 @@ export function checkValues(values: TemplateValues): void {
   // Without the value: it may be a one-time path.
   if (problem !== undefined) throw new TypeError(`template value ${problem.key} is wrong`);
 }
+
+/** UTC is what the settings say when nobody has said anything: then it is left to DHCP. */
+export function clockValues(
+  timeZone: string,
+  now: number,
+): Pick<OverlayValues, 'utc_offset' | 'utc_offset_seconds' | 'utc_offset_hours'> {
+  if (timeZone === 'UTC') return { utc_offset: '', utc_offset_seconds: 0, utc_offset_hours: '' };
+  const seconds = timeOffsetSeconds(timeZone, now);
+  const [hours, minutes] = [
+    Math.floor(Math.abs(seconds) / 3600),
+    Math.floor((Math.abs(seconds) % 3600) / 60),
+  ];
+  const sign = seconds < 0 ? '-' : '+';
+  const isWhole = seconds % 3600 === 0 && seconds >= -39_600 && seconds <= 43_200;
+  return {
+    utc_offset: `${sign}${digits(hours)}:${digits(minutes)}`,
+    utc_offset_seconds: seconds,
+    utc_offset_hours: isWhole ? `${sign}${hours}` : '',
+  };
+}
+
+const digits = (part: number) => String(part).padStart(2, '0');
 
 /** A model is the phone's own word: one with other characters than models have is as good as none. */
 export function modelValue(said = ''): string {

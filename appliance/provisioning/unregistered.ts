@@ -18,12 +18,15 @@ const fewPhones = 3;
 export interface Seen {
   readonly configurations: readonly PhoneConfiguration[];
   readonly bindings: readonly Binding[];
+  /** ms since 1970. */
   readonly now: number;
+  /** ms, by a clock that nobody sets: one that is set on by hours makes nobody impatient. */
+  readonly monotonic: number;
 }
 
-/** `since`: by MAC, when a phone was first seen so; kept from one look to the next. */
+/** `since`: by MAC, when a phone was first seen so, by the clock that nobody sets; kept from one look to the next. */
 export function phonesToMoveBack(
-  { configurations, bindings, now }: Seen,
+  { configurations, bindings, now, monotonic }: Seen,
   since: Map<string, number>,
 ): PhoneConfiguration[] {
   const registered = bindings.filter(({ state, expiresAt }) => state !== 'lost' && expiresAt > now);
@@ -35,12 +38,14 @@ export function phonesToMoveBack(
   const silent = led.filter(({ mac, ip }) => !macs.has(mac) && !addresses.has(ip));
   const names = new Set(silent.map(({ mac }) => mac));
   for (const mac of since.keys()) if (!names.has(mac)) since.delete(mac);
-  for (const { mac } of silent) if (!since.has(mac)) since.set(mac, now);
+  for (const { mac } of silent) if (!since.has(mac)) since.set(mac, monotonic);
   const isGeneral = silent.length > fewPhones && silent.length > led.length / 4;
   const isAlone = registered.length === 0 && led.length > 1;
   if (isGeneral || isAlone) return [];
   return silent.filter(
     ({ mac, postureAt }) =>
-      postureAt !== undefined && now - postureAt < trialMs && now - (since.get(mac) ?? now) >= patienceMs,
+      postureAt !== undefined &&
+      now - postureAt < trialMs &&
+      monotonic - (since.get(mac) ?? monotonic) >= patienceMs,
   );
 }

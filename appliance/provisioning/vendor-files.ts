@@ -52,6 +52,8 @@ const Schema = Type.Object(
           posture: Type.Optional(Type.Union([Type.Literal('full'), Type.Literal('provision')])),
           /** A key that the cloud sets itself stays the cloud's. */
           keepsTheirs: Type.Optional(Type.Boolean()),
+          /** Not laid at all over a body that sets one of these keys. */
+          unless: Type.Optional(patterns),
         },
         { additionalProperties: false },
       ),
@@ -59,7 +61,11 @@ const Schema = Type.Object(
     /** What gives a phone back the cloud's own addresses; a key that the cloud sets itself stays the cloud's. */
     leave: Type.Array(
       Type.Object(
-        { template: Type.String(), before: Type.Optional(Type.String()) },
+        {
+          template: Type.String(),
+          before: Type.Optional(Type.String()),
+          unless: Type.Optional(patterns),
+        },
         { additionalProperties: false },
       ),
     ),
@@ -82,11 +88,13 @@ const Schema = Type.Object(
 
 type VendorFile = Static<typeof Schema>;
 
+type Judging<Row> = Omit<Row, 'unless'> & { readonly unless?: (key: string) => boolean };
+
 export interface VendorProvisioning {
   readonly format: VendorFile['format'];
   readonly trustsAuthority: boolean;
   readonly takesUploads: boolean;
-  readonly overlays: VendorFile['overlays'];
+  readonly overlays: readonly Judging<VendorFile['overlays'][number]>[];
   /** How a phone is pointed to firmware; undefined: no key for it is confirmed. */
   readonly firmware:
     | {
@@ -97,7 +105,7 @@ export interface VendorProvisioning {
         readonly isBootstrapOnly: boolean;
       }
     | undefined;
-  readonly leave: VendorFile['leave'];
+  readonly leave: readonly Judging<VendorFile['leave'][number]>[];
   readonly accountsIn: AccountReader | undefined;
   /** Template text by file name, as shipped. */
   readonly templates: ReadonlyMap<string, string>;
@@ -132,18 +140,19 @@ function readVendorFile(folder: string): VendorProvisioning {
   const names = [...data.bootstrap, ...data.overlays, ...data.leave].map(({ template }) => template);
   const isUrl = matcher(data.provisioningUrls);
   const dangers = Object.entries(data.dangerous).map(([reason, keys]) => [reason, matcher(keys)] as const);
+  const isDangerous = matcher(Object.values(data.dangerous).flat());
   return {
     format: data.format,
     trustsAuthority: data.trustsAuthority,
     takesUploads: data.uploads ?? false,
-    overlays: data.overlays,
-    leave: data.leave,
+    overlays: data.overlays.map(judging),
+    leave: data.leave.map(judging),
     accountsIn: data.account && newAccountReader(data.account),
     firmware: data.firmware && firmwareKey(folder, data.firmware),
     templates: new Map(names.map((name) => [name, readFileSync(join(folder, name), 'utf8')])),
     site: new Map(),
     isProvisioningUrl: isUrl,
-    danger: (key) => dangers.find(([, isDangerous]) => isDangerous(key))?.[0],
+    danger: (key) => (isDangerous(key) ? dangers.find(([, isMeant]) => isMeant(key))?.[0] : undefined),
     isNotAsked: anyOf(data.notAsked),
     isPlainFile: anyOf(data.plainFiles),
     mayBeMissing: (name, mac) =>
@@ -152,6 +161,10 @@ function readVendorFile(folder: string): VendorProvisioning {
     bootstrapTemplate: (name, mac) =>
       data.bootstrap.find((row) => forPhone(row.file, mac).test(name))?.template,
   };
+}
+
+function judging<Row extends { unless?: string[] }>({ unless, ...row }: Row): Judging<Row> {
+  return { ...row, ...(unless === undefined ? {} : { unless: matcher(unless) }) };
 }
 
 function readData(file: string): VendorFile {
@@ -189,8 +202,10 @@ function anyOf(patternsOf: readonly string[] = []): (name: string) => boolean {
 
 /** Case is ignored: phones differ in whether they do. */
 function matcher(keys: readonly string[]): (key: string) => boolean {
-  const found = keys.map((key) => new RegExp(`^${key.split('*').map(literal).join('.*')}$`, 'is'));
-  return (key) => found.some((pattern) => pattern.test(key));
+  const patterns = keys.map((key) => key.split('*').map(literal).join('.*'));
+  // One expression for all: each key of a configuration is asked about.
+  const found = new RegExp(`^(?:${patterns.join('|')})$`, 'is');
+  return (key) => patterns.length > 0 && found.test(key);
 }
 
 function literal(text: string): string {

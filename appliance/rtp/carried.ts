@@ -10,7 +10,7 @@ import { kernelFlows, type FlowPair } from './kernel-flows.ts';
 import type { KernelPath } from './kernel.ts';
 import type { PortPool } from './ports.ts';
 import type { Quality } from './quality.ts';
-import { onPacket, type Component, type Session } from './session.ts';
+import { isFarEnd, onPacket, type Component, type Session } from './session.ts';
 import type { MediaSockets } from './sockets.ts';
 import type { SessionQuality } from './session-quality.ts';
 import { rowOf } from './stored-session.ts';
@@ -82,7 +82,7 @@ export function newCounters() {
   };
 }
 
-/** More than any stream sends to one port: what is beyond is not looked at. */
+/** More than any stream sends to one port, and so many of all others there: what is beyond is not looked at. */
 const packetRate = { burst: 3000, perSecond: 3000 };
 
 export function listen(relay: Relay, carried: Carried): void {
@@ -96,15 +96,17 @@ export function listen(relay: Relay, carried: Carried): void {
 function listenOn(relay: Relay, carried: Carried, at: { leg: LegName; component: Component }): void {
   const { session, sockets, crossing } = carried;
   const { counters, kernel, world } = relay;
-  const bucket = newTokenBucket(packetRate);
+  const budgets = { farEnd: newTokenBucket(packetRate), others: newTokenBucket(packetRate) };
   const socket = sockets.port(at.leg, at.component);
   socket.onError(() => {
     // ICMP says that nobody listens there yet: usual at the start and the end of a call.
     counters.send_errors += 1;
   });
   socket.onDatagram((packet, from) => {
-    const now = world.clock.now();
-    if (!takeToken(bucket, now)) {
+    const now = world.clock.monotonic();
+    // Whoever sprays the port has a budget of his own, and takes nothing from the call.
+    const budget = isFarEnd(session, { ...at, from }) ? budgets.farEnd : budgets.others;
+    if (!takeToken(budget, now)) {
       counters.flooded += 1;
       return;
     }
@@ -114,7 +116,7 @@ function listenOn(relay: Relay, carried: Carried, at: { leg: LegName; component:
       return;
     }
     if (session.revision !== carried.toldRevision) follow(relay, carried);
-    const onward = crossing.onward(at.leg, packet, now);
+    const onward = crossing.onward(at.leg, packet, world.clock.now());
     if (onward === undefined) {
       counters.srtp_refused += 1;
       return;

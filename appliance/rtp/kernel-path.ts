@@ -1,20 +1,21 @@
 /** Streams that the kernel relays: what shall be in the rules, and putting it there. Without the rules all goes through the process. */
 import { mayAdministerNetwork } from '../net/capabilities.ts';
-import { ownAddresses } from '../net/card.ts';
 import { openNft, type Nft } from '../net/nft.ts';
-import { readRoutes, wayTo, type Route } from '../net/routes.ts';
 import type { LegName } from '../protocol/media-control.ts';
 import type { World } from '../world.ts';
 import { isSameFlow, type FlowPair } from './kernel-flows.ts';
+import { isNameable, readNetwork, wayOf, type Network } from './kernel-network.ts';
 import type { Sample } from './samples.ts';
 import {
   askCounts,
+  askRefused,
   askWayCounts,
   changeFlows,
   mediaTable,
   noMediaTable,
   parseCounts,
   parseFlows,
+  parseRefused,
   tableName,
   wayName,
   type FlowCount,
@@ -63,23 +64,18 @@ export interface KernelState {
   readonly ports: Map<string, readonly [number, number]>;
   /** Sessions whose packets the rules don't see. */
   readonly barred: Set<string>;
-  /** `kernel_changes`: flows put in or taken out. */
-  readonly counters: { kernel_changes: number; kernel_restored: number; kernel_fell_back: number };
+  readonly counters: { [name in keyof typeof noneYet]: number };
   isUp: boolean;
   problem: string | undefined;
   network: Network;
   /** Those that are in the table. */
   ways: Set<string>;
+  /** Of the table's counter, when it was asked last. */
+  refused: number;
   /** What is asked of nft comes one after the other. */
   turn: Promise<unknown>;
   /** What the next turn shall change: many calls at once are one transaction. */
   due: Due;
-}
-
-/** Of this machine, as it was when it was looked at last. */
-export interface Network {
-  readonly routes: readonly Route[];
-  readonly addresses: ReadonlySet<string>;
 }
 
 interface Due {
@@ -97,6 +93,9 @@ export function kernelRefused(wanted: 'auto' | 'on' | 'off'): string | undefined
   return undefined;
 }
 
+/** `changes`: flows put in or taken out; `refused`: packets of strangers beyond what they may send. */
+const noneYet = { kernel_changes: 0, kernel_restored: 0, kernel_fell_back: 0, kernel_refused: 0 };
+
 export function newKernelState(world: World, options: KernelOptions): KernelState {
   return {
     world,
@@ -105,11 +104,12 @@ export function newKernelState(world: World, options: KernelOptions): KernelStat
     carried: new Map(),
     ports: new Map(),
     barred: new Set(),
-    counters: { kernel_changes: 0, kernel_restored: 0, kernel_fell_back: 0 },
+    counters: { ...noneYet },
     isUp: false,
     problem: 'not begun yet',
     network: readNetwork(),
     ways: new Set(),
+    refused: 0,
     turn: Promise.resolve(),
     due: nothingDue(),
   };
@@ -159,6 +159,7 @@ export async function loadTable(state: KernelState): Promise<void> {
     if (cards.size === 0) throw new Error('no card has an IPv4 network');
     await state.nft.load(mediaTable(state.options, [...cards], flows));
     state.ways = new Set(flows.map(wayName));
+    state.refused = 0;
     // Counters begin anew with the table.
     for (const carried of state.carried.values()) carried.told = none;
     state.isUp = true;
@@ -185,7 +186,7 @@ export async function fallBack(state: KernelState, problem: string): Promise<voi
 /** Rules found at the start whose sessions nobody knows: they go on for as long as packets do, and their ports stay taken. */
 export async function findOrphans(state: KernelState): Promise<void> {
   const printed = await state.nft.ask(`list table netdev ${tableName}`).catch(() => '');
-  const movedAt = state.world.clock.now();
+  const movedAt = state.world.clock.monotonic();
   for (const found of parseFlows(printed)) {
     const way = wayOf(state.network, found.to.address);
     if (way === undefined || !state.options.reservePort(found.at.port)) continue;
@@ -209,6 +210,13 @@ export async function countFlows(state: KernelState): Promise<Map<RoutedFlow, nu
   return moved;
 }
 
+/** In its turn only. */
+export async function countRefused(state: KernelState): Promise<void> {
+  const refused = parseRefused(await state.nft.ask(askRefused));
+  state.counters.kernel_refused += refused - state.refused;
+  state.refused = refused;
+}
+
 const none: FlowCount = { packets: 0, bytes: 0 };
 /** Of IP without options, and UDP. */
 const headerBytes = 28;
@@ -219,7 +227,7 @@ function tell({ options, world }: KernelState, carried: Carried, count: FlowCoun
   if (packets <= 0) return 0;
   const bytes = count.bytes - carried.told.bytes - packets * headerBytes;
   carried.told = count;
-  carried.movedAt = world.clock.now();
+  carried.movedAt = world.clock.monotonic();
   if (carried.owner !== undefined) options.onRelayed({ ...carried.owner, packets, bytes });
   return packets;
 }
@@ -271,21 +279,6 @@ function routed({ network }: KernelState, [phone, cloud]: FlowPair): RoutedPair 
   ];
 }
 
-export function readNetwork(): Network {
-  return { routes: readRoutes(), addresses: ownAddresses() };
-}
-
-/** What is for this machine itself never goes on by a card. */
-function wayOf({ routes, addresses }: Network, address: string): RoutedFlow['way'] | undefined {
-  const way = addresses.has(address) ? undefined : wayTo(routes, address);
-  return way !== undefined && isNameable(way.card) ? way : undefined;
-}
-
-/** The kernel takes almost any name for a card, rules don't. */
-function isNameable(card: string): boolean {
-  return /^[\w.@-]+$/.test(card);
-}
-
 function isThere([phone, cloud]: readonly Carried[], pair: RoutedPair): boolean {
   return (
     phone !== undefined &&
@@ -298,7 +291,7 @@ function isThere([phone, cloud]: readonly Carried[], pair: RoutedPair): boolean 
 /** Our port that it comes to. */
 function add(state: KernelState, owner: Carried['owner'], flow: RoutedFlow): number {
   const { port } = flow.at;
-  const movedAt = state.world.clock.now();
+  const movedAt = state.world.clock.monotonic();
   state.carried.set(port, { flow, owner, told: none, movedAt, strays: 0 });
   state.due.fresh.set(port, flow);
   return port;

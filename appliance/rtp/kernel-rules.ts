@@ -46,6 +46,8 @@ const strangerRate = 1000;
  * keep the process from making rules for any of them.
  */
 const learning = { perSecond: 16_000, burst: 4000 };
+/** Its one element counts what is beyond either: to list a counter, or to get an element, nft reads all elements of all maps. */
+const refusedSet = 'refused';
 /** Longer ones may have to be sent on in pieces, which is for the process. */
 const longestBytes = 1400;
 
@@ -99,6 +101,7 @@ export function mediaTable(
   return `${noMediaTable({ first, last })}table netdev ${tableName} {
 ${portMaps.map(([name, { type, of }]) => mapText(name, portMap(type), flows.map(portElement(of)))).join('\n')}
 ${mapsOfWays.join('\n')}
+  set ${refusedSet} { type inet_proto; counter; elements = { udp }; }
   set strangers {
     type ipv4_addr . inet_service
     size 16384
@@ -116,8 +119,8 @@ ${chainText('known', [...ways.keys()].map(wayMatch))}
     # RTP and SRTP only: RTCP, STUN and DTLS (RFC 7983) are for the socket, and so is what is in pieces or long, or bears no checksum
     # that could be corrected. By place and not by name, which costs less.
     @th,64,2 2 @th,72,8 != 192-223 @nh,50,14 0 @nh,16,16 <= ${longestBytes} @th,48,16 != 0 jump known
-    update @strangers { ip saddr . udp dport limit rate over ${strangerRate}/second burst ${strangerRate} packets } drop
-    limit rate over ${learning.perSecond}/second burst ${learning.burst} packets drop
+    update @strangers { ip saddr . udp dport limit rate over ${strangerRate}/second burst ${strangerRate} packets } meta l4proto @${refusedSet} drop
+    limit rate over ${learning.perSecond}/second burst ${learning.burst} packets meta l4proto @${refusedSet} drop
   }
   chain arrival {
     type filter hook ingress devices = { ${devices} } priority 0; policy accept;
@@ -201,6 +204,14 @@ export function askCounts(flows: readonly RoutedFlow[]): string {
 /** The same of all that went this way. */
 export function askWayCounts(way: string): string {
   return `list map netdev ${tableName} ${way}`;
+}
+
+/** Prints what {@link parseRefused} reads. */
+export const askRefused = `list set netdev ${tableName} ${refusedSet}`;
+
+/** Packets of whoever no rule knows that were more than he may send. */
+export function parseRefused(printed: string): number {
+  return Number(/udp counter packets (\d+)/.exec(printed)?.[1] ?? 0);
 }
 
 /** From printed maps of ways: by our port. */

@@ -2,15 +2,16 @@
 import { isDeepStrictEqual } from 'node:util';
 import { readArpTable } from '../net/arp-table.ts';
 import { cardSent } from '../net/card.ts';
+import { readNetwork } from './kernel-network.ts';
 import { changeFlows, tableName, type RoutedFlow } from './kernel-rules.ts';
 import {
   changeSession,
   countFlows,
+  countRefused,
   fallBack,
   inTable,
   inTurn,
   loadTable,
-  readNetwork,
   type KernelState,
 } from './kernel-path.ts';
 
@@ -88,6 +89,7 @@ async function renew(state: KernelState, watch: Watch): Promise<void> {
 }
 
 async function count(state: KernelState, watch: Watch): Promise<void> {
+  await countRefused(state);
   const moved = await countFlows(state);
   if (isLossy(watch, leaving(moved))) {
     watch.retryAt = state.world.clock.monotonic() + watch.retryWaitMs;
@@ -122,7 +124,7 @@ function isLossy(watch: Watch, leftBy: ReadonlyMap<string, number>): boolean {
 }
 
 async function removeOrphans(state: KernelState): Promise<void> {
-  const now = state.world.clock.now();
+  const now = state.world.clock.monotonic();
   const silent = Array.from(state.carried.values()).filter(
     ({ owner, movedAt }) => owner === undefined && now - movedAt > state.options.idleMs,
   );
@@ -140,7 +142,7 @@ async function removeOrphans(state: KernelState): Promise<void> {
  * may have changed them. Where that is no help (packets without a checksum, or in pieces), the process keeps the session.
  */
 async function mend(state: KernelState, watch: Watch): Promise<void> {
-  const now = state.world.clock.now();
+  const now = state.world.clock.monotonic();
   const missed = Array.from(state.carried.values()).filter(
     ({ strays, movedAt }) => strays > fewStrays && now - movedAt > everyMs,
   );

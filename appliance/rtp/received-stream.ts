@@ -31,6 +31,8 @@ export interface ReceivedStream {
 /** A larger jump is a sender that began anew, if it goes on from there (appendix A.1). */
 const mostDropout = 3000;
 const mostMisorder = 100;
+/** More is a clock that was set. */
+const longestLateMs = 10_000;
 /** Their time stamps stand still or jump: nothing can be told from them. */
 const notSpeech = new Set(['TELEPHONE-EVENT', 'CN', 'RED']);
 
@@ -203,9 +205,12 @@ function newTiming() {
         if (isSample) pairs += 1;
         const sentMs = (((timestamp - last.timestamp) | 0) / clockRate) * 1000;
         const gain = isSample ? Math.max(1 / 16, 1 / pairs) : 1 / 16;
-        jitterMs += (Math.abs(atMs - last.atMs - sentMs) - jitterMs) * gain;
-        sum += jitterMs;
-        count += 1;
+        const lateMs = Math.abs(atMs - last.atMs - sentMs);
+        if (lateMs < longestLateMs) {
+          jitterMs += (lateMs - jitterMs) * gain;
+          sum += jitterMs;
+          count += 1;
+        }
       }
       last = { sequence, timestamp, atMs, clockRate };
     },

@@ -4,6 +4,7 @@ import { serveLines } from '../net/unix-lines.ts';
 import { formatControl, mediaSocketPath } from '../protocol/media-control.ts';
 import { readMediaSessions, removeMediaSession, type MediaSessionRow } from '../store/media-sessions.ts';
 import { openStore, type Store } from '../store/store.ts';
+import { tellStart } from '../store/tell-start.ts';
 import { version, type Health, type Part, type World } from '../world.ts';
 import { flowsOf, listen, newCarried, newCounters, type Carried, type Relay } from './carried.ts';
 import { openKernelPath, type KernelPath } from './kernel.ts';
@@ -15,15 +16,16 @@ import { reopenMediaSockets } from './sockets.ts';
 import { sessionOf } from './stored-session.ts';
 import { sweep } from './sweep.ts';
 
-/** Throws when the control socket or the store can't be opened. */
+/** Throws when the control socket or the store can't be opened; a full disk or a broken file is no reason. */
 export async function startRtpRelay(world: World, config: Config): Promise<Part> {
   const store = openStore({
     directory: config.site.state_directory,
     part: 'rtp',
     clock: world.clock,
+    isReplaced: true,
     isSyncedApart: true,
   });
-  await store.write((tx) => tx.journal({ kind: 'started', body: { release: version } }));
+  await tellStart(store, { log: world.log, release: version });
   const pool = newPortPool(config.rtp.first_port, config.rtp.last_port);
   const quality = openQuality({ world, store, directory: config.site.state_directory });
   const sessions = await adoptSessions({ world, store, quality }, pool);
@@ -74,7 +76,7 @@ async function adoptSessions(
   pool: PortPool,
 ): Promise<Map<string, Carried>> {
   const sessions = new Map<string, Carried>();
-  const now = () => world.clock.now();
+  const now = () => world.clock.monotonic();
   const lost: MediaSessionRow[] = [];
   for (const row of readMediaSessions(store.db)) {
     const { session, ours } = sessionOf(row, now());
@@ -87,10 +89,11 @@ async function adoptSessions(
     }
   }
   if (lost.length > 0 || sessions.size > 0) {
-    await store.write((tx) => {
+    const told = store.write((tx) => {
       for (const { id } of lost) removeMediaSession(tx.db, id);
       tx.journal({ kind: 'media_adopted', body: { sessions: sessions.size, lost: lost.length } });
     });
+    await told.catch((error: unknown) => world.log.error({ err: error }, 'adoption not written down'));
   }
   return sessions;
 }
@@ -111,12 +114,12 @@ async function openKernel(
       onRelayed: ({ session: id, leg, packets, bytes }) => {
         const carried = sessions.get(id);
         if (carried === undefined) return;
-        onRelayed(carried.session, leg, { packets, bytes, now: world.clock.now() });
+        onRelayed(carried.session, leg, { packets, bytes, now: world.clock.monotonic() });
         carried.quality.onCarried(leg, packets, world.clock.now());
       },
       onSample: ({ port, header, atMs }) => byPort.get(port)?.(header, atMs),
       reservePort: (port) => pool.reserve(port),
-      releasePort: (port) => pool.release(port, world.clock.now()),
+      releasePort: (port) => pool.release(port, world.clock.monotonic()),
     },
     new Map(flows.flatMap(([id, pair]) => (pair === undefined ? [] : [[id, pair]]))),
   );

@@ -1,7 +1,16 @@
 /** What `sip` asks for over the control socket. */
 import { DecodeError } from '../protocol/bytes.ts';
 import { parseMediaRequest, type MediaReply, type MediaRequest } from '../protocol/media-control.ts';
-import { follow, keep, known, listen, newCarried, releaseSession, type Relay } from './carried.ts';
+import {
+  follow,
+  keep,
+  known,
+  listen,
+  newCarried,
+  releaseSession,
+  type Carried,
+  type Relay,
+} from './carried.ts';
 import { countOf, newSession, setRemote, type Session } from './session.ts';
 import { openMediaSockets, type MediaSockets } from './sockets.ts';
 
@@ -29,7 +38,7 @@ export async function answer(relay: Relay, line: string): Promise<MediaReply> {
 
 async function act(relay: Relay, request: MediaRequest): Promise<MediaReply> {
   const { id } = request;
-  const now = relay.world.clock.now();
+  const now = relay.world.clock.monotonic();
   switch (request.verb) {
     case 'allocate': {
       const { phone, cloud } = await inOrder(relay, request.session, () => allocate(relay, request));
@@ -37,15 +46,14 @@ async function act(relay: Relay, request: MediaRequest): Promise<MediaReply> {
     }
     case 'update': {
       const carried = known(relay, request.session);
+      const isOther = describe(carried, request);
       setRemote(carried.session, request.leg, request.remote);
-      if (carried.session.revision !== carried.toldRevision) follow(relay, carried);
+      if (isOther || carried.session.revision !== carried.toldRevision) follow(relay, carried);
       return { id, ok: true };
     }
     case 'describe': {
       const carried = known(relay, request.session);
-      const wasBridge = carried.crossing.isBridge;
-      carried.crossing.describe(request.leg, request.description);
-      if (carried.crossing.isBridge !== wasBridge) follow(relay, carried);
+      if (describe(carried, request)) follow(relay, carried);
       return { id, ok: true };
     }
     case 'expect': {
@@ -65,8 +73,21 @@ async function act(relay: Relay, request: MediaRequest): Promise<MediaReply> {
   }
   // Who compares must hear of all that was asked for before.
   await Promise.allSettled(relay.changing.values());
-  const there = Array.from(relay.sessions.values()).filter(({ isReleased }) => !isReleased);
+  // One that was told to be silent may have been told to nobody: it goes by itself.
+  const there = Array.from(relay.sessions.values()).filter(
+    ({ isReleased, reportedAt }) => !isReleased && reportedAt === undefined,
+  );
   return { id, ok: true, sessions: there.map(({ session }) => countOf(session, now)) };
+}
+
+/** True when its packets go another way then: changed here, or not any more. */
+function describe(
+  { crossing }: Carried,
+  { leg, description }: MediaRequest & { verb: 'update' | 'describe' },
+): boolean {
+  const wasBridge = crossing.isBridge;
+  if (description !== undefined) crossing.describe(leg, description);
+  return crossing.isBridge !== wasBridge;
 }
 
 /** What is asked of one session is done in that order: it may be released while its ports are still being opened. */
@@ -88,8 +109,11 @@ async function allocate(
   const { clock } = relay.world;
   if (relay.sessions.has(id)) throw new Error(`session ${id} is there already`);
   if (relay.sessions.size >= maxSessions) throw new Error(`${maxSessions} sessions are open: no more`);
-  const sockets = await openMediaSockets({ pool: relay.pool, now: () => clock.now() }, { phone, cloud });
-  const carried = newCarried(newSession(id, clock.now()), { sockets, quality: relay.quality.open(id) });
+  const sockets = await openMediaSockets(
+    { pool: relay.pool, now: () => clock.monotonic() },
+    { phone, cloud },
+  );
+  const carried = newCarried(newSession(id, clock.monotonic()), { sockets, quality: relay.quality.open(id) });
   relay.sessions.set(id, carried);
   listen(relay, carried);
   keep(relay, carried);

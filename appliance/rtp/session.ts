@@ -1,4 +1,7 @@
-/** One medium of one call: who may send, where it goes on, and whether anybody still does. No socket, no clock. */
+/**
+ * One medium of one call: who may send, where it goes on, and whether anybody still does. No socket, no clock. All times are of a clock
+ * that nobody sets.
+ */
 import { contains, parseCidr } from '../protocol/ipv4.ts';
 import { otherLeg, type LegName, type Remote, type SessionCount } from '../protocol/media-control.ts';
 import { packetKind, type PacketKind } from '../protocol/rtp.ts';
@@ -57,6 +60,15 @@ export function newSession(id: string, now: number): Session {
   };
 }
 
+/** Whether this is where the far end was heard from, or where it said that it would be. */
+export function isFarEnd({ legs }: Session, { leg, component, from }: Omit<Arrival, 'packet'>): boolean {
+  const { latched, remote } = legs[leg];
+  const known = latched[component];
+  if (known !== undefined && isSame(known, from)) return true;
+  const signalled = declared(remote, component);
+  return signalled !== undefined && isSame(signalled, from);
+}
+
 /** The far end of a leg as signalled. The same again changes nothing; another one is learned anew. */
 export function setRemote(session: Session, leg: LegName, remote: Remote): void {
   const own = session.legs[leg];
@@ -79,7 +91,8 @@ export function onPacket(session: Session, arrival: Arrival, now: number): Forwa
   const { leg, component, packet } = arrival;
   const own = session.legs[leg];
   const kind = kindOf(packet, own.remote);
-  if (kind === 'other' || !isFromFarEnd(own, arrival, { isRtp: kind === 'rtp', now })) {
+  const isHeard = isFarEnd(session, arrival) || mayBeFarEnd(own, arrival, { isRtp: kind === 'rtp', now });
+  if (kind === 'other' || !isHeard) {
     own.count.dropped += 1;
     return undefined;
   }
@@ -134,7 +147,7 @@ export function countOf({ id, legs, lastMediaAt }: Session, now: number): Sessio
     session: id,
     phone: { ...legs.phone.count },
     cloud: { ...legs.cloud.count },
-    silentMs: Math.max(0, now - lastMediaAt),
+    silentMs: Math.max(0, Math.round(now - lastMediaAt)),
   };
 }
 
@@ -148,21 +161,18 @@ function newLeg(): Leg {
 }
 
 /**
- * The first good RTP packet from an allowed address decides (symmetric RTP, RFC 4961). After it only its sender is heard, until it
- * has been silent for long, and the one place that was signalled, should the phone have begun from another.
+ * The first good RTP packet from an allowed address decides (symmetric RTP, RFC 4961). After it nobody else is heard, until its sender
+ * has been silent for long; but for the one place that was signalled, should the phone have begun from another.
  */
-function isFromFarEnd(
+function mayBeFarEnd(
   leg: Leg,
   { component, from }: Arrival,
   { isRtp, now }: { isRtp: boolean; now: number },
 ): boolean {
   const { remote } = leg;
-  if (remote === undefined) return false;
-  const known = leg.latched[component];
-  if (known !== undefined && isSame(known, from)) return true;
-  const signalled = declared(remote, component);
-  if (signalled !== undefined && isSame(signalled, from)) return true;
-  if (known !== undefined && now - leg.heardAt[component] <= relatchMs) return false;
+  // Nothing can be sent to port 0.
+  if (remote === undefined || from.port === 0) return false;
+  if (leg.latched[component] !== undefined && now - leg.heardAt[component] <= relatchMs) return false;
   return isAllowed(remote, from.address) && (component === 'rtcp' || isRtp);
 }
 
@@ -172,7 +182,9 @@ function isAllowed({ allow }: Remote, address: string): boolean {
 
 function declared(remote: Remote | undefined, component: Component): Endpoint | undefined {
   if (remote === undefined || remote.port === 0 || remote.address === '0.0.0.0') return undefined;
-  return { address: remote.address, port: component === 'rtp' ? remote.port : remote.rtcpPort };
+  // `a=rtcp:0`: it wants no reports.
+  const port = component === 'rtp' ? remote.port : remote.rtcpPort;
+  return port === 0 ? undefined : { address: remote.address, port };
 }
 
 function isSame(a: Endpoint, b: Endpoint): boolean {

@@ -2,7 +2,7 @@
 import type { LegName } from '../protocol/media-control.ts';
 import type { LegKeys } from '../protocol/media-description.ts';
 import type { SdesKey } from '../protocol/sdp-crypto.ts';
-import { newSrtpReceiver, newSrtpSender, type Srtp, type SrtpKey } from './srtp.ts';
+import { newSrtpReceiver, newSrtpSender, type Srtp, type SrtpKey, type SrtpReceiver } from './srtp.ts';
 
 export interface SrtpLegs {
   setKeys(leg: LegName, keys: LegKeys | undefined): void;
@@ -17,8 +17,11 @@ export interface SrtpLegs {
 }
 
 interface Leg {
+  /** Undefined: nothing is encrypted now. */
   keys: LegKeys | undefined;
-  receiver: Srtp | undefined;
+  /** Keys may come back, as after a fax: who began anew with them would use their keystream twice, and not be heard. */
+  last: LegKeys | undefined;
+  receiver: SrtpReceiver | undefined;
   /** Of the keys before: its packets are on their way until the first of the new ones is there (RFC 4568 section 7.1.4). */
   old: Srtp | undefined;
   sender: Srtp | undefined;
@@ -26,44 +29,41 @@ interface Leg {
 
 export function newSrtpLegs(): SrtpLegs {
   const legs: Record<LegName, Leg> = { phone: newLeg(), cloud: newLeg() };
-  const isBridge = () => legs.phone.sender !== undefined || legs.cloud.sender !== undefined;
   return {
     setKeys: (leg, keys) => setKeys(legs[leg], keys),
     get isBridge() {
-      return isBridge();
+      return isBridged(legs.phone) || isBridged(legs.cloud);
     },
-    open: (from, kind, packet) =>
-      legs[from].sender === undefined ? packet : receive(legs[from], kind, packet),
-    seal: (to, kind, packet) => {
-      const { sender } = legs[to];
-      return sender === undefined ? packet : sender[kind](packet);
-    },
+    open: (from, kind, packet) => (isBridged(legs[from]) ? receive(legs[from], kind, packet) : packet),
+    seal: (to, kind, packet) => (isBridged(legs[to]) ? legs[to].sender?.[kind](packet) : packet),
     read: (from, report) => {
-      const { receiver, sender } = legs[from];
-      if (receiver === undefined || sender !== undefined) return report;
+      if (legs[from].keys === undefined || isBridged(legs[from])) return report;
       return receive(legs[from], 'rtcp', new Uint8Array(report));
     },
   };
 }
 
 function newLeg(): Leg {
-  return { keys: undefined, receiver: undefined, old: undefined, sender: undefined };
+  return { keys: undefined, last: undefined, receiver: undefined, old: undefined, sender: undefined };
 }
 
-/** The same keys again change nothing: a sender that began anew would use its keystream twice. */
+/** The box has keys of its own with this leg. */
+function isBridged({ keys }: Leg): boolean {
+  return keys?.send !== undefined;
+}
+
+/** The same keys again change nothing. */
 function setKeys(leg: Leg, keys: LegKeys | undefined): void {
-  const before = leg.keys;
   leg.keys = keys;
-  if (keys === undefined) {
-    Object.assign(leg, newLeg());
-    return;
-  }
-  if (!isSame(before?.receive, keys.receive)) {
+  if (keys === undefined) return;
+  const { last } = leg;
+  leg.last = keys;
+  if (!isSame(last?.receive, keys.receive)) {
     leg.old = leg.receiver;
-    leg.receiver = newSrtpReceiver(keyOf(keys.receive));
+    leg.receiver = newSrtpReceiver(keyOf(keys.receive), leg.receiver?.highest());
   }
-  if (!isSame(before?.send, keys.send)) {
-    leg.sender = keys.send === undefined ? undefined : newSrtpSender(keyOf(keys.send));
+  if (keys.send !== undefined && !isSame(last?.send, keys.send)) {
+    leg.sender = newSrtpSender(keyOf(keys.send));
   }
 }
 

@@ -5,7 +5,6 @@ import {
   markSeen,
   mostRtcpIndex,
   mostRtpIndex,
-  newReplayWindow,
   packetIndex,
   rtcpEncryptedFlag,
   rtcpHeaderBytes,
@@ -13,10 +12,10 @@ import {
   rtpHeaderBytes,
   senderOf,
   srtpSuites,
-  type ReplayWindow,
   type SrtpSuite,
 } from '../protocol/srtp.ts';
 import { deriveKeys, newPacketCipher, type PacketCipher } from './srtp-cipher.ts';
+import { newSenders, nextIndex, type SrtpSender } from './srtp-senders.ts';
 
 /** Makes SRTP of RTP, or RTP of SRTP. Undefined: not to be sent on. */
 export type Conversion = (packet: Uint8Array) => Uint8Array | undefined;
@@ -26,16 +25,21 @@ export interface Srtp {
   readonly rtcp: Conversion;
 }
 
+export interface SrtpReceiver extends Srtp {
+  /** Index of the newest RTP packet of each sender. */
+  highest(): ReadonlyMap<number, number>;
+}
+
 export interface SrtpKey {
   readonly suite: SrtpSuite;
   /** Key and salt, 30 bytes. */
   readonly master: Uint8Array;
 }
 
-/** A call has two or three; each takes memory, and one that is forgotten would have its keystream used twice. */
-const mostSenders = 64;
-
-/** In memory of its own, since it grows by the tag. Undefined also when its index was used: a keystream is good once. */
+/**
+ * In memory of its own, since it grows by the tag. Undefined also when its index was used: a keystream is good once. Who begins anew
+ * with lower numbers is numbered on, since the other end could not follow.
+ */
 export function newSrtpSender({ suite, master }: SrtpKey): Srtp {
   const { tagBytes, rtcpTagBytes } = srtpSuites[suite];
   const rtp = newPacketCipher(deriveKeys(master, 'rtp'));
@@ -44,22 +48,22 @@ export function newSrtpSender({ suite, master }: SrtpKey): Srtp {
   return {
     rtp: (packet) => {
       const start = rtpHeaderBytes(packet);
-      const window = start === undefined ? undefined : sent.rtp(senderOf(packet, 'rtp'));
-      if (start === undefined || window === undefined) return undefined;
-      const index = packetIndex(uint16At(packet, 2), window.highest);
-      if (!isFresh(window, index) || index > mostRtpIndex) return undefined;
-      markSeen(window, index);
+      const sender = start === undefined ? undefined : sent.rtp(senderOf(packet, 'rtp'));
+      if (start === undefined || sender === undefined) return undefined;
+      const index = nextIndex(sender, uint16At(packet, 2));
+      if (index === undefined) return undefined;
       const out = grown(packet, tagBytes);
       const body = out.subarray(0, packet.length);
+      new DataView(body.buffer, body.byteOffset).setUint16(2, index % 65_536);
       rtp.apply(body, start, { ssrc: senderOf(packet, 'rtp'), index });
       out.set(rtp.tag(body, rolloverOf(index)).subarray(0, tagBytes), packet.length);
       return out;
     },
     rtcp: (packet) => {
       if (packet.length < rtcpHeaderBytes) return undefined;
-      const window = sent.rtcp(senderOf(packet, 'rtcp'));
-      if (window === undefined || window.highest >= mostRtcpIndex) return undefined;
-      const index = (window.highest += 1);
+      const sender = sent.rtcp(senderOf(packet, 'rtcp'));
+      if (sender === undefined || sender.window.highest >= mostRtcpIndex) return undefined;
+      const index = (sender.window.highest += 1);
       const out = grown(packet, rtcpIndexBytes + rtcpTagBytes);
       const body = out.subarray(0, packet.length + rtcpIndexBytes);
       rtcp.apply(out.subarray(0, packet.length), rtcpHeaderBytes, { ssrc: senderOf(packet, 'rtcp'), index });
@@ -70,8 +74,14 @@ export function newSrtpSender({ suite, master }: SrtpKey): Srtp {
   };
 }
 
-/** In place: the packet is a view on the input, which is changed. Undefined: not genuine, too old, or seen before. */
-export function newSrtpReceiver({ suite, master }: SrtpKey): Srtp {
+/**
+ * In place: the packet is a view on the input, which is changed. Undefined: not genuine, too old, or seen before. `before`: how
+ * far each sender was with the key that this one follows: its roll-over counter may go on (RFC 3711 section 3.3.1).
+ */
+export function newSrtpReceiver(
+  { suite, master }: SrtpKey,
+  before: ReadonlyMap<number, number> = new Map(),
+): SrtpReceiver {
   const { tagBytes, rtcpTagBytes } = srtpSuites[suite];
   const rtp = newPacketCipher(deriveKeys(master, 'rtp'));
   const rtcp = newPacketCipher(deriveKeys(master, 'rtcp'));
@@ -82,10 +92,12 @@ export function newSrtpReceiver({ suite, master }: SrtpKey): Srtp {
       const start = rtpHeaderBytes(body);
       if (start === undefined) return undefined;
       const ssrc = senderOf(body, 'rtp');
-      const index = genuineIndex(rtp, { body, tag: packet.subarray(body.length) }, heard.rtp.known(ssrc));
-      const window = index === undefined ? undefined : heard.rtp(ssrc);
-      if (index === undefined || window === undefined) return undefined;
-      markSeen(window, index);
+      const known = heard.rtp.known(ssrc);
+      const signed = { body, tag: packet.subarray(body.length) };
+      const index = genuineIndex(rtp, signed, { known, highest: before.get(ssrc) });
+      const sender = index === undefined ? undefined : heard.rtp(ssrc);
+      if (index === undefined || sender === undefined) return undefined;
+      markSeen(sender.window, index);
       rtp.apply(body, start, { ssrc, index });
       return body;
     },
@@ -96,16 +108,17 @@ export function newSrtpReceiver({ suite, master }: SrtpKey): Srtp {
       const word = uint32At(packet, length);
       const index = word & mostRtcpIndex;
       const ssrc = senderOf(packet, 'rtcp');
-      const before = heard.rtcp.known(ssrc);
-      if (before !== undefined && !isFresh(before, index)) return undefined;
+      const known = heard.rtcp.known(ssrc);
+      if (known !== undefined && !isFresh(known.window, index)) return undefined;
       if (!rtcp.isGenuine(packet.subarray(0, end), undefined, packet.subarray(end))) return undefined;
-      const window = heard.rtcp(ssrc);
-      if (window === undefined) return undefined;
-      markSeen(window, index);
+      const sender = heard.rtcp(ssrc);
+      if (sender === undefined) return undefined;
+      markSeen(sender.window, index);
       const body = packet.subarray(0, length);
       if (word >= rtcpEncryptedFlag) rtcp.apply(body, rtcpHeaderBytes, { ssrc, index });
       return body;
     },
+    highest: () => new Map([...before, ...heard.rtp.highest()]),
   };
 }
 
@@ -114,38 +127,28 @@ interface Signed {
   readonly tag: Uint8Array;
 }
 
+interface Heard {
+  readonly known: SrtpSender | undefined;
+  /** Of one that is not known: how far it was with the key before. */
+  readonly highest: number | undefined;
+}
+
 /** Of a sender that was never heard the sequence number may have wrapped before its first packet arrived. */
 function genuineIndex(
   cipher: PacketCipher,
   { body, tag }: Signed,
-  window: ReplayWindow | undefined,
+  { known, highest }: Heard,
 ): number | undefined {
   const sequence = uint16At(body, 2);
-  const guess = packetIndex(sequence, window?.highest ?? -1);
-  if (window !== undefined && !isFresh(window, guess)) return undefined;
-  if (guess > mostRtpIndex) return undefined;
-  if (cipher.isGenuine(body, rolloverOf(guess), tag)) return guess;
-  const wrapped = sequence + 65_536;
-  const mayHaveWrapped = window === undefined && sequence < 32_768;
-  return mayHaveWrapped && cipher.isGenuine(body, rolloverOf(wrapped), tag) ? wrapped : undefined;
-}
-
-interface Senders {
-  /** Undefined: there are too many. */
-  (ssrc: number): ReplayWindow | undefined;
-  known(ssrc: number): ReplayWindow | undefined;
-}
-
-function newSenders(): Senders {
-  const windows = new Map<number, ReplayWindow>();
-  const find = (ssrc: number) => {
-    const found = windows.get(ssrc);
-    if (found !== undefined || windows.size >= mostSenders) return found;
-    const made = newReplayWindow();
-    windows.set(ssrc, made);
-    return made;
-  };
-  return Object.assign(find, { known: (ssrc: number) => windows.get(ssrc) });
+  const guess = packetIndex(sequence, known?.window.highest ?? -1);
+  const guesses = [guess];
+  if (known === undefined) {
+    if (sequence < 32_768) guesses.push(sequence + 65_536);
+    if (highest !== undefined) guesses.push(packetIndex(sequence, highest));
+  } else if (!isFresh(known.window, guess)) return undefined;
+  return guesses.find(
+    (index) => index >= 0 && index <= mostRtpIndex && cipher.isGenuine(body, rolloverOf(index), tag),
+  );
 }
 
 function rolloverOf(index: number): number {

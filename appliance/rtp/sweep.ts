@@ -15,10 +15,10 @@ export async function sweep(relay: Relay, control: LineServer, signal: AbortSign
   const { clock, log } = relay.world;
   while (!signal.aborted) {
     try {
-      const begin = clock.now();
+      const begin = clock.monotonic();
       await clock.sleep(sweepMs, signal);
       // We stood still: what came meanwhile is read first.
-      if (clock.now() - begin > 2 * sweepMs) continue;
+      if (clock.monotonic() - begin > 2 * sweepMs) continue;
       relay.quality.measure();
       await judge(relay, control);
     } catch (error) {
@@ -30,7 +30,7 @@ export async function sweep(relay: Relay, control: LineServer, signal: AbortSign
 }
 
 async function judge(relay: Relay, control: LineServer): Promise<void> {
-  const now = relay.world.clock.now();
+  const now = relay.world.clock.monotonic();
   const all = Array.from(relay.sessions.values()).filter(({ isReleased }) => !isReleased);
   const fresh = all.filter(({ reportedAt }) => reportedAt === undefined);
   const silent = fresh.filter(({ session }) => isExpired(session, now, relay.idleMs));
@@ -45,7 +45,7 @@ async function judge(relay: Relay, control: LineServer): Promise<void> {
 
 /** Those that nobody can reach any more: their address was given to no card of this machine for a while. */
 function withoutAddress({ world, idleMs }: Relay, sessions: readonly Carried[]): Carried[] {
-  const now = world.clock.now();
+  const now = world.clock.monotonic();
   const present = ownAddresses();
   return sessions.filter((carried) => {
     const isThere = (['phone', 'cloud'] as const).every((leg) =>
@@ -62,7 +62,7 @@ async function report(
   control: LineServer,
   carried: Carried,
 ): Promise<void> {
-  const now = world.clock.now();
+  const now = world.clock.monotonic();
   const { session, phone, cloud, silentMs } = countOf(carried.session, now);
   carried.reportedAt = now;
   counters.sessions_idle += 1;

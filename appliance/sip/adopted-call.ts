@@ -1,9 +1,12 @@
 /** A call of the process before this one can be hung up by either side; more is not known of it. */
-import { otherLeg } from '../protocol/media-control.ts';
+import { otherLeg, type LegName } from '../protocol/media-control.ts';
+import type { SipHeader } from '../protocol/sip-message.ts';
 import type { AdoptedLeg } from './adoption.ts';
 import { upstreamRoute, type Application } from './application.ts';
-import { answer } from './calls.ts';
+import { sendBye } from './call-end.ts';
+import { answer } from './crossing.ts';
 import { passedWithoutBody } from './headers.ts';
+import type { BindingRow } from '../store/bindings.ts';
 import { finalOfBye } from './in-dialog.ts';
 import { answerInSession, isRefresh } from './session-timers.ts';
 import type { Incoming } from './srf.ts';
@@ -34,6 +37,29 @@ async function relayBye(
   await app.adoption.over(app.media, call, `${leg} hung up`);
 }
 
+/** Their media has ended, so they have: both sides are told. */
+export async function hangUpAdopted(app: Application, calls: readonly string[], text: string): Promise<void> {
+  const headers = [{ name: 'Reason', value: `SIP;cause=408;text="${text}"` }];
+  for (const call of calls) {
+    const legs = app.adoption.ofCall(call);
+    await app.adoption.over(app.media, call, text);
+    for (const { leg, other } of legs) void tell(app, { toward: otherLeg[leg], ...other, headers });
+  }
+}
+
+async function tell(
+  app: Application,
+  {
+    toward,
+    dialogId,
+    flow,
+    headers,
+  }: AdoptedLeg['other'] & { readonly toward: LegName; readonly headers: readonly SipHeader[] },
+): Promise<void> {
+  if (toward === 'cloud') await reopen(app, flow);
+  await sendBye(app, dialogId, headers);
+}
+
 /** The phone may hang up before it has registered again: its connection to the registrar is made for that. */
 export async function reopen(app: Application, flow: string): Promise<void> {
   const [binding] = app.bindings.byFlow(flow);
@@ -50,4 +76,10 @@ export async function reopen(app: Application, flow: string): Promise<void> {
   } catch (error) {
     app.world.log.debug({ err: error }, 'registrar not reached for a call that ends');
   }
+}
+
+/** The far ends of calls from before know the address of the connection that they began on. */
+export function announceCalls({ adoption, calls, server }: Application, { flow, token }: BindingRow): void {
+  const live = calls.ofPhone(token).flatMap(({ isLocal, dialogs }) => (isLocal ? [] : [dialogs.cloud ?? '']));
+  for (const dialogId of [...adoption.dialogsOn(flow), ...live]) server.engine.announceDialog?.(dialogId);
 }

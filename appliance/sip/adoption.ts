@@ -10,20 +10,23 @@ import type { KeptDialogs } from './kept-dialogs.ts';
 import type { Media } from './media.ts';
 
 export interface Adoption {
-  /** Compares with the relay: calls whose media still flows are kept as up until it falls silent, all others have ended. */
-  settle(media: Media): Promise<void>;
-  /** The relay says that a session is silent; true when it is one of these. */
-  onIdle(media: Media, session: string): Promise<boolean>;
+  /** Compares with the relay: calls that it still has are kept as up until it says that they are silent; gives those that have ended. */
+  settle(media: Media): Promise<string[]>;
+  /** The relay says that a session is silent: the call that has ended with it, if it is one of these. */
+  onIdle(media: Media, session: string): Promise<string | undefined>;
   has(session: string): boolean;
   /** Their dialogs, as far as they were written down: in the engine, and by their ids. */
   restore(engine: Pick<Engine, 'restoreDialog'>, kept: KeptDialogs): void;
+  /** Also when its media has ended: whoever hangs up then is heard. */
   byDialog(id: string): AdoptedLeg | undefined;
-  /** The dialogs whose connection to the registrar has this name: each once, to be told that it is another one now. */
+  /** Both sides of a call; none when it was hung up. */
+  ofCall(call: string): AdoptedLeg[];
+  /** The dialogs whose connection to the registrar has this name. */
   dialogsOn(flow: string): string[];
   /** It was hung up. */
   over(media: Media, call: string, reason: string): Promise<void>;
-  /** The relay can't be asked: all have ended. */
-  giveUp(): Promise<void>;
+  /** The relay can't be asked: all have ended, and are given. */
+  giveUp(): Promise<string[]>;
   /** Still flowing. */
   readonly size: number;
 }
@@ -36,8 +39,6 @@ export interface AdoptedLeg {
   readonly other: { readonly dialogId: string; readonly flow: string };
 }
 
-/** Silent for longer than this when we come back: nobody is talking. */
-const flowingMs = 5000;
 const lost = 'lost with the process';
 
 export async function openAdoption(store: Store, clock: Pick<Clock, 'now'>): Promise<Adoption> {
@@ -45,29 +46,26 @@ export async function openAdoption(store: Store, clock: Pick<Clock, 'now'>): Pro
   const open = readOpenCalls(store.db);
   await end(open.filter(({ state }) => state === 'ringing'));
   const waiting = new Map(open.filter(({ state }) => state === 'up').map((call) => [call.id, call]));
-  let legs: ReadonlyMap<string, AdoptedLeg> = new Map();
-  const told = new Set<string>();
+  let legs = new Map<string, AdoptedLeg>();
   const callOf = (session: string) => waiting.get(session.split('.')[0] ?? '');
   return {
     settle: async (media) => {
-      if (waiting.size === 0) return;
+      if (waiting.size === 0) return [];
       const sessions = await media.stats();
-      const flowing = new Set(
-        sessions.filter(({ silentMs }) => silentMs < flowingMs).map(({ session }) => callOf(session)?.id),
-      );
-      const gone = Array.from(waiting.values()).filter(({ id }) => !flowing.has(id));
+      // A call that is held may be silent: the relay knows for how long.
+      const there = new Set(sessions.map(({ session }) => callOf(session)?.id));
+      const gone = Array.from(waiting.values()).filter(({ id }) => !there.has(id));
       for (const { id } of gone) waiting.delete(id);
       await end(gone);
-      for (const { session } of sessions)
-        if (callOf(session) !== undefined) await media.expect(session, true);
+      return gone.map(({ id }) => id);
     },
     onIdle: async (media, session) => {
       const call = callOf(session);
-      if (call === undefined) return false;
+      if (call === undefined) return undefined;
       waiting.delete(call.id);
       await end([call]);
       await media.release(session);
-      return true;
+      return call.id;
     },
     restore: (engine, kept) => {
       const rows = readCallDialogs(store.db).filter(({ call }) => waiting.has(call));
@@ -76,12 +74,14 @@ export async function openAdoption(store: Store, clock: Pick<Clock, 'now'>): Pro
         engine,
       );
     },
-    byDialog: (id) => {
-      const leg = legs.get(id);
-      return leg !== undefined && waiting.has(leg.call) ? leg : undefined;
-    },
-    dialogsOn: (flow) => untoldOn(legs, told, flow),
+    byDialog: (id) => legs.get(id),
+    ofCall: (id) => Array.from(legs.values()).filter(({ call }) => call === id),
+    dialogsOn: (flow) =>
+      Array.from(legs.values(), ({ other }) => other)
+        .filter((other) => other.flow === flow)
+        .map(({ dialogId }) => dialogId),
     over: async (media, id, why) => {
+      for (const [dialogId, leg] of legs) if (leg.call === id) legs.delete(dialogId);
       const call = waiting.get(id);
       if (call === undefined) return;
       const sessions = await media.stats().catch(() => []);
@@ -93,6 +93,7 @@ export async function openAdoption(store: Store, clock: Pick<Clock, 'now'>): Pro
       const all = Array.from(waiting.values());
       waiting.clear();
       await end(all);
+      return all.map(({ id }) => id);
     },
     has: (session) => callOf(session) !== undefined,
     get size() {
@@ -128,12 +129,4 @@ function restoredLegs(
     legs.set(state.id, { call, leg, other: { dialogId: other.id, flow: other.flow.id } });
   }
   return legs;
-}
-
-function untoldOn(legs: ReadonlyMap<string, AdoptedLeg>, told: Set<string>, flow: string): string[] {
-  const ids = Array.from(legs.values(), ({ other }) => other)
-    .filter((other) => other.flow === flow && !told.has(other.dialogId))
-    .map(({ dialogId }) => dialogId);
-  for (const id of ids) told.add(id);
-  return ids;
 }

@@ -24,15 +24,19 @@ export function newAfterwards(
   const stop = new AbortController();
   let running: Promise<void> | undefined;
   let isTold = false;
+  /** It may have been given up while it was on its way. */
+  const done = (work: Work) => {
+    if (queue[0] === work) queue.shift();
+  };
   const drain = async () => {
     for (let next = queue[0]; next !== undefined; next = queue[0]) {
       try {
         await store.write(next);
-        queue.shift();
+        done(next);
         isTold = false;
       } catch (error) {
         if (!isOfTheStore(error)) {
-          queue.shift();
+          done(next);
           onError(error);
           continue;
         }

@@ -11,6 +11,7 @@ import type { CallTable } from './call-table.ts';
 import type { DialPlan } from './dial-plan.ts';
 import type { Afterwards } from './afterwards.ts';
 import type { DigestServer } from './digest-server.ts';
+import type { EvenTime } from './even-time.ts';
 import type { Flows } from './flows.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import type { HelpDesk } from './help/desk.ts';
@@ -26,6 +27,8 @@ import { newTokenBuckets, type TokenBuckets } from '../net/token-buckets.ts';
 
 export interface Application {
   readonly world: World;
+  /** Of registrations and calls. */
+  readonly time: EvenTime;
   readonly config: Config;
   readonly store: Store;
   readonly bindings: Bindings;
@@ -95,9 +98,13 @@ export interface SipCounters {
   calls_lost: number;
   calls_through_gateway: number;
   emergency_calls: number;
+  /** Times that the media relay failed one of them: it went on without. */
+  emergency_calls_unrelayed: number;
   identities_refused: number;
   /** 3xx of which no target was one that calls may go to. */
   redirects_refused: number;
+  /** REFERs that name somebody elsewhere, or nobody. */
+  transfers_refused: number;
   sdp_refused: number;
   malformed: number;
   errors: number;
@@ -130,8 +137,10 @@ export function newCounters(): SipCounters {
     calls_lost: 0,
     calls_through_gateway: 0,
     emergency_calls: 0,
+    emergency_calls_unrelayed: 0,
     identities_refused: 0,
     redirects_refused: 0,
+    transfers_refused: 0,
     sdp_refused: 0,
     malformed: 0,
     errors: 0,

@@ -4,6 +4,7 @@ import type { Application } from './application.ts';
 import { letGo } from './call-end.ts';
 import { recordLeg } from './call-record.ts';
 import type { Placing } from './call-offer.ts';
+import { withReliability } from './reliability.ts';
 import { nameAsCaller } from './replaces.ts';
 import { sendInvite } from './session-timers.ts';
 import type { Outgoing, Received } from './srf.ts';
@@ -38,7 +39,7 @@ export async function ask(app: Application, placing: Placing, asking: Asking): P
   let heard: 'nothing' | 'trying' | 'more' = 'nothing';
   let isLeft = false;
   const send = async () => {
-    const sent = await sendInvite(app, outgoing, {
+    const sent = await sendInvite(app, withReliability(attempt, outgoing), {
       onLonger,
       onSent: (callId) => recordLeg(app, call, callId),
       onProvisional: (response) => {

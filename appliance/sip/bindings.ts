@@ -5,6 +5,7 @@ import {
   refreshBinding,
   removeBinding,
   saveBinding,
+  shiftBindings,
   type BindingRow,
 } from '../store/bindings.ts';
 import type { JournalEntry } from '../store/journal.ts';
@@ -30,11 +31,21 @@ export interface Bindings {
   remove(row: BindingRow, journal: JournalEntry): Promise<void>;
   /** Changes the state at once, and on disk soon. */
   mark(rows: readonly BindingRow[], state: BindingRow['state'], reason: string): Promise<void>;
+  /** The clock was set: all last as long as before. At once in memory. */
+  shift(ms: number): Promise<void>;
 }
 
+/** Longer than any phone is told: whatever says more was written down while the clock was ahead. */
+const longestLocalMs = 86_400_000;
+/** What such a one has left; its phone has to ask again in any case. */
+const leftMs = 3_600_000;
+
 /** What stands in the store was upstream before we started: every connection to a registrar is gone, so all are `lost`. */
-export async function openBindings(store: Store, onError: (error: unknown) => void): Promise<Bindings> {
-  const rows = newRows(readBindingRows(store.db));
+export async function openBindings(
+  store: Store,
+  { now, onError }: { now: number; onError: (error: unknown) => void },
+): Promise<Bindings> {
+  const rows = newRows(readBindingRows(store.db).map((row) => withinReach(row, now)));
   const mark: Bindings['mark'] = async (marked, state, reason) => {
     const changed = marked.filter((row) => row.state !== state).map((row) => ({ ...row, state }));
     if (changed.length === 0) return;
@@ -63,11 +74,13 @@ export async function openBindings(store: Store, onError: (error: unknown) => vo
     byFlow: (flow) => rows.byFlow.find(flow),
     bySource: (source, transport) => rows.bySource.find(sourceKey({ source, transport })),
     ofPhone,
-    save: async (row, journal) => {
+    save: async (given, journal) => {
+      const before = rows.shifted;
       await store.write((tx) => {
-        saveBinding(tx.db, row);
+        saveBinding(tx.db, given);
         if (journal !== undefined) tx.journal(journal);
       });
+      const row = movedBy(given, rows.shifted - before);
       const replaced = ofPhone(row.phone, row.aor, row.registrar);
       if (replaced !== undefined) rows.remove(replaced);
       rows.put(row);
@@ -81,7 +94,27 @@ export async function openBindings(store: Store, onError: (error: unknown) => vo
       rows.remove(row);
     },
     mark,
+    shift: async (ms) => {
+      rows.shift(ms);
+      await store.write(({ db }) => shiftBindings(db, ms));
+    },
   };
+}
+
+function movedBy(row: BindingRow, ms: number): BindingRow {
+  if (ms === 0) return row;
+  const { registered_at: registeredAt, expires_at: expiresAt, local_expires_at: localExpiresAt } = row;
+  return {
+    ...row,
+    registered_at: registeredAt + ms,
+    expires_at: expiresAt + ms,
+    local_expires_at: localExpiresAt + ms,
+  };
+}
+
+function withinReach(row: BindingRow, now: number): BindingRow {
+  if (row.local_expires_at <= now + longestLocalMs) return row;
+  return { ...row, registered_at: now, expires_at: now + leftMs, local_expires_at: now };
 }
 
 type Rows = ReturnType<typeof newRows>;
@@ -98,7 +131,16 @@ function newRows(known: readonly BindingRow[]) {
     for (const index of indexes) index.put(row, before);
   };
   for (const row of known) put(row);
+  let shifted = 0;
   return {
+    shift: (ms: number) => {
+      shifted += ms;
+      for (const row of byToken.values()) put(movedBy(row, ms));
+    },
+    /** ms in all. */
+    get shifted() {
+      return shifted;
+    },
     byPhone,
     byFlow,
     bySource,

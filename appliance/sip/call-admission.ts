@@ -1,4 +1,5 @@
 /** Whether an INVITE is carried, and for which phone. No socket, no clock, no store. */
+import { DecodeError } from '../protocol/bytes.ts';
 import { headerValue, listValues, parseNameAddress } from '../protocol/sip-headers.ts';
 import type { SipHeader } from '../protocol/sip-message.ts';
 import { parseSipUri } from '../protocol/sip-uri.ts';
@@ -45,9 +46,9 @@ export function admitFromPhone(
   { own, near }: { own: readonly BindingRow[]; near: readonly BindingRow[] },
   load: Load,
 ): Admission {
-  const claimed = aorOf(headerValue(request, 'From') ?? '');
   const { help } = request;
   const emergency = help === 'help';
+  const claimed = emergency ? claimedForHelp(request) : aorOf(headerValue(request, 'From') ?? '');
   const found = own.find((row) => row.aor === claimed);
   const binding =
     found ?? (emergency ? (near.find((row) => row.aor === claimed) ?? own[0] ?? near[0]) : undefined);
@@ -55,6 +56,16 @@ export function admitFromPhone(
   if (emergency) return { kind: 'relay', binding, isEmergency: true, help };
   const admission = withinLimits(binding, load);
   return admission.kind === 'relay' ? { ...admission, help } : admission;
+}
+
+/** Empty when it names nobody: without an account some phones write `<sip:ADDRESS>`, and `tel:` is allowed there too. */
+function claimedForHelp(request: CallRequest): string {
+  try {
+    return aorOf(headerValue(request, 'From') ?? '');
+  } catch (error) {
+    if (error instanceof DecodeError) return '';
+    throw error;
+  }
 }
 
 /** From a registrar: on the connection that we opened for one phone, and only to that phone. */
@@ -76,11 +87,21 @@ export function ownIdentities(
   const foreign: string[] = [];
   const kept = headers.filter((header) => {
     if (!identityFields.has(header.name.toLowerCase())) return true;
-    const isOwn = listValues({ headers: [header] }, header.name).every((value) => isIdentity(value, aor));
+    const isOwn = listValues({ headers: [header] }, header.name).every((value) => isOwnIdentity(value, aor));
     if (!isOwn) foreign.push(header.value);
     return isOwn;
   });
   return { kept, foreign };
+}
+
+/** What can't be read is nobody's: no call, least of all one for help, fails for it. */
+function isOwnIdentity(value: string, aor: string): boolean {
+  try {
+    return isIdentity(value, aor);
+  } catch (error) {
+    if (error instanceof DecodeError) return false;
+    throw error;
+  }
 }
 
 function isIdentity(value: string, aor: string): boolean {

@@ -1,17 +1,19 @@
 /** The media of one call: descriptions rewritten to our ports as they cross, and the relay told what they said. */
-import { otherLeg, type LegName, type PortPair, type Remote } from '../protocol/media-control.ts';
+import { otherLeg, type LegName, type Remote } from '../protocol/media-control.ts';
 import {
   directionOf,
   formatSdp,
+  isMultiplexed,
   isRelayed,
   isUdptl,
   parseSdp,
   relayedSdp,
   targetOf,
 } from '../protocol/sdp.ts';
-import { newCallCrypto, type CallCrypto, type Latest } from './call-crypto.ts';
+import { newCallCrypto, type Latest } from './call-crypto.ts';
 import type { BindingRow } from '../store/bindings.ts';
 import { addressOf } from './application.ts';
+import { newPorts, newStreams, rescued, type Remotes, type Rescue } from './call-ports.ts';
 import type { Media } from './media.ts';
 
 export interface CallMedia {
@@ -65,16 +67,15 @@ export function sidesToward(
   };
 }
 
-export function newCallMedia(
-  media: Media,
-  call: string,
-  sides: Readonly<Record<LegName, LegSide>>,
-): CallMedia {
+export type Sides = Readonly<Record<LegName, LegSide>> & { readonly rescue?: Rescue | undefined };
+
+export function newCallMedia(media: Media, call: string, sides: Sides): CallMedia {
+  const { rescue } = sides;
   const addresses = { phone: sides.phone.address, cloud: sides.cloud.address };
   const streams = newStreams(media, call, addresses);
   const latest: Latest = {};
   const crypto = newCallCrypto({ phone: sides.phone.isSecure, cloud: sides.cloud.isSecure }, latest);
-  const describe = newDescriber(media, crypto);
+  const ports = newPorts({ media, streams, remotes: newRemotes(latest, sides), crypto, rescue });
   let isUp = false;
   const expectMedia = async () => {
     for (const [at, session] of streams.sessions())
@@ -82,34 +83,29 @@ export function newCallMedia(
   };
   return {
     relay: async (from, text) => {
-      const other = otherLeg[from];
       const sdp = parseSdp(text);
       const crossing = crypto.cross(from, sdp);
+      // Keys of ours would be no use to whoever is not behind us then.
+      const isPlainOffer = latest[otherLeg[from]] === undefined && !sides[from].isSecure;
+      const direct = formatSdp(isPlainOffer ? sdp : crossing);
       latest[from] = sdp;
-      const ports: (PortPair | undefined)[] = [];
-      for (const [at, entry] of sdp.media.entries()) {
-        const target = isRelayed(entry) ? targetOf(sdp, entry) : undefined;
-        if (target === undefined) {
-          ports.push(undefined);
-          continue;
-        }
-        const { session, ports: own } = await streams.open(at);
-        const allow = allowed(target.address, sides[from]);
-        const remote = { ...target, allow, ...(isUdptl(entry) ? { isUdptl: true } : {}) };
-        // Told in this order, so that nothing crosses in clear that there are keys for.
-        await Promise.all([
-          describe(from, at, session),
-          describe(other, at, session),
-          media.update(session, from, remote),
-        ]);
-        ports.push(own[other]);
+      if (rescue?.isDirect === true) return direct;
+      try {
+        const own = await ports.relayed(from, sdp.media.length);
+        if (isUp) await rescued(rescue, expectMedia());
+        return formatSdp(relayedSdp(crossing, sides[otherLeg[from]].address, own));
+      } catch (error) {
+        if (rescue === undefined || ports.areTold || streams.isReleased()) throw error;
+        rescue.onError(error);
+        rescue.isDirect = true;
+        // Of ports that it has given nobody was told.
+        void streams.release();
+        return direct;
       }
-      if (isUp) await expectMedia();
-      return formatSdp(relayedSdp(crossing, sides[other].address, ports));
     },
     answered: async () => {
       isUp = true;
-      await expectMedia();
+      await rescued(rescue, expectMedia());
     },
     get sessions() {
       return streams.sessions().map(([, session]) => session);
@@ -119,69 +115,28 @@ export function newCallMedia(
   };
 }
 
-type Ports = Readonly<Record<LegName, PortPair>>;
-
-/** The relay's sessions of a call, by their places in its descriptions. */
-function newStreams(media: Media, call: string, addresses: Readonly<Record<LegName, string>>) {
-  const streams = new Map<number, Promise<Ports>>();
-  const nameOf = (at: number) => `${call}.${at}`;
-  const sessions = () => Array.from(streams.keys(), (at) => [at, nameOf(at)] as const);
-  let isReleased = false;
-  return {
-    sessions,
-    /** What is there, or made now. */
-    open: async (at: number): Promise<{ readonly session: string; readonly ports: Ports }> => {
-      if (isReleased) throw new Error('the call is over');
-      const session = nameOf(at);
-      const asked = streams.get(at) ?? media.allocate(session, addresses);
-      streams.set(at, asked);
-      try {
-        return { session, ports: await asked };
-      } catch (error) {
-        streams.delete(at);
-        throw error;
-      }
-    },
-    release: async () => {
-      isReleased = true;
-      const last = sessions();
-      streams.clear();
-      return await releaseAll(
-        media,
-        last.map(([, session]) => session),
-      );
-    },
+/** Where each leg wants its media, by what both have said last. */
+function newRemotes(latest: Latest, sides: Readonly<Record<LegName, LegSide>>): Remotes {
+  /** Until the other end has answered, what was offered counts. */
+  const multiplexes = (at: number) =>
+    [latest.phone, latest.cloud].every((sdp) => {
+      const entry = sdp?.media[at];
+      return entry === undefined || isMultiplexed(entry);
+    });
+  const of = (leg: LegName, at: number): Remote | undefined => {
+    const sdp = latest[leg];
+    const entry = sdp?.media[at];
+    if (sdp === undefined || entry === undefined || !isRelayed(entry)) return undefined;
+    const target = targetOf(sdp, entry, multiplexes(at));
+    if (target === undefined) return undefined;
+    const allow = allowed(target.address, sides[leg]);
+    return { ...target, allow, ...(isUdptl(entry) ? { isUdptl: true } : {}) };
   };
-}
-
-/** Each by itself: one that the relay no longer has keeps no other. */
-async function releaseAll(
-  media: Media,
-  sessions: readonly string[],
-): Promise<Record<LegName, number> | undefined> {
-  const released = await Promise.allSettled(sessions.map((session) => media.release(session)));
-  const sum = { phone: 0, cloud: 0 };
-  for (const outcome of released) {
-    if (outcome.status === 'rejected') return undefined;
-    sum.phone += outcome.value?.phone.packets ?? 0;
-    sum.cloud += outcome.value?.cloud.packets ?? 0;
-  }
-  return sum;
-}
-
-/** What the relay knows of a leg at first. */
-const nothing = JSON.stringify({ codecs: [] });
-
-/** Tells the relay what is news in the descriptions of a leg. */
-function newDescriber(media: Media, crypto: CallCrypto) {
-  const told = new Map<string, string>();
-  return async (leg: LegName, at: number, session: string): Promise<void> => {
-    const description = crypto.describe(leg, at);
-    const text = JSON.stringify(description);
-    if ((told.get(`${leg} ${session}`) ?? nothing) === text) return;
-    await media.describe(session, leg, description);
-    told.set(`${leg} ${session}`, text);
+  const apart = (leg: LegName, at: number): Remote | undefined => {
+    const entry = latest[leg]?.media[at];
+    return entry !== undefined && isMultiplexed(entry) && !multiplexes(at) ? of(leg, at) : undefined;
   };
+  return { of, apart };
 }
 
 /**

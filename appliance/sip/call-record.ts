@@ -36,7 +36,7 @@ export async function recordAnswer(app: Application, call: LiveCall): Promise<vo
   const { state } = call;
   if (state === 'ended') return;
   if (state === 'trying') begin(app, call);
-  const now = app.world.clock.now();
+  const now = app.time.now();
   call.state = 'up';
   call.answeredAt = now;
   await record(app, call, (tx) => {
@@ -75,7 +75,7 @@ export function recordEnd(
   call: LiveCall,
   { reason, packets }: { reason: string; packets: Packets | undefined },
 ): void {
-  const endedAt = app.world.clock.now();
+  const endedAt = app.time.now();
   const seconds = call.answeredAt === undefined ? 0 : Math.round((endedAt - call.answeredAt) / 1000);
   const work = (tx: Transaction) => {
     endCall(tx.db, {

@@ -4,9 +4,11 @@ import type { SipHeader } from '../protocol/sip-message.ts';
 import type { BindingRow } from '../store/bindings.ts';
 import type { Call } from '../store/calls.ts';
 import type { CallMedia } from './call-media.ts';
+import type { Rescue } from './call-ports.ts';
 import type { Help } from './help/help.ts';
 import type { Leg } from './ladder-legs.ts';
 import type { DialogName } from './replaces.ts';
+import type { Ringing } from './ringing.ts';
 
 export interface LiveCall {
   readonly id: string;
@@ -20,7 +22,9 @@ export interface LiveCall {
   readonly to: string;
   /** Made anew when the call turns from the registrar to phones on site. */
   media: CallMedia;
-  readonly startedAt: number;
+  /** Of a call for help, and of one back. */
+  readonly rescue: Rescue | undefined;
+  startedAt: number;
   answeredAt: number | undefined;
   /** `trying`: nobody but the caller knows of it yet. */
   state: 'trying' | 'ringing' | 'up' | 'ended';
@@ -29,6 +33,8 @@ export interface LiveCall {
   /** The leg `cloud` is a phone on site: the one that answered, or rings alone. */
   callee: BindingRow | undefined;
   isLocal: boolean;
+  /** Nobody has answered yet. */
+  ringing: Ringing | undefined;
   /** Resolved when it has ended on our side. */
   readonly over: { readonly promise: Promise<void>; resolve(): void };
   /** All that there are or were: of a call that rang many phones there are many. For its ladder. */

@@ -4,7 +4,7 @@ import { otherLeg, type LegName } from '../protocol/media-control.ts';
 import { headerValue, parseNameAddress } from '../protocol/sip-headers.ts';
 import type { SipHeader } from '../protocol/sip-message.ts';
 import { addressOf, legOf, type Application } from './application.ts';
-import { readBody, type Body } from './body.ts';
+import { readBody } from './body.ts';
 import { admitFromCloud, admitFromPhone, type Admission, type Load } from './call-admission.ts';
 import { finishCall, hangUp, sendBye } from './call-end.ts';
 import { newCallMedia, sidesToward } from './call-media.ts';
@@ -13,19 +13,21 @@ import { recordAnswer, recordDialogs, recordStart } from './call-record.ts';
 import type { LiveCall } from './call-table.ts';
 import { helpKind } from './emergency.ts';
 import { withCause } from './cause.ts';
-import { withoutIntegrity } from './challenges.ts';
-import { nextMaxForwards, passedHeaders, unsupported } from './headers.ts';
+import { answer, rewritten } from './crossing.ts';
+import { nextMaxForwards, passedHeaders } from './headers.ts';
 import { admitCallback, asOfGateway } from './help/callback.ts';
-import { beginHelp, isFlooding, settleHelp } from './help/in-call.ts';
+import { beginHelp, isFlooding, newRescue, settleHelp } from './help/in-call.ts';
 import type { Attempt } from './outgoing-invite.ts';
 import { maskedText } from './masked-text.ts';
 import { placeCall } from './placing.ts';
 import { allowedContacts } from './redirect.ts';
-import { isRegistrar } from './registrars.ts';
+import { mayAgreeEarly } from './reliability.ts';
 import { nameAsCallee } from './replaces.ts';
+import { Ringing } from './ringing.ts';
 import { answerInSession } from './session-timers.ts';
-import type { Answer, Incoming, Received } from './srf.ts';
+import type { Incoming, Received } from './srf.ts';
 import { emergencyPlan, unregistered } from './survival.ts';
+import { wheretoOf } from './whereto.ts';
 
 export async function relayInvite(app: Application, request: Incoming): Promise<void> {
   const isFromGateway = app.gateway?.sent(request) === true;
@@ -36,10 +38,8 @@ export async function relayInvite(app: Application, request: Incoming): Promise<
     return;
   }
   const hops = nextMaxForwards(request.headers);
-  const missing = unsupported(request.headers);
-  if (hops === undefined || missing.length > 0) {
-    const header = { name: 'Unsupported', value: missing.join(', ') };
-    await request.respond(hops === undefined ? { status: 483 } : { status: 420, headers: [header] });
+  if (hops === undefined) {
+    await request.respond({ status: 483 });
     return;
   }
   const call = newCall(app, request, { caller, admission });
@@ -54,6 +54,7 @@ export async function relayInvite(app: Application, request: Incoming): Promise<
     await sendBye(app, call.dialogs[otherLeg[caller]]);
     throw error;
   } finally {
+    call.ringing = undefined;
     settleHelp(app, call, reason);
     if (reason !== 'up') await finishCall(app, call, reason);
   }
@@ -63,15 +64,18 @@ export async function relayInvite(app: Application, request: Incoming): Promise<
 async function connect(app: Application, attempt: Attempt): Promise<string> {
   const { request, call, caller } = attempt;
   let isCancelled = false;
+  const ringing = new Ringing(app, attempt);
+  call.ringing = ringing;
   request.onCancel((headers) => {
     isCancelled = true;
+    ringing.end();
     call.takeBack?.(passedHeaders(headers, otherLeg[caller]).filter(({ name }) => name === 'Reason'));
   });
   // Provisional responses keep their order, and come before the final one, although each may wait for the relay.
   let before: Promise<void> = Promise.resolve();
   const onProvisional = (response: Received) => {
     before = before
-      .then(() => ring(app, attempt, response))
+      .then(() => ringing.pass(response))
       .catch((error: unknown) => {
         app.counters.errors += 1;
         app.world.log.warn({ err: error, call: call.id }, 'provisional response not relayed');
@@ -79,6 +83,9 @@ async function connect(app: Application, attempt: Attempt): Promise<string> {
   };
   if (isCancelled) return 'cancelled';
   const final = await placeCall(app, { attempt, isCancelled: () => isCancelled, onProvisional });
+  // A 2xx may not overtake a description that must arrive (RFC 3262 section 3); a refusal may.
+  const isRefused = 'answer' in final || final.status > 299;
+  if (isRefused || !mayAgreeEarly(attempt)) ringing.end();
   await before;
   if ('answer' in final) {
     if (final.reason === 'nobody here') await recordStart(app, call);
@@ -91,24 +98,13 @@ async function connect(app: Application, attempt: Attempt): Promise<string> {
       await sendBye(app, final.dialogId);
       return 'cancelled';
     }
-    return await answered(app, attempt, { final, hadOffer: request.body !== '' });
+    return await answered(app, attempt, { final: ringing.completed(final), hadOffer: request.body !== '' });
   }
   if (isCancelled) {
     await recordStart(app, call);
     return 'cancelled';
   }
   return await rejected(app, attempt, final);
-}
-
-async function rewritten(call: LiveCall, from: LegName, body: Body): Promise<{ type: string; text: string }> {
-  return body.withSdp(body.sdp === undefined ? '' : await call.media.relay(from, body.sdp));
-}
-
-async function ring(app: Application, { request, call, caller }: Attempt, response: Received): Promise<void> {
-  if (response.status === 100 || call.state === 'ended') return;
-  await recordStart(app, call);
-  const body = await rewritten(call, otherLeg[caller], readBody(response));
-  await request.respond(answer(response, body, caller));
 }
 
 async function answered(
@@ -183,28 +179,8 @@ async function rejected(
 function redirected(app: Application, call: LiveCall, { headers }: Received): SipHeader[] | undefined {
   const contacts = headers.filter(({ name }) => name === 'Contact');
   if (call.isEmergency || contacts.length === 0) return contacts;
-  const { sip, site } = app.config;
-  const { aor, local_address: local, registrar } = call.binding;
-  const allowed = allowedContacts(contacts, {
-    isOfCloud: (host) => isRegistrar(host, [...sip.registrars, registrar, aor.split('@')[1] ?? '']),
-    own: [site.address, local],
-    registrar,
-  });
+  const allowed = allowedContacts(contacts, wheretoOf(app, call.binding));
   return allowed.length === 0 ? undefined : allowed;
-}
-
-/** A response as the other leg gets it. */
-export function answer(response: Received, body: { type: string; text: string }, toward: LegName): Answer {
-  const passed = withoutIntegrity(passedHeaders(response.headers, toward), headerValue(response, 'CSeq'));
-  const headers = passed.filter(({ name }) => name !== 'Content-Type');
-  const { status, reason } = response;
-  if (body.text === '') return { status, reason, headers };
-  return {
-    status,
-    reason,
-    headers: [...headers, { name: 'Content-Type', value: body.type }],
-    body: body.text,
-  };
 }
 
 function admit(app: Application, request: Incoming, caller: LegName): Admission {
@@ -259,7 +235,9 @@ function newCall(
   const { binding, help } = admission;
   const source = caller === 'phone' ? request.source : binding.source;
   const { phone, cloud } = sidesToward(app.config.site.address, { ...binding, source });
-  const sides = { phone, cloud: { ...cloud, networks: app.config.rtp.cloud_networks } };
+  const isBack = caller === 'cloud' && app.help.awaitsCall(binding);
+  const rescue = admission.isEmergency || isBack ? newRescue(app, id) : undefined;
+  const sides = { phone, cloud: { ...cloud, networks: app.config.rtp.cloud_networks }, rescue };
   return {
     id,
     direction: caller === 'phone' ? 'outbound' : 'inbound',
@@ -270,12 +248,14 @@ function newCall(
     from: maskedText(uriOf(request, 'From')),
     to: maskedText(caller === 'phone' ? request.uri : uriOf(request, 'To')),
     media: newCallMedia(app.media, id, sides),
-    startedAt: app.world.clock.now(),
+    rescue,
+    startedAt: app.time.now(),
     answeredAt: undefined,
     state: 'trying',
     callee: undefined,
     isLocal: false,
     takeBack: undefined,
+    ringing: undefined,
     over: Promise.withResolvers<void>(),
     legs: [legOf(request)],
     dialogs: {},

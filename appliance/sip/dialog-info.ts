@@ -11,7 +11,7 @@ export function translatedBody(
   if (!/^application\/dialog-info\+xml\b/i.test(type)) return { type, text };
   return {
     type,
-    text: text.replaceAll(/<(?:[\w.-]+:)?dialog\s[^>]*>/g, (tag) => translatedTag(tag, leg, calls)),
+    text: text.replaceAll(/<(?:[\w.-]+:)?dialog\s[^<>]*>/g, (tag) => translatedTag(tag, leg, calls)),
   };
 }
 

@@ -11,7 +11,7 @@ export function wayTo(
 ): Way {
   const way = app.outages.wayTo(registrar, binding?.state === 'registered' ? undefined : binding?.token);
   if (way !== 'open' || !app.lists.isInDrill(binding?.mac ?? phone)) return way;
-  const left = binding?.state === 'registered' ? binding.expires_at - app.world.clock.now() : Infinity;
+  const left = binding?.state === 'registered' ? binding.expires_at - app.time.now() : Infinity;
   return left > 2 * app.config.sip.local_expires_tcp_seconds * 1000 ? 'away' : way;
 }
 

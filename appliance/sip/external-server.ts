@@ -137,7 +137,7 @@ class Exchange {
   constructor(carrying: Carrying, sides: Sides) {
     this.#carrying = carrying;
     this.#sides = sides;
-    this.#heardAt = carrying.world.clock.now();
+    this.#heardAt = carrying.world.clock.monotonic();
   }
 
   /** Its first frame is `authenticate`, with the secret. */
@@ -150,7 +150,7 @@ class Exchange {
   }
 
   fromServer(chunk: Uint8Array): void {
-    this.#heardAt = this.#carrying.world.clock.now();
+    this.#heardAt = this.#carrying.world.clock.monotonic();
     for (const frame of this.#ofServer.push(chunk)) this.#pass(frame);
   }
 
@@ -162,7 +162,7 @@ class Exchange {
       while (!stop.signal.aborted) {
         await clock.sleep(ms.ping, stop.signal).catch(() => undefined);
         if (stop.signal.aborted) return;
-        if (clock.now() - this.#heardAt > ms.silence) giveUp();
+        if (clock.monotonic() - this.#heardAt > ms.silence) giveUp();
         else this.#order('ping');
       }
     };

@@ -3,7 +3,10 @@ import { randomBytes } from 'node:crypto';
 import type { BindingRow } from '../store/bindings.ts';
 
 export interface Flows {
-  /** The name of this phone's connection to the registrar; made up when there is none. Undefined: too many are open. */
+  /**
+   * The name of this phone's connection to the registrar; made up when there is none. Undefined: too many are open.
+   * `now`, here and below: ms, by a clock that nobody sets.
+   */
   name(phone: string, registrar: string, now: number): string | undefined;
   adopt(flow: string, phone: string, registrar: string): void;
   /** Whether we opened a connection of that name. */

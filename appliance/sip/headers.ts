@@ -20,11 +20,11 @@ const ownOfLeg = new Set([
   'Min-SE',
 ]);
 
-/** Session timers (RFC 4028), which each leg has of its own: nothing for the other one to insist on. */
-const timer = 'timer';
+/** Session timers (RFC 4028) and responses that must arrive (RFC 3262), which each leg has of its own: nothing for the other one to insist on. */
+const ofEachLeg = new Set(['100rel', 'timer']);
 
 /** Extensions that both ends would have to speak with us, since they live inside one leg. */
-const legExtensions = new Set(['100rel', 'gruu', 'outbound', 'path', timer]);
+const legExtensions = new Set([...ofEachLeg, 'gruu', 'outbound', 'path']);
 
 const credentials = new Set(['Authorization', 'Proxy-Authorization']);
 
@@ -33,7 +33,7 @@ export function passedHeaders(headers: readonly SipHeader[], toward: 'phone' | '
     if (ownOfLeg.has(name) || name.toLowerCase().startsWith('x-gatehouse-')) return [];
     if (credentials.has(name) && toward === 'phone') return [];
     if (name === 'Supported') return without(name, value, (entry) => legExtensions.has(entry.toLowerCase()));
-    if (name === 'Require') return without(name, value, (entry) => entry.toLowerCase() === timer);
+    if (name === 'Require') return without(name, value, (entry) => ofEachLeg.has(entry.toLowerCase()));
     if (name === 'Allow') return without(name, value, (entry) => entry === 'PRACK');
     return [{ name, value }];
   });
@@ -50,14 +50,6 @@ export function passedWithoutBody(headers: readonly SipHeader[], toward: 'phone'
 export function nextMaxForwards(headers: readonly SipHeader[]): SipHeader | undefined {
   const hops = Number(headers.find(({ name }) => name === 'Max-Forwards')?.value ?? 70);
   return hops > 1 ? { name: 'Max-Forwards', value: String(hops - 1) } : undefined;
-}
-
-/** Extensions that a request insists on and that we can't give. */
-export function unsupported(headers: readonly SipHeader[]): string[] {
-  return headers
-    .filter(({ name }) => name === 'Require')
-    .flatMap(({ value }) => splitValues(value))
-    .filter((entry) => entry.toLowerCase() === '100rel');
 }
 
 function without(name: string, value: string, isCut: (entry: string) => boolean): SipHeader[] {

@@ -20,7 +20,10 @@ export function healthOf({
   const noServer = server.engine.trouble?.();
   if (noServer !== undefined) return { state: 'degraded', reason: noServer };
   if (!media.isConnected)
-    return { state: 'degraded', reason: 'media relay (rtp) not reached: calls are refused' };
+    return {
+      state: 'degraded',
+      reason: 'media relay (rtp) not reached: calls are refused, and calls for help go out without it',
+    };
   const [away] = outages.since.keys();
   if (away !== undefined) {
     const kept = bindings.all().filter(({ token }) => attached.has(token)).length;

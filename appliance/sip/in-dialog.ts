@@ -1,30 +1,38 @@
 /** Requests inside a call: to the other leg and their answers back, descriptions rewritten on the way. */
 import { otherLeg, type LegName } from '../protocol/media-control.ts';
+import { withHeader } from '../protocol/sip-headers.ts';
 import type { SipHeader } from '../protocol/sip-message.ts';
 import { addressOf, type Application } from './application.ts';
-import { readBody, type Body } from './body.ts';
+import { readBody } from './body.ts';
 import { relayInAdopted } from './adopted-call.ts';
 import { audience, hangUp } from './call-end.ts';
 import type { LiveCall } from './call-table.ts';
 import { sdpFailure } from './call-offer.ts';
 import { withCause } from './cause.ts';
-import { answer } from './calls.ts';
+import { answer, rewritten } from './crossing.ts';
 import { translatedBody } from './dialog-info.ts';
+import { unheard } from './engine/session-refresh.ts';
 import { gatewayToken } from './gateway/gateway.ts';
 import { nextMaxForwards, passedHeaders, passedWithoutBody } from './headers.ts';
 import { translatedHeaders } from './replaces.ts';
 import { answerInSession, isRefresh } from './session-timers.ts';
-import type { Incoming, Received } from './srf.ts';
+import type { Answer, Incoming, Received } from './srf.ts';
 import { enough } from '../world.ts';
+import { checkedTransfer } from './transfer.ts';
+import { wheretoOf } from './whereto.ts';
 
 /** Carried without a look inside. */
-const opaque = new Set(['INFO', 'MESSAGE', 'NOTIFY', 'OPTIONS', 'REFER', 'SUBSCRIBE', 'PUBLISH']);
+const opaque = new Set(['INFO', 'MESSAGE', 'NOTIFY', 'OPTIONS', 'SUBSCRIBE', 'PUBLISH']);
+
+/** The dialog is known to the engine and not to us: its call is not up, and its ends have not agreed on anything (RFC 3311 section 5.2). */
+const tooEarly: Answer = { status: 500, headers: [{ name: 'Retry-After', value: '5' }] };
 
 export async function relayInDialog(app: Application, request: Incoming): Promise<void> {
   const found = request.dialogId === undefined ? undefined : app.calls.byDialog(request.dialogId);
   if (found === undefined) {
     const adopted = app.adoption.byDialog(request.dialogId ?? '');
     if (adopted !== undefined) await relayInAdopted(app, request, adopted);
+    else if (request.method === 'UPDATE') await request.respond(tooEarly);
     else if (request.method !== 'ACK') await request.respond({ status: 481 });
     return;
   }
@@ -41,15 +49,21 @@ export async function relayInDialog(app: Application, request: Incoming): Promis
   }
   if (request.method === 'ACK') await acknowledged(app, { request, call, leg });
   else if (request.method === 'BYE') await relayBye(app, { request, call, leg });
-  else if (call.state !== 'up') await request.respond({ status: 481 });
+  else if (call.state !== 'up') await request.respond(notUp(request, call));
   else if (request.method === 'INVITE' || request.method === 'UPDATE')
     await relayOffer(app, { request, call, leg });
-  else if (request.method === 'PRACK') await request.respond({ status: 200 });
+  else if (request.method === 'REFER') await relayTransfer(app, { request, call, leg });
   else if (opaque.has(request.method)) await relayOpaque(app, { request, call, leg });
   else await request.respond({ status: 501 });
 }
 
-interface InDialog {
+/** 481 would end the call for whoever has answered it, or has been answered, a moment before the other end hears of it. */
+function notUp({ method }: Incoming, { state }: Partial<Pick<LiveCall, 'state'>>): Answer {
+  const isChange = method === 'INVITE' || method === 'UPDATE';
+  return { status: isChange && state !== undefined && state !== 'ended' ? 491 : 481 };
+}
+
+export interface InDialog {
   readonly request: Incoming;
   readonly call: LiveCall;
   readonly leg: LegName;
@@ -57,7 +71,7 @@ interface InDialog {
 
 /** Two dialogs that are one for those who talk: of a call, or of a subscription. */
 export type DialogPair = Pick<LiveCall, 'binding' | 'dialogs'> &
-  Partial<Pick<LiveCall, 'callee' | 'isLocal'>>;
+  Partial<Pick<LiveCall, 'callee' | 'isLocal' | 'state'>>;
 
 /** A phone may have lost its connection and made another one; its address stays. */
 export function isOfLeg(request: Incoming, { binding, callee }: DialogPair, leg: LegName): boolean {
@@ -127,12 +141,13 @@ export async function finalOfBye(
 }
 
 function endedByEngine({ headers }: Incoming, leg: LegName): string {
-  const isExpired = headers.some(({ name, value }) => name === 'Reason' && value.includes('session expired'));
-  return `${leg} ${isExpired ? 'silent: session expired' : 'did not acknowledge'}`;
+  const reason = headers.find(({ name }) => name === 'Reason')?.value ?? '';
+  if (reason.includes(unheard)) return `${leg} hung up`;
+  return `${leg} ${reason.includes('session expired') ? 'silent: session expired' : 'did not acknowledge'}`;
 }
 
 /** Re-INVITE and UPDATE: hold, resume, new codecs. */
-async function relayOffer(app: Application, { request, call, leg }: InDialog): Promise<void> {
+export async function relayOffer(app: Application, { request, call, leg }: InDialog): Promise<void> {
   if (isRefresh(request)) {
     await request.respond(answerInSession({ status: 200 }, request, call));
     return;
@@ -166,14 +181,31 @@ async function relayOffer(app: Application, { request, call, leg }: InDialog): P
   }
 }
 
-async function rewritten(call: LiveCall, from: LegName, body: Body): Promise<{ type: string; text: string }> {
-  return body.withSdp(body.sdp === undefined ? '' : await call.media.relay(from, body.sdp));
-}
-
 interface InPair {
   readonly request: Incoming;
   readonly call: DialogPair;
   readonly leg: LegName;
+}
+
+/** In a call for help the one who takes it may send the caller anywhere. */
+async function relayTransfer(app: Application, { request, call, leg }: InDialog): Promise<void> {
+  if (call.isEmergency && leg === 'cloud') {
+    await relayOpaque(app, { request, call, leg });
+    return;
+  }
+  const [whereto, phones, calls] = [wheretoOf(app, call.binding), app.bindings.all(), app.calls.all()];
+  const transfer = checkedTransfer(request.headers, { whereto, phones, calls, leg });
+  if (transfer.kind === 'passed') {
+    const headers = withHeader(request.headers, 'Refer-To', [transfer.value]);
+    await relayOpaque(app, { request: { ...request, headers }, call, leg });
+    return;
+  }
+  const { status, reason, to } = transfer;
+  app.counters.transfers_refused += 1;
+  await request.respond({ status, reason });
+  if (!app.mayTell()) return;
+  const body = { call: call.id, by: leg, to, reason, source: addressOf(request.source) };
+  await app.store.write((tx) => tx.journal({ kind: 'transfer_refused', body }));
 }
 
 /** Gives what came back, for those who want to know more. */
@@ -201,7 +233,7 @@ async function relayed(
   const dialogId = call.dialogs[other];
   const hops = nextMaxForwards(request.headers);
   if (dialogId === undefined || hops === undefined) {
-    await request.respond({ status: hops === undefined ? 483 : 481 });
+    await request.respond(hops === undefined ? { status: 483 } : notUp(request, call));
     return undefined;
   }
   const passed = passedHeaders(request.headers, audience(call, other));

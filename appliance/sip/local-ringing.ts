@@ -10,6 +10,7 @@ import { offerOf, type Nobody, type Placing } from './call-offer.ts';
 import { dialledNumber } from './dial-plan.ts';
 import { passedHeaders } from './headers.ts';
 import { withTag, type Attempt } from './outgoing-invite.ts';
+import { withReliability } from './reliability.ts';
 import { nameAsCaller } from './replaces.ts';
 import { sendInvite, sessionOffer } from './session-timers.ts';
 import type { Outgoing, Received, Sent } from './srf.ts';
@@ -32,7 +33,7 @@ export async function ringHere(
   await call.media.release();
   call.isLocal = true;
   call.callee = phones.length === 1 ? phones[0] : undefined;
-  call.media = newCallMedia(app.media, call.id, localSides(app, call, phones));
+  call.media = newCallMedia(app.media, call.id, { ...localSides(app, call, phones), rescue: call.rescue });
   const offer = await offerOf(app, attempt);
   if ('answer' in offer) return offer;
   const ringing = new Map<BindingRow, Sent>();
@@ -41,7 +42,10 @@ export async function ringHere(
     for (const sent of ringing.values()) sent.cancel(headers);
   };
   const ring = async (phone: BindingRow): Promise<Received> => {
-    const sent = await sendInvite(app, localInvite(app, attempt, { phone, offer }), {
+    const invite = localInvite(app, attempt, { phone, offer });
+    // Of many that ring none can agree with the caller on anything.
+    const asked = phones.length === 1 ? withReliability(attempt, invite) : invite;
+    const sent = await sendInvite(app, asked, {
       onSent: (callId) => recordLeg(app, call, callId),
       // Of many that ring the caller hears one tone: no description, which could name only one of them.
       onProvisional: (response) => onProvisional(phones.length === 1 ? response : { ...response, body: '' }),
@@ -51,7 +55,7 @@ export async function ringHere(
         call.callee = phone;
         app.calls.setDialog(call, 'cloud', response.dialogId);
         call.names.cloud = nameAsCaller(response);
-        for (const [other, asked] of ringing) if (other !== phone) asked.cancel();
+        for (const [other, rung] of ringing) if (other !== phone) rung.cancel();
       },
     });
     ringing.set(phone, sent);

@@ -1,4 +1,5 @@
 /** Pieces of SIP text without what opens doors: passwords and keys, one-time codes, digests. Pure; time grows with length alone. */
+import { withoutDialledCodes } from '../phones/dialled-codes.ts';
 
 export const mask = '***';
 
@@ -26,17 +27,11 @@ export function maskedValue(text: string): string {
   if (value.includes('@')) value = value.replaceAll(/[^\s<>"]+/g, withoutPassword);
   if (value.includes('?')) value = value.replaceAll(uriHeader, maskedUriHeader);
   if (value.includes('=') && maybeSecret.test(value)) value = value.replaceAll(parameter, maskedParameter);
-  return /[*#%]/.test(value) ? value.replaceAll(dialledCode, `$1${mask}`) : value;
+  return withoutDialledCodes(value, mask);
 }
 
 const webUser = /(:\/\/)[^\s/<>"]*@/g;
 const webPath = /(\b(?:https?|wss?|ftps?|tftp):\/\/[^/?#\s<>"]+)[/?#][^\s<>"]*/gi;
-
-/**
- * `*55*123456`: what was dialled behind a feature code (enrolment, call forwarding) is for the registrar alone. Also escaped
- * (RFC 3261 section 19.1.2), digits too.
- */
-const dialledCode = /((?:[*#]|%2a|%23)(?:(?:\d|%3\d){2}|(?:\d|%3\d)(?=[*#]|%2a|%23)))[\w*#%.()!~'-]+/gi;
 
 /** `sip:user:password@` (RFC 3261 section 19.1.1). */
 function withoutPassword(word: string): string {

@@ -17,12 +17,15 @@ import { TimerQueue } from './engine/timers.ts';
 
 export interface Media extends AsyncDisposable {
   readonly isConnected: boolean;
+  /** Since when there is no connection, ms by a clock that nobody sets; undefined while there is one. */
+  readonly awaySince: number | undefined;
   /** Rejects when no ports are to be had or the relay is away. */
   allocate(
     session: string,
     addresses: Readonly<Record<LegName, string>>,
   ): Promise<Readonly<Record<LegName, PortPair>>>;
-  update(session: string, leg: LegName, remote: Remote): Promise<void>;
+  /** With a description it counts before the far end's address does. */
+  update(session: string, leg: LegName, ...to: [Remote, LegDescription?]): Promise<void>;
   describe(session: string, leg: LegName, description: LegDescription): Promise<void>;
   expect(session: string, media: boolean): Promise<void>;
   /** What it carried. */
@@ -55,19 +58,10 @@ export function openMedia(world: World, stateDirectory: string, listeners: Media
   const timers = new TimerQueue(world.clock, (err) => world.log.error({ err }, 'a wait for rtp failed'));
   const stop = new AbortController();
   let connection: LineConnection | undefined;
+  let awaySince = world.clock.monotonic();
   let lastId = 0;
 
-  const onLine = (line: string) => {
-    const answer = parseMediaAnswer(line);
-    if ('event' in answer) {
-      listeners.onIdle(answer.session);
-      return;
-    }
-    const asked = waiting.get(answer.id);
-    waiting.delete(answer.id);
-    if (answer.ok) asked?.resolve(answer);
-    else asked?.reject(new Error(`media relay: ${answer.error}`));
-  };
+  const onLine = (line: string) => heard(line, waiting, listeners);
   const connected = async () => {
     const closed = Promise.withResolvers<undefined>();
     connection = await connectLines(path, { onLine, onClose: () => closed.resolve(undefined) });
@@ -79,6 +73,7 @@ export function openMedia(world: World, stateDirectory: string, listeners: Media
     }
     await closed.promise;
     connection = undefined;
+    awaySince = world.clock.monotonic();
     for (const asked of waiting.values()) asked.reject(new Error('media relay: connection lost'));
     waiting.clear();
   };
@@ -102,6 +97,9 @@ export function openMedia(world: World, stateDirectory: string, listeners: Media
     get isConnected() {
       return connection !== undefined;
     },
+    get awaySince() {
+      return connection === undefined ? awaySince : undefined;
+    },
     ...verbs(ask),
     [Symbol.asyncDispose]: async () => {
       stop.abort();
@@ -110,6 +108,18 @@ export function openMedia(world: World, stateDirectory: string, listeners: Media
       timers[Symbol.dispose]();
     },
   };
+}
+
+function heard(line: string, waiting: Map<number, Waiting>, { onIdle }: MediaListeners): void {
+  const answer = parseMediaAnswer(line);
+  if ('event' in answer) {
+    onIdle(answer.session);
+    return;
+  }
+  const asked = waiting.get(answer.id);
+  waiting.delete(answer.id);
+  if (answer.ok) asked?.resolve(answer);
+  else asked?.reject(new Error(`media relay: ${answer.error}`));
 }
 
 function verbs(
@@ -127,8 +137,8 @@ function verbs(
       if (phone === undefined || cloud === undefined) throw new Error('media relay: no ports in its answer');
       return { phone, cloud };
     },
-    update: async (session, leg, remote) => {
-      await ask({ verb: 'update', session, leg, remote });
+    update: async (session, leg, ...[remote, description]) => {
+      await ask({ verb: 'update', session, leg, remote, ...(description && { description }) });
     },
     describe: async (session, leg, description) => {
       await ask({ verb: 'describe', session, leg, description });

@@ -19,7 +19,7 @@ export interface Outages extends AsyncDisposable {
   succeeded(registrar: string): void;
   /** A request had no answer: true when a connection of ours says the same, and it is an outage. */
   failed(registrar: string, cause: string): Promise<boolean>;
-  /** ms since 1970 by registrar. */
+  /** By registrar, ms by a clock that nobody sets. */
   readonly since: ReadonlyMap<string, number>;
 }
 
@@ -45,7 +45,7 @@ export function newOutages({ world, store, bindings, sip, trust, onError }: Need
   const { upstream_port: port, return_per_second: perSecond } = sip;
   const pace = newReturnPace(perSecond);
   const began = async (registrar: string) => {
-    since.set(registrar, clock.now());
+    since.set(registrar, clock.monotonic());
     pace.forget();
     log.warn({ registrar }, 'outage began');
     await store.write((tx) => tx.journal({ kind: 'outage_began', body: { registrar } }));
@@ -53,7 +53,7 @@ export function newOutages({ world, store, bindings, sip, trust, onError }: Need
     await bindings.mark(kept, 'lost', 'no way to the registrar');
   };
   const ended = async (registrar: string) => {
-    const now = clock.now();
+    const now = clock.monotonic();
     const seconds = Math.round((now - (since.get(registrar) ?? now)) / 1000);
     since.delete(registrar);
     endedAt.set(registrar, now);
@@ -74,7 +74,7 @@ export function newOutages({ world, store, bindings, sip, trust, onError }: Need
     isOutage: (registrar) => reach.isOutage({ host: registrar }),
     wayTo: (registrar, phone) => {
       if (reach.isOutage({ host: registrar })) return 'away';
-      const now = clock.now();
+      const now = clock.monotonic();
       const isReturning = now - (endedAt.get(registrar) ?? -Infinity) < returningMs;
       return (isReturning && phone !== undefined && pace.turn(phone, now)) || 'open';
     },

@@ -23,7 +23,7 @@ export async function placeCall(app: Application, placing: Placing): Promise<Rec
   if (caller === 'cloud' || !isAway(app, call)) {
     const silence: Silence = { ms: silenceMs, mayLeave: () => app.outages.failed(registrar, 'silent') };
     const final = await askOtherLeg(app, placing, caller === 'cloud' ? undefined : silence);
-    const isOver = final !== undefined && ('answer' in final || caller === 'cloud');
+    const isOver = final !== undefined && ('answer' in final || caller === 'cloud' || call.ringing?.isAgreed);
     if (isOver || (final !== undefined && !(await isNoWay(app, registrar, final)))) return final;
   }
   if (placing.isCancelled()) return { answer: { status: 487 }, reason: 'cancelled' };

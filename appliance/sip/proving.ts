@@ -31,7 +31,7 @@ export async function registerHere(app: Application, request: Incoming, proving:
     await refuse(app, request, { registration, ...notReached });
     return;
   }
-  if (!mayTry(app, address, app.world.clock.now())) {
+  if (!mayTry(app, address, app.time.now())) {
     await refuseTooFast(app, request);
     return;
   }
@@ -87,10 +87,13 @@ function verdictOf(
       username === authUser || username === user ? digestHa1(hash, { username, realm, password }) : undefined,
   };
   const given = headerLines(request, 'Authorization').flatMap((value) => splitChallenges(value));
-  const verdicts = given.map((credentials) =>
-    verify(app.digest, { ...claim, credentials }, app.world.clock.now()),
-  );
+  const verdicts = given.map((credentials) => verify(app.digest, { ...claim, credentials }, nonceTime(app)));
   return verdicts.find((verdict) => verdict !== 'malformed') ?? 'malformed';
+}
+
+/** ms: nonces are as old as they are, whatever is done to the clock. */
+function nonceTime({ world }: Application): number {
+  return Math.round(world.clock.monotonic());
 }
 
 async function ask(
@@ -99,7 +102,7 @@ async function ask(
   { name, hashes, isStale = false }: Realm & { isStale?: boolean },
 ): Promise<void> {
   app.counters.registrations_challenged += 1;
-  const values = challenge(app.digest, { realm: name, hashes, isStale }, app.world.clock.now());
+  const values = challenge(app.digest, { realm: name, hashes, isStale }, nonceTime(app));
   await request.respond({
     status: 401,
     headers: values.map((value) => ({ name: 'WWW-Authenticate', value })),
@@ -131,8 +134,8 @@ function provenRow(
   { registration, phone, binding }: Proving,
 ): BindingRow | undefined {
   const { aor, registrar, contact } = registration;
-  const now = app.world.clock.now();
-  const flow = binding?.flow ?? app.flows.name(phone, registrar, now);
+  const now = app.time.now();
+  const flow = binding?.flow ?? app.flows.name(phone, registrar, app.world.clock.monotonic());
   if (flow === undefined || typeof contact !== 'object') return undefined;
   const before = binding ?? {
     token: newToken(phone, aor, registrar),

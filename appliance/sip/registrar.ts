@@ -4,6 +4,7 @@ import { recogniseVendor } from '../phones/vendors.ts';
 import { headerValue } from '../protocol/sip-headers.ts';
 import type { SipHeader } from '../protocol/sip-message.ts';
 import type { BindingRow } from '../store/bindings.ts';
+import { announceCalls } from './adopted-call.ts';
 import { addressOf, upstreamRoute, type Application } from './application.ts';
 import { newToken } from './bindings.ts';
 import { nextMaxForwards, passedHeaders, passedWithoutBody } from './headers.ts';
@@ -40,7 +41,7 @@ export async function relayRegister(app: Application, request: Incoming): Promis
   const address = addressOf(request.source);
   const mac = app.leaseMac(address);
   const phone = mac ?? address;
-  const now = app.world.clock.now();
+  const now = app.time.now();
   const { aor, registrar } = registration;
   // A phone that was known by its address keeps its binding once its lease is known.
   const binding =
@@ -129,7 +130,9 @@ async function relayUpstream(app: Application, request: Incoming, passing: Passi
     binding === undefined &&
     (app.bindings.size >= maxBindings || app.flows.size >= app.bindings.size + maxUnbound);
   if (binding !== undefined) app.flows.adopt(binding.flow, phone, registration.registrar);
-  const flow = isCrowded ? undefined : app.flows.name(phone, registration.registrar, app.world.clock.now());
+  const flow = isCrowded
+    ? undefined
+    : app.flows.name(phone, registration.registrar, app.world.clock.monotonic());
   const hops = nextMaxForwards(request.headers);
   if (flow === undefined || hops === undefined) {
     const [status, reason] = hops === undefined ? [483, 'Too Many Hops'] : [503, 'Too many phones'];
@@ -240,8 +243,7 @@ async function settle(app: Application, request: Incoming, settling: Settling): 
   app.attached.add(row.token);
   if (isNews) app.world.log.info({ mac: row.mac, registrar, transport: row.transport }, 'phone registered');
   await request.respond(accepted(passedWithoutBody(response.headers, 'phone'), row.contact, expiresSeconds));
-  // The far ends of calls from before a crash know the address of the old connection.
-  for (const dialogId of app.adoption.dialogsOn(row.flow)) app.server.engine.announceDialog?.(dialogId);
+  announceCalls(app, row);
 }
 
 function ofAor(app: Application, { registration, phone }: Passing): BindingRow[] {
@@ -271,7 +273,7 @@ function bindingRow(
 ): BindingRow {
   const { registration, phone, binding, response, token, flow, localAddress, granted, expiresSeconds } =
     settling;
-  const now = app.world.clock.now();
+  const now = app.time.now();
   const { aor, registrar } = registration;
   return {
     token,

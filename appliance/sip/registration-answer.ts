@@ -15,11 +15,11 @@ interface FromStore {
 }
 
 export async function answerFromStore(
-  { bindings, counters, world }: Application,
+  { bindings, counters, time }: Application,
   request: Incoming,
   { binding, expiresSeconds, news }: FromStore,
 ): Promise<void> {
-  const localExpiresAt = world.clock.now() + expiresSeconds * 1000;
+  const localExpiresAt = time.now() + expiresSeconds * 1000;
   if (news === undefined) bindings.refresh(binding, localExpiresAt);
   else await bindings.save({ ...binding, local_expires_at: localExpiresAt }, news);
   counters.registrations_answered += 1;

@@ -8,7 +8,9 @@ import { holderOfIp } from '../store/address-holders.ts';
 import { openReader, type Reader } from '../store/reader.ts';
 import { openVolatileKey } from '../store/volatile-key.ts';
 import { openStore, type Store } from '../store/store.ts';
+import { tellStart } from '../store/tell-start.ts';
 import { version, type Part, type World } from '../world.ts';
+import { hangUpAdopted } from './adopted-call.ts';
 import { openAccounts } from './accounts.ts';
 import { openAdoption, type Adoption } from './adoption.ts';
 import { newCounters, type Application, type SipCounters } from './application.ts';
@@ -19,6 +21,7 @@ import { newDialPlan } from './dial-plan.ts';
 import { newDigestServer } from './digest-server.ts';
 import { newFlows } from './flows.ts';
 import { countersOf, healthOf } from './health.ts';
+import type { EvenTime } from './even-time.ts';
 import { openHelp } from './help/open.ts';
 import { openLadders, type Ladders } from './ladders.ts';
 import { ownIdentity, renewIdentity } from './identity.ts';
@@ -37,15 +40,16 @@ import { emptyTables } from './tables.ts';
 /** Throws when a port can't be had, the store can't be opened, or the site's certificate is missing. */
 export async function startSip(world: World, config: Config): Promise<Part> {
   await using starting = new AsyncDisposableStack();
-  const directory = config.site.state_directory;
+  const { state_directory: directory } = config.site;
   const store = starting.use(await beginStore(world, directory));
-  const leases = starting.use(openLeases(directory, world));
+  const tables = emptyTables(world.clock);
+  const { time } = tables;
+  const leases = starting.use(openLeases(directory, time));
   const counters = newCounters();
   const onError = (error: unknown) => noteError(world, counters, error);
-  const bindings = await openBindings(store, onError);
+  const bindings = await openBindings(store, { now: time.now(), onError });
   const flows = newFlows(bindings.all());
-  const adoption = await openAdoption(store, world.clock);
-  const tables = emptyTables(world.clock);
+  const adoption = await openAdoption(store, time);
   const ladders = starting.use(laddersOf(world, config, { ...tables, onError }));
   const trust = extraTrust(config);
   const outages = starting.use(newOutages({ world, store, bindings, sip: config.sip, trust, onError }));
@@ -123,13 +127,7 @@ async function beginStore({ log, clock }: World, directory: string): Promise<Sto
     isSyncedApart: true,
     pauseMs: commitPauseMs,
   });
-  const { brokenFile } = store;
-  if (brokenFile !== undefined) log.error({ brokenFile }, 'the store was broken: set aside, and begun anew');
-  const told = store.write((tx) => {
-    tx.journal({ kind: 'started', body: { release: version } });
-    if (brokenFile !== undefined) tx.journal({ kind: 'store_replaced', body: { broken_file: brokenFile } });
-  });
-  await told.catch((error: unknown) => log.error({ err: error }, 'started, and nothing can be written down'));
+  await tellStart(store, { log, release: version });
   return store;
 }
 
@@ -181,14 +179,14 @@ function laddersOf(
 /** Leases that the dhcp part gave or relayed; it may not be there, or not yet. */
 function openLeases(
   directory: string,
-  { clock }: World,
+  time: Pick<EvenTime, 'before'>,
 ): Disposable & { mac(address: string): string | undefined } {
   let reader: Reader | undefined;
   return {
     mac: (address) => {
       try {
         reader ??= openReader(directory, 'dhcp');
-        const holder = reader && holderOfIp(reader.db, address, clock.now());
+        const holder = reader && holderOfIp(reader.db, address, time.before());
         return holder?.evidence === 'informed' ? undefined : holder?.mac;
       } catch {
         // A file of another release, or one that is being made: the phone is known by its address then.
@@ -221,7 +219,8 @@ function boundAdoption(app: Application, adoption: Adoption, onError: (error: un
   const stop = new AbortController();
   const wait = async () => {
     await app.world.clock.sleep(adoptionMs, stop.signal).catch(() => undefined);
-    if (!stop.signal.aborted && !app.media.isConnected) await adoption.giveUp();
+    if (stop.signal.aborted || app.media.isConnected) return;
+    await hangUpAdopted(app, await adoption.giveUp(), 'media relay gone');
   };
   void wait().catch(onError);
   return { [Symbol.dispose]: () => stop.abort() };
@@ -236,14 +235,19 @@ async function onIdle(app: Application, adoption: Adoption, session: string): Pr
     if (call.media.addresses.every((address) => own.has(address)))
       await hangUp(app, call, { reason, legs: ['phone', 'cloud'], headers });
     else await hangUpMoved(app, call);
-  } else if (await adoption.onIdle(app.media, session)) app.counters.calls_lost += 1;
+    return;
+  }
+  const ended = await adoption.onIdle(app.media, session);
+  if (ended === undefined) return;
+  app.counters.calls_lost += 1;
+  await hangUpAdopted(app, [ended], 'no media');
 }
 
 /** The relay's sessions and ours: calls whose media is gone end, sessions that nobody knows are let go. */
 async function reconcile(app: Application, adoption: Adoption): Promise<void> {
-  const before = adoption.size;
-  await adoption.settle(app.media);
-  app.counters.calls_lost += before - adoption.size;
+  const gone = await adoption.settle(app.media);
+  app.counters.calls_lost += gone.length;
+  await hangUpAdopted(app, gone, 'media relay restarted');
   // What is asked for from now on the relay may have yet to make.
   const known = sessionsOf(app);
   const present = new Set((await app.media.stats()).map(({ session }) => session));

@@ -1,13 +1,16 @@
 /** Consultative transfer (RFC 5589 section 7): REFER names a second call by its dialog, which is another one on the other leg. */
 import { otherLeg, type LegName } from '../protocol/media-control.ts';
-import { headerValue, tagOf } from '../protocol/sip-headers.ts';
+import { headerValue, parseNameAddress, tagOf } from '../protocol/sip-headers.ts';
 import type { SipHeader } from '../protocol/sip-message.ts';
+import { param } from '../protocol/sip-uri.ts';
 
 /** How both ends of one leg call their dialog. */
 export interface DialogName {
   readonly callId: string;
   readonly ourTag: string;
   readonly theirTag: string;
+  /** URI by which the far end is addressed, as it stood in To or From. */
+  readonly party?: string;
 }
 
 export type Named = { readonly names: Partial<Record<LegName, DialogName>> };
@@ -32,15 +35,25 @@ const translations = new Map([
 ]);
 
 /** Of a response that came to our INVITE. */
-export function nameAsCaller(response: { headers: readonly SipHeader[] }): DialogName {
-  const tag = (name: string) => tagOf(headerValue(response, name) ?? '') ?? '';
-  return { callId: headerValue(response, 'Call-ID') ?? '', ourTag: tag('From'), theirTag: tag('To') };
+export function nameAsCaller(response: Headed): DialogName {
+  return nameOf(response, { ours: 'From', theirs: 'To' });
 }
 
 /** Of a response of ours, as sent. */
-export function nameAsCallee(response: { headers: readonly SipHeader[] }): DialogName {
-  const { callId, ourTag, theirTag } = nameAsCaller(response);
-  return { callId, ourTag: theirTag, theirTag: ourTag };
+export function nameAsCallee(response: Headed): DialogName {
+  return nameOf(response, { ours: 'To', theirs: 'From' });
+}
+
+type Headed = { readonly headers: readonly SipHeader[] };
+
+function nameOf(response: Headed, { ours, theirs }: { ours: string; theirs: string }): DialogName {
+  const party = parseNameAddress(headerValue(response, theirs) ?? '');
+  return {
+    callId: headerValue(response, 'Call-ID') ?? '',
+    ourTag: tagOf(headerValue(response, ours) ?? '') ?? '',
+    theirTag: param(party.params, 'tag') ?? '',
+    party: party.uri,
+  };
 }
 
 /**
@@ -57,10 +70,15 @@ export function translatedReferTo(value: string, leg: LegName, calls: readonly N
 
 /** The value of a Replaces field (RFC 3891) likewise. */
 export function translatedReplaces(value: string, leg: LegName, calls: readonly Named[]): string {
-  const found = calls.find(({ names }) => isNamed(names[leg], value))?.names[otherLeg[leg]];
+  const found = namedCall(calls, leg, value)?.names[otherLeg[leg]];
   if (found === undefined) return value;
   const rest = value.split(';').filter((part) => /^early-only$/i.test(part.trim()));
   return [found.callId, `to-tag=${found.theirTag}`, `from-tag=${found.ourTag}`, ...rest].join(';');
+}
+
+/** The call that a Replaces from this leg names. */
+export function namedCall(calls: readonly Named[], leg: LegName, replaces: string): Named | undefined {
+  return calls.find(({ names }) => isNamed(names[leg], replaces));
 }
 
 /** `Target-Dialog: call;local-tag=a;remote-tag=b` (RFC 4538). */
@@ -105,7 +123,8 @@ function isNamed(name: DialogName | undefined, value: string): boolean {
   return params.includes(`to-tag=${name.ourTag}`) && params.includes(`from-tag=${name.theirTag}`);
 }
 
-function unescaped(text: string): string {
+/** As it is when it can't be read. */
+export function unescaped(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch (error) {

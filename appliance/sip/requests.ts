@@ -4,8 +4,10 @@ import { parseSipUri } from '../protocol/sip-uri.ts';
 import type { BindingRow } from '../store/bindings.ts';
 import { phoneRoute, upstreamRoute, type Application } from './application.ts';
 import { ownIdentities } from './call-admission.ts';
-import { answer, relayInvite } from './calls.ts';
+import { relayInvite } from './calls.ts';
+import { answer } from './crossing.ts';
 import { translatedBody } from './dialog-info.ts';
+import { relayInEarlyDialog } from './early-dialogs.ts';
 import { nextMaxForwards, passedHeaders } from './headers.ts';
 import { relayInDialog } from './in-dialog.ts';
 import { translatedHeaders } from './replaces.ts';
@@ -15,10 +17,11 @@ import { senderOf } from './sender.ts';
 import { relayInSubscription, relaySubscribe } from './subscriptions.ts';
 
 const allow =
-  'INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO, UPDATE, MESSAGE, NOTIFY, PUBLISH, REFER, SUBSCRIBE';
+  'INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO, UPDATE, PRACK, MESSAGE, NOTIFY, PUBLISH, REFER, SUBSCRIBE';
 
 export async function handleRequest(app: Application, request: Incoming): Promise<void> {
   if (request.dialogId !== undefined) {
+    if (await relayInEarlyDialog(app, request, request.dialogId)) return;
     const subscription = app.subscriptions.byDialog(request.dialogId);
     await (subscription === undefined
       ? relayInDialog(app, request)

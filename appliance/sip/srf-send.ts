@@ -1,8 +1,8 @@
 /** Requests out through drachtio-srf, and what comes back for them: every wait is bounded. */
 import { headerValue } from '../protocol/sip-headers.ts';
 import type { TimerQueue } from './engine/timers.ts';
-import { engineMs, headerObject, inTime, readRaw } from './srf-library.ts';
-import type { Library, LibraryRequest, LibraryResponse } from './srf-library.ts';
+import { callIdOf, contentFor, engineMs, headerObject, inTime, readMessage } from './srf-library.ts';
+import type { Library, LibraryRequest, LibraryResponse, OnRequest } from './srf-library.ts';
 import type { Listeners, Outgoing, Received, Sent } from './srf.ts';
 
 /** The engine answers for a silent far end after 32 s, and after 5 min of ringing; these only catch an engine that forgot. */
@@ -10,9 +10,16 @@ const finalMs = { INVITE: 400_000, other: 45_000 };
 /** Outside a dialog the engine may have to find and open a connection first, which it gives up after 15 s. */
 const openingMs = 20_000;
 
+export interface Way {
+  readonly timers: TimerQueue;
+  readonly srf: Pick<Library, 'request'>;
+  /** An UPDATE that comes while a request waits for its answer; the library shows it nowhere else. */
+  readonly onUpdate?: OnRequest;
+}
+
 /** Rejects when the engine refuses the request as malformed. */
 export async function send(
-  { timers, srf }: { timers: TimerQueue; srf: Pick<Library, 'request'> },
+  { timers, srf, onUpdate }: Way,
   outgoing: Outgoing,
   listeners: Listeners,
 ): Promise<Sent> {
@@ -26,7 +33,8 @@ export async function send(
       }
       // Here and not after the promise: an answer may be in the same piece of the engine's connection, and is told at once.
       listen(request, listeners, answered);
-      listeners.onSent?.(/^call-id:[ \t]*(\S+)/im.exec(request.raw)?.[1] ?? '');
+      if (onUpdate !== undefined) request.on('update', onUpdate);
+      listeners.onSent?.(callIdOf(request));
       resolve(request);
     });
   });
@@ -51,8 +59,7 @@ function optionsFor({ method, uri, route, dialogId, headers, body }: Outgoing): 
     uri: uri ?? 'sip:placeholder',
     ...(route === undefined ? {} : { proxy: route }),
     ...(dialogId === undefined ? {} : { stackDialogId: dialogId }),
-    headers: headerObject(headers),
-    ...(body === undefined ? {} : { body }),
+    ...contentFor(headers, body),
   };
 }
 
@@ -77,7 +84,7 @@ function listen(
 }
 
 function received(response: LibraryResponse, ack: (options?: object) => void): Received {
-  const message = readRaw(response.raw);
+  const message = readMessage(response);
   if ('method' in message) throw new TypeError('the engine gave a request for a response');
   return {
     status: message.status,

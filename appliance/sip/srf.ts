@@ -2,12 +2,10 @@
  * drachtio-srf as this application uses it: requests in and out with their own header lines, every handler guarded, every wait
  * bounded. Of the library's dialogs nothing is used: it takes some requests for itself, and loses count after a refused re-INVITE.
  */
-import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Srf from 'drachtio-srf';
-import { newInnerLink } from '../net/inner-link.ts';
-import { listenUnix, type Server } from '../net/tcp.ts';
+import { listenUnix } from '../net/tcp.ts';
 import { DecodeError } from '../protocol/bytes.ts';
 import { headerValue } from '../protocol/sip-headers.ts';
 import type { SipHeader } from '../protocol/sip-message.ts';
@@ -16,8 +14,9 @@ import { startEngine, type Engine, type EngineOptions } from './engine/engine.ts
 import { startExternalServer, type ExternalServerOptions } from './external-server.ts';
 import type { Transport } from './engine/flow.ts';
 import { TimerQueue } from './engine/timers.ts';
-import { engineMs, headerObject, inTime, readRaw } from './srf-library.ts';
-import type { Library, LibraryRequest, LibraryResponse } from './srf-library.ts';
+import { joinLibrary } from './library-agent.ts';
+import { contentFor, engineMs, inTime, readMessage } from './srf-library.ts';
+import type { Library, LibraryRequest, LibraryResponse, LibraryText, OnRequest } from './srf-library.ts';
 import { send } from './srf-send.ts';
 
 /** A request that came. */
@@ -103,9 +102,9 @@ interface Handlers {
   readonly onError: (error: unknown) => void;
 }
 
-/** The engine's way to us and its secret are made at each start; a server elsewhere has a secret of its own. */
+/** The engine of this process is joined to us directly; a server elsewhere has a secret. */
 export type ServerOptions =
-  | Omit<EngineOptions, 'control' | 'secret'>
+  | Omit<EngineOptions, 'control' | 'secret' | 'join'>
   | (ExternalServerOptions & { readonly secret: string });
 
 /** Throws when a port can't be had. */
@@ -114,49 +113,47 @@ export async function startSipServer(
   options: ServerOptions,
   handlers: Handlers,
 ): Promise<SipServer> {
-  const { control, secret, startServer } = await carrier(world, options);
   const srf = new Srf() as unknown as Library;
   const timers = new TimerQueue(world.clock, handlers.onError);
   srf.on('error', handlers.onError);
-  srf.use((request, response) => {
-    void guarded(handlers, () => incoming(timers, request, response));
-  });
-  srf.listen({ server: control, secret });
-  let engine: Engine;
-  try {
-    engine = await startServer();
-  } catch (error) {
-    control.close();
-    throw error;
-  }
+  const onRequest: OnRequest = (request, response) => {
+    void guarded(handlers, () => incoming({ timers, onUpdate: onRequest }, request, response));
+  };
+  srf.use(onRequest);
+  const engine =
+    'server' in options
+      ? await joinExternal(world, options, srf)
+      : await startEngine(world, {
+          ...options,
+          join: (orders) => joinLibrary(srf, orders, handlers.onError),
+        });
   return {
     engine,
-    send: (request, listeners = {}) => send({ timers, srf }, request, listeners),
+    send: (request, listeners = {}) => send({ timers, srf, onUpdate: onRequest }, request, listeners),
     [Symbol.asyncDispose]: async () => {
       await engine[Symbol.asyncDispose]();
       timers[Symbol.dispose]();
-      control.close();
     },
   };
 }
 
-interface Carrier {
-  /** drachtio-srf waits for the server's connection here. */
-  readonly control: Server;
-  readonly secret: string;
-  readonly startServer: () => Promise<Engine>;
-}
-
-async function carrier(world: World, options: ServerOptions): Promise<Carrier> {
-  if ('server' in options) {
-    mkdirSync(dirname(options.control), { recursive: true, mode: 0o700 });
-    const control = await listenUnix(options.control);
-    return { control, secret: options.secret, startServer: async () => startExternalServer(world, options) };
-  }
-  const { server: control, connect } = newInnerLink();
-  const secret = randomBytes(24).toString('base64url');
-  const startServer = async () => await startEngine(world, { ...options, control: connect, secret });
-  return { control, secret, startServer };
+/** The library waits for the server's connection on a Unix socket, which is gone with the server. */
+async function joinExternal(
+  world: World,
+  options: ExternalServerOptions & { readonly secret: string },
+  srf: Library,
+): Promise<Engine> {
+  mkdirSync(dirname(options.control), { recursive: true, mode: 0o700 });
+  const control = await listenUnix(options.control);
+  srf.listen({ server: control, secret: options.secret });
+  const server = startExternalServer(world, options);
+  return {
+    ...server,
+    [Symbol.asyncDispose]: async () => {
+      await server[Symbol.asyncDispose]();
+      control.close();
+    },
+  };
 }
 
 /** Nothing that one request does ends the process. ACK takes no answer. */
@@ -174,18 +171,19 @@ async function guarded({ onRequest, onError }: Handlers, read: () => Incoming | 
 
 /** Undefined for what the engine should never have passed on. */
 function incoming(
-  timers: TimerQueue,
+  { timers, onUpdate }: { timers: TimerQueue; onUpdate: OnRequest },
   request: LibraryRequest,
   response: LibraryResponse,
 ): Incoming | undefined {
-  const message = readRaw(request.raw);
+  const message = readMessage(request);
   if (!('method' in message)) return undefined;
   let cancelled: readonly SipHeader[] | undefined;
   let onCancel: ((headers: readonly SipHeader[]) => void) | undefined;
-  request.on('cancel', ({ raw }) => {
-    cancelled = raw === undefined ? [] : readHeaders(raw);
+  request.on('cancel', (cancel) => {
+    cancelled = readHeaders(cancel);
     onCancel?.(cancelled);
   });
+  if (message.method === 'INVITE') request.on('update', onUpdate);
   return {
     method: message.method,
     uri: message.uri,
@@ -210,25 +208,30 @@ function incoming(
 }
 
 /** Of a CANCEL, which ends the attempt whatever else is wrong with it. */
-function readHeaders(raw: string): readonly SipHeader[] {
+function readHeaders(cancel: LibraryText): readonly SipHeader[] {
   try {
-    return readRaw(raw).headers;
+    return readMessage(cancel).headers;
   } catch (error) {
     if (error instanceof DecodeError) return [];
     throw error;
   }
 }
 
+interface Pair {
+  readonly request: LibraryRequest;
+  readonly response: LibraryResponse;
+}
+
 async function respond(
-  { request, response }: { request: LibraryRequest; response: LibraryResponse },
+  { request, response }: Pair,
   { status, reason, headers = [], body }: Answer,
   onDialog?: OnDialog,
 ): Promise<boolean> {
   if (request.source === 'application') return false;
-  const options = { headers: headerObject(headers), ...(body === undefined ? {} : { body }) };
-  // The library puts each answer into words, all of it, for a log that nobody reads.
-  Object.assign(response.msg ?? {}, { toJSON: () => '' });
-  const send = (done?: (error: unknown, sent?: { raw: string }) => void) => {
+  const options = contentFor(headers, body);
+  // The library puts each answer into words, all of it and twice, for a log that nobody reads.
+  Object.assign(response.msg ?? {}, { toJSON: () => '', toString: () => '' });
+  const send = (done?: (error: unknown, sent?: LibraryText) => void) => {
     try {
       response.send(status, reason, options, done);
     } catch {
@@ -244,7 +247,7 @@ async function respond(
     send((error, sent) => {
       const isSent = error === null || error === undefined;
       if (isSent && sent !== undefined && response.stackDialogId !== undefined)
-        onDialog(response.stackDialogId, readRaw(sent.raw));
+        onDialog(response.stackDialogId, readMessage(sent));
       resolve(isSent);
     });
   });

@@ -7,7 +7,7 @@ export interface Subscription {
   readonly dialogs: Partial<Record<LegName, string>>;
   /** Resolved when the phone has been answered: before that it can't be told anything in its dialog. */
   readonly answered: { readonly promise: Promise<void>; resolve(): void };
-  /** ms since 1970. */
+  /** ms, by a clock that nobody sets. */
   endsAt: number;
 }
 

@@ -3,7 +3,7 @@ import type { LegName } from '../protocol/media-control.ts';
 import { headerValue } from '../protocol/sip-headers.ts';
 import { upstreamRoute, type Application } from './application.ts';
 import { ownIdentities } from './call-admission.ts';
-import { answer } from './calls.ts';
+import { answer } from './crossing.ts';
 import { nextMaxForwards, passedHeaders } from './headers.ts';
 import { isOfLeg, relayOpaque } from './in-dialog.ts';
 import { translatedHeaders } from './replaces.ts';
@@ -91,5 +91,5 @@ export async function relayInSubscription(
 function extend({ world }: Application, subscription: Subscription, response: Received): void {
   const expires = headerValue(response, 'Expires') ?? '3600';
   const seconds = /^\d{1,9}$/.test(expires) ? Math.min(Number(expires), longestSeconds) : 3600;
-  subscription.endsAt = world.clock.now() + seconds * 1000 + graceMs;
+  subscription.endsAt = world.clock.monotonic() + seconds * 1000 + graceMs;
 }

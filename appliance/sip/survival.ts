@@ -1,5 +1,5 @@
 /** Who is rung on site when the cloud can't take a call. */
-import { headerValue, parseNameAddress } from '../protocol/sip-headers.ts';
+import { headerValue, listValues, parseNameAddress } from '../protocol/sip-headers.ts';
 import type { BindingRow } from '../store/bindings.ts';
 import { addressOf, type Application } from './application.ts';
 import type { LiveCall } from './call-table.ts';
@@ -82,7 +82,8 @@ export function notThere(reason: string): Answer {
 export function unregistered(app: Application, request: Incoming): BindingRow {
   const { uri } = parseNameAddress(headerValue(request, 'From') ?? '');
   const agent = headerValue(request, 'User-Agent') ?? null;
-  const contact = headerValue(request, 'Contact') ?? '';
+  // One is all that there should be; a call for help doesn't fail for a second one.
+  const [contact = ''] = listValues(request, 'Contact');
   return standIn({
     aor: uri.replace(/^sips?:/i, ''),
     phone: addressOf(request.source),

@@ -1,5 +1,6 @@
 /** What time does to registrations: phones that stay silent, bindings that run out, connections that nobody uses. */
 import type { BindingRow } from '../store/bindings.ts';
+import { shiftOpenCalls } from '../store/calls.ts';
 import { repeat } from '../world.ts';
 import type { Application } from './application.ts';
 
@@ -26,9 +27,11 @@ export function sweepBindings(app: Application, onError: (error: unknown) => voi
   return repeat(app.world.clock, everyMs, { work: () => sweep(app), onError });
 }
 
-async function sweep({ bindings, calls, flows, server, subscriptions, world }: Application): Promise<void> {
-  const now = world.clock.now();
-  subscriptions.sweep(now);
+async function sweep(app: Application): Promise<void> {
+  const { bindings, calls, flows, server, subscriptions, time, world } = app;
+  await followClock(app);
+  const now = time.now();
+  subscriptions.sweep(world.clock.monotonic());
   const { late, expired } = dueChanges(bindings.all(), now);
   await bindings.mark(late, 'late', 'phone silent');
   for (const row of expired) {
@@ -42,5 +45,18 @@ async function sweep({ bindings, calls, flows, server, subscriptions, world }: A
   const bound = new Set(
     [...bindings.all(), ...calls.all().map(({ binding }) => binding)].map(({ flow }) => flow),
   );
-  for (const flow of flows.sweep(bound, now)) server.engine.closeFlow(flow);
+  for (const flow of flows.sweep(bound, world.clock.monotonic())) server.engine.closeFlow(flow);
+}
+
+/** Registrations and calls last as long as before, and began as long ago. */
+async function followClock({ bindings, calls, store, time, world }: Application): Promise<void> {
+  const ms = time.follow();
+  if (ms === 0) return;
+  world.log.warn({ seconds: Math.round(ms / 1000) }, 'the clock was set');
+  const shifted = bindings.shift(ms);
+  for (const call of calls.all()) {
+    call.startedAt += ms;
+    if (call.answeredAt !== undefined) call.answeredAt += ms;
+  }
+  await Promise.all([shifted, store.write(({ db }) => shiftOpenCalls(db, ms))]);
 }

@@ -2,6 +2,7 @@
 import type { Clock } from '../world.ts';
 import { newAttempts, newBudget, type Application } from './application.ts';
 import { newCallTable } from './call-table.ts';
+import { newEvenTime } from './even-time.ts';
 import { newSubscriptions } from './subscription-table.ts';
 
 const refusalsToldPerMinute = 30;
@@ -15,10 +16,11 @@ type Tables = Pick<
   | 'registering'
   | 'sessionSeconds'
   | 'subscriptions'
+  | 'time'
   | 'trouble'
 >;
 
-export function emptyTables(clock: Pick<Clock, 'now'>): Tables {
+export function emptyTables(clock: Pick<Clock, 'now' | 'monotonic'>): Tables {
   return {
     attached: new Set(),
     attempts: newAttempts(),
@@ -27,6 +29,7 @@ export function emptyTables(clock: Pick<Clock, 'now'>): Tables {
     registering: new Map(),
     sessionSeconds: new Map(),
     subscriptions: newSubscriptions(),
+    time: newEvenTime(clock),
     trouble: new Map(),
   };
 }

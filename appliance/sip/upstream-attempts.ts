@@ -35,12 +35,12 @@ export async function askRegistrar(
   registrar: string,
 ): Promise<Attempted> {
   const { clock } = app.world;
-  const asked = clock.now();
+  const asked = clock.monotonic();
   for (let attempt = 1; ; attempt += 1) {
-    const begun = clock.now();
+    const begun = clock.monotonic();
     const attempted = await askOnce(app, { outgoing, registrar }, limits.answer - (begun - asked));
     if (attempted.kind === 'answered' || attempted.cause === outage) return attempted;
-    const now = clock.now();
+    const now = clock.monotonic();
     // The old connection was dead, or so is the whole way for the moment.
     const mayHelp =
       attempted.cause === 'flow-failed'

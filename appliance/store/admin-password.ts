@@ -32,6 +32,12 @@ export function hasPassword(secrets: Pick<Secrets, 'get'>): boolean {
   return secrets.get(passwordName) !== undefined;
 }
 
+/** Another one with each password; undefined while there is none. */
+export function passwordMark(secrets: Pick<Secrets, 'get'>): string | undefined {
+  const found = secrets.get(passwordName);
+  return found && createHash('sha256').update(found.value).digest('base64url');
+}
+
 /** Ends the time of the set-up code. */
 export async function setPassword(secrets: Pick<Secrets, 'write'>, password: string): Promise<void> {
   const salt = randomBytes(16);

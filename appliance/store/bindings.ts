@@ -82,6 +82,15 @@ export function refreshBinding(db: Database, token: string, localExpiresAt: numb
   run(db, 'UPDATE binding SET local_expires_at = ? WHERE token = ?', [localExpiresAt, token]);
 }
 
+/** The clock was set. */
+export function shiftBindings(db: Database, ms: number): void {
+  run(
+    db,
+    `UPDATE binding SET registered_at = registered_at + @ms, expires_at = expires_at + @ms, local_expires_at = local_expires_at + @ms`,
+    { ms },
+  );
+}
+
 export function removeBinding(db: Database, token: string): void {
   run(db, 'DELETE FROM binding WHERE token = ?', [token]);
 }

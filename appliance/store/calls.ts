@@ -96,6 +96,15 @@ export function saveCall(
   );
 }
 
+/** The clock was set; those that have ended have their times. */
+export function shiftOpenCalls(db: Database, ms: number): void {
+  run(
+    db,
+    `UPDATE call SET started_at = started_at + @ms, answered_at = answered_at + @ms WHERE state <> 'ended'`,
+    { ms },
+  );
+}
+
 export function answerCall(db: Database, id: string, answeredAt: number): void {
   run(db, `UPDATE call SET state = 'up', answered_at = ? WHERE id = ?`, [answeredAt, id]);
 }

@@ -1,6 +1,6 @@
 /** One SQLite file: how it is opened, migrated and asked. Nothing else in Gatehouse opens a database. */
-import { chmodSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 
 export type { Database } from 'better-sqlite3';
@@ -37,8 +37,9 @@ export function openDatabase(options: OpenOptions): Database.Database {
     // A small WAL keeps checkpoints short: a large one was measured to stall a commit for 172 ms.
     db.pragma('wal_autocheckpoint = 400');
     migrate(db, file, readMigrations(migrations));
-    // Waiting would stop the whole process, calls too: whoever writes comes back later (`turns.ts`).
-    db.pragma('busy_timeout = 0');
+    // Waiting would stop the whole process, calls too: whoever writes comes back later (`turns.ts`). Without a WAL a commit also waits
+    // for who reads, which takes moments, and nobody is in a call with a process that comes and goes.
+    db.pragma(`busy_timeout = ${isWithoutWal ? 2000 : 0}`);
     return db;
   } finally {
     process.umask(before);
@@ -85,7 +86,7 @@ function migrate(db: Database.Database, file: string, migrations: readonly Migra
       `${file} has version ${present}, this release knows ${migrations.length}: start the newer release again, or restore a backup made by this one`,
     );
   }
-  if (present > 0 && present < migrations.length) db.exec(`VACUUM INTO '${copyName(file, present)}'`);
+  if (present > 0 && present < migrations.length) keepCopy(db, file, present);
   for (const { version, sql } of migrations.slice(present)) {
     db.transaction(() => {
       // Box's file may be opened by several processes at the same moment: another one was faster.
@@ -96,8 +97,24 @@ function migrate(db: Database.Database, file: string, migrations: readonly Migra
   }
 }
 
-function copyName(file: string, version: number): string {
-  return `${file}.before-${version + 1}-${Date.now()}`.replaceAll("'", "''");
+/** For whoever must go back by hand. The one before stays too; more would fill the disk, at the latest where each start fails. */
+function keepCopy(db: Database.Database, file: string, version: number): void {
+  const stem = `${basename(file)}.before-`;
+  const former = readdirSync(dirname(file))
+    .filter((name) => name.startsWith(stem))
+    .toSorted((a, b) => madeAt(a) - madeAt(b));
+  for (const name of former.slice(0, -1)) rmSync(join(dirname(file), name), { force: true });
+  const copy = `${file}.before-${version + 1}-${Date.now()}`;
+  try {
+    db.exec(`VACUUM INTO '${copy.replaceAll("'", "''")}'`);
+  } catch (error) {
+    rmSync(copy, { force: true });
+    throw error;
+  }
+}
+
+function madeAt(copy: string): number {
+  return Number(copy.slice(copy.lastIndexOf('-') + 1));
 }
 
 /** Prepared statements live as long as their database. */

@@ -1,7 +1,7 @@
 /** Putting files into the firmware folder, whole or not at all, with their hashes beside them; and taking releases out. */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
-import { appendFile, mkdir, open, rename, rm, rmdir, type FileHandle } from 'node:fs/promises';
+import { appendFile, mkdir, open, readFile, rename, rm, rmdir, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileProblem, releaseProblem, sumsName, type Release } from '../phones/firmware-release.ts';
 import { hasRoom } from './disk-room.ts';
@@ -58,7 +58,7 @@ export async function putFirmware(
       // Whoever adds it is seldom the user that the box runs as.
       await target.chmod(0o644);
       await target.sync();
-      await appendFile(join(directory, sumsName), `${sha256}  ${name}\n`, { mode: 0o644, flush: true });
+      await addSum(join(directory, sumsName), `${sha256}  ${name}\n`);
       await rename(half, join(directory, name));
       for (const made of [directory, dirname(directory), join(folder, vendor), folder]) syncFolder(made);
       return { directory, bytes, sha256 };
@@ -134,6 +134,13 @@ async function copy(
     at += bytesRead;
   }
   return hash.digest('hex');
+}
+
+/** A list that somebody copied by hand may lack its last line end. */
+async function addSum(file: string, line: string): Promise<void> {
+  const before = await readFile(file, 'utf8').catch(() => '');
+  const end = before === '' || before.endsWith('\n') ? '' : '\n';
+  await appendFile(file, `${end}${line}`, { mode: 0o644, flush: true });
 }
 
 function requireRoom(directory: string, bytes: number): void {

@@ -42,6 +42,15 @@ export type PartName = Exclude<StoreName, 'box'>;
 
 export const partNames = storeNames.filter((name): name is PartName => name !== 'box');
 
+/** Of all kinds: no window of repeats is open for longer. */
+export const longestWindowMs =
+  1000 *
+  Math.max(
+    ...Object.values<JournalKinds>(journalKinds)
+      .flatMap((kinds) => Object.values(kinds))
+      .map(({ coalesceSeconds = 0 }) => coalesceSeconds),
+  );
+
 /** The kind's schema, whatever part writes it. */
 export function journalKind(part: StoreName, kind: string): JournalKind {
   const kinds: JournalKinds = journalKinds[part];

@@ -1,7 +1,7 @@
 /** Appending to a part's journal: classes checked, repeats counted, size bounded. */
 import type { Clock } from '../world.ts';
 import { all, each, one, run, type Database } from './database.ts';
-import { journalKind, type StoreName } from './journal-kinds.ts';
+import { journalKind, longestWindowMs, type StoreName } from './journal-kinds.ts';
 
 export interface JournalEntry {
   readonly kind: string;
@@ -88,7 +88,8 @@ export class Journal {
     const now = this.#clock.now();
     const isOver = this.#windows > this.#quota.openWindows;
     if (isOver) this.#closeWindows(Math.max(now, this.#dueOfOldest()));
-    else if (this.#nextDue !== 0 && now >= this.#nextDue) this.#closeWindows(now);
+    else if (this.#nextDue !== 0 && (now >= this.#nextDue || this.#nextDue > now + longestWindowMs))
+      this.#closeWindows(now);
     const most = Math.max(pruneRows, 2 * this.#inserted);
     for (const reserved of [0, 1] as const) this.#prune(reserved, now, most);
     this.#inserted = 0;
@@ -129,14 +130,17 @@ export class Journal {
     );
   }
 
+  /** Also those that end later than any window can: the clock was set back since they began. */
   #closeWindows(due: number): void {
+    const over = '(due <= ? OR due > ?)';
+    const values = [due, this.#clock.now() + longestWindowMs];
     const rows = all<CountedRow>(
       this.#db,
-      'SELECT kind, mac, body, count, at, until FROM journal_repeat WHERE due <= ? AND count > 0',
-      [due],
+      `SELECT kind, mac, body, count, at, until FROM journal_repeat WHERE ${over} AND count > 0`,
+      values,
     );
     for (const row of rows) this.#insert(row);
-    run(this.#db, 'DELETE FROM journal_repeat WHERE due <= ?', [due]);
+    run(this.#db, `DELETE FROM journal_repeat WHERE ${over}`, values);
     this.#nextDue = readNextDue(this.#db);
     this.#windows = countWindows(this.#db);
   }

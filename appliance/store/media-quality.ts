@@ -61,18 +61,30 @@ const keptRecords = 10_000;
 
 export function openQualityStore(directory: string): QualityStore {
   const db = openTelemetryFile(directory, 'rtp');
-  // Whoever measured these is gone.
-  run(db, 'UPDATE media_quality SET is_ended = 1 WHERE is_ended = 0');
+  let areEnded = false;
+  /** Whoever measured these is gone. */
+  const endOthers = () => {
+    if (!areEnded) run(db, 'UPDATE media_quality SET is_ended = 1 WHERE is_ended = 0');
+  };
+  try {
+    endOthers();
+    areEnded = true;
+  } catch {
+    // A disk that is full: with the first records that it takes.
+  }
   return {
-    save: (records) =>
+    save: (records) => {
       db.transaction(() => {
+        endOthers();
         for (const record of records) saveRecord(db, record);
         run(
           db,
           `DELETE FROM media_quality WHERE is_ended = 1 AND at < (SELECT at FROM media_quality ORDER BY at DESC LIMIT 1 OFFSET ?)`,
           [keptRecords],
         );
-      })(),
+      })();
+      areEnded = true;
+    },
     [Symbol.dispose]: () => {
       // Not closed, as in store.ts: readers of other users need the WAL to stay.
     },

@@ -63,6 +63,12 @@ export function isPhoneAddress(db: Database, ip: string): boolean {
   return one(db, sql, [ip]) !== undefined;
 }
 
+/** Whose last answer went to this address. */
+export function phoneOfAddress(db: Database, ip: string): string | undefined {
+  const sql = 'SELECT mac FROM phone_configuration WHERE ip = ? ORDER BY at DESC LIMIT 1';
+  return one<{ mac: string }>(db, sql, [ip])?.mac;
+}
+
 /** How many overlays in a row a phone was given without coming back over HTTPS: more than a few, and it does not trust us. */
 export function readBootstraps(db: Database, mac: string): number {
   return (

@@ -12,6 +12,7 @@ import { onboarding, type Onboarding } from './onboarding.ts';
 import { readPhoneLogs, readPhoneLogText, type PhoneLog } from './phone-logs.ts';
 import { readPhoneRequests, type PhoneRequest } from './phone-requests.ts';
 import type { KnownOfPhone, Posture } from './phone-stage.ts';
+import { readPhoneSyslog, type PhoneSyslogLine } from './phone-syslog.ts';
 import { restarting, type Restarting } from './restart-words.ts';
 import { readRestart } from './restarts.ts';
 import {
@@ -42,6 +43,8 @@ export interface PhoneDetail {
   readonly calls: readonly Call[];
   /** What it uploaded for people to read. */
   readonly logs: readonly PhoneLog[];
+  /** What it said last by syslog, in order. */
+  readonly syslog: readonly PhoneSyslogLine[];
   readonly restarting: Restarting;
 }
 
@@ -51,6 +54,7 @@ export interface SiteOfPhone extends SiteOfPhones {
 }
 
 const callsShown = 10;
+const syslogShown = 20;
 
 /** Undefined for a MAC that nobody has seen, or that has shown nothing of a phone. */
 export function readPhoneDetail(
@@ -82,6 +86,7 @@ export function readPhoneDetail(
     requests,
     calls: readFacts(directory, 'sip', (db) => readCallsOf(db, mac, callsShown)),
     logs: readFacts(directory, 'provisioning', (db) => readPhoneLogs(db, mac)),
+    syslog: readPhoneSyslog(directory, mac, syslogShown),
     restarting: restartingOf(directory, { mac, known, requests }, now),
   };
 }

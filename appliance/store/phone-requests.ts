@@ -60,6 +60,8 @@ export const mostPerPhone = 32;
 /** A flood of invented MACs must not fill the disk: beyond this the oldest of all go. */
 const mostRequests = 100_000;
 
+const dayMs = 86_400_000;
+
 /** The newest first. */
 export function readPhoneRequests(db: Database, mac: string): PhoneRequest[] {
   return all<Row>(db, 'SELECT * FROM phone_request WHERE mac = ? ORDER BY last_at DESC, first_at DESC', [
@@ -67,8 +69,22 @@ export function readPhoneRequests(db: Database, mac: string): PhoneRequest[] {
   ]).map(fromRow);
 }
 
-export function savePhoneRequest(db: Database, request: PhoneRequest): void {
-  const { isSecure, ...rest } = request;
+export function savePhoneRequests(db: Database, requests: readonly PhoneRequest[]): void {
+  for (const request of requests) saveOne(db, request);
+  const latest = Math.max(...requests.map(({ lastAt }) => lastAt));
+  for (const mac of new Set(requests.map((request) => request.mac))) {
+    // Of before the clock was set back: until then they would stand above all that comes, and crowd it out.
+    run(db, 'DELETE FROM phone_request WHERE mac = ? AND last_at > ?', [mac, latest + dayMs]);
+    run(
+      db,
+      `DELETE FROM phone_request WHERE mac = @mac AND last_at <
+         (SELECT last_at FROM phone_request WHERE mac = @mac ORDER BY last_at DESC LIMIT 1 OFFSET @last)`,
+      { mac, last: mostPerPhone - 1 },
+    );
+  }
+}
+
+function saveOne(db: Database, { isSecure, ...rest }: PhoneRequest): void {
   run(
     db,
     `INSERT INTO phone_request (mac, path, method, secure, stage, status, outcome, reason, ip, first_at, last_at, count)
@@ -76,15 +92,9 @@ export function savePhoneRequest(db: Database, request: PhoneRequest): void {
      ON CONFLICT DO UPDATE SET ip = excluded.ip, last_at = excluded.last_at, count = count + excluded.count`,
     { reason: '', ...rest, secure: isSecure ? 1 : 0 },
   );
-  run(
-    db,
-    `DELETE FROM phone_request WHERE mac = @mac AND last_at <
-       (SELECT last_at FROM phone_request WHERE mac = @mac ORDER BY last_at DESC LIMIT 1 OFFSET @last)`,
-    { mac: request.mac, last: mostPerPhone - 1 },
-  );
 }
 
-/** After a batch of {@link savePhoneRequest}. */
+/** After a batch of {@link savePhoneRequests}. */
 export function prunePhoneRequests(db: Database, most = mostRequests): void {
   const count = one<{ count: number }>(db, 'SELECT count(*) AS count FROM phone_request')?.count ?? 0;
   if (count <= most) return;

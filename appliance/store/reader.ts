@@ -33,7 +33,7 @@ export interface Reader extends Disposable {
   lastSeq(): number;
 }
 
-/** `undefined` while the owner has not made its file yet, or closed it cleanly and is not back: try again later. */
+/** `undefined` while the owner has not made its file yet, or closed it or was cut and is not back: try again later. */
 export function openReader(directory: string, part: StoreName): Reader | undefined {
   const file = storeFile(directory, part);
   // Asked for with each request where a part doesn't run: ten times cheaper than an error.
@@ -93,7 +93,17 @@ function gapBetween(before: number, next: number): JournalGap[] {
   return next > before + 1 ? [{ kind: 'gap', from: before + 1, to: next - 1 }] : [];
 }
 
-const notThereCodes = ['SQLITE_CANTOPEN', 'SQLITE_READONLY_DIRECTORY', 'SQLITE_READONLY_CANTINIT'];
+/**
+ * What only the owner may put right, and does at its next look: the index of a WAL that it has opened but not made anew yet (RECOVERY), a
+ * commit in which box's writer was cut (ROLLBACK).
+ */
+const notThereCodes = [
+  'SQLITE_CANTOPEN',
+  'SQLITE_READONLY_DIRECTORY',
+  'SQLITE_READONLY_CANTINIT',
+  'SQLITE_READONLY_RECOVERY',
+  'SQLITE_READONLY_ROLLBACK',
+];
 
 function isNotThereYet(error: unknown): boolean {
   if (!(error instanceof Error)) return false;

@@ -21,7 +21,7 @@ export interface Secrets extends Disposable {
   readonly write: Turns<SecretWriter>['write'];
   /** Throws when the record was changed behind our back or the key is another one. */
   get(name: string): { at: number; value: Uint8Array } | undefined;
-  /** Names that begin with this, oldest first. */
+  /** Names that begin with this, oldest first; those of a time that is yet to come are of before the clock was set back. */
   names(prefix: string): string[];
 }
 
@@ -56,10 +56,11 @@ export function openSecrets(directory: string, part: PartName, clock: Pick<Clock
       return row && { at: row.at, value: unseal(key, name, row.sealed) };
     },
     names: (prefix) =>
-      all<{ name: string }>(db, 'SELECT name FROM secret WHERE name >= ? AND name < ? ORDER BY at', [
-        prefix,
-        `${prefix}\u{10FFFF}`,
-      ]).map((row) => row.name),
+      all<{ name: string }>(
+        db,
+        'SELECT name FROM secret WHERE name >= ? AND name < ? ORDER BY at > ? DESC, at',
+        [prefix, `${prefix}\u{10FFFF}`, clock.now()],
+      ).map((row) => row.name),
     [Symbol.dispose]: () => {
       turns.end();
       sync?.[Symbol.dispose]();

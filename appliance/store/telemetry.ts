@@ -2,6 +2,7 @@
 import Database from 'better-sqlite3';
 import { join } from 'node:path';
 import type { Health } from '../world.ts';
+import { openOrForget } from './broken-file.ts';
 import { one, openDatabase, run } from './database.ts';
 import type { PartName } from './journal-kinds.ts';
 
@@ -34,12 +35,13 @@ export function openTelemetry(directory: string, part: PartName): Telemetry {
 }
 
 /** Parts that keep more there than their reports. */
-const withTables: readonly PartName[] = ['rtp', 'sip'];
+const withTables: readonly PartName[] = ['provisioning', 'rtp', 'sip'];
 
 /** For its part alone. Several connections of one process are no trouble: none keeps a transaction open over a turn. */
 export function openTelemetryFile(directory: string, part: PartName): Database.Database {
   const migrations = withTables.includes(part) ? `${part}-telemetry` : 'telemetry';
-  return openDatabase({ file: telemetryFile(directory, part), migrations, synchronous: 'NORMAL' });
+  const file = telemetryFile(directory, part);
+  return openOrForget(file, () => openDatabase({ file, migrations, synchronous: 'NORMAL' }));
 }
 
 /** `undefined` when the part has never run here. */

@@ -1,7 +1,7 @@
 /** When an update may interrupt the site. Pure. */
 
 export interface Moment {
-  /** `HH:MM-HH:MM`, by the site's clock; over midnight where it ends before it begins. */
+  /** `HH:MM-HH:MM`, by the site's clock; over midnight where it ends before it begins, all day where both are the same. */
   readonly window: string;
   /** IANA name. */
   readonly timeZone: string;
@@ -17,7 +17,7 @@ export function isInWindow({ window, timeZone, now }: Moment): boolean {
     minute: '2-digit',
     hourCycle: 'h23',
   }).format(now);
-  return from <= to ? time >= from && time < to : time >= from || time < to;
+  return from < to ? time >= from && time < to : time >= from || time < to;
 }
 
 /** What goes on in the office. */

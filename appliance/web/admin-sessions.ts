@@ -2,6 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import {
   beginSession,
+  endOtherSessions,
   endSession,
   isSeenLongAgo,
   markSeen,
@@ -23,10 +24,17 @@ export interface AdminSessions {
   /** Whose token this is; that it is in use is written down once a minute. */
   of(token: string | undefined): Session | undefined;
   end(session: Session, remote: string): Promise<void>;
+  /** All but this one, those in memory too. */
+  endOthers(id: string): Promise<void>;
 }
 
-export function openAdminSessions(store: Store, { clock, log }: Pick<World, 'clock' | 'log'>): AdminSessions {
-  const unwritten = newUnwrittenSessions();
+/** `passwordNow`: other words with each password. */
+export function openAdminSessions(
+  store: Store,
+  { clock, log }: Pick<World, 'clock' | 'log'>,
+  passwordNow: () => string | undefined,
+): AdminSessions {
+  const unwritten = newUnwrittenSessions(passwordNow);
   return {
     begin: async (remote, by) => {
       const now = clock.now();
@@ -57,30 +65,38 @@ export function openAdminSessions(store: Store, { clock, log }: Pick<World, 'clo
         tx.journal({ kind: 'signed_out', body: { session: id, remote } });
       });
     },
+    endOthers: async (id) => {
+      unwritten.endOthers(id);
+      await store.write((tx) => endOtherSessions(tx.db, id, clock.now()));
+    },
   };
 }
 
 /**
- * Sessions of a disk that takes no writes: its admin must be able to look what is wrong. They end with this process, and nothing can be
- * ordered in them.
+ * Sessions of a disk that takes no writes: its admin must be able to look what is wrong. They end with this process and with the
+ * password, which a command may change, and nothing can be ordered in them.
  */
-function newUnwrittenSessions() {
-  const sessions = new Map<string, Session>();
+function newUnwrittenSessions(passwordNow: () => string | undefined) {
+  const sessions = new Map<string, Session & { readonly password: string | undefined }>();
   return {
     begin: (remote: string, now: number): Entered => {
       const [oldest] = sessions.keys();
       if (sessions.size >= mostSessions && oldest !== undefined) sessions.delete(oldest);
       const token = randomBytes(32).toString('base64url');
       const id = randomUUID();
-      sessions.set(token, { id, remote, beganAt: now, seenAt: now });
+      sessions.set(token, { id, remote, beganAt: now, seenAt: now, password: passwordNow() });
       return { id, token };
     },
     of: (token: string, now: number): Session | undefined => {
       const session = sessions.get(token);
-      return session !== undefined && now - session.beganAt <= sessionAges.idleMs ? session : undefined;
+      const isOver = session === undefined || now - session.beganAt > sessionAges.idleMs;
+      return isOver || session.password !== passwordNow() ? undefined : session;
     },
     end: (id: string) => {
       for (const [token, session] of sessions) if (session.id === id) sessions.delete(token);
+    },
+    endOthers: (id: string) => {
+      for (const [token, session] of sessions) if (session.id !== id) sessions.delete(token);
     },
   };
 }

@@ -3,6 +3,7 @@ import {
   hasPassword,
   isPassword,
   isSetupCode,
+  passwordMark,
   passwordProblem,
   setPassword,
   setupCode,
@@ -50,7 +51,7 @@ export async function openAdmin({ directory, store, world }: Needs): Promise<Adm
   await setupCode(secrets).catch((error: unknown) =>
     log.error({ error: String(error) }, 'no set-up code could be made'),
   );
-  const sessions = openAdminSessions(store, world);
+  const sessions = openAdminSessions(store, world, () => passwordMark(secrets));
   const checked = newChecks(store, clock);
   const confirm: Admin['confirm'] = async (password, remote) =>
     await checked(remote, 'password', async () => await isPassword(secrets, password));
@@ -63,13 +64,21 @@ export async function openAdmin({ directory, store, world }: Needs): Promise<Adm
     signIn: async (password, remote) =>
       (await confirm(password, remote)) ?? (await sessions.begin(remote, 'password')),
     changePassword: async ({ id }, { current, password, remote }) => {
-      const refused = short(password) ?? (await confirm(current, remote));
+      const refused =
+        short(password) ??
+        (await checked(remote, 'password', async () => {
+          if (!(await isPassword(secrets, current))) return false;
+          // Before it counts: on a disk that takes this and then no more, nobody stays in by the former one.
+          await store.write((tx) => {
+            endOtherSessions(tx.db, id, clock.now());
+            tx.journal({ kind: 'password_set', body: { by: 'page', remote } });
+          });
+          await setPassword(secrets, password);
+          return true;
+        }));
       if (refused !== undefined) return refused;
-      await store.write((tx) => {
-        endOtherSessions(tx.db, id, clock.now());
-        tx.journal({ kind: 'password_set', body: { by: 'page', remote } });
-      });
-      await setPassword(secrets, password);
+      // Whose former password was found right just before may have come in meanwhile.
+      await sessions.endOthers(id);
       return undefined;
     },
     setUp: async (code, password, remote) => {

@@ -24,9 +24,13 @@ export function openEventStream(reply: FastifyReply, { headers, isWelcome }: Str
   raw.writeHead(200, { ...headers, 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
   raw.write('retry: 2000\n\n');
   const keepAlive = setInterval(() => {
-    if (isWelcome()) raw.write(':\n\n');
+    // Who does not read would not let it end.
+    if (raw.writableEnded) raw.destroy();
+    else if (isWelcome()) raw.write(':\n\n');
     else raw.end();
   }, keepAliveMs);
+  // A browser that goes away is no error of ours.
+  raw.on('error', () => raw.destroy());
   const ended = new Promise<void>((resolve) => {
     raw.once('close', () => {
       clearInterval(keepAlive);
@@ -35,7 +39,7 @@ export function openEventStream(reply: FastifyReply, { headers, isWelcome }: Str
   });
   return {
     tell: (news) => {
-      if (raw.destroyed) return;
+      if (raw.destroyed || raw.writableEnded) return;
       if (raw.writableLength > maxBehindBytes) raw.destroy();
       else raw.write(formatEvent(news));
     },

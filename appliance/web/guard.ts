@@ -36,7 +36,7 @@ export function refusal(
   if (!isOwnHost(host, listenAddress)) return 'host';
   const isApi = url !== '/' && !url.startsWith('/page');
   const isReading = method === 'GET' || method === 'HEAD';
-  if (!isReading && !orderTypes.has(contentType ?? '')) return 'site';
+  if (!isReading && !orderTypes.has(mediaType(contentType))) return 'site';
   // A page of another origin, another port of this box too.
   if (!isReading && origin !== undefined && !/^https?:\/\//.test(origin)) return 'site';
   if (!isReading && origin !== undefined && origin.replace(/^https?:\/\//, '') !== host) return 'site';
@@ -45,6 +45,11 @@ export function refusal(
 
 /** None of them can be sent to another site without asking there first. */
 const orderTypes: ReadonlySet<string> = new Set(['application/json', 'application/octet-stream']);
+
+/** Without its parameters (RFC 9110, 8.3.1); what has a comma in it is more than one, and none of ours. */
+function mediaType(contentType = ''): string {
+  return contentType.includes(',') ? '' : (contentType.split(';')[0] ?? '').trim().toLowerCase();
+}
 
 /** `localhost`, this machine's loopback, and the address listened on; with `0.0.0.0` any address, never a name. */
 export function isOwnHost(host: string | undefined, listenAddress: string): boolean {

@@ -3,9 +3,11 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Config } from '../config.ts';
 import type { TlsIdentity } from '../net/tls.ts';
+import { newTokenBucket, takeToken } from '../net/token-bucket.ts';
 import type { Store } from '../store/store.ts';
 import type { World } from '../world.ts';
 import { accessOf, bearerIn, tokenIn, type Access } from './access.ts';
+import { compileWhenAsked } from './compile-when-asked.ts';
 import { openEventStream } from './event-stream.ts';
 import { fateInClear, refusal, securityHeaders } from './guard.ts';
 import type { Live } from './live.ts';
@@ -44,6 +46,9 @@ interface Way {
 const maxConnections = 200;
 const handshakeMs = 10_000;
 
+/** Foreign hosts are told at this rate at most: whoever makes names up must not fill the journal. */
+const foreignHostRate = { burst: 30, perSecond: 0.1 };
+
 export function makeServer(needs: ServerNeeds, way: Way): PageServer {
   const { identity } = way;
   const server = fastify({
@@ -52,8 +57,6 @@ export function makeServer(needs: ServerNeeds, way: Way): PageServer {
     requestTimeout: 10_000,
     keepAliveTimeout: 30_000,
     forceCloseConnections: true,
-    // Unknown query keys are refused, not dropped.
-    ajv: { customOptions: { removeAdditional: false } },
     routerOptions: { maxParamLength: 64 },
     ...(identity === undefined
       ? { http: { maxHeaderSize: 8192 } }
@@ -64,6 +67,7 @@ export function makeServer(needs: ServerNeeds, way: Way): PageServer {
       void fail(reply.headers(securityHeaders), error.statusCode ?? 400, 'This is no path of ours.'),
   }) as unknown as FastifyInstance;
   server.server.maxConnections = maxConnections;
+  compileWhenAsked(server);
   guard(server, needs, way);
   // Pieces of files: the route takes them as they come, once it is known who sends them.
   server.addContentTypeParser('application/octet-stream', (_request, body, done) => done(null, body));
@@ -99,6 +103,7 @@ function addPages(
 
 /** Refuses foreign hosts and sites, adds the security headers, and turns every failure into JSON. */
 function guard(server: PageServer, { world, config, store, counters }: ServerNeeds, way: Way): void {
+  const told = newTokenBucket(foreignHostRate);
   server.addHook('onRequest', async (request, reply) => {
     counters.requests += 1;
     void reply.headers({ ...securityHeaders, 'cache-control': 'no-store' });
@@ -113,7 +118,7 @@ function guard(server: PageServer, { world, config, store, counters }: ServerNee
     const refused = refusal(head, config.web.address);
     if (refused === undefined) return leadToSecure(request, reply, way);
     counters.refused += 1;
-    if (refused === 'host') {
+    if (refused === 'host' && takeToken(told, world.clock.now())) {
       const body = { host: request.headers.host ?? '', remote: request.ip };
       await store
         .write((tx) => tx.journal({ kind: 'foreign_host', body }))
@@ -213,6 +218,7 @@ function stream(
   request: FastifyRequest,
   reply: FastifyReply,
 ): FastifyReply {
+  if (request.method === 'HEAD') return reply.type('text/event-stream').send();
   if (live.isFull()) {
     counters.streams_refused += 1;
     return fail(reply, 503, 'Too many browsers are watching; close one.');

@@ -3,6 +3,7 @@ import { Type, type Static } from '../schema.ts';
 import type { HeldAddress } from '../store/address-holders.ts';
 import type { Binding } from '../store/bindings.ts';
 import { onboardingStages } from '../store/onboarding-words.ts';
+import { severities } from '../protocol/syslog-line.ts';
 import type { PhoneDetail } from '../store/phone-detail.ts';
 import { requestWords } from '../store/request-words.ts';
 import { requestOutcomes } from '../store/phone-requests.ts';
@@ -61,6 +62,8 @@ const Log = Type.Object({
   kept: Type.Integer({ description: 'Bytes kept of it, its end.' }),
 });
 
+const SyslogLine = Type.Object({ at: time, severity: oneOf(severities), text });
+
 const LeaseView = Type.Object({
   ip: text,
   state: oneOf(['bound', 'released', 'declined']),
@@ -111,6 +114,10 @@ export const PhoneInDetail = Type.Object({
   requests: Type.Array(Request, { description: 'What it asked for, the newest first; equal ones as one.' }),
   calls: Type.Array(Call),
   logs: Type.Array(Log, { description: 'Logs that it uploaded, the newest first.' }),
+  syslog: Type.Array(SyslogLine, {
+    description:
+      'What it said last by syslog, in order; only for who has signed in. All of it: `/api/phones/{mac}/syslog`.',
+  }),
   restart: RestartView,
   order: Type.Optional(Type.Object({ kind: text, givenAt: time, deadlineAt: time })),
 });
@@ -143,6 +150,12 @@ export function phoneInDetail(detail: PhoneDetail, audience: Audience): PhoneInD
     requests: requests.map(({ mac: _mac, ...request }) => ({ ...request, words: requestWords(request) })),
     calls: detail.calls.map((call) => callView(call, audience)),
     logs: detail.logs.map(({ mac: _mac, ...log }) => log),
+    syslog: audience.personal
+      ? detail.syslog.map(({ severity, ...line }) => ({
+          ...line,
+          severity: severities[severity] ?? 'notice',
+        }))
+      : [],
     restart: detail.restarting,
     ...(bypass && {
       order: { kind: bypass.kind, givenAt: bypass.givenAt, deadlineAt: bypass.deadlineAt },

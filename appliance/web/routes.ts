@@ -128,6 +128,14 @@ export const routes: readonly Route[] = [
     answerTo: logAnswer,
   },
   {
+    url: '/api/phones/:mac/syslog',
+    summary:
+      'All that is kept of what a phone said by syslog, without passwords, one-time paths and dialled codes; only for who has signed in, and on the box itself.',
+    params: Type.Object({ mac: Type.String({ maxLength: 24 }) }),
+    mediaType: 'text/plain; charset=utf-8',
+    answerTo: syslogAnswer,
+  },
+  {
     url: '/api/leases',
     summary:
       'Who has which address, by leases of this box, of other servers through its relay, and by own word.',
@@ -246,16 +254,27 @@ async function restartAnswer(asked: Asked, { views, store }: Sources): Promise<A
   return ok(views.phone(mac, asked)?.restart);
 }
 
+function logAnswer(asked: Asked, { views }: Sources): Answer {
+  const id = Number(asked.params['id']);
+  return strangersText(asked, (mac) => ({ text: views.phoneLog(mac, id), name: `${id}.log` }));
+}
+
+function syslogAnswer(asked: Asked, { views }: Sources): Answer {
+  return strangersText(asked, (mac) => ({ text: views.phoneSyslog(mac) || undefined, name: 'syslog.log' }));
+}
+
 /** A stranger wrote it: for reading as text and for nothing else, whatever is in it. */
-function logAnswer({ params, personal }: Asked, { views }: Sources): Answer {
-  const { mac: written = '', id } = params;
-  const mac = parseMac(written);
+function strangersText(
+  { params, personal }: Asked,
+  read: (mac: string) => { text: Buffer | string | undefined; name: string },
+): Answer {
+  const mac = parseMac(params['mac'] ?? '');
   if (mac === undefined) return failure(400, 'not_a_mac', 'A MAC has twelve hex digits.');
   if (!personal) return failure(403, 'personal', 'Logs name people: sign in to read them.');
-  const text = views.phoneLog(mac, Number(id));
+  const { text, name } = read(mac);
   if (text === undefined) return failure(404, 'no_such_log', 'There is no such log of this phone.');
-  const name = `${mac.replaceAll(':', '')}-${Number(id)}.log`;
-  return { code: 200, body: text, headers: { 'content-disposition': `attachment; filename="${name}"` } };
+  const disposition = `attachment; filename="${mac.replaceAll(':', '')}-${name}"`;
+  return { code: 200, body: text, headers: { 'content-disposition': disposition } };
 }
 
 /** JSON Schemas for fastify: what comes in is checked, what goes out is cut to what is described. */

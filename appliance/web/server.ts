@@ -8,6 +8,7 @@ import { pageIdentity } from '../net/page-certificate.ts';
 import { clearUnixSocket } from '../net/unix-socket.ts';
 import { openStore } from '../store/store.ts';
 import { version, type Part, type World } from '../world.ts';
+import { removeAbandonedUploads } from './abandoned-upload.ts';
 import { openAdmin } from './admin.ts';
 import { openFirmwareUploads } from './firmware-upload.ts';
 import { isLoopback } from './guard.ts';
@@ -37,6 +38,7 @@ export async function startWeb(world: World, config: Config): Promise<WebPart> {
   const live = opened.use(startLive({ clock, log: world.log, directory, views }));
   const counters: Counters = { requests: 0, refused: 0, streams_refused: 0, errors: 0 };
   const firmwareUploads = opened.use(openFirmwareUploads(directory, world));
+  opened.use(removeAbandonedUploads(directory, world));
   const streams = () => live.watchers();
   const pieces = { firmwareUploads, takePiece: newPieces() };
   const sources = { views, release: version, streams, store, admin, config, ...pieces };

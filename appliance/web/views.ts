@@ -16,6 +16,7 @@ import { readNeighbors, type Neighbor } from '../store/neighbors.ts';
 import { countStages } from '../store/phone-stage.ts';
 import { readDataPartition } from '../store/data-partition.ts';
 import { readLogOf, readPhoneDetail } from '../store/phone-detail.ts';
+import { phoneSyslogText, readPhoneSyslog } from '../store/phone-syslog.ts';
 import { readFacts, readPhones, type PhoneRow } from '../store/phones.ts';
 import { readPoolUse } from '../store/pool-use.ts';
 import { readRefusals, type Refusal } from '../store/refusals.ts';
@@ -39,6 +40,8 @@ export interface Views {
   phone(mac: string, asked: Audience & { now: number }): PhoneInDetailView | undefined;
   /** Undefined: there is none. */
   phoneLog(mac: string, id: number): Buffer | undefined;
+  /** All that is kept of what it said by syslog, a line each; empty: nothing. */
+  phoneSyslog(mac: string): string;
   /** By id of a call, or of a registration that failed. Undefined: there is no such thing, or not any more. */
   ladder(of: 'call' | 'registration', id: string): LadderDetail | undefined;
   addresses(page: PageOfAddresses, asked: Audience & { now: number }): Static<typeof Addresses>;
@@ -97,6 +100,10 @@ export function openViews(config: Config, release: string): Views {
       return detail && phoneInDetail(detail, { personal });
     },
     phoneLog: (mac, id) => readLogOf(directory, mac, id),
+    phoneSyslog: (mac) =>
+      readPhoneSyslog(directory, mac)
+        .map((line) => `${phoneSyslogText(line)}\n`)
+        .join(''),
     ladder: (of, id) =>
       of === 'call' ? readCallDetail(directory, id) : readRegistrationDetail(directory, id),
     addresses: (page, { now, personal }) => {

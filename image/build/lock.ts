@@ -1,6 +1,6 @@
-/** The lock: every Debian package of the tools tree and the base root, by version and hash. The same lock gives the same image. */
+/** The lock: every Debian package of the trees that are made here, by version and hash. The same lock gives the same image. */
 
-export type TreeName = 'tools' | 'base';
+export type TreeName = 'tools' | 'base' | 'emulator';
 
 export interface LockedPackage {
   readonly tree: TreeName;
@@ -27,7 +27,7 @@ export function formatLock(packages: readonly LockedPackage[]): string {
     [row.tree, row.name, row.version, row.architecture, row.sha256].join(' '),
   );
   return [
-    '# Debian packages of the image (base) and of what builds it (tools): written by npm run image -- --update-lock',
+    '# Debian packages of the image (base), of what builds it (tools) and of what boots it in tests (emulator): written by npm run image -- --update-lock',
     ...lines.toSorted(),
     '',
   ].join('\n');
@@ -37,7 +37,7 @@ export function formatLock(packages: readonly LockedPackage[]): string {
 export function parseLock(text: string): LockedPackage[] {
   return text.split('\n').flatMap((line, at) => {
     if (line === '' || line.startsWith('#')) return [];
-    const match = /^(tools|base) (\S+) (\S+) (\S+) ([0-9a-f]{64})$/.exec(line);
+    const match = /^(tools|base|emulator) (\S+) (\S+) (\S+) ([0-9a-f]{64})$/.exec(line);
     if (match === null) throw new Error(`line ${at + 1} of the lock is none: ${line}`);
     const [, tree, name = '', version = '', architecture = '', sha256 = ''] = match;
     return [{ tree: tree as TreeName, name, version, architecture, sha256 }];

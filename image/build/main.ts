@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { baseRoot, type Base } from './base-root.ts';
 import { cacheDirectory } from './cache.ts';
 import { makeDisk } from './disk.ts';
+import { emulatorTree } from './emulator-tree.ts';
 import { saveBuildFigures, step } from './figures.ts';
 import { makeFilesystem, type Filesystem } from './filesystem.ts';
 import { prepareHost } from './host.ts';
@@ -44,7 +45,10 @@ function makeImage(): void {
   const supply = openSupply(thisMirror(process.env['GATEHOUSE_MIRROR']), isCurrent);
   const tools = step('tools tree', () => toolsTree(supply));
   const base = step('base root', () => baseRoot(supply, tools));
-  if (values['update-lock']) console.log(writeLock([...tools.packages, ...base.packages]));
+  if (values['update-lock']) {
+    const emulator = step('emulator of the tests', () => emulatorTree(supply));
+    console.log(writeLock([...tools.packages, ...base.packages, ...emulator.packages]));
+  }
   const work = mkdtempSync(join(cacheDirectory, 'work-'));
   try {
     const build = step('root of this version', () => versionRoot(base, tools, work));

@@ -1,4 +1,7 @@
-/** Run inside a namespace: with the rules of 1,000 calls there, how long one more call's take. Prints milliseconds as JSON. */
+/**
+ * Run inside a namespace: with the rules of 1,000 calls there, how long one more call's take, and in turns with it the least that
+ * can be changed at all, one element of one set. Prints milliseconds as JSON.
+ */
 import { openNft } from '../../appliance/net/nft.ts';
 import { wayName, changeFlows, mediaTable, type RoutedFlow } from '../../appliance/rtp/kernel-rules.ts';
 
@@ -23,11 +26,19 @@ const there = Array.from({ length: calls }, (_, call) => flowsOf(call)).flat();
 await using nft = openNft();
 await nft.load(mediaTable({ first: 20_000, last: 39_999 }, ['lo'], there));
 const ways = new Set(there.map(wayName));
-const took: number[] = [];
-for (let call = calls; call < calls + measured; call += 1) {
+await nft.ask('add table netdev barest; add set netdev barest one { type inet_service; }');
+
+async function timed(line: string): Promise<number> {
   const begin = performance.now();
-  await nft.ask(changeFlows([], flowsOf(call), ways));
-  took.push(performance.now() - begin);
+  await nft.ask(line);
+  return performance.now() - begin;
 }
-took.sort((a, b) => a - b);
-console.log(JSON.stringify({ p50: took[Math.floor(measured / 2)], p99: took[Math.floor(measured * 0.99)] }));
+
+const [took, barest]: [number[], number[]] = [[], []];
+for (let call = calls; call < calls + measured; call += 1) {
+  took.push(await timed(changeFlows([], flowsOf(call), ways)));
+  barest.push(await timed(`add element netdev barest one { ${call} }`));
+}
+const of = (times: readonly number[], share: number) =>
+  times.toSorted((a, b) => a - b)[Math.floor(times.length * share)];
+console.log(JSON.stringify({ p50: of(took, 0.5), p99: of(took, 0.99), barest: of(barest, 0.5) }));

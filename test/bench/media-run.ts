@@ -101,12 +101,27 @@ function childrenOf(pid: number): number[] {
   return readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').split(' ').filter(Boolean).map(Number);
 }
 
+/** By parent: what each program that it started had used when it was last looked at. nft is followed by another one now and then. */
+const usedBefore = new Map<number, Map<number, number>>();
+
 /** Nanoseconds on a processor so far, of all threads, and of the programs that they started. */
 function sumOf(pids: readonly number[]): number {
-  return pids
-    .flatMap((pid) => [pid, ...childrenOf(pid)])
-    .flatMap((pid) =>
-      readdirSync(`/proc/${pid}/task`).map((thread) => `/proc/${pid}/task/${thread}/schedstat`),
-    )
-    .reduce((sum, file) => sum + Number(readFileSync(file, 'latin1').split(' ')[0]), 0);
+  return pids.reduce((sum, pid) => {
+    const used = usedBefore.get(pid) ?? new Map<number, number>();
+    usedBefore.set(pid, used);
+    for (const child of childrenOf(pid)) used.set(child, usedBy(child) ?? used.get(child) ?? 0);
+    return sum + (usedBy(pid) ?? 0) + used.values().reduce((all, one) => all + one, 0);
+  }, 0);
+}
+
+/** Undefined: it has ended. */
+function usedBy(pid: number): number | undefined {
+  try {
+    return readdirSync(`/proc/${pid}/task`)
+      .map((thread) => Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1').split(' ')[0]))
+      .reduce((sum, used) => sum + used, 0);
+  } catch (error) {
+    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+    throw error;
+  }
 }

@@ -43,7 +43,6 @@ export async function startBox(
     cloudHttpsPort: cloud.httpsPort,
     toml,
     // As the settings have it when they say nothing.
-    upstreamTimeoutSeconds: 20,
   };
   const child = fork(
     join(import.meta.dirname, '../support/provisioning-process.ts'),

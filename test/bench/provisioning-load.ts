@@ -32,6 +32,8 @@ export interface Measured extends LoadResult {
   readonly processorMs: number;
 }
 
+type Say = (line: string) => void;
+
 interface Peer {
   /** Undefined: none is here. */
   readonly ports: { readonly cache: number; readonly pass: number } | undefined;
@@ -39,7 +41,7 @@ interface Peer {
   readonly seconds: () => number;
 }
 
-export async function measureBesideNginx(stage: Stage): Promise<BenchRow[]> {
+export async function measureBesideNginx(stage: Stage, say: Say): Promise<BenchRow[]> {
   await using cloud = await startCloud(stage);
   await using nginx = await startNginx({
     directory: stage.directory,
@@ -52,36 +54,64 @@ export async function measureBesideNginx(stage: Stage): Promise<BenchRow[]> {
     name: (what) => name ?? `nginx, one worker, ${what}`,
     seconds,
   };
-  return [...(await measureStored(stage, cloud, peer)), ...(await measurePassing(stage, cloud, peer))];
+  return [
+    ...(await measureStored(stage, cloud, { ...peer, say })),
+    ...(await measurePassing(stage, cloud, peer)),
+  ];
 }
 
-async function measureStored(stage: Stage, cloud: Ports, peer: Peer): Promise<BenchRow[]> {
+async function measureStored(
+  stage: Stage,
+  cloud: Ports,
+  { say, ...peer }: Peer & { readonly say: Say },
+): Promise<BenchRow[]> {
   const phones = await storedPhones(stage, 400);
   const box = await startBox(stage, { cloud, toml: 'kept_answers_only = true' });
   const stored: Load = { phones, requests: 25, isFresh: false, atOnce: 16 };
-  // Both have answered each phone once when the clock starts.
-  const first = { ...stored, requests: 1 };
-  const ofBox = { base: storedBase(box.httpsPort), ca: box.ca, seconds: box.seconds };
-  await load(stage, { ...first, ...ofBox });
-  const ours = await load(stage, { ...stored, ...ofBox });
+  const ours = await inPasses(stage, stored, {
+    base: storedBase(box.httpsPort),
+    ca: box.ca,
+    seconds: box.seconds,
+  });
   box.stop();
-  let theirs: Measured | undefined;
-  if (peer.ports !== undefined) {
-    const base = `https://${address}:${peer.ports.cache}`;
-    await load(stage, { ...first, base, seconds: peer.seconds });
-    theirs = await load(stage, { ...stored, base, seconds: peer.seconds });
-  }
+  const theirs =
+    peer.ports &&
+    (await inPasses(stage, stored, {
+      base: `https://${address}:${peer.ports.cache}`,
+      seconds: peer.seconds,
+    }));
+  say(
+    `stored configurations, the first pass after a start: ours ${firstOf(ours)}, nginx ${theirs ? firstOf(theirs) : 'none'}`,
+  );
   const peerName = peer.name('proxy_cache over TLS');
   return [
-    row({ name: 'stored configuration', unit: 'requests/s', key: 'rate', peerName }, ours, theirs),
-    row({ name: 'stored configuration, p99', unit: 'ms', key: 'p99', peerName }, ours, theirs),
+    row({ name: 'stored configuration', unit: 'requests/s', key: 'rate', peerName }, ours.best, theirs?.best),
+    row({ name: 'stored configuration, p99', unit: 'ms', key: 'p99', peerName }, ours.best, theirs?.best),
     row(
       { name: 'stored configuration, processor', unit: 'ms a request', key: 'processorMs', peerName },
-      ours,
-      theirs,
+      ours.best,
+      theirs?.best,
     ),
   ];
 }
+
+interface Passes {
+  /** Node has compiled little of what it runs by then. */
+  readonly first: Measured;
+  /** Of the two after it. */
+  readonly best: Measured;
+}
+
+/** Each phone has been answered once when the clock starts. */
+async function inPasses(stage: Stage, stored: Load, asked: Asked): Promise<Passes> {
+  await load(stage, { ...stored, ...asked, requests: 1 });
+  const first = await load(stage, { ...stored, ...asked });
+  const second = await load(stage, { ...stored, ...asked });
+  const third = await load(stage, { ...stored, ...asked });
+  return { first, best: second.rate > third.rate ? second : third };
+}
+
+const firstOf = ({ first: { rate, p99 } }: Passes) => `${round(rate)} requests/s, p99 ${round(p99)} ms`;
 
 /** First stages in clear, as they come from phones that can't be given our authority: a connection each, one phone at a time. */
 async function measurePassing(stage: Stage, cloud: Ports, peer: Peer): Promise<BenchRow[]> {
@@ -125,12 +155,11 @@ export async function storedPhones(
   const headers = [['Content-Type', bodies.yealink.type]] as const;
   const body = Buffer.from(bodies.yealink.text);
   await Promise.all(
-    phones.map(async ({ mac, from }) =>
-      answers.keep(
-        { mac, host, path: `${folder(mac)}${mac.replaceAll(':', '')}.cfg` },
-        { at: 0, ip: from, stage: 3, status: 200, headers, body },
-      ),
-    ),
+    phones.map(async ({ mac, from }) => {
+      const link = { host, path: `${folder(mac)}${mac.replaceAll(':', '')}.cfg` };
+      await answers.own(mac, [link]);
+      await answers.keep({ mac, ...link }, { at: 0, ip: from, stage: 3, status: 200, headers, body });
+    }),
   );
   return phones;
 }

@@ -16,7 +16,7 @@ export async function measureProvisioning(say: (line: string) => void): Promise<
   try {
     const stage = { directory, authority, caFile };
     return [
-      ...(await measureBesideNginx(stage)),
+      ...(await measureBesideNginx(stage, say)),
       ...(await measureFirmware(stage, say)),
       ...(await measureBoot(stage, say)),
     ];

@@ -152,9 +152,11 @@ it('shows hostile words of a phone as text, which do nothing', async () => {
     outcome: 'refused',
     status: 403,
   });
+  page.site.phoneSyslog(mac, words);
   const { tab, complaints } = await openTab(browser, page, { hash: `#phone=${mac}` });
   const view = tab.getByRole('dialog');
   await view.getByText('was refused here').first().waitFor();
+  expect(await view.locator('#phone-syslog').textContent()).toContain('error<img src=x');
   const text = (await view.textContent()) ?? '';
   expect(text).toContain('<img src=x');
   for (const control of ['\u202E', '\u001B']) expect(text).not.toContain(control);

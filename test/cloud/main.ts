@@ -38,6 +38,9 @@ export interface CloudSettings {
 export type CloudOrder =
   | { readonly order: 'sign-in'; readonly mac: string; readonly user: string }
   | { readonly order: 'fail-journal'; readonly failures: readonly JournalFailure[] }
+  /** From `hold` to `release` answers with a new account, minted at once, don't leave. */
+  | { readonly order: 'hold' }
+  | { readonly order: 'release' }
   | { readonly order: 'report'; readonly token: string };
 
 export interface ProvisioningReport {
@@ -80,6 +83,7 @@ async function runCloud(settings: CloudSettings, say: (event: CloudEvent) => voi
   await using journal = await startJournalCloud({ ...settings.journal, port: 443 });
   await using _tenant = await startTenantCloud(settings.tenant);
   say({ event: 'ready' });
+  let release: (() => void) | undefined;
   for await (const line of createInterface({ input: process.stdin })) {
     const order = JSON.parse(line) as CloudOrder;
     switch (order.order) {
@@ -88,6 +92,12 @@ async function runCloud(settings: CloudSettings, say: (event: CloudEvent) => voi
         break;
       case 'fail-journal':
         journal.failNext(...order.failures);
+        break;
+      case 'hold':
+        release = provisioning.hold();
+        break;
+      case 'release':
+        release?.();
         break;
       case 'report':
         say(report(order.token, provisioning, journal));

@@ -101,6 +101,7 @@ export async function startProvisioningCloud(options: CloudOptions): Promise<Pro
     firstHost: `${region}.ipp.sdg.teams.microsoft.com`,
     laterHost: laterHosts[region],
     phones,
+    named: new Map(),
     requests: [],
     accounts: [],
     violations: [],
@@ -142,6 +143,8 @@ interface State {
   readonly firstHost: string;
   readonly laterHost: string;
   readonly phones: Map<string, Phone>;
+  /** By the names in its paths, of the second stage and of the third. */
+  readonly named: Map<string, Phone>;
   readonly requests: CloudRequest[];
   readonly accounts: CloudAccount[];
   readonly violations: string[];
@@ -212,7 +215,9 @@ function firstStage(state: State, vendor: CloudVendor, { target, userAgent }: As
   // Assumed: phones ask their first stage at every start, and nobody signs in anew after each power cut.
   if (phone.account?.kind === 'final')
     return { status: 200, body: cloudBody(vendor, stateUrl(state, phone)) };
+  if (phone.hash !== undefined) state.named.delete(phone.hash);
   phone.hash = randomBytes(16).toString('hex');
+  state.named.set(phone.hash, phone);
   phone.isSpent = false;
   return {
     status: 200,
@@ -224,10 +229,9 @@ function laterStage(state: State, vendor: CloudVendor, { target, userAgent }: As
   const onboarding = /^\/device\/ob\/([0-9a-f]+)\/lang_\w\w\/(.*)$/.exec(target);
   const polling = /^\/device\/(?:state\/OnBoarding\/)?mmiiaacc\/([0-9a-f]+)\/lang_\w\w\/(.*)$/.exec(target);
   const [, name = '', file = ''] = onboarding ?? polling ?? [];
-  const phone = [...state.phones.values()].find((one) =>
-    onboarding ? one.hash === name : one.token === name,
-  );
-  if (phone === undefined) return violation(state, 404, `no phone has this one-time path`);
+  const phone = state.named.get(name);
+  if (phone === undefined || name !== (onboarding ? phone.hash : phone.token))
+    return violation(state, 404, `no phone has this one-time path`);
   const kind = file === '' ? 'phone' : fileKind(vendor, file);
   if (kind === 'master') return { status: 200, body: polyMaster };
   if (kind !== 'phone') return notFound;
@@ -243,6 +247,7 @@ function laterStage(state: State, vendor: CloudVendor, { target, userAgent }: As
 function mint(state: State, vendor: CloudVendor, phone: Phone): CloudBody {
   phone.isSpent = true;
   phone.token = `${phone.mac}${randomBytes(12).toString('hex')}`;
+  state.named.set(phone.token, phone);
   phone.account = newAccount(state, {
     mac: phone.mac,
     user: `${phone.mac}${randomBytes(3).toString('hex')}`,

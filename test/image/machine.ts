@@ -1,8 +1,9 @@
-/** The image in an emulated machine: its serial console in a file, a root shell on a second serial line that only tests turn on. */
+/** The image in an emulated machine: its serial console in a file, a root shell on another serial line that only tests turn on. */
 import { appendFileSync, copyFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run, until, words, type Running } from '../support/command.ts';
 import type { Namespace } from '../support/namespaces.ts';
+import { emulator } from './emulator.ts';
 import { openSerialShell, type SerialShell } from './serial-shell.ts';
 
 export interface EmulatedMachine extends AsyncDisposable {
@@ -50,8 +51,6 @@ export interface MachineOptions {
   readonly memoryMegabytes?: number;
 }
 
-const firmware = '/usr/share/OVMF';
-
 /** A new disk over the image, which stays as it is; without `size` it is no larger. */
 export async function newDisk(image: string, file: string, size = '8G'): Promise<string> {
   const format = image.endsWith('.qcow2') ? 'qcow2' : 'raw';
@@ -63,6 +62,7 @@ export async function newDisk(image: string, file: string, size = '8G'): Promise
 /** Turns the machine on. Resolves at once: wait for what the test is about. */
 export function powerOn(options: MachineOptions): EmulatedMachine {
   const { namespace, directory } = options;
+  const { command, firmware } = emulator();
   const variables = join(directory, 'firmware-variables');
   if (!existsSync(variables)) copyFileSync(join(firmware, 'OVMF_VARS_4M.fd'), variables);
   const consoleFile = join(directory, 'console');
@@ -71,7 +71,7 @@ export function powerOn(options: MachineOptions): EmulatedMachine {
   appendFileSync(consoleFile, `${stamp(0)} power on\n`);
   const socket = join(directory, 'shell.sock');
   const running = namespace.start(
-    ['qemu-system-x86_64', ...hardware(options), ...serialLines(socket), ...drives(options, variables)],
+    [...command, ...hardware(options), ...serialLines(socket), ...drives(options, { firmware, variables })],
     {
       onLine: (line) => appendFileSync(consoleFile, `${stamp(age())} ${plain(line)}\n`),
       errorsAreLines: true,
@@ -117,7 +117,7 @@ const stamp = (ms: number) => `[${(ms / 1000).toFixed(2).padStart(7)}]`;
 // eslint-disable-next-line no-control-regex
 const plain = (line: string) => line.replace(/\u001b(?:\[[0-9;?=]*[A-Za-z]|c|[()]\w)|[\r\u0000]/g, '');
 
-/** A root shell on the second serial line, by systemd's own credentials (systemd-debug-generator(8)): the image knows nothing of it. */
+/** A root shell on the third serial line, by systemd's own credentials (systemd-debug-generator(8)): the image knows nothing of it. */
 const shellCredentials = {
   'systemd.extra-unit.serial-shell.service': `[Unit]
 DefaultDependencies=no
@@ -126,13 +126,28 @@ ConditionPathExists=!/etc/initrd-release
 ExecStart=/bin/sh -c '(while [ ! -e /run/serial-shell ]; do echo "<up>"; sleep 1; done) & exec sh'
 Restart=always
 StandardInput=tty
-TTYPath=/dev/ttyS1
+TTYPath=/dev/ttyS2
 IgnoreSIGPIPE=no
 `,
   'systemd.unit-dropin.sysinit.target': '[Unit]\nWants=serial-shell.service\n',
 };
 
-/** An old processor without what TCG is slow at, and nothing that the firmware would look through. */
+/**
+ * A processor that Linux needs no page tables of its own for: each system call would throw away all that TCG knows of addresses, and a
+ * boot take twice as long. It has what its name hasn't: SHA-256 of today's thin clients, by which the root is checked, and SSE 4.
+ */
+const processor = 'phenom,+ssse3,+sse4.1,+sse4.2,+popcnt,+sha-ni,+fsgsbase,-3dnow,-3dnowext,-fxsr-opt';
+
+/**
+ * On a machine that is at work on much else (`GATEHOUSE_SHARED_MACHINE`) the guest has one processor, and a clock that goes by what that has
+ * done: its own guard times are then those of a machine alone, however long all of it takes.
+ */
+const pace =
+  process.env['GATEHOUSE_SHARED_MACHINE'] === undefined
+    ? '-accel tcg,thread=multi,tb-size=1024 -smp 2'
+    : '-accel tcg,thread=single,tb-size=1024 -smp 1 -icount shift=2';
+
+/** Nothing that the firmware would look through. */
 function hardware(options: MachineOptions) {
   const { cards, credentials = {}, kernelWords = [], hardware: more = [], memoryMegabytes = 1024 } = options;
   const strings = [
@@ -142,7 +157,7 @@ function hardware(options: MachineOptions) {
     ),
   ];
   return [
-    ...words('-accel tcg,thread=multi,tb-size=1024 -cpu Nehalem -machine q35 -smp 2'),
+    ...words(`${pace} -cpu ${processor} -machine q35`),
     ...words(
       `-m ${memoryMegabytes} -nodefaults -vga none -display none -boot strict=on -device virtio-rng-pci`,
     ),
@@ -162,22 +177,26 @@ function hardware(options: MachineOptions) {
   ];
 }
 
-/** The console is what the emulator prints, the second line a socket. */
+/**
+ * The console is what the emulator prints, the shell's line a socket. That is COM3: firmware and boot loader take what comes by COM1 and
+ * COM2 for keys, and a box that restarts while it is asked something would stay in the boot loader's menu.
+ */
 function serialLines(socket: string): string[] {
   return words(
-    `-serial stdio -chardev socket,id=shell,path=${socket},server=on,wait=off -serial chardev:shell`,
+    `-serial stdio -chardev socket,id=shell,path=${socket},server=on,wait=off ` +
+      `-device isa-serial,chardev=shell,index=2,iobase=0x3e8,irq=5`,
   );
 }
 
-function drives(options: MachineOptions, variables: string): string[] {
+function drives(options: MachineOptions, files: { firmware: string; variables: string }): string[] {
   const { disk, isReadOnly = false, isSecureBoot = false } = options;
-  const code = join(firmware, isSecureBoot ? 'OVMF_CODE_4M.secboot.fd' : 'OVMF_CODE_4M.fd');
+  const code = join(files.firmware, isSecureBoot ? 'OVMF_CODE_4M.secboot.fd' : 'OVMF_CODE_4M.fd');
   const access = isReadOnly ? ',readonly=on' : '';
   // Killed, it loses what the guest had not flushed; this machine's page cache stays.
   const data = `if=none,id=disk,format=qcow2,file=${disk},discard=unmap${access}`;
   return words(
     `-drive if=pflash,format=raw,readonly=on,file=${code} ` +
-      `-drive if=pflash,format=raw,file=${variables} ` +
+      `-drive if=pflash,format=raw,file=${files.variables} ` +
       `-drive ${data} -device virtio-blk-pci,drive=disk,bootindex=0,addr=0x10`,
   );
 }

@@ -1,4 +1,4 @@
-/** A root shell on a serial line: systemd's debug shell, reached through the emulator's Unix socket. */
+/** A root shell on a serial line that no firmware reads, reached through the emulator's Unix socket. */
 import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { until, type Running } from '../support/command.ts';
@@ -54,7 +54,7 @@ const longestCallMs = 90_000;
 
 /** Until the shell is there nobody echoes; then it gives way to one without line editing, which is told to be quiet. */
 async function greet(socket: Socket, heard: () => string, hopeless: () => boolean): Promise<void> {
-  // Firmware and boot loader would take what is typed for keys. A shell that was greeted before doesn't call any more, and is past them.
+  // What is typed before would wait, and be run in a heap. A shell that was greeted before doesn't call any more, and is past that.
   const begin = Date.now();
   const isUp = () => heard().includes('<up>') || Date.now() - begin > longestCallMs || undefined;
   await until('a shell on the serial line', isUp, { timeoutMs: 600_000, hopeless });

@@ -77,7 +77,7 @@ it('the page answers the administrator', async () => {
   expect(await site.beyond.exec(command, { anyExitCode: true })).toBe('200');
 });
 
-it('the screen shows where the page is, by which certificate it is known, and the code for setting it up', async () => {
+it('the screen shows where the page is, by which certificate it is known, the code for setting it up, addresses and parts', async () => {
   const certificate = await machine.shell(
     'openssl x509 -in /var/lib/gatehouse/web/page.pem -noout -fingerprint -sha256',
   );
@@ -89,8 +89,13 @@ it('the screen shows where the page is, by which certificate it is known, and th
       everyMs: 2000,
     },
   );
-  const shown = () => machine.console().includes(code.trim()) || undefined;
-  await until('the code on the screen', shown, { timeoutMs: 60_000 });
+  const shows = async (what: string) =>
+    await until(`${what} on the screen`, () => machine.console().includes(what) || undefined, {
+      timeoutMs: 60_000,
+    });
+  await shows(code.trim());
+  await shows(`enp0s3  ${phonesAddress}/16`);
+  await shows('dhcp active, location active, provisioning active, rtp active, sip active, web active');
   expect(machine.console()).toContain(`${pageUrl}/`);
   expect(machine.console()).toContain(certificate.trim().replace(/.*=/, ''));
 });
@@ -174,7 +179,8 @@ it(
   },
 );
 
-it('powered off, it ends in order', async () => {
+it('powered off, it ends in order, with its data partition unmounted', async () => {
   await machine.powerOff();
   expect(machine.hasEnded()).toBe(true);
+  expect(machine.console()).not.toContain('Failed unmounting');
 });

@@ -3,7 +3,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startCapture, type Capture } from '../support/capture.ts';
 import { until, type Running } from '../support/command.ts';
-import { readClientLease, startDhcpClient, type DhcpClientName } from '../support/dhcp-client.ts';
+import {
+  readClientLease,
+  releaseLease,
+  startDhcpClient,
+  type DhcpClientName,
+} from '../support/dhcp-client.ts';
 import { startForeignDhcp, type ForeignServer } from '../support/foreign-dhcp.ts';
 import { cover, type Namespace } from '../support/namespaces.ts';
 import { asText, openDhcpOffice, readPackets, type DhcpOffice } from './dhcp-office.ts';
@@ -147,8 +152,11 @@ describe.each(['kea', 'isc'] as const)('as the relay in front of %s', (server) =
   });
 
   test('a release reaches the server, and its next client may have the address', async () => {
-    const udhcpc = booted.get('udhcpc');
-    udhcpc?.running.kill('SIGUSR2');
+    const client = 'udhcpc';
+    const phone = booted.get(client);
+    if (phone === undefined) throw new Error(`${client} was not started`);
+    const place = { client, card: 'eth0', directory: phone.directory, server: '10.66.0.1' } as const;
+    await releaseLease(phone.namespace, place, phone.running);
     const release = await until('the release', async () => (await farPackets('dhcp.option.dhcp == 7'))[0], {
       timeoutMs: 10_000,
       everyMs: 200,

@@ -4,7 +4,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openReader } from '../../appliance/store/reader.ts';
 import { readLeases } from '../../appliance/store/leases.ts';
 import { until, type Running } from '../support/command.ts';
-import { readClientLease, startDhcpClient, type DhcpClientName } from '../support/dhcp-client.ts';
+import {
+  readClientLease,
+  releaseLease,
+  startDhcpClient,
+  type DhcpClientName,
+} from '../support/dhcp-client.ts';
 import type { Namespace } from '../support/namespaces.ts';
 import { asNumber, asText, openDhcpOffice, type DhcpOffice } from './dhcp-office.ts';
 
@@ -178,7 +183,7 @@ test('a released address is free at once and still goes to its phone first', asy
   const { mac, client } = cases[0] as ClientCase;
   const { namespace, running, directory } = phoneOf(mac);
   const ip = readClientLease(directory)?.ip ?? '';
-  running.kill('SIGUSR2');
+  await releaseLease(namespace, { client, card: 'eth0', directory, server: '10.66.0.1' }, running);
   await until(
     'the release',
     () => storedLeases().some((lease) => lease.mac === mac && lease.state === 'released') || undefined,

@@ -1,7 +1,7 @@
 /** The walk of every phone, as other programs saw it: clients, tcpdump, Kamailio, the switch, both ends' kernels. */
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { tenant } from '../office/cloud.ts';
+import { tenant } from '../office/cloud-services.ts';
 import { plan } from '../office/network.ts';
 import { holdCall } from '../office/calls.ts';
 import { openOffice, type Office } from '../office/office.ts';

@@ -17,6 +17,9 @@ export async function sipCalls(say: (line: string) => void): Promise<Finding> {
   const sum = { succeeded: 0, failed: 0, repeated: 0 };
   const pieces = Math.max(8, Math.round((minutes * 60) / pieceSeconds));
   for (let piece = 0; piece < pieces; piece += 1) {
+    // A registration is good for an hour, and nobody can be called after it.
+    const refreshed = await bench.refresh(bench.phones.length);
+    if (refreshed.failed > 0) throw new Error(`${refreshed.failed} phones could not refresh`);
     const count = perSecond * pieceSeconds;
     const { box, phones, from } = bench;
     const outcome = await runLoad({ scenario: 'call', target: box.port, from, phones, perSecond, count });

@@ -12,6 +12,8 @@ export interface Box extends AsyncDisposable {
   readonly logFile: string;
   readonly stateDirectory: string;
   start(): Promise<void>;
+  /** In good order, as an update does. */
+  stop(): Promise<void>;
   /** As a power cut would, for the processes: no goodbye. */
   killHard(): Promise<void>;
   isRunning(): boolean;
@@ -29,6 +31,12 @@ export interface BoxSettings {
   /** More lines of the table `[dhcp]`. */
   readonly dhcp?: string;
   readonly leaseSeconds?: number;
+  /** First and last address for phones. */
+  readonly pool?: readonly [string, string];
+  /** More tables of the settings. */
+  readonly tables?: string;
+  /** Only these parts run; all otherwise. The page is how one sees that they do. */
+  readonly parts?: readonly ['web', ...string[]];
 }
 
 /** nobody: what the box needs beyond a user's rights is given by name. */
@@ -55,11 +63,16 @@ export function prepareBox(network: Network, settings: BoxSettings): Box {
         file('node'),
         'appliance/main.ts',
         'run',
+        ...(settings.parts ?? []),
       ];
       running = network.box.start([file('enter'), ...program, '--config', file('gatehouse.toml')], {
         logFile: file('box.log'),
       });
       await untilAnswering(running, socket);
+    },
+    stop: async () => {
+      running?.kill('SIGTERM');
+      await running?.exited;
     },
     killHard: async () => {
       running?.kill('SIGKILL');
@@ -122,7 +135,7 @@ exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME='${directory}' \
 const text = (value: string) => JSON.stringify(value);
 
 function toml({ switch: lan }: Network, directory: string, settings: BoxSettings): string {
-  const { cloudCaFile, dhcp = '', leaseSeconds = 3600 } = settings;
+  const { cloudCaFile, dhcp = '', leaseSeconds = 3600, pool = plan.pool, tables = '' } = settings;
   const place = (port: number) => `
 [[location.wiremap]]
 place = ${text(placeOfPort(port))}
@@ -141,7 +154,7 @@ extra_ca_file = ${text(cloudCaFile)}
 mode = "server"
 interface = "eth0"
 subnet = "${plan.subnet}"
-pool = ${JSON.stringify(plan.pool)}
+pool = ${JSON.stringify(pool)}
 lease_seconds = ${leaseSeconds}
 ${dhcp}
 [sip]
@@ -164,7 +177,7 @@ token_file = ${text(join(directory, 'cloud-token'))}
 
 [web]
 socket = ${text(join(directory, 'page.sock'))}
-`;
+${tables}`;
 }
 
 export function placeOfPort(port: number): string {

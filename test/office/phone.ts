@@ -236,18 +236,10 @@ class DeskPhone implements OfficePhone {
   }
 
   #atStart(): PhoneBoot | PhoneState {
-    const url = this.#provisioningUrl();
+    const url = provisioningUrl(this.kind, this.lease);
     if (this.#state !== undefined) return restartState(this.#state, url);
     const { vendor, mac } = this.kind;
     return { vendor: vendor as PhoneBoot['vendor'], mac, url, trusted: this.#parts.trusted ?? '' };
-  }
-
-  #provisioningUrl(): string {
-    const lease = this.lease;
-    const told = { 66: lease?.tftpServerName, 160: lease?.provisioningUrl };
-    const url = this.kind.urlOptions.map((option) => told[option]).find((text) => text?.includes('://'));
-    if (url === undefined) throw new Error(`no provisioning URL in what DHCP told: ${JSON.stringify(told)}`);
-    return url;
   }
 
   async #fetch(from: PhoneBoot | PhoneState): Promise<PhoneState> {
@@ -288,4 +280,12 @@ class DeskPhone implements OfficePhone {
 /** All that decides where and as whom it registers. */
 function sipSettings({ account, registrar, outboundProxy }: PhoneState): string {
   return JSON.stringify([account, registrar, outboundProxy]);
+}
+
+/** What this kind of phone asks for its configuration after this lease. */
+export function provisioningUrl({ urlOptions }: PhoneKind, lease: ClientLease | undefined): string {
+  const told = { 66: lease?.tftpServerName, 160: lease?.provisioningUrl };
+  const url = urlOptions.map((option) => told[option]).find((text) => text?.includes('://'));
+  if (url === undefined) throw new Error(`no provisioning URL in what DHCP told: ${JSON.stringify(told)}`);
+  return url;
 }

@@ -8,10 +8,13 @@ import {
   readdirSync,
   readFileSync,
   statSync,
+  utimesSync,
+  watch,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { writeBackup } from '../../appliance/store/backup/backup-file.ts';
 import { putBack } from '../../appliance/store/backup/put-back.ts';
 import { takeBackup } from '../../appliance/store/backup/take.ts';
 import { newCursor, readCursor, saveCursor } from '../../appliance/store/cursors.ts';
@@ -106,9 +109,26 @@ it('what was there before stays beside it, and what is the same is not kept twic
   expect(readFileSync(box.settingsFile, 'utf8')).toBe('the settings');
 });
 
-it('measurements and firmware are left out', async () => {
+it('a step that fails in the end takes back those before it', async () => {
+  const box = await backedUp();
+  box.backup();
+  writeFileSync(box.settingsFile, 'changed since');
+  writeFileSync(box.token, 'another token');
+  // Where the former token would be kept.
+  mkdirSync(`${box.token}.before-19700101T000000Z/full`, { recursive: true });
+  expect(() => box.restore()).toThrow(/EISDIR/);
+  expect(readFileSync(box.settingsFile, 'utf8')).toBe('changed since');
+  expect(readFileSync(box.token, 'utf8')).toBe('another token');
+  expect(readdirSync(box.directory).filter((name) => name.includes('gatehouse.toml'))).toEqual([
+    'gatehouse.toml',
+  ]);
+});
+
+it('measurements, firmware, uploads and what is broken are left out', async () => {
   const box = await backedUp();
   expect(existsSync(join(box.stateDirectory, 'dhcp/dhcp.telemetry.db'))).toBe(true);
+  writeFileSync(join(box.stateDirectory, 'dhcp/upload'), 'a backup that was to be put back');
+  writeFileSync(join(box.stateDirectory, 'dhcp/dhcp.db.broken-1'), 'what was set aside');
   box.backup();
   const other = temporaryDirectory();
   box.restore(other);
@@ -131,12 +151,31 @@ it('a folder that the settings name comes back whole', async () => {
   const box = await backedUp();
   const templates = join(box.directory, 'templates');
   mkdirSync(join(templates, 'poly'), { recursive: true });
-  writeFileSync(join(templates, 'poly/site.xml.liquid'), 'ours');
+  const names = [
+    'site.xml.liquid',
+    'site.xml~',
+    '#site.xml#',
+    'Büro (alt).xml',
+    'upload',
+    'a.new',
+    '.hidden',
+  ];
+  for (const name of names) writeFileSync(join(templates, 'poly', name), 'ours');
   box.named.push(templates);
   box.backup();
   rmSync(templates, { recursive: true });
   box.restore();
+  expect(readdirSync(join(templates, 'poly')).toSorted()).toEqual(names.toSorted());
   expect(readFileSync(join(templates, 'poly/site.xml.liquid'), 'utf8')).toBe('ours');
+});
+
+it('a name that no restore would take is told when the backup is taken', async () => {
+  const box = await backedUp();
+  const templates = join(box.directory, 'templates');
+  mkdirSync(templates);
+  writeFileSync(join(templates, 'line\nend'), '');
+  box.named.push(templates);
+  expect(() => box.backup()).toThrow('rename it');
 });
 
 it('a file that its settings do not name is put nowhere', async () => {
@@ -161,3 +200,34 @@ function spoil(file: string): void {
   bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
   writeFileSync(file, bytes);
 }
+
+it('what a backup or a restore that was killed left goes with the next one; what goes on stays', async () => {
+  const box = await backedUp();
+  const [abandoned, young] = ['killed', 'goes-on'].map((name) => {
+    const folders = ['.gatehouse-backup-', '.state-restored-'].map((stem) =>
+      join(box.directory, stem + name),
+    );
+    for (const folder of folders) mkdirSync(folder);
+    for (const folder of folders) writeFileSync(join(folder, 'snapshot.db'), 'of a thousand phones');
+    return folders;
+  });
+  for (const folder of abandoned ?? []) utimesSync(folder, new Date('2020-01-01'), new Date('2020-01-01'));
+  box.backup();
+  box.restore();
+  expect(abandoned?.map((folder) => existsSync(folder))).toEqual([false, false]);
+  expect(young?.map((folder) => existsSync(folder))).toEqual([true, true]);
+});
+
+it('beside a backup nothing is written that is not sealed', async () => {
+  const box = await backedUp();
+  const stick = join(box.directory, 'stick');
+  mkdirSync(stick);
+  const seen = new Set<string>();
+  const watcher = watch(stick, (_event, name) => seen.add(String(name)));
+  const what = { stateDirectory: box.stateDirectory, settingsFile: box.settingsFile, named: [] };
+  writeBackup(what, join(stick, 'box.backup'), { passphrase });
+  await expect.poll(() => [...seen].toSorted()).toEqual(['box.backup', 'box.backup.part']);
+  watcher.close();
+  expect(readdirSync(stick)).toEqual(['box.backup']);
+  expect(readdirSync(box.stateDirectory).filter((name) => name.startsWith('.'))).toEqual([]);
+});

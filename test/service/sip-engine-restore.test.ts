@@ -1,6 +1,7 @@
 /** A dialog that was written down is one for the next engine too. */
 import { expect, it } from 'vitest';
 import { answerTo, sdp, startSipEnd, until, type SipEnd, type TestDialog } from '../support/sip-end.ts';
+import type { DialogState } from '../../appliance/sip/engine/dialog-state.ts';
 import type { Transport } from '../../appliance/sip/engine/engine.ts';
 
 interface Kept {
@@ -10,7 +11,7 @@ interface Kept {
 }
 
 /** The peer calls, the engine that answered ends without a word, and another one on its ports is told of the call. */
-async function keptCall(transport: Transport): Promise<Kept> {
+async function keptCall(transport: Transport, changes: Partial<DialogState> = {}): Promise<Kept> {
   const before = await startSipEnd([transport]);
   const peer = await startSipEnd([transport]);
   const answered = Promise.withResolvers<TestDialog>();
@@ -26,7 +27,7 @@ async function keptCall(transport: Transport): Promise<Kept> {
   await before.engine[Symbol.asyncDispose]();
   const box = await startSipEnd([], { listen: [{ transport, address: '127.0.0.1', port }] });
   // As it would come from the disk.
-  box.engine.restoreDialog?.(JSON.parse(JSON.stringify(state)) as NonNullable<typeof state>);
+  box.engine.restoreDialog?.(JSON.parse(JSON.stringify({ ...state, ...changes })) as DialogState);
   box.srf.options((_req, res) => res.send(200));
   // A phone whose connection broke makes another one.
   await answerTo(await peer.srf.request(`sip:x@${box.at(transport)}`, { method: 'OPTIONS' }));
@@ -63,7 +64,9 @@ it('of a call that has ended nothing is kept', async () => {
 });
 
 it('the far end is told the address of our next connection', async () => {
-  const { box, ofPeer, dialogId } = await keptCall('tcp');
+  const { box, ofPeer, dialogId } = await keptCall('tcp', {
+    localContact: '<sip:127.0.0.1:9;transport=tcp>',
+  });
   const contacts: string[] = [];
   ofPeer.on('modify', (req, res) => {
     contacts.push(req.get('Contact'));

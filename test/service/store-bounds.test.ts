@@ -27,6 +27,23 @@ it('a flood of rows that differ each time opens only so many windows of repeats,
   expect(rows.reduce((sum, row) => sum + row.count, 0) + waiting).toBe(200);
 });
 
+it('a clock that is set back by years ends the windows of repeats, and loses no count', async () => {
+  const directory = temporaryDirectory();
+  const clock = fakeClock();
+  const malformed = { kind: 'malformed', body: { reason: 'cookie' } };
+  const start = clock.now();
+  let now = start + 4 * 365 * 86_400_000;
+  using store = openStore({ directory, part: 'dhcp', clock: { now: () => now } });
+  for (let n = 0; n < 3; n++) await store.write((tx) => tx.journal(malformed));
+  now = start;
+  await store.write(() => undefined);
+  // Else each part commits as fast as it can until that year: no timer waits so long.
+  expect(store.db.prepare('SELECT count(*) FROM journal_repeat').pluck().get()).toBe(0);
+  using reader = openReader(directory, 'dhcp');
+  const rows = (reader?.journalAfter(0, 1000) ?? []) as JournalRow[];
+  expect(rows.map(({ count }) => count)).toEqual([1, 2]);
+});
+
 it('a commit of very many rows leaves no more in the journal than its quota', async () => {
   const quota = { ordinaryBytes: 5000 };
   using store = openStore({ directory: temporaryDirectory(), part: 'dhcp', clock: fakeClock(), quota });

@@ -95,6 +95,19 @@ it('a database from which a newer release took something is refused with what to
   );
 });
 
+it('a migration that fails at each start does not fill the disk with copies', () => {
+  const directory = temporaryDirectory();
+  const start = () => openStore({ directory, part: 'sip', clock: fakeClock() })[Symbol.dispose]();
+  start();
+  const db = new Database(join(directory, 'sip/sip.db'));
+  // As if nothing but the first one had been there: the others find what they make.
+  db.pragma('user_version = 1');
+  db.close();
+  for (let starts = 0; starts < 5; starts += 1) expect(start).toThrow('already exists');
+  const copies = readdirSync(join(directory, 'sip')).filter((name) => name.includes('.before-'));
+  expect(copies).toHaveLength(2);
+});
+
 it('the file is copied before a migration changes it', () => {
   const directory = temporaryDirectory();
   openStore({ directory, part: 'sip', clock: fakeClock() })[Symbol.dispose]();

@@ -165,6 +165,18 @@ describe('the password', () => {
     expect((await signIn(port, change.password)).status).toBe(200);
   });
 
+  it('that is changed lets nobody stay who signed in with the former one at that moment', async () => {
+    const { port, cookie } = await setUpPage();
+    const change = { current: password, password: 'another good password' };
+    const [changed, entered] = await Promise.all([
+      ask({ port, body: change }, '/api/password', { cookie }),
+      signIn(port, password, '127.0.0.2'),
+    ]);
+    expect(changed.status).toBe(200);
+    expect((await ask({ port }, '/api/status', { cookie: cookieOf(entered.headers) })).status).toBe(401);
+    expect((await ask({ port }, '/api/status', { cookie })).status).toBe(200);
+  });
+
   it('stays when the one before is not told', async () => {
     const { port, cookie } = await setUpPage();
     const change = { current: 'guessed it wrong', password: 'another good password' };

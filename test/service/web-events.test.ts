@@ -1,6 +1,6 @@
 /** The live stream of the page, read as a browser reads it. */
 import { connect } from 'node:net';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { maxWatchers } from '../../appliance/web/live.ts';
 import { ask, eventsUntil, openPage, type ServerEvent } from '../support/page.ts';
 import { placedPhone } from '../support/site.ts';
@@ -72,6 +72,21 @@ describe('the live stream', () => {
     abort.abort();
     await expect.poll(() => web.counters()['streams']).toBe(0);
   });
+});
+
+it('who asks for the head alone is answered, and watches nothing', async () => {
+  const { web, url } = await openPage();
+  const { status, headers } = await fetch(`${url}/api/events`, { method: 'HEAD' });
+  expect([status, headers.get('content-type')]).toEqual([200, 'text/event-stream']);
+  expect(web.counters()).toMatchObject({ streams: 0 });
+  const socket = connect(web.address.port, '127.0.0.1');
+  onTestFinished(() => void socket.destroy());
+  const head = 'HEAD /api/events HTTP/1.1\r\nHost: localhost\r\n\r\n';
+  socket.write(`${head}GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+  let heard = '';
+  socket.on('data', (bytes) => (heard += bytes.toString()));
+  // The next answer of the same connection.
+  await expect.poll(() => heard, { timeout: 10_000 }).toContain('"parts":');
 });
 
 it('a browser that does not read what it is told is cut off', async () => {

@@ -64,25 +64,6 @@ describe('the API', () => {
     expect((await fetch(`${url}/api/phones/none`)).status).toBe(400);
   });
 
-  it("gives a phone's log as text to save and nothing else, and only on the box itself", async () => {
-    const { site, url } = await openPage();
-    await placedPhone(site, mac, ip);
-    const text = '<script>alert(1)</script>\n';
-    await site.phoneLog(mac, text);
-    const { logs } = (await (await fetch(`${url}/api/phones/${mac}`)).json()) as { logs: unknown };
-    expect(logs).toMatchObject([{ id: 1, name: 'app.log', sent: text.length, kept: text.length }]);
-    const log = await fetch(`${url}/api/phones/${mac}/logs/1`);
-    expect(await log.text()).toBe(text);
-    expect(Object.fromEntries(log.headers)).toMatchObject({
-      'content-type': 'text/plain; charset=utf-8',
-      'content-disposition': 'attachment; filename="001565aa0001-1.log"',
-      'x-content-type-options': 'nosniff',
-    });
-    expect((await fetch(`${url}/api/phones/${mac}/logs/2`)).status).toBe(404);
-    expect((await fetch(`${url}/api/phones/${mac}/logs/x`)).status).toBe(400);
-    expect((await fetch(`${url}/api/phones/00:15:65:aa:00:02/logs/1`)).status).toBe(404);
-  });
-
   it('works on a site of which nobody has written anything yet', async () => {
     const { url } = await openPage();
     expect(await (await fetch(`${url}/api/phones`)).json()).toEqual({ phones: [] });
@@ -207,6 +188,16 @@ describe('who may ask', () => {
       { kind: 'started' },
       { kind: 'foreign_host', body: { host: 'evil.example' } },
     ]);
+  });
+
+  it('foreign names without end are refused, and told now and then', async () => {
+    const { web, url } = await openPage();
+    const asked = 200;
+    for (let at = 0; at < asked; at += 1)
+      await ask({ port: web.address.port }, '/', { host: `a${at}.example` });
+    expect(web.counters()).toMatchObject({ refused: asked });
+    const { rows } = (await (await fetch(`${url}/api/journal?part=web`)).json()) as { rows: unknown[] };
+    expect(rows.length).toBeLessThan(50);
   });
 
   it('a page of another site is refused, whatever it asks for', async () => {

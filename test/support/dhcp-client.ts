@@ -1,7 +1,7 @@
 /** Real DHCP clients as phones: what they ask, and what they were told in their own rendering. */
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { words, type Running } from './command.ts';
+import { until, words, type Running } from './command.ts';
 import { cover, type Namespace } from './namespaces.ts';
 import { networkdProgram, prepareNetworkd, readNetworkdLease } from './networkd.ts';
 
@@ -50,18 +50,38 @@ const preparations: Partial<Record<DhcpClientName, (options: DhcpClientOptions) 
   networkd: ({ checksAddress = false, ...place }) => prepareNetworkd({ ...place, checksAddress }),
 };
 
-/** Makes it give its lease back, as each of them is told to. */
+/**
+ * Makes it give its lease back, as each of them is told to. It says so once (RFC 2131, 4.4.6), by unicast, and takes its
+ * address away at once: what still waits for the answer to an ARP request is thrown away by the kernel then.
+ */
 export async function releaseLease(
   namespace: Namespace,
-  { client, card, directory }: DhcpClientOptions,
+  { client, card, directory, server }: DhcpClientOptions & { readonly server: string },
   running: Running,
 ): Promise<void> {
+  const ip = () => readClientLease(directory)?.ip ?? '';
+  await reaches(namespace, ip, server);
   if (client === 'dhclient') {
     await namespace.exec(['dhclient', '-4', '-r', ...dhclientFiles(directory), card]);
     return;
   }
-  // The second is what `dhcpcd -k` sends.
-  running.kill(({ udhcpc: 'SIGUSR2', dhcpcd: 'SIGALRM', networkd: 'SIGTERM' } as const)[client]);
+  // The second is what `dhcpcd -k` sends. It goes to the client alone: dhcpcd's helpers, which send for it, would end by it.
+  process.kill(running.pid, ({ udhcpc: 'SIGUSR2', dhcpcd: 'SIGALRM', networkd: 'SIGTERM' } as const)[client]);
+}
+
+/**
+ * Waits until the client can speak from its address, and knows where the server is. networkd writes a lease down up to
+ * seven seconds before it has the address on its card, while it asks whether somebody else has it (RFC 5227, 2.1).
+ */
+export async function reaches(namespace: Namespace, ip: () => string, server: string): Promise<void> {
+  const isKnown = async () => {
+    // It makes the kernel ask by ARP. The answer may go to another, who had the address shortly before.
+    await namespace.exec(['ping', '-q', '-c', '1', '-W', '1', '-I', ip(), server], { anyExitCode: true });
+    const addresses = await namespace.exec(words('ip -4 addr show'));
+    const neighbours = await namespace.exec(['ip', 'neigh', 'show', server]);
+    return addresses.includes(` ${ip()}/`) && neighbours.includes('lladdr');
+  };
+  await until(`a way from ${namespace.name} to ${server}`, isKnown, { timeoutMs: 20_000 });
 }
 
 /** A dhcpcd that is started again in its directory knows its lease, and none of another's. */

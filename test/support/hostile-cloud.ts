@@ -8,7 +8,7 @@ import {
 } from 'node:http';
 import { createServer as createTcp, type Socket } from 'node:net';
 import { sendFixture } from './phone-http.ts';
-import { address, startSite, type ProvisioningSite } from './provisioning.ts';
+import { address, startSite, type ProvisioningSite, type SiteOptions } from './provisioning.ts';
 
 export const mac = '00:15:65:aa:bb:01';
 
@@ -24,7 +24,7 @@ export interface Hostile extends AsyncDisposable {
 /** A first-stage server of the test's own in place of the stand-in cloud's. */
 export async function hostile(
   serve: Serve | { readonly raw: (socket: Socket) => void },
-  toml = '',
+  settings: Pick<SiteOptions, 'toml' | 'upstreamTimeoutSeconds'> = {},
 ): Promise<Hostile> {
   const asked: IncomingMessage[] = [];
   const server =
@@ -38,7 +38,7 @@ export async function hostile(
           serve.raw(socket);
         });
   const port = await portOf(server.listen(0, address));
-  const site = await startSite({ network: { httpPort: port }, toml });
+  const site = await startSite({ network: { httpPort: port }, ...settings });
   const ca = await sendFixture({ fixture: 'yealink-ca', url: `${site.url}/gatehouse-ca.pem`, mac });
   return {
     site,

@@ -26,6 +26,8 @@ export interface KamailioOptions {
   readonly accounts: readonly SipAccount[];
   /** The longest registration that it grants. */
   readonly maxExpiresSeconds?: number;
+  /** For phones out there that speak UDP; none when left out. */
+  readonly udpPort?: number;
   /** Challenge INVITEs too; true when left out. */
   readonly challengeInvites?: boolean;
 }
@@ -206,7 +208,14 @@ const modules = [
 ].map((name) => `loadmodule "${name}.so"`);
 
 function configuration(options: KamailioOptions, tlsFile: string): string {
-  const { address, port = 5061, domain, maxExpiresSeconds = 3600, challengeInvites = true } = options;
+  const {
+    address,
+    port = 5061,
+    udpPort,
+    domain,
+    maxExpiresSeconds = 3600,
+    challengeInvites = true,
+  } = options;
   return `#!KAMAILIO
 debug=1
 log_stderror=yes
@@ -216,7 +225,7 @@ tcp_children=2
 enable_tls=yes
 tcp_connection_lifetime=7200
 listen=tls:${address}:${port}
-${[domain, ...(options.moreDomains ?? [])].map((name) => `alias="${name}"`).join('\n')}
+${udpPort === undefined ? '' : `listen=udp:${address}:${udpPort}\n`}${[domain, ...(options.moreDomains ?? [])].map((name) => `alias="${name}"`).join('\n')}
 dns=no
 rev_dns=no
 ${modules.join('\n')}

@@ -23,8 +23,7 @@ export interface MediaSite {
 }
 
 /** `ports`: so many are to be had, four a session. */
-export async function mediaSite({ ports = 40 } = {}): Promise<MediaSite> {
-  const directory = temporaryDirectory();
+export async function mediaSite({ ports = 40, directory = temporaryDirectory() } = {}): Promise<MediaSite> {
   const first = firstMediaPort(ports);
   const config = parseConfig(
     `[site]\naddress = "${local}"\nstate_directory = "${directory}"\n[rtp]\nfirst_port = ${first}\nlast_port = ${first + ports - 1}\n`,

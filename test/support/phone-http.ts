@@ -82,7 +82,7 @@ export async function sendBytes(
   {
     url,
     ca,
-    timeoutMs = 15_000,
+    timeoutMs = 30_000,
     from,
     names,
     open,

@@ -16,6 +16,8 @@ export interface PhoneBoot {
   /** Address to come from, where the machine has several. */
   readonly from?: string;
   readonly names?: NamesLead;
+  /** How long it waits for an answer. */
+  readonly timeoutMs?: number;
 }
 
 /** What the phone keeps over a power cycle. */
@@ -26,6 +28,7 @@ export interface PhoneState {
   trusted: string;
   readonly from?: string;
   readonly names?: NamesLead;
+  readonly timeoutMs?: number;
   /** Not over a power cycle. Undefined: a connection for each request. */
   readonly open?: OpenConnections;
   account?: { readonly user: string; readonly authName: string; readonly password: string };
@@ -59,7 +62,8 @@ export function restartState(kept: PhoneState, url: string): PhoneState {
 }
 
 /** A phone that has its URL from DHCP, and nothing else. */
-export function factoryState({ vendor, mac, url, trusted = '', from, names }: PhoneBoot): PhoneState {
+export function factoryState(boot: PhoneBoot): PhoneState {
+  const { vendor, mac, url, trusted = '', from, names, timeoutMs } = boot;
   return {
     vendor,
     mac,
@@ -68,6 +72,7 @@ export function factoryState({ vendor, mac, url, trusted = '', from, names }: Ph
     asked: [],
     ...(from === undefined ? {} : { from }),
     ...(names === undefined ? {} : { names }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
   };
 }
 
@@ -104,6 +109,7 @@ async function ask(
     ...(state.from === undefined ? {} : { from: state.from }),
     ...(state.names === undefined ? {} : { names: state.names }),
     ...(state.open === undefined ? {} : { open: state.open }),
+    ...(state.timeoutMs === undefined ? {} : { timeoutMs: state.timeoutMs }),
     ...(file === undefined ? {} : { file }),
   });
   state.asked.push({ fixture, url, status: answer.status });

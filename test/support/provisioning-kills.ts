@@ -3,7 +3,6 @@
  * which the stand-in cloud mints once. What must hold: what a phone saw it gets again, whole and the same; what the cloud
  * minted and the disk had is given out; the cloud is asked again only by phones that never saw an answer.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { readConfiguration } from './phone-configuration.ts';
 import { sendFixture } from './phone-http.ts';
 import type { ProvisioningBox } from './provisioning-box.ts';
@@ -33,8 +32,8 @@ interface Walker {
 interface Kills {
   readonly kills: number;
   readonly phonesAtOnce: number;
-  /** Until a kill, ms. */
-  readonly longestMs: number;
+  /** That phones get until a kill, which is a random number of them: on any machine a kill meets phones at every step. */
+  readonly mostAnswers: number;
 }
 
 export async function killWhilePhonesWalk(
@@ -47,14 +46,20 @@ export async function killWhilePhonesWalk(
   const ca = (await ask(newWalker(`${first}/gatehouse-ca.pem`), '', 'yealink-ca')).body.toString();
   for (let kill = 0; kill < rules.kills; kill += 1) {
     const seen: Walker[] = [];
+    let answersLeft = Math.floor(Math.random() * rules.mostAnswers);
+    const due = Promise.withResolvers<void>();
+    const onAnswer = () => {
+      if (answersLeft === 0) due.resolve();
+      answersLeft -= 1;
+    };
     const cutShort = Array.from({ length: rules.phonesAtOnce }, async () => {
       for (;;) {
         const walker = newWalker(`${first}/`);
-        if (!(await walk(walker, ca))) return walker;
+        if (!(await walk(walker, ca, onAnswer))) return walker;
         seen.push(walker);
       }
     });
-    await sleep(Math.random() * rules.longestMs);
+    await due.promise;
     await box.kill();
     const walkers = await Promise.all(cutShort);
     const minted = new Set(box.cloud.accounts.map(({ mac }) => mac));
@@ -85,10 +90,11 @@ async function ask({ mac, from, url }: Walker, ca: string, fixture = 'yealink-4-
 }
 
 /** False when the box went away on the way, or says that its disk did. */
-async function walk(walker: Walker, ca: string): Promise<boolean> {
+async function walk(walker: Walker, ca: string, onAnswer: () => void = () => undefined): Promise<boolean> {
   while (walker.password === undefined) {
     const answer = await ask(walker, ca).catch(() => undefined);
     if (answer === undefined || answer.status === 500) return false;
+    onAnswer();
     if (answer.status !== 200) throw new Error(`${walker.mac} got ${answer.status} for ${walker.url}`);
     const { account, nextUrl } = readConfiguration('yealink', answer.body);
     if (account !== undefined) walker.password = account.password;

@@ -24,7 +24,7 @@ interface SiteSettings {
   readonly httpPort?: number;
   readonly httpsPort?: number;
   readonly posture?: 'provision' | 'full';
-  /** 2 where it is left out: tests don't wait long. */
+  /** As the box has it where it is left out: a test that waits for a silent cloud takes less, and no other one is at the machine's mercy. */
   readonly upstreamTimeoutSeconds?: number;
 }
 
@@ -37,7 +37,7 @@ export function siteConfig({
   httpPort = 0,
   httpsPort = 0,
   posture = 'full',
-  upstreamTimeoutSeconds = 2,
+  upstreamTimeoutSeconds = 20,
 }: SiteSettings): Config {
   return parseConfig(`
     [site]

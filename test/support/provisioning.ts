@@ -36,6 +36,7 @@ export interface SiteOptions {
   /** The box's own; free ones otherwise. */
   readonly ports?: { readonly httpPort: number; readonly httpsPort: number };
   readonly posture?: 'provision' | 'full';
+  readonly upstreamTimeoutSeconds?: number;
   readonly clock?: Clock;
   readonly boxAddress?: string;
   readonly formerAddresses?: readonly string[];
@@ -53,6 +54,7 @@ export async function startSite({
   directory = temporaryDirectory(),
   extraCa = '',
   posture = 'full',
+  upstreamTimeoutSeconds = 20,
   ports,
   headMs,
   clock = systemClock,
@@ -75,6 +77,7 @@ export async function startSite({
     posture,
     boxAddress,
     formerAddresses,
+    upstreamTimeoutSeconds,
     ...ports,
   });
   const lines: string[] = [];
@@ -83,6 +86,8 @@ export async function startSite({
     httpPort: cloud.httpPort,
     httpsPort: cloud.httpsPort,
     ...(headMs === undefined ? {} : { headMs }),
+    // Any free one, where the settings ask for it.
+    syslogPort: 0,
     ...network,
   });
   return {

@@ -15,6 +15,8 @@ import type { Outcome, RequestEvent, ResponseEvent } from '../../appliance/sip/e
 import { newCounters, type Counters } from '../../appliance/sip/engine/counters.ts';
 import { Dialogs, type Dialog } from '../../appliance/sip/engine/dialog.ts';
 import { inboundFlowId, type Flow, type Transport } from '../../appliance/sip/engine/flow.ts';
+import { OwedByes } from '../../appliance/sip/engine/owed-byes.ts';
+import { LatePracks } from '../../appliance/sip/engine/reliable.ts';
 import { ServerSide } from '../../appliance/sip/engine/server-side.ts';
 import { SessionRefresh } from '../../appliance/sip/engine/session-refresh.ts';
 import type { SessionDue } from '../../appliance/sip/engine/session-timer.ts';
@@ -96,13 +98,16 @@ function newTestCore(clock: FakeClock, flow: Flow): TestCore {
   const counters = newCounters();
   const dialogs = new Dialogs();
   const transactions = newTransactions();
+  const timers = new TimerQueue(clock, (error) => {
+    throw error;
+  });
   const core = {
     log: pino({ level: 'silent' }),
-    timers: new TimerQueue(clock, (error) => {
-      throw error;
-    }),
+    timers,
     counters,
     dialogs,
+    latePracks: new LatePracks(timers),
+    owedByes: new OwedByes(timers),
     transactions,
     transport: {
       flowFor: async () => await Promise.resolve(flow),

@@ -41,6 +41,8 @@ export interface SipSite {
   readonly upstream: readonly Peer[];
   /** Connections that only ask whether the registrar is there. */
   readonly probes: readonly Peer[];
+  /** A connection to the registrar has been begun and has said nothing yet. */
+  readonly isConnecting: boolean;
   readonly port: Readonly<Record<Transport, number>>;
   /** `from`: its own address, where that matters. */
   phone(transport: Transport, from?: string): Promise<Peer>;
@@ -122,6 +124,9 @@ ${options.settings ?? ''}`;
     rtp,
     upstream: registrar.peers,
     probes: registrar.probes,
+    get isConnecting() {
+      return registrar.coming.size > 0;
+    },
     port,
     phone: (transport, from = local) =>
       transport === 'udp'
@@ -149,20 +154,31 @@ async function mediaConnected(sip: () => Part): Promise<void> {
   await until('the media relay', isConnected, { timeoutMs: 5000, everyMs: 5 });
 }
 
-async function startRegistrar(identity: {
-  key: string;
-  cert: string;
-}): Promise<{ port: number; peers: Peer[]; probes: Peer[]; cut: (isCut: boolean) => void }> {
+async function startRegistrar(identity: { key: string; cert: string }): Promise<{
+  port: number;
+  peers: Peer[];
+  probes: Peer[];
+  coming: ReadonlySet<unknown>;
+  cut: (isCut: boolean) => void;
+}> {
   const peers: Peer[] = [];
   const probes: Peer[] = [];
+  /** By port of the other end. */
+  const coming = new Set<number | undefined>();
   let isAway = false;
   const sockets = new Set<TLSSocket>();
   const server = createTlsServer(identity, (socket) => {
     sockets.add(socket);
     const peer = streamPeer(socket);
-    socket.once('data', () => (isProbe(peer.waiting) ? probes : peers).push(peer));
+    socket.once('data', () => {
+      coming.delete(socket.remotePort);
+      (isProbe(peer.waiting) ? probes : peers).push(peer);
+    });
   });
   server.on('connection', (socket) => {
+    const { remotePort } = socket;
+    coming.add(remotePort);
+    socket.once('close', () => coming.delete(remotePort));
     if (isAway) socket.destroy();
   });
   server.on('tlsClientError', () => undefined);
@@ -178,7 +194,7 @@ async function startRegistrar(identity: {
     isAway = isCut;
     if (isCut) for (const socket of sockets) socket.destroy();
   };
-  return { port: address.port, peers, probes, cut };
+  return { port: address.port, peers, probes, coming, cut };
 }
 
 function isProbe([first]: readonly SipMessage[]): boolean {

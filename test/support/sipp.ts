@@ -13,9 +13,10 @@ export interface Sipp {
   readonly ended: Promise<SippResult>;
 }
 
-/** Started with these options; it ends itself after its calls, or with the test. */
-export function startSipp(options: readonly string[]): Sipp {
-  const child = spawn('sipp', ['-nostdin', '-timeout', '30s', ...options], {
+/** Started with these options, behind the words of `prefix`; it ends itself after its calls, or with the test. */
+export function startSipp(options: readonly string[], prefix: readonly string[] = []): Sipp {
+  const [program = 'sipp', ...words] = [...prefix, 'sipp', '-nostdin', '-timeout', '30s', ...options];
+  const child = spawn(program, words, {
     cwd: temporaryDirectory(),
     env: { ...process.env, TERM: 'xterm' },
   });

@@ -11,12 +11,14 @@ import {
   type PhoneConfiguration,
 } from '../../appliance/store/phone-configurations.ts';
 import { savePhoneLog } from '../../appliance/store/phone-logs.ts';
-import { savePhoneRequest, type PhoneRequest } from '../../appliance/store/phone-requests.ts';
+import { openPhoneSyslog } from '../../appliance/store/phone-syslog.ts';
+import { savePhoneRequests, type PhoneRequest } from '../../appliance/store/phone-requests.ts';
 import { savePlacement, type Placement } from '../../appliance/store/placements.ts';
 import { openStore, type Store, type Transaction } from '../../appliance/store/store.ts';
 import { openTelemetry } from '../../appliance/store/telemetry.ts';
 import { parseIpv4 } from '../../appliance/protocol/ipv4.ts';
 import type { Health } from '../../appliance/world.ts';
+import { bindingRow } from './binding-row.ts';
 
 interface Clock {
   now(): number;
@@ -31,6 +33,8 @@ export interface Site extends Disposable {
   placement(mac: string, more?: Partial<Placement>): Promise<void>;
   request(mac: string, more?: Partial<PhoneRequest>): Promise<void>;
   phoneLog(mac: string, text: string): Promise<void>;
+  /** A line by syslog, an error. */
+  phoneSyslog(mac: string, text: string): void;
   call(mac: string, more?: Partial<Call>): Promise<void>;
   /** SIP messages of a call or a failed registration: from the phone, to the cloud, from it, to the phone, and so on. */
   ladder(id: string, texts: readonly string[]): void;
@@ -66,15 +70,19 @@ export function openSite(directory: string, clock: Clock): Site {
         }),
       ),
     binding: async (mac, ip, more = {}) =>
-      await write('sip', ({ db }) => saveBinding(db, { ...bindingRow(mac, ip, clock.now()), ...more })),
+      await write('sip', ({ db }) => saveBinding(db, { ...registration(mac, ip, clock.now()), ...more })),
     placement: async (mac, more = {}) =>
       await write('location', ({ db }) =>
         savePlacement(db, { mac, source: 'snmp', at: clock.now(), ...more }),
       ),
     request: async (mac, more = {}) =>
       await write('provisioning', ({ db }) =>
-        savePhoneRequest(db, { ...requestRow(mac, clock.now()), ...more }),
+        savePhoneRequests(db, [{ ...requestRow(mac, clock.now()), ...more }]),
       ),
+    phoneSyslog: (mac, text) => {
+      using kept = openPhoneSyslog(directory);
+      kept.write([{ mac, at: clock.now(), severity: 3, text }]);
+    },
     phoneLog: async (mac, text) =>
       await write('provisioning', ({ db }) => {
         const log = { mac, name: 'app.log', ip: '10.66.0.100', at: clock.now(), sent: text.length };
@@ -176,9 +184,9 @@ export function leaseRow(mac: string, ip: string, now: number): LeaseRow {
   };
 }
 
-function bindingRow(mac: string, ip: string, now: number): BindingRow {
+function registration(mac: string, ip: string, now: number): BindingRow {
   const name = mac.replaceAll(':', '');
-  return {
+  return bindingRow(now, {
     token: name,
     aor: `sip:${name}@example.com`,
     registrar: 'registrar.example',
@@ -188,18 +196,9 @@ function bindingRow(mac: string, ip: string, now: number): BindingRow {
     contact: `<sip:${name}@${ip}>`,
     contact_uri: `sip:${name}@${ip}`,
     source: `${ip}:5061`,
-    transport: 'tls',
-    user_agent: null,
-    auth_user: null,
-    auth_realm: null,
-    auth_algorithm: null,
     local_address: '10.66.0.1:5061',
-    reply: '[]',
-    state: 'registered',
-    registered_at: now,
-    expires_at: now + 36e5,
     local_expires_at: now + 12e4,
-  };
+  });
 }
 
 export function requestRow(mac: string, now: number): PhoneRequest {

@@ -1,8 +1,13 @@
-/** A phone's walk from factory state to a restart when signed in, one step at a time, and what each step brought. */
-import type { PhoneVendor } from './phone-configuration.ts';
-import { factoryState, pollPhone, type PhoneState } from './phone-provisioning.ts';
-import { address } from './provisioning-site.ts';
-import type { WalkSite } from './walk-site.ts';
+/**
+ * A phone's walk from factory state to a restart when signed in, one step at a time, and what each step brought.
+ * `node test/support/step-walk.ts FILE` does it in a namespace: FILE has the phones as JSON, orders come on standard
+ * input and answers go to standard output, one JSON value a line each.
+ */
+import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sendBytes } from './phone-http.ts';
+import { factoryState, pollPhone, type PhoneBoot, type PhoneState } from './phone-provisioning.ts';
 
 /** Each is one round over the phone's files. */
 export const steps = [
@@ -16,55 +21,43 @@ export const steps = [
   'Restart when signed in',
 ] as const;
 
-export type WalkStep = (typeof steps)[number];
-
-export interface Walker {
-  readonly make: string;
-  readonly phone: PhoneState;
-  /** What DHCP names at each start. */
-  readonly dhcpUrl: string;
-  /** Can't be given our authority: its first request is its first stage, and the later ones are its own. */
-  readonly isDirect: boolean;
-}
-
 export interface Walked {
   /** Of the last request, which is for the phone's own file; undefined: nobody answered. */
   readonly status: number | undefined;
-  readonly account: 'none' | 'onboarding' | 'final';
+  /** Of the account that the phone has. */
+  readonly user?: string;
 }
 
-const makes: readonly (readonly [make: string, vendor: PhoneVendor, mac: string, path?: string])[] = [
-  ['Yealink', 'yealink', '00:15:65:aa:bb:01'],
-  ['Poly', 'poly', '00:04:f2:aa:bb:02'],
-  ['Cisco', 'cisco', '00:56:2b:aa:bb:03', '/$PSN.xml'],
-  ['Snom', 'snom', '00:04:13:aa:bb:04'],
-  ['AudioCodes', 'audiocodes', '00:90:8f:aa:bb:05'],
-  ['ALE', 'ale', '3c:28:a6:aa:bb:06'],
-];
+/** The number in `phones` is a phone's place in the file. */
+export type WalkOrder = { readonly token: number } & (
+  | { readonly order: 'step'; readonly phones: readonly number[] }
+  /** As a step, again and again while the answer is to come again later. */
+  | { readonly order: 'step until answered'; readonly phones: readonly number[] }
+  /** Rounds until the phone asks where it asked before. */
+  | { readonly order: 'settle'; readonly phones: readonly number[] }
+  /** Power off and on: where DHCP leads to. Nothing is asked yet. */
+  | { readonly order: 'restart'; readonly phones: readonly number[] }
+  | { readonly order: 'send'; readonly requests: readonly RawRequest[] }
+);
 
-/** A phone of each make, as they come out of the box, each at its own address. */
-export function walkers({ url, cloudCa, wan: { httpPort, httpsPort } }: WalkSite): Walker[] {
-  return makes.map(([make, vendor, mac, path = '/'], at) => {
-    const names = { host: address, httpPort, httpsPort };
-    const boot = { vendor, mac, url: `${url}${path}`, trusted: cloudCa, from: `127.0.0.${at + 10}`, names };
-    const phone = factoryState(boot);
-    return { make, phone, dhcpUrl: phone.url, isDirect: vendor === 'audiocodes' || vendor === 'ale' };
-  });
+/** Of no phone's walk. */
+export interface RawRequest {
+  readonly text: string;
+  readonly url: string;
+  readonly from: string;
 }
 
-/** The steps that this phone takes. */
-export function stepsOf({ isDirect }: Walker): WalkStep[] {
-  return steps.filter((step) => !isDirect || step !== 'First stage, over HTTPS');
-}
+export type WalkAnswer = { readonly token: number } & (
+  | { readonly walked: readonly Walked[] }
+  | { readonly sent: readonly { readonly status: number; readonly retryAfter?: string }[] }
+  | { readonly error: string }
+);
 
-/** What happens besides, before the step is taken for the first time. */
-export function prepareStep({ cloud }: WalkSite, { phone, dhcpUrl }: Walker, step: WalkStep): void {
-  if (step === 'Somebody has signed in') cloud.signIn(phone.mac, userOf(phone));
-  if (step === 'Restart when signed in') phone.url = dhcpUrl;
-}
+const againMs = 1000;
+const mostRounds = 60;
 
 /** One round over the phone's files, whatever becomes of it. */
-export async function takeStep({ phone }: Walker): Promise<Walked> {
+async function takeStep(phone: PhoneState): Promise<Walked> {
   let isAnswered = true;
   try {
     await pollPhone(phone);
@@ -72,27 +65,65 @@ export async function takeStep({ phone }: Walker): Promise<Walked> {
     if (!isAway(error)) throw error;
     isAnswered = false;
   }
-  return { status: isAnswered ? phone.asked.at(-1)?.status : undefined, account: accountOf(phone) };
+  const status = isAnswered ? phone.asked.at(-1)?.status : undefined;
+  return { status, ...(phone.account === undefined ? {} : { user: phone.account.user }) };
 }
 
-/** Rounds until the phone is signed in and asks where it asked before. */
-export async function settle(walker: Walker): Promise<Walked> {
-  for (let round = 0; round < 8; round += 1) {
-    const before = walker.phone.url;
-    const walked = await takeStep(walker);
-    if (walker.phone.url === before) return walked;
+async function untilAnswered(phone: PhoneState): Promise<Walked> {
+  for (let round = 0; round < mostRounds; round += 1) {
+    const walked = await takeStep(phone);
+    if (walked.status !== 503 && walked.status !== undefined) return walked;
+    await sleep(againMs);
   }
-  throw new Error(`${walker.make}: its provisioning URL still changes`);
+  throw new Error(`${phone.mac} is told to come again for ever`);
 }
 
-function accountOf(phone: PhoneState): Walked['account'] {
-  if (phone.account === undefined) return 'none';
-  return phone.account.user === userOf(phone) ? 'final' : 'onboarding';
+async function settle(phone: PhoneState): Promise<Walked> {
+  for (let round = 0; round < 8; round += 1) {
+    const before = phone.url;
+    const walked = await takeStep(phone);
+    if (phone.url === before) return walked;
+  }
+  throw new Error(`${phone.mac}: its provisioning URL still changes`);
 }
 
-const userOf = ({ mac }: PhoneState) => `+4930555${Number.parseInt(mac.slice(-2), 16)}`;
+const ways = { step: takeStep, 'step until answered': untilAnswered, settle };
+
+const away = ['ECONNREFUSED', 'ECONNRESET', 'EHOSTUNREACH', 'ETIMEDOUT', 'EPIPE'];
 
 function isAway(error: unknown): boolean {
-  const { code, message } = error as NodeJS.ErrnoException;
-  return code === 'ECONNREFUSED' || code === 'ECONNRESET' || message.startsWith('connection ended');
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  return away.includes(code) || /^(?:connection ended|no answer within)/.test(message);
+}
+
+async function obey(order: WalkOrder, boots: readonly PhoneBoot[], phones: readonly PhoneState[]) {
+  if (order.order === 'send')
+    return {
+      sent: await Promise.all(
+        order.requests.map(async ({ text, ...where }) => {
+          const { status, headers } = await sendBytes(Buffer.from(text, 'latin1'), where);
+          const retryAfter = headers.get('retry-after');
+          return { status, ...(retryAfter === undefined ? {} : { retryAfter }) };
+        }),
+      ),
+    };
+  const act = async (at: number): Promise<Walked> => {
+    const [boot, phone] = [boots[at], phones[at]];
+    if (boot === undefined || phone === undefined) throw new Error(`there is no phone ${at}`);
+    if (order.order !== 'restart') return ways[order.order](phone);
+    phone.url = factoryState(boot).url;
+    return { status: undefined };
+  };
+  return { walked: await Promise.all(order.phones.map(act)) };
+}
+
+if (import.meta.main) {
+  const boots = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as PhoneBoot[];
+  const phones = boots.map(factoryState);
+  for await (const line of createInterface({ input: process.stdin })) {
+    const order = JSON.parse(line) as WalkOrder;
+    const say = (answer: object) => console.log(JSON.stringify({ token: order.token, ...answer }));
+    // Not one after the other: some wait for what another order brings.
+    void obey(order, boots, phones).then(say, (error: unknown) => say({ error: String(error) }));
+  }
 }

@@ -28,6 +28,22 @@ const refused: [string, string, string[]][] = [
     ['site.address: is missing; write an IPv4 address, such as "10.20.0.1"'],
   ],
   [
+    'an address with a zero in front is none',
+    '[site]\naddress = "10.20.0.01"\n[box]\n[[box.card]]\nname = "eth0"\nrole = "phones"\naddress = "10.020.0.1/24"\n',
+    [
+      'line 2: site.address = "10.20.0.01": must be an IPv4 address, such as "10.20.0.1"',
+      'line 7: box.card[0].address = "10.020.0.1/24": must be an IPv4 address with its prefix length, such as "10.20.0.1/24"',
+    ],
+  ],
+  [
+    'media takes no ports that only root may have',
+    `${site}[rtp]\nfirst_port = 0\nlast_port = 999\n`,
+    [
+      'line 4: rtp.first_port = 0: must be a whole number from 1024 to 65535',
+      'line 5: rtp.last_port = 999: must be a whole number from 1024 to 65535',
+    ],
+  ],
+  [
     'every problem is told, with the line, the value and what would be right',
     '[site]\nregion = "mars"\nfoo = 1\n[dhcp]\nlease_seconds = -1\nmode = 3\n',
     [
@@ -221,6 +237,13 @@ const refused: [string, string, string[]][] = [
     'two listeners on one TCP port are refused',
     `${site}[web]\nport = 443\n`,
     ['line 4: web.port = 443: is provisioning.https_port too; give each its own TCP port'],
+  ],
+  [
+    'two syslog servers for phones are refused',
+    `${site}[provisioning]\nsyslog = true\nsyslog_server = "10.0.0.9"\n`,
+    [
+      'line 5: provisioning.syslog_server = "10.0.0.9": a phone has one syslog server, and provisioning.syslog makes the box that; take one of them out',
+    ],
   ],
   [
     'a switch with SNMP version 3 needs a user',

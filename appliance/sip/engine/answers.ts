@@ -5,7 +5,7 @@ import { isSuccess } from './addressing.ts';
 import { cancelNotice, plainResponse } from './compose.ts';
 import { refused, type Core, type Outcome } from './core.ts';
 import { settleAnswer } from './dialog-outcome.ts';
-import { dialogIdOf, uasDialog, type Dialog } from './dialog.ts';
+import { dialogIdOf, noteDescription, uasDialog, type Dialog } from './dialog.ts';
 import { completed, requestEvent, type Incoming, type IncomingRequests } from './incoming.ts';
 import { isReliableProvisional, numbered, reliableRefusal, repeatProvisional } from './reliable.ts';
 import { repeatAnswer } from './repetition.ts';
@@ -135,6 +135,8 @@ export class Answers {
     const { timers, counters } = this.#needs.core;
     const { dialog, flow, cseq } = incoming;
     if (dialog === undefined) return;
+    // It may be the answer to an offer, and then the last word on it.
+    noteDescription(dialog, response);
     repeatProvisional({ dialog, flow, timers, cseq, response }, () => {
       counters.add('answers_not_acknowledged');
       this.giveUp(incoming, plainResponse(504, 'Server Time-out'));

@@ -15,10 +15,11 @@ import {
 } from './addressing.ts';
 import { composeRequest } from './compose.ts';
 import { refused, type Command, type Core, type Outcome } from './core.ts';
-import { addressingIn, flowIn, noteDescription, type Dialog } from './dialog.ts';
+import { addressingIn, dialogIdOf, flowIn, noteDescription, type Dialog } from './dialog.ts';
 import { settleDialog } from './dialog-outcome.ts';
 import type { Flow } from './flow.ts';
 import { keptBytes } from './kept-bytes.ts';
+import { branchFor } from './reliable.ts';
 import { parseRoute, RouteError, type Route } from './route.ts';
 import type { OutgoingRequests, Use } from './outgoing-requests.ts';
 import { inSession } from './session-timer.ts';
@@ -44,12 +45,11 @@ export class ClientSide {
 
   /** A BYE of the stack's own. */
   hangUp(dialog: Dialog, reason: string): void {
-    const given = byeBecause(reason);
-    dialog.localCseq += 1;
-    const flow = flowIn(dialog);
-    const request = composeRequest(given, addressingIn(dialog, dialog.localCseq), flow);
+    this.revive(dialog);
     this.#core.dialogs.remove(dialog);
-    this.#outgoing.begin(request, flow, { id: '', dialog: undefined });
+    const { request, flow } = this.#inDialog(dialog, byeBecause(reason));
+    if (flow.isOpen) this.#outgoing.begin(request, flow, { id: '', dialog: undefined });
+    else this.#core.owedByes.owe(dialog, request);
     this.#core.counters.add('hang_ups_by_engine');
     this.#core.application.onRequest({
       request,
@@ -58,6 +58,22 @@ export class ClientSide {
       transactionId: 'unsolicited',
       dialogId: dialog.id,
     });
+  }
+
+  /** Whoever is there again is told of calls that have ended meanwhile. */
+  payByes(heardOn: Flow): void {
+    for (const { dialog, bye } of this.#core.owedByes.due(heardOn)) {
+      dialog.flow = heardOn;
+      const { request, flow } = this.#inDialog(dialog, bye);
+      this.#core.counters.add('byes_sent_late');
+      this.#outgoing.begin(request, flow, { id: '', dialog: undefined });
+    }
+  }
+
+  #inDialog(dialog: Dialog, given: SipRequest): { request: SipRequest; flow: Flow } {
+    dialog.localCseq += 1;
+    const flow = flowIn(dialog);
+    return { request: composeRequest(given, addressingIn(dialog, dialog.localCseq), flow), flow };
   }
 
   async #sendNew({ request, route }: Command, reply: (outcome: Outcome) => void): Promise<void> {
@@ -126,8 +142,9 @@ export class ClientSide {
     else {
       dialog.localCseq = Math.max(dialog.localCseq + 1, givenCSeq(given) ?? 0);
       this.revive(dialog);
-      const flow = flowIn(dialog);
-      const request = composeRequest(inSession(given, dialog), addressingIn(dialog, dialog.localCseq), flow);
+      const to = given.method === 'PRACK' ? { ...dialog, ...branchFor(given, dialog) } : dialog;
+      const flow = flowIn(to);
+      const request = composeRequest(inSession(given, dialog), addressingIn(to, dialog.localCseq), flow);
       if (given.method === 'INVITE') dialog.openInvite = 'ours';
       dialog.localContact = headerValue(request, 'Contact') ?? dialog.localContact;
       if (flow.isOpen) this.#announce({ request, flow, reply }, { dialog });
@@ -152,11 +169,11 @@ export class ClientSide {
     { dialog, elsewhere }: { dialog?: Dialog; elsewhere?: Use['elsewhere'] },
   ): void {
     const id = randomUUID();
-    const dialogId = dialog?.id ?? (makesDialog(request) ? dialogIdOfRequest(request) : '');
     // Throws before anything was promised.
-    essentials(request);
+    const fields = essentials(request);
+    const dialogId = dialog?.id ?? (makesDialog(request) ? dialogIdOf(fields.callId, fields.fromTag) : '');
     reply({ kind: 'sent', message: request, flow, transactionId: id, dialogId });
-    this.#outgoing.begin(request, flow, { id, dialog, ...(elsewhere && { elsewhere }) });
+    this.#outgoing.begin(request, flow, { id, dialog, fields, ...(elsewhere && { elsewhere }) });
   }
 
   /** The 2xx that the far end repeats until then. */

@@ -2,6 +2,7 @@
 import { headerLines, headerValue, listValues, withHeader } from '../../protocol/sip-headers.ts';
 import { encodeSipMessage, type SipRequest, type SipResponse } from '../../protocol/sip-message.ts';
 import { isReliable, type Flow } from './flow.ts';
+import { keptText } from './kept-bytes.ts';
 import { t1, t2, t4 } from './timer-values.ts';
 import type { Timer, TimerQueue } from './timers.ts';
 
@@ -186,10 +187,12 @@ export function cancelFor(invite: SipRequest): SipRequest {
   };
 }
 
+const nothing = new Uint8Array();
+
 /** Enough of an INVITE to hang up on another branch that answers it. */
 function shortened({ method, uri, headers }: SipRequest): SipRequest {
   const kept = headers.filter(({ name }) => ['From', 'Call-ID', 'CSeq', 'Contact'].includes(name));
-  return { method, uri, headers: kept, body: new Uint8Array() };
+  return { method, uri: keptText(uri), headers: kept, body: nothing };
 }
 
 function sameTransaction(invite: SipRequest, method: string): SipRequest['headers'] {

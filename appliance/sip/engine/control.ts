@@ -1,7 +1,7 @@
 /**
  * drachtio's control protocol, server side, in reverse mode: the application listens, we connect and keep the one connection. It speaks first, with `authenticate`; until the secret was right nothing else is obeyed.
  */
-import { randomUUID, timingSafeEqual, createHash } from 'node:crypto';
+import { timingSafeEqual, createHash } from 'node:crypto';
 import { DecodeError } from '../../protocol/bytes.ts';
 import { isRequest } from '../../protocol/sip-message.ts';
 import { formatHostPort } from '../../protocol/sip-uri.ts';
@@ -10,38 +10,21 @@ import type { Clock, Logger } from '../../world.ts';
 import { flowHeader } from './compose.ts';
 import { ControlReader, encodeControlFrame, type ControlFrame } from './control-frame.ts';
 import { describe, parseControlMessage } from './control-message.ts';
-import {
-  refused,
-  type Application,
-  type Command,
-  type Outcome,
-  type RequestEvent,
-  type ResponseEvent,
-} from './core.ts';
+import type { Application, Outcome, RequestEvent, ResponseEvent } from './core.ts';
 import type { Counters } from './counters.ts';
-import type { Endpoint } from './transport.ts';
-import type { SipResponse } from '../../protocol/sip-message.ts';
+import type { Orders } from './orders.ts';
 
 /** drachtio-srf looks for at least v0.8.2. */
 const version = 'v0.9.9-gatehouse';
 const none = new Uint8Array();
 
-/** Path of the Unix socket on which it listens, or the way to it in this process. */
-export type WayToApplication = string | (() => StreamConnection);
-
 export interface ControlOptions {
-  readonly way: WayToApplication;
+  /** Of the Unix socket on which the application listens. */
+  readonly path: string;
   readonly secret: string;
   readonly clock: Clock;
   readonly log: Logger;
   readonly counters: Counters;
-}
-
-/** What the application wants done. */
-export interface Orders {
-  readonly listening: () => readonly Endpoint[];
-  readonly send: (command: Command, reply: (outcome: Outcome) => void) => Promise<void>;
-  readonly respond: (transactionId: string, response: SipResponse) => Outcome;
 }
 
 export class Control implements Application, AsyncDisposable {
@@ -51,6 +34,7 @@ export class Control implements Application, AsyncDisposable {
   #connection: StreamConnection | undefined;
   readonly #refused = new WeakSet<StreamConnection>();
   #isReady = false;
+  #frames = 0;
   /** Frames for the end of this turn. */
   readonly #told: Uint8Array[] = [];
 
@@ -65,21 +49,20 @@ export class Control implements Application, AsyncDisposable {
 
   /** Rejects when the application isn't there, or doesn't know the secret, within `timeoutMs`. Afterwards it connects again by itself. */
   async start(timeoutMs: number): Promise<void> {
-    const { way, log } = this.#options;
-    const place = typeof way === 'string' ? way : 'this process';
+    const { path, log } = this.#options;
     let connection: StreamConnection;
     try {
-      connection = await connect(way, timeoutMs);
+      connection = await connectUnix(path, timeoutMs);
     } catch (error) {
-      throw new Error(`cannot reach the SIP application at ${place}`, { cause: error });
+      throw new Error(`cannot reach the SIP application at ${path}`, { cause: error });
     }
     const closed = this.#serve(connection);
     const isKnown = await Promise.race([this.#authenticated(timeoutMs), closed.then(() => false)]);
     if (!isKnown) {
       connection.destroy();
-      throw new Error(`the SIP application at ${place} did not give the right secret`);
+      throw new Error(`the SIP application at ${path} did not give the right secret`);
     }
-    log.debug({ place }, 'SIP application connected');
+    log.debug({ path }, 'SIP application connected');
     void this.#keep(closed);
   }
 
@@ -103,14 +86,14 @@ export class Control implements Application, AsyncDisposable {
   }
 
   async #keep(firstClosed: Promise<void>): Promise<void> {
-    const { way, clock, log, counters } = this.#options;
+    const { path, clock, log, counters } = this.#options;
     await firstClosed;
     let pauseMs = 50;
     while (!this.#stop.signal.aborted) {
       counters.add('control_reconnects');
       try {
         await clock.sleep(pauseMs, this.#stop.signal);
-        const connection = await connect(way, 5000);
+        const connection = await connectUnix(path, 5000);
         if (this.#stop.signal.aborted) connection.destroy();
         const known = counters.read()['control_secrets_right'];
         await this.#serve(connection);
@@ -153,8 +136,8 @@ export class Control implements Application, AsyncDisposable {
 
   async #authenticated(timeoutMs: number): Promise<boolean> {
     const { clock } = this.#options;
-    const end = clock.now() + timeoutMs;
-    while (!this.#isReady && clock.now() < end) await clock.sleep(5, this.#stop.signal);
+    const end = clock.monotonic() + timeoutMs;
+    while (!this.#isReady && clock.monotonic() < end) await clock.sleep(5, this.#stop.signal);
     return this.#isReady;
   }
 
@@ -203,34 +186,11 @@ export class Control implements Application, AsyncDisposable {
     const reply = (outcome: Outcome) => this.#reply(id, outcome);
     try {
       const message = parseControlMessage(bytes);
-      if (!isRequest(message)) {
-        reply(this.#orders.respond(transactionId, message));
-        return;
-      }
-      void this.#order({ request: message, transactionId, dialogId, route }, reply);
+      if (isRequest(message)) this.#orders.send({ request: message, transactionId, dialogId, route }, reply);
+      else reply(this.#orders.respond(transactionId, message));
     } catch (error) {
-      this.#refuse(error, reply);
+      reply(this.#orders.refuse(error));
     }
-  }
-
-  async #order(command: Command, reply: (outcome: Outcome) => void): Promise<void> {
-    try {
-      await this.#orders.send(command, reply);
-    } catch (error) {
-      this.#refuse(error, reply);
-    }
-  }
-
-  /** A message that can't be sent is the application's to know; anything else is a mistake of ours and must not end the part. */
-  #refuse(error: unknown, reply: (outcome: Outcome) => void): void {
-    const { counters, log } = this.#options;
-    if (error instanceof DecodeError || error instanceof TypeError)
-      counters.add('application_messages_refused');
-    else {
-      counters.add('errors');
-      log.error({ err: error }, 'a message of the SIP application failed');
-    }
-    reply(refused((error as Error).message));
   }
 
   #reply(id: string, outcome: Outcome): void {
@@ -255,7 +215,7 @@ export class Control implements Application, AsyncDisposable {
    */
   #tell(tokens: readonly string[], message: Uint8Array): void {
     if (this.#told.length === 0) setImmediate(() => this.#flush());
-    this.#told.push(frameOf(tokens, message));
+    this.#told.push(this.#frame(tokens, message));
   }
 
   #flush(): void {
@@ -264,16 +224,14 @@ export class Control implements Application, AsyncDisposable {
   }
 
   #send(tokens: readonly string[], message: Uint8Array): void {
-    this.#connection?.write(frameOf(tokens, message));
+    this.#connection?.write(this.#frame(tokens, message));
   }
-}
 
-async function connect(way: WayToApplication, timeoutMs: number): Promise<StreamConnection> {
-  return typeof way === 'string' ? await connectUnix(way, timeoutMs) : way();
-}
-
-function frameOf(tokens: readonly string[], message: Uint8Array): Uint8Array {
-  return encodeControlFrame({ tokens: [randomUUID(), ...tokens], message });
+  /** Its id is ours to choose; on one connection each is another. */
+  #frame(tokens: readonly string[], message: Uint8Array): Uint8Array {
+    this.#frames += 1;
+    return encodeControlFrame({ tokens: [String(this.#frames), ...tokens], message });
+  }
 }
 
 /** Of equal length whatever the secret's, as the comparison wants them. */

@@ -4,6 +4,8 @@ import type { SipRequest, SipResponse } from '../../protocol/sip-message.ts';
 import type { Counters } from './counters.ts';
 import type { Dialog, Dialogs } from './dialog.ts';
 import type { Flow } from './flow.ts';
+import type { OwedByes } from './owed-byes.ts';
+import type { LatePracks } from './reliable.ts';
 import type { SessionDue } from './session-timer.ts';
 import type { TimerQueue } from './timers.ts';
 import type { Transactions } from './transactions.ts';
@@ -19,14 +21,18 @@ export interface Core {
   >;
   readonly transactions: Transactions;
   readonly dialogs: Dialogs;
+  readonly latePracks: LatePracks;
+  readonly owedByes: OwedByes;
   readonly application: Application;
   onSession(dialog: Dialog, due: SessionDue): void;
 }
 
-/** drachtio-srf, behind its control protocol. Ids are empty where the protocol wants them so. */
-export interface Application {
+/** drachtio-srf, behind its control protocol or in this process. Ids are empty where the protocol wants them so. */
+export interface Application extends Partial<AsyncDisposable> {
   /** Connected, and it has given the secret. */
   readonly isReady: boolean;
+  /** Of one that is not ready from the beginning. Rejects when it isn't within `timeoutMs`. */
+  start?(timeoutMs: number): Promise<void>;
   onRequest(event: RequestEvent): void;
   onResponse(event: ResponseEvent): void;
 }
@@ -47,7 +53,7 @@ export interface ResponseEvent {
   readonly dialogId: string;
 }
 
-/** From the control protocol: which of the ids is given says what it is. */
+/** From the application: which of the ids is given says what it is. */
 export interface Command {
   readonly request: SipRequest;
   readonly transactionId: string;

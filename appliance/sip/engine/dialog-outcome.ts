@@ -2,6 +2,7 @@
 import { headerValue } from '../../protocol/sip-headers.ts';
 import type { SipRequest, SipResponse } from '../../protocol/sip-message.ts';
 import { isSuccess } from './addressing.ts';
+import { madeHereHeader } from './compose.ts';
 import type { Core } from './core.ts';
 import { noteEnds, refreshTarget, type Dialog } from './dialog.ts';
 import { renewSession } from './session-timer.ts';
@@ -10,8 +11,11 @@ import { isLastNotify, renewSubscription } from './subscription.ts';
 /** Their 2xx may move the remote target (section 12.2, RFC 3311). */
 const targetRefreshing: ReadonlySet<string> = new Set(['INVITE', 'UPDATE', 'SUBSCRIBE']);
 
-/** They carry descriptions, and keep a session alive (RFC 4028). */
-const offering: ReadonlySet<string> = new Set(['INVITE', 'UPDATE']);
+/** They keep a session alive (RFC 4028). */
+const refreshing: ReadonlySet<string> = new Set(['INVITE', 'UPDATE']);
+
+/** They carry descriptions. */
+const offering: ReadonlySet<string> = new Set(['INVITE', 'UPDATE', 'PRACK']);
 
 type Answered = { readonly request: SipRequest; readonly response: SipResponse };
 
@@ -24,10 +28,9 @@ export function settleDialog(
   if (method === 'INVITE') dialog.openInvite = undefined;
   if (isSuccess(response) && dialog.isConfirmed && targetRefreshing.has(method))
     refreshTarget(dialog, response);
-  if (isSuccess(response) && offering.has(method)) {
-    noteEnds(dialog, { ours: request, theirs: response });
+  if (isSuccess(response) && offering.has(method)) noteEnds(dialog, { ours: request, theirs: response });
+  if (isSuccess(response) && refreshing.has(method))
     renewSession(core, dialog, { request, response, role: 'uac' });
-  }
   if (method === dialog.kind) {
     if (isSuccess(response)) dialog.isConfirmed = true;
     else if (!dialog.isConfirmed) core.dialogs.remove(dialog);
@@ -36,7 +39,14 @@ export function settleDialog(
   // A challenge is not the end of a BYE: it comes again with credentials.
   const isChallenge = response.status === 401 || response.status === 407;
   const isLast = method === 'BYE' || (dialog.kind === 'SUBSCRIBE' && isLastNotify(request));
-  if (isLast && !isChallenge) core.dialogs.remove(dialog);
+  if (!isLast || isChallenge) return;
+  core.dialogs.remove(dialog);
+  if (method === 'BYE' && isUnheard(response)) core.owedByes.owe(dialog, request);
+}
+
+/** Its connection was gone, or went before there was an answer. */
+function isUnheard(response: SipResponse): boolean {
+  return headerValue(response, madeHereHeader) === 'flow-failed';
 }
 
 /** To a request of the peer's. True when the dialog is over. */
@@ -44,17 +54,15 @@ export function settleAnswer(core: Core, dialog: Dialog, { request, response }: 
   const { method } = request;
   if (method === 'INVITE') {
     dialog.openInvite = undefined;
-    dialog.unacknowledgedProvisional?.stop();
-    dialog.unacknowledgedProvisional = undefined;
+    core.latePracks.expect(dialog);
   }
   if (isSuccess(response) && targetRefreshing.has(method)) {
     if (dialog.isConfirmed) refreshTarget(dialog, request);
     dialog.localContact = headerValue(response, 'Contact') ?? dialog.localContact;
   }
-  if (isSuccess(response) && offering.has(method)) {
-    noteEnds(dialog, { ours: response, theirs: request });
+  if (isSuccess(response) && offering.has(method)) noteEnds(dialog, { ours: response, theirs: request });
+  if (isSuccess(response) && refreshing.has(method))
     renewSession(core, dialog, { request, response, role: 'uas' });
-  }
   if (method === dialog.kind) {
     if (isSuccess(response)) dialog.isConfirmed = true;
     else if (!dialog.isConfirmed) core.dialogs.remove(dialog);

@@ -68,10 +68,12 @@ export function restoredDialog({ flow, description, ...state }: DialogState): Di
   };
 }
 
-/** Our Contact on the connection that the dialog goes on over: the far end may know the old one's address only. */
-export function relocate(dialog: Dialog): void {
+/** Our Contact on the connection that the dialog goes on over. True when it is another one than the far end knows. */
+export function relocate(dialog: Dialog): boolean {
   const contact = parseNameAddress(dialog.localContact);
+  const known = parseSipUri(contact.uri);
   const { address: host, port } = dialog.flow.local;
-  const uri = formatSipUri({ ...parseSipUri(contact.uri), host, port });
-  dialog.localContact = formatNameAddress({ ...contact, uri });
+  if (known.host === host && known.port === port) return false;
+  dialog.localContact = formatNameAddress({ ...contact, uri: formatSipUri({ ...known, host, port }) });
+  return true;
 }

@@ -15,6 +15,15 @@ import { keptBytes } from './kept-bytes.ts';
 import { stopSession, type Session } from './session-timer.ts';
 import type { Timer } from './timers.ts';
 
+/** Where a far end is that sends provisional responses that must arrive: each branch of a fork has its own place. */
+export interface Branch {
+  readonly remoteAddress: string;
+  readonly remoteTarget: string;
+  readonly routes: readonly string[];
+  /** Of its last provisional response that wanted a PRACK. */
+  readonly rseq: number;
+}
+
 export interface Dialog {
   /**
    * What drachtio-srf calls it: `<Call-ID>;from-tag=<tag of the first From>`. A call that a proxy sends back to us has both
@@ -42,12 +51,18 @@ export interface Dialog {
   /** A provisional response of ours that is repeated until its PRACK comes (RFC 3262). */
   unacknowledgedProvisional: { readonly rack: string; readonly stop: () => void } | undefined;
   lastRseq: number;
+  /** By To tag. */
+  readonly branches: Map<string, Branch>;
   /** A 2xx that we got: its ACK is the application's to send, and ours to repeat. */
   answer: { readonly cseq: number; readonly isCancelled: boolean; ack: Uint8Array | undefined } | undefined;
   /** Of a subscription. */
   expiry: Timer | undefined;
   /** Of a call: what was agreed on refreshes (RFC 4028). */
   session: Session | undefined;
+  /** The far end has not taken our new Contact yet. */
+  isMoved: boolean;
+  /** Until it is asked again. */
+  moving: Timer | undefined;
   /** The last one of ours that the far end has taken. */
   description: Uint8Array | undefined;
   /** The far end says that it takes UPDATE (RFC 3311). */
@@ -201,6 +216,8 @@ export class Dialogs {
     dialog.unacknowledged?.stop();
     dialog.unacknowledgedProvisional?.stop();
     dialog.expiry?.cancel();
+    dialog.moving?.cancel();
+    dialog.isMoved = false;
     stopSession(dialog);
     dialog.description = undefined;
     if (this.#byId.get(dialog.id) === dialog) this.#byId.delete(dialog.id);
@@ -221,9 +238,12 @@ export function newDialog(flow: Flow) {
     unacknowledged: undefined,
     unacknowledgedProvisional: undefined,
     lastRseq: 0,
+    branches: new Map<string, Branch>(),
     answer: undefined,
     expiry: undefined,
     session: undefined,
+    isMoved: false,
+    moving: undefined,
     description: undefined,
     allowsUpdate: false,
   };

@@ -6,20 +6,32 @@ import type { ServiceRecords } from '../../net/service-records.ts';
 import type { Lookup } from '../../net/tcp.ts';
 import type { TlsIdentity } from '../../net/tls.ts';
 import type { World } from '../../world.ts';
-import { Control, type WayToApplication } from './control.ts';
+import { Control } from './control.ts';
+import type { Application } from './core.ts';
 import { newCounters } from './counters.ts';
 import type { DialogState } from './dialog-state.ts';
 import type { Witness } from './flow.ts';
+import type { Orders } from './orders.ts';
 import { Stack } from './stack.ts';
 import type { Endpoint } from './transport.ts';
 
 export type { Flow, Transport, Witness } from './flow.ts';
 
-export interface EngineOptions {
+export type EngineOptions = OwnOptions & (InSameProcess | BySocket);
+
+export interface InSameProcess {
+  /** Ready from the start. */
+  readonly join: (orders: Orders) => Application;
+}
+
+interface BySocket {
   /** Where the application listens (`srf.listen({ server, secret })`): the engine connects. */
-  readonly control: WayToApplication;
-  /** Made anew at every start. Nothing but `authenticate` is obeyed before it was given. */
+  readonly control: string;
+  /** Nothing but `authenticate` is obeyed before it was given. */
   readonly secret: string;
+}
+
+interface OwnOptions {
   /** Port 0 takes any free one. */
   readonly listen: readonly Endpoint[];
   /** PEM, shown to phones. Needed when a `tls` listener is asked for. */
@@ -61,28 +73,28 @@ export interface Engine extends AsyncDisposable {
 const applicationMs = 5000;
 
 /**
- * The application must listen on `control` already. Resolves when all listeners are open and the application has given the secret.
+ * An application that is reached by socket must listen there already. Resolves when all listeners are open and the application has given the secret.
  * Throws when a port can't be had, the application can't be reached within five seconds, or its secret is wrong.
  */
 export async function startEngine(world: World, options: EngineOptions): Promise<Engine> {
   const log = world.log.child({ part: 'sip', engine: true });
   const counters = newCounters();
-  const stack = new Stack(
-    { ...options, trust: options.trust ?? [], clock: world.clock, log, counters },
-    (orders) => {
-      return new Control(
-        { way: options.control, secret: options.secret, clock: world.clock, log, counters },
-        orders,
-      );
-    },
+  const needs = { ...options, trust: options.trust ?? [], clock: world.clock, log, counters };
+  const stack = new Stack(needs, (orders) =>
+    'join' in options
+      ? options.join(orders)
+      : new Control(
+          { path: options.control, secret: options.secret, clock: world.clock, log, counters },
+          orders,
+        ),
   );
   const dispose = async () => {
-    await stack.application[Symbol.asyncDispose]();
+    await stack.application[Symbol.asyncDispose]?.();
     await stack[Symbol.asyncDispose]();
   };
   try {
     for (const endpoint of options.listen) await stack.transport.listen(endpoint);
-    await stack.application.start(applicationMs);
+    await stack.application.start?.(applicationMs);
   } catch (error) {
     await dispose();
     throw error;

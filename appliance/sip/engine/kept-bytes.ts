@@ -2,3 +2,8 @@
 export function keptBytes(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes);
 }
+
+/** A piece of a message's text, or a text put together from such pieces, keeps the whole message: one that stays is copied out. */
+export function keptText(text: string): string {
+  return Buffer.from(text).toString();
+}

@@ -9,14 +9,15 @@ import {
   type Essentials,
 } from '../../protocol/sip-headers.ts';
 import { encodeSipMessage, type SipRequest, type SipResponse } from '../../protocol/sip-message.ts';
-import { dialogIdOfRequest, formsDialog, isSuccess, madeHere, makesDialog } from './addressing.ts';
+import { formsDialog, isSuccess, madeHere, makesDialog } from './addressing.ts';
 import { cancelFor, InviteClientTransaction, NonInviteClientTransaction } from './client-transaction.ts';
 import type { ClientTransaction, ClientUser } from './client-transaction.ts';
 import { refused, type Core, type Outcome } from './core.ts';
-import { flowIn, uacDialog, updateUacDialog, type Dialog } from './dialog.ts';
+import { dialogIdOf, flowIn, uacDialog, updateUacDialog, type Dialog } from './dialog.ts';
 import { refusedFork } from './fork.ts';
 import { settleDialog } from './dialog-outcome.ts';
 import type { Flow } from './flow.ts';
+import { isNextInOrder, isReliableProvisional, noteBranch } from './reliable.ts';
 import { retryAfterMs } from './retry-after.ts';
 import { RouteError } from './route.ts';
 import { t1 } from './timer-values.ts';
@@ -44,6 +45,8 @@ interface Outgoing {
 export interface Use {
   readonly id: string;
   readonly dialog: Dialog | undefined;
+  /** Of the request, where they were looked at already. */
+  readonly fields?: Essentials;
   readonly onFinal?: (response: SipResponse) => void;
   /** The same request for another server, if there is one. Rejects with {@link RouteError}. */
   readonly elsewhere?: () => Promise<{ readonly request: SipRequest; readonly flow: Flow } | undefined>;
@@ -83,9 +86,10 @@ export class OutgoingRequests {
     }
   }
 
-  begin(request: SipRequest, flow: Flow, { id, dialog, onFinal, elsewhere }: Use): void {
+  begin(request: SipRequest, flow: Flow, use: Use): void {
+    const { id, dialog, fields = essentials(request), onFinal, elsewhere } = use;
     const { transactions, timers, counters, transport } = this.#core;
-    const key = clientKey(essentials(request));
+    const key = clientKey(fields);
     const silence = this.#watchSilence(flow);
     const user: ClientUser = {
       onResponse: (response) => this.#onResponse(outgoing, response),
@@ -103,7 +107,7 @@ export class OutgoingRequests {
     };
     const Kind = request.method === 'INVITE' ? InviteClientTransaction : NonInviteClientTransaction;
     const transaction: ClientTransaction = new Kind({ request, flow, timers }, user);
-    const dialogId = dialog?.id ?? (makesDialog(request) ? dialogIdOfRequest(request) : '');
+    const dialogId = dialog?.id ?? (makesDialog(request) ? dialogIdOf(fields.callId, fields.fromTag) : '');
     const outgoing: Outgoing = {
       id,
       request,
@@ -145,7 +149,14 @@ export class OutgoingRequests {
       void this.#tryElsewhere(outgoing, response);
       return;
     }
+    const isReliable = isReliableProvisional(response);
+    if (isReliable && !isNextInOrder(response, outgoing.dialog)) {
+      this.#core.counters.add('provisional_responses_ignored');
+      this.#onProvisional(outgoing);
+      return;
+    }
     if (formsDialog(request, response)) this.#follow(outgoing, response);
+    if (isReliable && outgoing.dialog !== undefined) noteBranch(outgoing.dialog, response);
     this.#deliver(outgoing, response);
     if (response.status < 200) this.#onProvisional(outgoing);
   }

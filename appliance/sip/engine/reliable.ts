@@ -1,20 +1,21 @@
 /** Provisional responses that must arrive, RFC 3262: numbered, repeated until their PRACK comes. */
-import { headerLines, headerValue, splitValues } from '../../protocol/sip-headers.ts';
+import { hasOptionTag, headerValue, tagOf, type Essentials } from '../../protocol/sip-headers.ts';
 import { encodeSipMessage, type SipRequest, type SipResponse } from '../../protocol/sip-message.ts';
-import type { Dialog } from './dialog.ts';
+import type { Branch, Dialog } from './dialog.ts';
 import type { Flow } from './flow.ts';
 import { repeatAnswer } from './repetition.ts';
+import { t1 } from './timer-values.ts';
 import type { TimerQueue } from './timers.ts';
 
 /** What the application marks by `Require: 100rel`. */
 export function isReliableProvisional({ status, headers }: SipResponse): boolean {
-  return status > 100 && status < 200 && lists({ headers }, 'Require', '100rel');
+  return status > 100 && status < 200 && hasOptionTag({ headers }, 'Require', '100rel');
 }
 
 /** Undefined: send it. */
 export function reliableRefusal(request: SipRequest, dialog: Dialog | undefined): string | undefined {
   if (request.method !== 'INVITE') return 'only INVITE has reliable provisional responses';
-  if (!lists(request, 'Supported', '100rel') && !lists(request, 'Require', '100rel'))
+  if (!hasOptionTag(request, 'Supported', '100rel') && !hasOptionTag(request, 'Require', '100rel'))
     return 'the peer does not support 100rel';
   return dialog?.unacknowledgedProvisional === undefined
     ? undefined
@@ -39,7 +40,8 @@ export function repeatProvisional(
   onTimeout: () => void,
 ): void {
   dialog.lastRseq = Number(headerValue(response, 'RSeq'));
-  const { stop } = repeatAnswer({ timers, flow, bytes: encodeSipMessage(response) }, () => {
+  const bytes = encodeSipMessage(response);
+  const { stop } = repeatAnswer({ timers, flow, bytes, longestMs: Infinity }, () => {
     dialog.unacknowledgedProvisional = undefined;
     onTimeout();
   });
@@ -49,15 +51,76 @@ export function repeatProvisional(
 /** True when the PRACK is for the response that waits, which is not repeated any more then. */
 export function isAcknowledgedBy(prack: SipRequest, dialog: Dialog): boolean {
   const waiting = dialog.unacknowledgedProvisional;
-  if (waiting === undefined || (headerValue(prack, 'RAck') ?? '').replaceAll(/\s+/g, ' ') !== waiting.rack)
-    return false;
+  if (waiting === undefined || rackOf(prack) !== waiting.rack) return false;
   waiting.stop();
   dialog.unacknowledgedProvisional = undefined;
   return true;
 }
 
-function lists(message: Pick<SipRequest, 'headers'>, name: string, option: string): boolean {
-  return headerLines(message, name).some((line) =>
-    splitValues(line).some((one) => one.toLowerCase() === option),
-  );
+/**
+ * Section 3: an INVITE that has its final answer may still have a provisional one under way, whose PRACK is to be taken. Nobody else
+ * has to hear of it.
+ */
+export class LatePracks {
+  readonly #timers: TimerQueue;
+  readonly #awaited = new Set<string>();
+
+  constructor(timers: TimerQueue) {
+    this.#timers = timers;
+  }
+
+  /** The response is not repeated any more. */
+  expect(dialog: Dialog): void {
+    const waiting = dialog.unacknowledgedProvisional;
+    if (waiting === undefined) return;
+    waiting.stop();
+    dialog.unacknowledgedProvisional = undefined;
+    const key = `${dialog.callId} ${dialog.localTag} ${waiting.rack}`;
+    this.#awaited.add(key);
+    this.#timers.after(64 * t1, () => this.#awaited.delete(key));
+  }
+
+  /** True once. */
+  takes(prack: SipRequest, { callId, toTag }: Essentials): boolean {
+    return this.#awaited.delete(`${callId} ${toTag ?? ''} ${rackOf(prack)}`);
+  }
+}
+
+/** Of one call; more is an attack. */
+const mostBranches = 32;
+
+/**
+ * Section 4, for a response that came: false for one that came before, or before its turn, or from nobody, which gets no PRACK and
+ * goes no further. Each branch of a fork counts for itself.
+ */
+export function isNextInOrder(response: SipResponse, dialog: Dialog | undefined): boolean {
+  const tag = tagOf(headerValue(response, 'To') ?? '');
+  const rseq = rseqOf(response);
+  if (tag === undefined || !Number.isInteger(rseq)) return false;
+  const before = dialog?.branches.get(tag);
+  return before === undefined ? (dialog?.branches.size ?? 0) < mostBranches : rseq === before.rseq + 1;
+}
+
+/** It wants a PRACK, which goes to where it came from: the dialog is of that branch now. */
+export function noteBranch(dialog: Dialog, response: SipResponse): void {
+  const { branches, remoteTag, remoteAddress, remoteTarget, routes } = dialog;
+  branches.set(remoteTag, { remoteAddress, remoteTarget, routes, rseq: rseqOf(response) });
+}
+
+/** To whom a PRACK of ours goes: the branch of a fork that its To names, where there are several. */
+export function branchFor(
+  prack: SipRequest,
+  dialog: Dialog,
+): Pick<Branch, 'remoteAddress' | 'remoteTarget' | 'routes'> {
+  const to = headerValue(prack, 'To');
+  const tag = to === undefined ? undefined : tagOf(to);
+  return dialog.branches.get(tag ?? '') ?? dialog;
+}
+
+function rseqOf(response: SipResponse): number {
+  return Number(headerValue(response, 'RSeq'));
+}
+
+function rackOf(prack: SipRequest): string {
+  return (headerValue(prack, 'RAck') ?? '').trim().replaceAll(/\s+/g, ' ');
 }

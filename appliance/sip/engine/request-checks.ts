@@ -34,6 +34,15 @@ const dialogOnly = new Set(['BYE', 'UPDATE', 'PRACK']);
 /** They say where to send what follows. */
 const makesDialog = new Set(['INVITE', 'SUBSCRIBE']);
 
+/** Programs that look for servers and guess passwords, by the names that they give themselves. */
+const scanners =
+  /friendly-(?:scanner|request)|sipvicious|sundayddr|sip-scan|sipcli|pplsip|\biwar\b|\bsmap\b/i;
+
+/** They get no word: whoever is answered is worth more questions. */
+export function isOfScanner(request: SipRequest): boolean {
+  return scanners.test(headerValue(request, 'User-Agent') ?? '');
+}
+
 /** Section 8.2.1, the first thing that is looked at. */
 export function notImplemented(): SipResponse {
   return plainResponse(501, 'Not Implemented', [

@@ -8,7 +8,8 @@ import type { Core, Outcome } from './core.ts';
 import type { Dialog } from './dialog.ts';
 import { isSameParty, type Flow } from './flow.ts';
 import { completed, IncomingRequests, requestEvent, type Incoming } from './incoming.ts';
-import { dialogRefusal, knownMethods, refusal } from './request-checks.ts';
+import { keptText } from './kept-bytes.ts';
+import { dialogRefusal, isOfScanner, knownMethods, refusal } from './request-checks.ts';
 import {
   InviteServerTransaction,
   NonInviteServerTransaction,
@@ -41,6 +42,10 @@ export class ServerSide {
     const { request, essentials, flow } = received;
     const { counters, transactions } = this.#core;
     counters.add('requests_received');
+    if (isOfScanner(request)) {
+      counters.add('scanners_dropped');
+      return;
+    }
     const key = serverKey(essentials, flow);
     if (request.method === 'CANCEL') {
       this.#cancel(received, key);
@@ -62,7 +67,7 @@ export class ServerSide {
       this.#answerStateless(received, 503, 'Service Unavailable');
       return;
     }
-    this.#begin(received, key);
+    this.#begin(received, keptText(key));
   }
 
   respond(transactionId: string, given: SipResponse): Outcome {
@@ -80,7 +85,7 @@ export class ServerSide {
     const { transactions, timers, counters } = this.#core;
     const isInvite = request.method === 'INVITE';
     const Kind = isInvite ? InviteServerTransaction : NonInviteServerTransaction;
-    const localTag = essentials.toTag ?? newTag();
+    const localTag = keptText(essentials.toTag ?? newTag());
     const transaction: ServerTransaction = new Kind(
       { flow, localTag, timers },
       {
@@ -106,6 +111,10 @@ export class ServerSide {
     };
     this.#incoming.add(incoming);
     if (isInvite) transaction.respond(completed(incoming, plainResponse(100, 'Trying')));
+    if (request.method === 'PRACK' && this.#core.latePracks.takes(request, essentials)) {
+      this.#answers.refuse(incoming, plainResponse(200, 'OK'));
+      return;
+    }
     const refusedWith =
       this.#enterDialog(incoming, essentials) ?? refusal(request, essentials, this.#core.application.isReady);
     if (refusedWith !== undefined) {

@@ -1,4 +1,4 @@
-/** Refreshes of our own (RFC 4028 sections 7.4 and 10): the application hears of them only when they end the call. */
+/** Requests of our own that refresh a call (RFC 4028 sections 7.4 and 10), or say where we are now: the application hears of them only when they end it. */
 import type { SipRequest, SipResponse } from '../../protocol/sip-message.ts';
 import { isSuccess } from './addressing.ts';
 import type { ClientSide } from './client-side.ts';
@@ -34,11 +34,14 @@ export class SessionRefresh {
     else this.#end(dialog);
   }
 
-  /** Tells the far end of a call where we are now (a target refresh, RFC 3261 section 12.2); nothing where there is no way to it. */
+  /**
+   * Tells the far end of a call where we are now (a target refresh, RFC 3261 section 12.2), until it has taken it. Nothing where there
+   * is no way to it, or where it is told already.
+   */
   announce(dialog: Dialog): void {
     this.#client.revive(dialog);
-    if (!dialog.flow.isOpen) return;
-    relocate(dialog);
+    if (!dialog.flow.isOpen || !relocate(dialog)) return;
+    dialog.isMoved = true;
     this.#refresh(dialog);
   }
 
@@ -47,11 +50,19 @@ export class SessionRefresh {
     this.#client.hangUp(dialog, 'session expired');
   }
 
+  #later(dialog: Dialog, ms: number): void {
+    refreshLater(this.#core, dialog, ms);
+    // Without a connection it is told again when there is one.
+    if (dialog.session !== undefined || !dialog.isMoved || !dialog.flow.isOpen) return;
+    dialog.moving?.cancel();
+    dialog.moving = this.#core.timers.after(ms, () => this.#refresh(dialog));
+  }
+
   #refresh(dialog: Dialog): void {
     this.#client.revive(dialog);
     const isBusy = dialog.openInvite !== undefined || dialog.unacknowledged !== undefined;
     if (isBusy || !dialog.flow.isOpen) {
-      refreshLater(this.#core, dialog, againMs);
+      this.#later(dialog, againMs);
       return;
     }
     dialog.localCseq += 1;
@@ -67,24 +78,35 @@ export class SessionRefresh {
   }
 
   #refreshed(dialog: Dialog, { method }: SipRequest, response: SipResponse): void {
-    const { session } = dialog;
+    const { session, isMoved } = dialog;
     if (isSuccess(response)) {
+      dialog.isMoved = false;
       if (method === 'INVITE') this.#client.acknowledge(dialog, ack);
       return;
     }
     this.#core.counters.add('session_refreshes_refused');
-    if (session === undefined) return;
-    const raised = response.status === 422 ? raisedInterval(response, session) : undefined;
-    if (raised !== undefined) {
+    if (session === undefined && !isMoved) return;
+    const raised = response.status === 422 && session ? raisedInterval(response, session) : undefined;
+    if (session !== undefined && raised !== undefined) {
       session.seconds = raised;
       refreshLater(this.#core, dialog, raisedMs);
     } else if (method === 'UPDATE' && (response.status === 405 || response.status === 501)) {
       dialog.allowsUpdate = false;
       if (dialog.description === undefined) refreshLater(this.#core, dialog, againMs);
       else this.#refresh(dialog);
-    } else if (isGone(response) && dialog.flow.isOpen) this.#end(dialog);
-    else refreshLater(this.#core, dialog, response.status === 491 ? afterGlareMs() : againMs);
+    } else if (isMoved && response.status === 481) this.#client.hangUp(dialog, unheard);
+    else if (session !== undefined && isGone(response) && dialog.flow.isOpen) this.#end(dialog);
+    else if (session !== undefined || isOfTheMoment(response))
+      this.#later(dialog, response.status === 491 ? afterGlareMs() : againMs);
   }
+}
+
+/** Whoever has hung up told our old address. */
+export const unheard = 'hung up before';
+
+/** Without a session timer silence and failures say nothing of the call. */
+function isOfTheMoment({ status }: SipResponse): boolean {
+  return status === 408 || status === 491 || status === 500 || status === 503 || status === 504;
 }
 
 /** The far end doesn't know the dialog, or says nothing at all (RFC 3261 section 12.2.1.2). */

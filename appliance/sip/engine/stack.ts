@@ -4,14 +4,16 @@ import { decodeSipMessage, isRequest, SipSyntaxError } from '../../protocol/sip-
 import type { Clock, Logger } from '../../world.ts';
 import { ClientSide } from './client-side.ts';
 import { stampedRequest, withoutOurs } from './compose.ts';
-import type { Orders } from './control.ts';
 import type { Application } from './core.ts';
 import type { Counters } from './counters.ts';
 import { Dialogs, type Dialog } from './dialog.ts';
 import { dialogState, restoredDialog, type DialogState } from './dialog-state.ts';
 import type { Flow } from './flow.ts';
 import { answerFlow, refusalOfBroken } from './malformed.ts';
+import { newOrders, type Orders } from './orders.ts';
 import { OutgoingRequests } from './outgoing-requests.ts';
+import { OwedByes } from './owed-byes.ts';
+import { LatePracks } from './reliable.ts';
 import { ServerSide } from './server-side.ts';
 import { SessionRefresh } from './session-refresh.ts';
 import type { SessionDue } from './session-timer.ts';
@@ -26,23 +28,25 @@ export interface StackNeeds extends Omit<TransportOptions, 'timers'> {
   readonly counters: Counters;
 }
 
-export class Stack<A extends Application> implements AsyncDisposable {
-  readonly application: A;
+export class Stack implements AsyncDisposable {
+  readonly application: Application;
   readonly transport: TransportLayer;
   readonly lostListeners = new Set<(flow: string) => void>();
   readonly #needs: StackNeeds;
   readonly #timers: TimerQueue;
   readonly #transactions = newTransactions();
   readonly #dialogs = new Dialogs();
+  readonly #owedByes: OwedByes;
   readonly #outgoing: OutgoingRequests;
   readonly #client: ClientSide;
   readonly #server: ServerSide;
   readonly #sessions: SessionRefresh;
 
-  constructor(needs: StackNeeds, newApplication: (orders: Orders) => A) {
+  constructor(needs: StackNeeds, newApplication: (orders: Orders) => Application) {
     const { clock, log, counters } = needs;
     this.#needs = needs;
     this.#timers = new TimerQueue(clock, (error) => this.#report(error));
+    this.#owedByes = new OwedByes(this.#timers);
     this.transport = new TransportLayer(
       { ...needs, timers: this.#timers },
       {
@@ -51,11 +55,15 @@ export class Stack<A extends Application> implements AsyncDisposable {
         onClosed: (flow) => this.#closed(flow),
       },
     );
-    this.application = newApplication({
-      listening: () => this.transport.listening,
-      send: async (command, reply) => await this.#client.send(command, reply),
-      respond: (transactionId, response) => this.#server.respond(transactionId, response),
-    });
+    this.application = newApplication(
+      newOrders({
+        listening: () => this.transport.listening,
+        send: async (command, reply) => await this.#client.send(command, reply),
+        respond: (transactionId, response) => this.#server.respond(transactionId, response),
+        log,
+        counters,
+      }),
+    );
     const core = {
       log,
       counters,
@@ -63,6 +71,8 @@ export class Stack<A extends Application> implements AsyncDisposable {
       transport: this.transport,
       transactions: this.#transactions,
       dialogs: this.#dialogs,
+      latePracks: new LatePracks(this.#timers),
+      owedByes: this.#owedByes,
       application: this.application,
       onSession: (dialog: Dialog, due: SessionDue) => this.#sessions.due(dialog, due),
     };
@@ -92,6 +102,7 @@ export class Stack<A extends Application> implements AsyncDisposable {
     return {
       open_connections: this.transport.connections,
       open_dialogs: this.#dialogs.size,
+      open_owed_byes: this.#owedByes.size,
       open_client_transactions: this.#transactions.clients.size,
       open_server_transactions: this.#transactions.servers.size,
     };
@@ -106,6 +117,7 @@ export class Stack<A extends Application> implements AsyncDisposable {
     try {
       const message = decodeSipMessage(bytes);
       const fields = essentials(message);
+      if (this.#owedByes.size > 0) this.#client.payByes(flow);
       if (isRequest(message)) {
         const request = stampedRequest(message, flow);
         this.#server.receive({ request, essentials: fields, flow: answerFlow(fields.via, flow) });

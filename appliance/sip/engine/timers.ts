@@ -1,6 +1,6 @@
 /**
  * Many timers over few sleeps of the injected clock. Transactions need two or three each and cancel nearly all of them.
- * A step of the wall clock (time arrives from the network after start) neither fires nor stalls them.
+ * Time in which the process stood still doesn't count: what came meanwhile is read first.
  */
 import type { Clock } from '../../world.ts';
 
@@ -13,12 +13,14 @@ interface Entry {
   run: (() => void) | undefined;
 }
 
-/** Longest sleep, so that a step of the clock is noticed soon. */
+/** Longest sleep, so that those that turned out too long don't pile up. */
 const longestSleepMs = 1000;
+/** More than this between two readings is a process that was stopped, not a busy event loop. */
+const stopMs = 10_000;
 /** Fewer than these, or than half of all, may stay until their time. */
 const mostCancelled = 1000;
-/** More than this between two readings is a step, not a busy event loop. */
-const stepMs = 10_000;
+/** So much later may a timer fire: those of many calls share a sleep. */
+const tickMs = 10;
 
 export class TimerQueue implements Disposable {
   readonly #clock: Clock;
@@ -28,7 +30,7 @@ export class TimerQueue implements Disposable {
   /** Of these, those that nobody wants any more. */
   #cancelled = 0;
   #lastReading: number;
-  #skew = 0;
+  #stood = 0;
   readonly #stop = new AbortController();
   /** When the earliest sleep ends; those that turned out too long end later, and do no harm. */
   #wakesAt = Infinity;
@@ -37,7 +39,7 @@ export class TimerQueue implements Disposable {
   constructor(clock: Clock, onError: (error: unknown) => void) {
     this.#clock = clock;
     this.#onError = onError;
-    this.#lastReading = clock.now();
+    this.#lastReading = clock.monotonic();
   }
 
   /** Timers that are set, those cancelled but not yet due included. */
@@ -65,21 +67,23 @@ export class TimerQueue implements Disposable {
     this.#stop.abort();
   }
 
-  /** Steady time: wall time less its steps. */
+  /** Time that the process was there to see. */
   #now(): number {
-    const reading = this.#clock.now();
+    const reading = this.#clock.monotonic();
     const passed = reading - this.#lastReading;
-    if (this.#heap.length > 0 && (passed < 0 || passed > stepMs)) this.#skew += passed;
+    if (this.#heap.length > 0 && passed > stopMs) this.#stood += passed;
     this.#lastReading = reading;
-    return reading - this.#skew;
+    return reading - this.#stood;
   }
 
   #arm(): void {
+    this.#dropCancelled();
     const next = this.#heap[0];
-    if (next === undefined || this.#wakesAt <= next.at || this.#stop.signal.aborted) return;
+    if (next === undefined || this.#wakesAt <= next.at + tickMs || this.#stop.signal.aborted) return;
     const now = this.#now();
-    this.#wakesAt = Math.min(Math.max(next.at, now), now + longestSleepMs);
-    void this.#wait(this.#wakesAt, this.#wakesAt - now);
+    const tick = Math.ceil(Math.max(next.at, now) / tickMs) * tickMs;
+    this.#wakesAt = Math.min(tick, now + longestSleepMs);
+    void this.#wait(this.#wakesAt, Math.ceil(this.#wakesAt - now));
   }
 
   async #wait(until: number, ms: number): Promise<void> {
@@ -109,6 +113,14 @@ export class TimerQueue implements Disposable {
       } catch (error) {
         this.#onError(error);
       }
+    }
+  }
+
+  /** Nobody is woken for the earliest ones when nobody wants them any more. */
+  #dropCancelled(): void {
+    for (let next = this.#heap[0]; next !== undefined && next.run === undefined; next = this.#heap[0]) {
+      this.#removeFirst();
+      this.#cancelled -= 1;
     }
   }
 

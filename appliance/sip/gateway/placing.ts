@@ -66,10 +66,8 @@ export async function placeThroughGateway(
   call.isLocal = true;
   call.callee = gateway;
   const { address } = app.config.site;
-  call.media = newCallMedia(app.media, call.id, {
-    phone: phoneSide(address, call.binding),
-    cloud: gatewaySide(app, gateway),
-  });
+  const sides = { phone: phoneSide(address, call.binding), cloud: gatewaySide(app, gateway) };
+  call.media = newCallMedia(app.media, call.id, { ...sides, rescue: call.rescue });
   const offer = await offerOf(app, attempt);
   if ('answer' in offer) return offer;
   noteUse(app, call, number);

@@ -78,8 +78,6 @@ async function turnTo(app: Application, call: LiveCall, target: BindingRow): Pro
   await call.media.release();
   call.binding = target;
   const { address } = app.config.site;
-  call.media = newCallMedia(app.media, call.id, {
-    phone: phoneSide(address, target),
-    cloud: gatewaySide(app, call.callee),
-  });
+  const sides = { phone: phoneSide(address, target), cloud: gatewaySide(app, call.callee) };
+  call.media = newCallMedia(app.media, call.id, { ...sides, rescue: call.rescue });
 }

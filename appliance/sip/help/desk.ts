@@ -71,7 +71,8 @@ export function openHelpDesk({ world, config, dialPlan, store, server, afterward
   });
   const ways = lanWays(config);
   resume(recent, ways, (help, way, before) => notices.tell(help, way, before));
-  const open = () => recent.filter(({ at, kind }) => kind === 'help' && at > clock.now() - windowMs);
+  const ages = newAges(clock, recent);
+  const open = () => recent.filter((help) => ages.isOpen(help, windowMs));
   return {
     begin: (call, kind, from) => {
       const dialog = dialogOf(from);
@@ -79,15 +80,9 @@ export function openHelpDesk({ world, config, dialPlan, store, server, afterward
       if (known !== undefined) return known;
       const isSlowed = kind === 'help' && !calls.take(addressOf(from.caller.source), clock.now());
       const place = places.of(from.caller.mac);
-      const help = newHelp({
-        call,
-        dialog,
-        kind,
-        at: clock.now(),
-        place,
-        isSlowed,
-        ...ofCaller(numbers, from, place),
-      });
+      const start = { call, dialog, kind, at: clock.now(), place, isSlowed };
+      const help = newHelp({ ...start, ...ofCaller(numbers, from, place) });
+      ages.begin(help);
       recent.unshift(help);
       recent.splice(remembered);
       changed(help);
@@ -113,6 +108,16 @@ export function openHelpDesk({ world, config, dialPlan, store, server, afterward
       await places[Symbol.asyncDispose]();
     },
   };
+}
+
+/** How long ago calls began, ms, by a clock that nobody sets. */
+function newAges(clock: World['clock'], recent: readonly Help[]) {
+  const begunAt = new WeakMap<Help, number>();
+  const begin = (help: Help, age = 0) => begunAt.set(help, clock.monotonic() - age);
+  for (const help of recent) begin(help, clock.now() - help.at);
+  const isOpen = (help: Help, ms: number) =>
+    help.kind === 'help' && clock.monotonic() - (begunAt.get(help) ?? -Infinity) < ms;
+  return { begin, isOpen };
 }
 
 function tryIn(

@@ -1,5 +1,6 @@
 /** A call for help as the other calls see it: when it begins, when somebody takes it, when it is over. */
 import { addressOf, type Application } from '../application.ts';
+import type { Rescue } from '../call-ports.ts';
 import type { LiveCall } from '../call-table.ts';
 import { attendantsHere } from '../survival.ts';
 
@@ -33,4 +34,15 @@ export function endHelp(app: Application, { help, state }: LiveCall): void {
   if (help === undefined || state !== 'ended') return;
   help.endedAt = app.world.clock.now();
   app.help.changed(help);
+}
+
+/** For its media, when the relay is not to be had. */
+export function newRescue({ counters, world }: Application, call: string): Rescue {
+  return {
+    isDirect: false,
+    onError: (error) => {
+      counters.emergency_calls_unrelayed += 1;
+      world.log.error({ err: error, call }, 'no media relay for a call for help: it goes on without');
+    },
+  };
 }

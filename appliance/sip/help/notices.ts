@@ -58,6 +58,9 @@ async function deliver(
   { world: { clock, log }, signal, onChange }: Delivering,
   { help, way, notice }: { help: Help; way: NoticeWay; notice: HelpNotice },
 ): Promise<void> {
+  // The clock may be set meanwhile. How long it was tried before a restart only the time of day can tell.
+  const triedMs = notice.tries === 0 ? 0 : Math.max(0, clock.now() - help.at);
+  const until = clock.monotonic() + waits.allMs - triedMs;
   for (let waitMs: number = waits.firstMs; !signal.aborted; waitMs = Math.min(2 * waitMs, waits.mostMs)) {
     notice.tries += 1;
     try {
@@ -68,7 +71,7 @@ async function deliver(
       notice.result = error instanceof Error ? error.message : String(error);
     }
     notice.at = clock.now();
-    const isOver = notice.isDelivered || !way.isRepeated || clock.now() - help.at > waits.allMs;
+    const isOver = notice.isDelivered || !way.isRepeated || clock.monotonic() > until;
     const facts = { call: help.call, by: way.by, to: way.to, result: notice.result, tries: notice.tries };
     if (notice.isDelivered) log.info(facts, 'notice of an emergency call delivered');
     else log.warn(facts, 'notice of an emergency call not delivered');

@@ -13,6 +13,10 @@ import type { Received } from '../srf.ts';
 import { attendantsHere, emergencyPlan, everybodyHere, nobodyHere } from '../survival.ts';
 import { orderOfWays, type Way, type Ways } from './ways.ts';
 
+/** The media relay is started again when it ends, which takes seconds. One that has been away for longer is waited for by nobody. */
+const relayMs = 8000;
+const relayEveryMs = 50;
+
 /** All phones ring for so long where something is left to try after them. */
 const everybodySeconds = 60;
 
@@ -20,6 +24,7 @@ type Outcome = Received | Nobody | undefined;
 
 export async function placeForHelp(app: Application, placing: Placing): Promise<Received | Nobody> {
   const { call } = placing.attempt;
+  await relayThere(app, placing);
   const ways = orderOfWays(waysNow(app, call));
   let last: Outcome;
   for (const [at, way] of ways.entries()) {
@@ -36,6 +41,17 @@ export async function placeForHelp(app: Application, placing: Placing): Promise<
   return isTold && last !== undefined ? last : { answer: nobodyHere(true), reason: 'nobody here' };
 }
 
+async function relayThere(app: Application, { attempt, isCancelled }: Placing): Promise<void> {
+  const { media } = app;
+  const { clock } = app.world;
+  const isHopeless = () => clock.monotonic() - (media.awaySince ?? Infinity) >= relayMs;
+  while (!media.isConnected && !isCancelled() && !isHopeless()) await clock.sleep(relayEveryMs);
+  const { rescue } = attempt.call;
+  if (rescue === undefined || media.isConnected || rescue.isDirect) return;
+  rescue.isDirect = true;
+  rescue.onError(new Error('media relay: not connected'));
+}
+
 /** Phones are counted here and not when their turn comes: who registers meanwhile is rung too. */
 function waysNow(app: Application, call: LiveCall): Ways {
   const { token, registrar } = call.binding;
@@ -43,6 +59,7 @@ function waysNow(app: Application, call: LiveCall): Ways {
   const isOutage = app.outages.isOutage(registrar);
   return {
     isSlowed: call.help?.isSlowed === true,
+    isDirect: call.rescue?.isDirect === true,
     cloud: token === '' ? 'none' : isOutage ? 'away' : 'there',
     gateway: app.gateway === undefined ? 'none' : app.gateway.isThere ? 'there' : 'away',
     attendants: attendants > 0 ? 'there' : 'none',
@@ -98,7 +115,8 @@ async function turnToRegistrar(app: Application, call: LiveCall): Promise<void> 
   await call.media.release();
   call.isLocal = false;
   call.callee = undefined;
-  call.media = newCallMedia(app.media, call.id, sidesToward(app.config.site.address, call.binding));
+  const sides = sidesToward(app.config.site.address, call.binding);
+  call.media = newCallMedia(app.media, call.id, { ...sides, rescue: call.rescue });
 }
 
 /** A line of the gateway's, taken from the youngest of the calls that ask for no help. */

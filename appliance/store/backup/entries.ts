@@ -67,10 +67,16 @@ function parseObject(line: string): Partial<Record<keyof Entry, unknown>> {
   throw new BackupError('its list of files is damaged');
 }
 
-function isSafe(path: string): boolean {
+/** Whether it stays in its place: no step up, nothing that a terminal obeys, nothing longer than a name may be. */
+export function isSafe(path: string): boolean {
   const isKnown = path === 'settings' || /^(?:state|named)\//.test(path);
   return (
-    isKnown && path.split('/').every((name) => /^[\w.@:+ -]{1,255}$/.test(name) && !/^\.{1,2}$/.test(name))
+    isKnown &&
+    path
+      .split('/')
+      .every(
+        (name) => /^[^\p{Cc}]+$/u.test(name) && !/^\.{1,2}$/.test(name) && Buffer.byteLength(name) <= 255,
+      )
   );
 }
 

@@ -7,19 +7,19 @@ import {
   fsyncSync,
   lstatSync,
   mkdirSync,
-  mkdtempSync,
   openSync,
   readFileSync,
   renameSync,
   rmSync,
   statfsSync,
-  writeSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { partNames } from '../journal-kinds.ts';
 import { syncFolder } from '../sync-folder.ts';
+import { writeWhole } from '../write-whole.ts';
 import { readAccounts, type Accounts } from './accounts.ts';
 import { checkDatabase, renameJournalsIn } from './databases.ts';
+import { freshFolder } from './fresh-folder.ts';
 import { readEntries, type Entry, type EntryWithContent } from './entries.ts';
 import { BackupError, unseal } from './sealed-file.ts';
 
@@ -51,7 +51,7 @@ export function putBack(file: number, passphrase: string, options: PutBack): Rep
   const parent = dirname(stateDirectory);
   mkdirSync(parent, { recursive: true });
   // On the same disk: a rename then puts all of it in place.
-  const staging = mkdtempSync(join(parent, `.${basename(stateDirectory)}-restored-`));
+  const staging = freshFolder(join(parent, `.${basename(stateDirectory)}-restored-`));
   const where: Staging = {
     staging,
     accounts: process.getuid?.() === 0 ? readAccounts() : undefined,
@@ -62,7 +62,7 @@ export function putBack(file: number, passphrase: string, options: PutBack): Rep
     stageAll(where, entries, named);
     checkState(join(staging, 'state'));
     where.steps.push({ from: join(staging, 'state'), to: stateDirectory });
-    return { stateDirectory, kept: where.steps.flatMap((step) => exchange(step, options.now)) };
+    return { stateDirectory, kept: exchangeAll(where.steps, options.now) };
   } finally {
     for (const { from } of where.steps) rmSync(from, { recursive: true, force: true });
     rmSync(staging, { recursive: true, force: true });
@@ -121,7 +121,7 @@ function place({ accounts }: Staging, { entry, content }: EntryWithContent, path
       );
     const handle = openSync(path, 'wx', 0o600);
     try {
-      for (const bytes of content) writeSync(handle, bytes);
+      for (const bytes of content) writeWhole(handle, bytes);
       fsyncSync(handle);
     } finally {
       closeSync(handle);
@@ -158,17 +158,49 @@ function isSame(from: string, to: string): boolean {
   return lstatSync(from).isFile() && lstatSync(to).isFile() && readFileSync(from).equals(readFileSync(to));
 }
 
-/** Returns where the former one is, when there was one. */
-function exchange({ from, to }: Step, now: number): string[] {
+/** All or none, but for a power cut in between. Returns where the former ones are. */
+function exchangeAll(steps: readonly Step[], now: number): string[] {
+  const done: Exchanged[] = [];
+  try {
+    for (const step of steps) {
+      const exchanged = exchange(step, now);
+      if (exchanged !== undefined) done.push(exchanged);
+    }
+  } catch (error) {
+    for (const exchanged of done.toReversed()) takeBack(exchanged);
+    throw error;
+  }
+  return done.flatMap(({ former }) => former ?? []);
+}
+
+interface Exchanged {
+  readonly to: string;
+  /** Where the former one is, when there was one. */
+  readonly former: string | undefined;
+}
+
+/** Undefined: it was the same. */
+function exchange({ from, to }: Step, now: number): Exchanged | undefined {
   const stamp = new Date(now).toISOString().replaceAll(/[-:]|\.\d+/g, '');
-  const former = `${to}.before-${stamp}`;
   const isThere = existsSync(to);
   if (isThere && isSame(from, to)) {
     rmSync(from);
-    return [];
+    return undefined;
   }
-  if (isThere) renameSync(to, former);
-  renameSync(from, to);
+  const former = isThere ? `${to}.before-${stamp}` : undefined;
+  if (former !== undefined) renameSync(to, former);
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    if (former !== undefined) renameSync(former, to);
+    throw error;
+  }
   syncFolder(dirname(to));
-  return isThere ? [former] : [];
+  return { to, former };
+}
+
+function takeBack({ to, former }: Exchanged): void {
+  rmSync(to, { recursive: true, force: true });
+  if (former !== undefined) renameSync(former, to);
+  syncFolder(dirname(to));
 }

@@ -4,7 +4,8 @@
  * The key comes from the passphrase by scrypt (RFC 7914), the pieces are sealed by AES-256-GCM.
  */
 import { createCipheriv, createDecipheriv, randomBytes, scryptSync } from 'node:crypto';
-import { fstatSync, readSync, writeSync } from 'node:fs';
+import { fstatSync, readSync } from 'node:fs';
+import { writeWhole } from '../write-whole.ts';
 
 /** What is in the file can't be used; the message says why, for the person who has it. */
 export class BackupError extends Error {
@@ -28,7 +29,7 @@ export interface Sealing {
 export function sealInto(file: number, passphrase: string): Sealing {
   const salt = randomBytes(saltBytes);
   const key = keyFrom(passphrase, salt);
-  writeSync(file, Buffer.concat([magic, salt]));
+  writeWhole(file, Buffer.concat([magic, salt]));
   const pending = Buffer.alloc(pieceBytes);
   let filled = 0;
   let count = 0;
@@ -39,7 +40,7 @@ export function sealInto(file: number, passphrase: string): Sealing {
       cipher.final(),
       cipher.getAuthTag(),
     ]);
-    writeSync(file, sealed);
+    writeWhole(file, sealed);
     count += 1;
     filled = 0;
   };

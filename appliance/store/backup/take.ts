@@ -1,18 +1,10 @@
 /** Everything that makes this box this box, into one sealed file, while its parts run. */
-import {
-  closeSync,
-  lstatSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readSync,
-  rmSync,
-  type Stats,
-} from 'node:fs';
+import { closeSync, lstatSync, openSync, readdirSync, readSync, rmSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { readAccounts, type Accounts } from './accounts.ts';
-import { entryLine, type Entry } from './entries.ts';
+import { entryLine, isSafe, type Entry } from './entries.ts';
+import { freshFolder } from './fresh-folder.ts';
 import { sealInto, type Sealing } from './sealed-file.ts';
 
 export interface ToBackUp {
@@ -33,15 +25,18 @@ export interface Taken {
  */
 const folders = ['cloud', 'web', 'location', 'provisioning', 'sip', 'rtp', 'dhcp', 'authority'];
 
-/** Samples and counters of the last days, makers' firmware, copies that a migration left, and what a running database has open. */
-const leftOut = /\.telemetry\.db|-(?:wal|shm|journal)$|\.before-\d|\.new$|^firmware$|^\./;
+/** Samples and counters of the last days, makers' firmware, uploads, copies that a migration left, what is broken, and what a running database has open. */
+const leftOut = /\.telemetry\.db|-(?:wal|shm|journal)$|\.before-\d|\.broken|\.new$|^(?:firmware|upload)$|^\./;
 
-/** Fills an open, empty file. `scratch`: a folder on a disk with room for the largest database. */
+/**
+ * Fills an open, empty file. `scratch`: a folder with room for the largest database, of which a copy that is not sealed is there
+ * meanwhile: on the box's own disk.
+ */
 export function takeBackup(what: ToBackUp, file: number, { passphrase, scratch }: Sealer): Taken {
   const to: Target = {
     sealing: sealInto(file, passphrase),
     accounts: readAccounts(),
-    scratch: mkdtempSync(join(scratch, '.gatehouse-backup-')),
+    scratch: freshFolder(join(scratch, '.gatehouse-backup-')),
     files: 0,
     bytes: 0,
   };
@@ -76,7 +71,7 @@ function addAny(to: Target, path: string, at: string): void {
   if (stat?.isDirectory() !== true) return;
   to.sealing.write(entryLine(entryOf(to, path, { stat, size: 0 })));
   for (const name of readdirSync(at).toSorted())
-    if (!leftOut.test(name)) addAny(to, `${path}/${name}`, join(at, name));
+    if (!path.startsWith('state/') || !leftOut.test(name)) addAny(to, `${path}/${name}`, join(at, name));
 }
 
 function add(to: Target, path: string, file: string): void {
@@ -112,7 +107,10 @@ function copy(to: Target, entry: Entry, file: string): void {
   to.bytes += entry.size;
 }
 
+/** Better no backup than one that can't be put back. */
 function entryOf({ accounts }: Target, path: string, { stat, size }: { stat: Stats; size: number }): Entry {
+  if (!isSafe(path))
+    throw new Error(`no backup can hold ${JSON.stringify(path)}: rename it, or move it away`);
   return {
     path,
     kind: stat.isDirectory() ? 'folder' : 'file',

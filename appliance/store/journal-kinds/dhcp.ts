@@ -44,6 +44,8 @@ export const dhcpKinds = {
   server_gone: { fields: { address: 'open', card: 'open' }, coalesceSeconds: 3600 },
   /** Options, by number, that found no room in an answer: the client takes only so many bytes. */
   left_out: { fields: { options: 'open' }, coalesceSeconds: 86_400 },
+  /** An option that can't be read, and that the client's answer did without. */
+  unreadable: { fields: { option: 'open', reason: 'open' }, coalesceSeconds: 86_400 },
   malformed: { fields: { reason: 'open' }, reserved: 'security', coalesceSeconds: 600 },
   /** The time of day was set, or the box was off, for so long; all leases were moved by it. */
   clock_moved: { fields: { seconds: 'open', at_start: 'open' } },

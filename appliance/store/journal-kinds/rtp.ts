@@ -3,6 +3,8 @@ import type { JournalKinds } from '../journal-kinds.ts';
 /** What the rtp part reports. */
 export const rtpKinds = {
   started: { fields: { release: 'open' } },
+  /** What was written down before can't be read any more: calls of before are not taken over. */
+  store_replaced: { fields: { broken_file: 'open' }, reserved: 'security' },
   /** A session was silent for too long and was ended. */
   media_idle: { fields: { session: 'open', silent_seconds: 'open', from_phone: 'open', from_cloud: 'open' } },
   /** Sessions of a process before this one: taken over, and those whose ports could not be had. */

@@ -77,6 +77,12 @@ export const sipKinds = {
     fields: { direction: 'open', status: 'open', reason: 'open', source: 'open' },
     coalesceSeconds: 60,
   },
+  /** A REFER whose target is no number and nobody where calls go anyway. `to` is its host. */
+  transfer_refused: {
+    fields: { call: 'open', by: 'open', to: 'open', reason: 'open', source: 'open' },
+    reserved: 'security',
+    coalesceSeconds: 60,
+  },
   /** A request with an identity that isn't its sender's, or on a way that isn't its own. */
   identity_refused: {
     fields: { method: 'open', source: 'open', claimed: 'personal' },

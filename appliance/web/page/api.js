@@ -37,6 +37,8 @@ const pieceBytes = 4 * 2 ** 20;
 
 /** A file, piece by piece: each is a request of its own, so that a slow line is no slow request. */
 export async function upload(path, file, tell) {
+  // No piece of it would come, and what was uploaded before would be taken for it.
+  if (file.size === 0) throw new Error('The file is empty.');
   for (let offset = 0; offset < file.size; offset += pieceBytes) {
     const headers = { accept: 'application/json', 'content-type': 'application/octet-stream' };
     const body = file.slice(offset, offset + pieceBytes);

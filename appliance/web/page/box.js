@@ -1,10 +1,11 @@
 /** What its admin does to the box as a whole. */
 import { follow, load, order, upload } from './api.js';
 import { agoElement, byId, element, fill } from './elements.js';
-import { onSubmit } from './form.js';
-import { duration, plain } from './words.js';
+import { onSubmit, requireSame } from './form.js';
+import { count, duration, plain } from './words.js';
 
-onSubmit('password', async ({ current, password }) => {
+onSubmit('password', async ({ current, password, again }) => {
+  requireSame(password, again, 'new passwords');
   await order('/api/password', { current, password });
   byId('password').reset();
   return 'Changed. Whoever was signed in elsewhere is signed out.';
@@ -36,7 +37,8 @@ onSubmit('data-repair', async ({ how }, tell) => {
   return words;
 });
 
-onSubmit('backup', async ({ passphrase }, tell) => {
+onSubmit('backup', async ({ passphrase, again }, tell) => {
+  requireSame(passphrase, again, 'passphrases');
   byId('backup-file').hidden = true;
   const { order: id } = await order('/api/backup', { passphrase });
   const { state, words } = await follow(id, (outcome) => tell(outcome.words || 'Taking it…'));
@@ -66,7 +68,7 @@ async function drawReset() {
   byId('reset-phones').textContent =
     ledPhones === 0
       ? ''
-      : `${ledPhones} phones are led through this box and lose their way to the cloud: first run “gatehouse bypass all” on the box, and wait until all have left.`;
+      : `${count(ledPhones, 'phone is', 'phones are')} led through this box and would lose the way to the cloud: first run “gatehouse bypass all” on the box, and wait until all have left.`;
 }
 
 async function drawNetwork() {

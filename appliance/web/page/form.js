@@ -16,6 +16,11 @@ export function onSubmit(id, send) {
   });
 }
 
+/** What nobody sees while it is typed is typed twice. */
+export function requireSame(one, other, what) {
+  if (one !== other) throw new Error(`The two ${what} are not the same.`);
+}
+
 async function submit(form, say, work) {
   const button = form.querySelector('button[type=submit]');
   button.disabled = true;

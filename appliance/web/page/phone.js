@@ -49,7 +49,14 @@ function clear(mac) {
   byId('phone-title').textContent = plain(mac);
   byId('phone-state').textContent = 'Looking…';
   byId('phone-order').hidden = true;
-  for (const id of ['phone-next', 'phone-facts', 'phone-requests', 'phone-logs', 'phone-calls'])
+  for (const id of [
+    'phone-next',
+    'phone-facts',
+    'phone-requests',
+    'phone-logs',
+    'phone-syslog',
+    'phone-calls',
+  ])
     fill(byId(id), []);
 }
 
@@ -65,6 +72,9 @@ function draw(phone) {
   fill(byId('phone-calls'), callRows(phone.calls));
   fill(byId('phone-logs'), logRows(phone));
   byId('phone-logs-title').hidden = phone.logs.length === 0;
+  fill(byId('phone-syslog'), syslogRows(phone.syslog));
+  byId('phone-syslog-title').hidden = phone.syslog.length === 0;
+  byId('phone-syslog-all').href = `/api/phones/${phone.mac}/syslog`;
   byId('phone-calls-title').hidden = phone.calls.length === 0;
 }
 
@@ -184,6 +194,20 @@ function logRows({ logs, mac }) {
     link.download = '';
     const size = kept < sent ? `the last ${kept} of ${sent} bytes` : `${sent} bytes`;
     return element('li', '', agoElement(at), element('span', 'what', link, element('span', 'muted', size)));
+  });
+}
+
+function syslogRows(lines) {
+  return lines.map(({ at, severity, text }) => {
+    const isBad = ['emergency', 'alert', 'critical', 'error'].includes(severity);
+    const tag = element('span', isBad ? 'tag notice' : 'tag ended', plain(severity));
+    return element(
+      'li',
+      '',
+      agoElement(at),
+      tag,
+      element('span', 'what', element('span', 'mono', foreign(text))),
+    );
   });
 }
 

@@ -1,7 +1,7 @@
 /** A new box: first whose it is, by the code on its screen, then what it is to do. */
 import { follow, load, order } from './api.js';
 import { byId, element } from './elements.js';
-import { onSubmit } from './form.js';
+import { onSubmit, requireSame } from './form.js';
 
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
@@ -26,7 +26,7 @@ async function show() {
 }
 
 onSubmit('first', async ({ code, password, again }) => {
-  if (password !== again) throw new Error('The two passwords are not the same.');
+  requireSame(password, again, 'passwords');
   await order('/api/setup', { code, password });
   await show();
   return '';

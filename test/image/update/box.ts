@@ -9,6 +9,9 @@ import type { UpdateFacts } from '../../../appliance/store/update-facts.ts';
 /** A guard, no figure: a busy machine boots an emulated box in four minutes. */
 export const bootMs = 600_000;
 
+/** Without a slash at its end. */
+export const pageUrl = 'https://10.66.0.1:8443';
+
 const settings = `[site]
 address = "10.66.0.1"
 [dhcp]
@@ -18,6 +21,9 @@ subnet = "10.66.0.0/24"
 pool = ["10.66.0.100", "10.66.0.150"]
 [location]
 interface = "enp0s3"
+[web]
+address = "10.66.0.1"
+https_port = 8443
 [update]
 automatic = false
 `;
@@ -72,9 +78,13 @@ export async function kernels(machine: EmulatedMachine): Promise<string[]> {
   return text.trim().split('\n').toSorted();
 }
 
-/** Until this release runs, and its kernel is one that has proved itself. */
+/** Until this release runs, its kernel is one that has proved itself, and the box has written down how its update ended. */
 export async function proved(machine: EmulatedMachine, version: string, timeoutMs = bootMs): Promise<void> {
-  const isProved = async () => (await kernels(machine)).includes(`gatehouse_${version}.efi`) || undefined;
+  const isProved = async () => {
+    if (!(await kernels(machine)).includes(`gatehouse_${version}.efi`)) return undefined;
+    const state = await updateState(machine);
+    return (state.version === version && state.pending === undefined) || undefined;
+  };
   await until(`${version} to prove itself`, isProved, {
     timeoutMs,
     everyMs: 2000,

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { until } from '../../support/command.ts';
 import { saveFigures } from '../figures.ts';
 import type { EmulatedMachine } from '../machine.ts';
 import {
@@ -17,7 +18,7 @@ import {
   withSqlite,
 } from './box.ts';
 import { announceIn, newer, older, releases } from './releases.ts';
-import { makeStick } from './stick.ts';
+import { makeStick, pluggedIn } from '../stick.ts';
 
 let site: UpdateSite;
 let machine: EmulatedMachine;
@@ -29,9 +30,8 @@ beforeAll(async () => {
   const payload = made.payload(newer);
   const good = await announceIn(join(site.lab.directory, 'good'), made, newer);
   const files = readdirSync(payload).filter((name) => !name.endsWith('.release'));
-  hardware = makeStick(join(site.lab.directory, 'stick'), {
-    '': [good, ...files.map((name) => join(payload, name))],
-  });
+  const stick = { '': [good, ...files.map((name) => join(payload, name))] };
+  hardware = pluggedIn(makeStick(join(site.lab.directory, 'stick'), stick));
   machine = switchOn(site, { hardware, memoryMegabytes: 1536 });
 }, 120_000);
 
@@ -63,11 +63,24 @@ it(
     const begin = Date.now();
     expect(await machine.shell('gatehouse update apply --now', 200_000)).toContain(`restarts into ${newer}`);
     machine.forgetShell();
+    // Each try ends in a restart, and what is typed then are keys to the boot loader's menu: the screen tells when it is over.
+    const wentBack = new RegExp(`Gatehouse ${newer}[^]*Gatehouse ${older}`);
+    await until('the former release on the screen', () => wentBack.test(machine.console()) || undefined, {
+      timeoutMs: 1_400_000,
+      everyMs: 1000,
+      hopeless: machine.hasEnded,
+    });
     const state = await waitFor(machine, 'the former release', {
       holds: ({ version, last }) => version === older && last !== undefined,
       timeoutMs: 1_400_000,
     });
     saveFigures({ 'update: order to rolled back and told, s': (Date.now() - begin) / 1000 });
+    console.log(
+      machine
+        .console()
+        .match(/^.*(?:BdsDxe: starting|Gatehouse \d|\[FAILED\]).*$/gm)
+        ?.join('\n'),
+    );
     expect(state.last).toMatchObject({
       from: older,
       to: newer,

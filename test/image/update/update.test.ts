@@ -16,7 +16,7 @@ import {
   withSqlite,
 } from './box.ts';
 import { announceIn, newer, older, releases } from './releases.ts';
-import { makeStick } from './stick.ts';
+import { makeStick, pluggedIn } from '../stick.ts';
 
 let site: UpdateSite;
 let machine: EmulatedMachine;
@@ -42,13 +42,13 @@ beforeAll(async () => {
   copyFileSync(cut, short);
   truncateSync(short, 5_000_000);
   const payload = (version: string) => files(version).filter((name) => !name.endsWith('.release'));
-  const hardware = makeStick(folder('stick'), {
+  const stick = makeStick(folder('stick'), {
     '': [good, ...payload(newer)],
     former: [former, ...payload(older)],
     tampered: [tampered],
     short: [good, short],
   });
-  machine = switchOn(site, { hardware, memoryMegabytes: 1536 });
+  machine = switchOn(site, { hardware: pluggedIn(stick), memoryMegabytes: 1536 });
 }, 120_000);
 
 afterAll(async () => {

@@ -18,6 +18,7 @@ import { readConfig } from '../../../appliance/config.ts';
 import { readOutcomes } from '../../../appliance/store/outcomes.ts';
 import { openWorld } from '../../../appliance/world.ts';
 import { temporaryDirectory } from '../../support/directory.ts';
+import { openSmallDisk } from '../../support/small-disk.ts';
 
 const good = '[site]\naddress = "10.20.0.1"\n[dhcp]\nmode = "off"\n';
 
@@ -157,4 +158,27 @@ it('good settings make a new box one of its site', async () => {
     { state: 'done', words: expect.stringMatching(/^sdb1: /) as string },
   ]);
   expect(box.settings()).toBe(toml);
+});
+
+it('what was cut while it was kept is refused once, and keeps no later stick away', () => {
+  const state = temporaryDirectory();
+  mkdirSync(join(state, 'box/offered'), { recursive: true });
+  writeFileSync(join(state, 'box/offered/sda1.json'), '{"from":"sda1","off');
+  writeFileSync(join(state, 'box/offered/sdb1.json'), '');
+  keepOffered(state, { from: 'sdc1', offered: { toml: good } });
+  const refused = expect.stringContaining('once more') as string;
+  expect(takeOffered(state)).toEqual([
+    { from: 'sda1', refused },
+    { from: 'sdb1', refused },
+    { from: 'sdc1', offered: { toml: good } },
+  ]);
+  expect(takeOffered(state)).toEqual([]);
+});
+
+it.skipIf(process.getuid?.() !== 0)('of what a full disk does not take nothing is left', () => {
+  const disk = openSmallDisk(1);
+  mkdirSync(join(disk.directory, 'box/offered'), { recursive: true });
+  disk.fill();
+  expect(() => keepOffered(disk.directory, { from: 'sdb1', offered: { toml: good } })).toThrow('ENOSPC');
+  expect(takeOffered(disk.directory)).toEqual([]);
 });

@@ -122,6 +122,9 @@ test.each([
   [['all'], { minutes: '0' }],
   [['all'], { minutes: '61' }],
   [['all'], { minutes: 'ten' }],
+  [['all'], { minutes: '1e1' }],
+  [['all'], { minutes: '0x5' }],
+  [['all'], { minutes: ' 5' }],
 ])('%j with %j is answered with how it is used', async (rest, more) => {
   const { run } = await openDesk();
   const { code, text } = await run(drillCommand, rest, more);

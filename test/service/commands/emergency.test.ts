@@ -83,7 +83,7 @@ it('one call is told with all that is kept of it, by the beginning of its name',
   expect(text).toMatch(/^cloud +2026-11-26 09:30:00 +silent$/m);
   expect(text).toMatch(/^mail +a@b +no +3 +550 no$/m);
   expect(JSON.parse((await run(file, ['abcd'], true)).text)).toEqual(call);
-  expect((await run(file, ['zz'])).code).toBe(2);
+  expect((await run(file, ['zz'])).code).toBe(1);
 });
 
 it('a file of the release before has none', async () => {

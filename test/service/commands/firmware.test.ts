@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { firmwareCommand } from '../../../appliance/commands/firmware.ts';
@@ -111,6 +111,16 @@ test('a file by the name of the list of hashes does not take its place', async (
   expect(await run(['add', sums], release)).toMatchObject({ code: 2 });
   const folder = join(directory, 'provisioning/firmware/yealink/T46S/66.86.5.1');
   expect(readFileSync(join(folder, 'SHA256SUMS'), 'utf8')).toBe(`${sha256}  T46S.rom\n`);
+});
+
+test('a hash is added to a list that was copied by hand and has no line end', async () => {
+  const { directory, file, run } = desk();
+  const folder = join(directory, 'provisioning/firmware/yealink/T46S/66.86.5.1');
+  mkdirSync(folder, { recursive: true });
+  const other = `${'0'.repeat(64)}  other.rom`;
+  writeFileSync(join(folder, 'SHA256SUMS'), other);
+  expect(await run(['add', file], release)).toMatchObject({ code: 0 });
+  expect(readFileSync(join(folder, 'SHA256SUMS'), 'utf8')).toBe(`${other}\n${sha256}  T46S.rom\n`);
 });
 
 test('a release is taken out by its model and version, and no other one', async () => {

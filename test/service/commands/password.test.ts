@@ -47,3 +47,17 @@ it('a forgotten password is replaced, and whoever was signed in is out', async (
   expect(await isPassword(secrets, 'a password for the page')).toBe(true);
   expect(liveSessions(store.db, now)).toEqual([]);
 });
+
+it('whoever came in by the former password while the new one was made is out too', async () => {
+  const { directory, gatehouse } = openBox();
+  using store = openStore({ directory, part: 'web', clock: systemClock });
+  const now = systemClock.now();
+  // Right after the command has ended all sessions.
+  await store.write(({ db }) =>
+    db.exec(`CREATE TRIGGER intruder AFTER INSERT ON journal WHEN new.kind = 'password_set' BEGIN
+      INSERT INTO session (id, token_hash, remote, began_at, seen_at) VALUES ('x', 'x', '10.0.0.1', ${now}, ${now});
+    END`),
+  );
+  expect((await gatehouse('password', 'a password for the page\n')).code).toBe(0);
+  expect(liveSessions(store.db, now)).toEqual([]);
+});

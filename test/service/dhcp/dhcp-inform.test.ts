@@ -78,3 +78,14 @@ test('a phone that asks without end is answered now and then', async () => {
   await clock.advance(60_000);
   expect(await hear(inform(poly))).toHaveLength(1);
 });
+
+test('phones that somebody makes up by the thousand are answered, and told now and then', async () => {
+  const { hear, kinds, part } = await site();
+  for (let at = 0; at < 350; at += 1)
+    await hear(inform(macOf(at), { ciaddr: '10.70.0.9', giaddr: '10.70.0.1' }));
+  expect(part.counters()).toMatchObject({ acks: 350, unreported: 50 });
+  expect(kinds().filter((kind) => kind === 'informed')).toHaveLength(300);
+});
+
+const macOf = (at: number) => `00:15:65:00:${hex(at >> 8)}:${hex(at & 255)}`;
+const hex = (byte: number) => byte.toString(16).padStart(2, '0');

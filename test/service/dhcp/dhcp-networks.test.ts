@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { parseConfig } from '../../../appliance/config.ts';
+import { openNetworks } from '../../../appliance/dhcp/networks.ts';
 import { encodeRelayInformation } from '../../../appliance/protocol/dhcp-relay-information.ts';
 import { parseIpv4 } from '../../../appliance/protocol/ipv4.ts';
 import { temporaryDirectory } from '../../support/directory.ts';
@@ -68,8 +70,9 @@ describe('a phone', () => {
   test('that names its subnet itself gets one of that (RFC 3011)', async () => {
     await using site = await openSite();
     const options = { subnetSelection: address('10.66.2.0') };
+    // Without the option in it a client has to throw the offer away (section 2).
     expect(await site.say({ type: 'discover', options })).toMatchObject([
-      { yiaddr: expect.stringMatching(/^10\.66\.2\./) },
+      { yiaddr: expect.stringMatching(/^10\.66\.2\./), options },
     ]);
   });
 
@@ -108,6 +111,25 @@ describe('a phone', () => {
       { type: 'ack', card: 'eth1', to: `${ip}:68`, options: { leaseTime: 600 } },
     ]);
   });
+});
+
+test('an address at which the box is, was or has its page is given to nobody', () => {
+  const config = parseConfig(`
+[site]
+address = "10.66.0.1"
+former_addresses = ["10.66.0.105"]
+state_directory = "/nowhere"
+[web]
+address = "10.66.0.106"
+[dhcp]
+mode = "server"
+subnet = "10.66.0.0/24"
+pool = ["10.66.0.100", "10.66.0.109"]`);
+  const [network] = openNetworks(config, { tenures: [], now: 0, isLeaving: () => false });
+  const client = { client: yealink, mac: yealink };
+  expect(network?.pool.free).toBe(8);
+  for (const own of ['10.66.0.105', '10.66.0.106'])
+    expect(network?.pool.isOpenTo(address(own), client, 0)).toBe(false);
 });
 
 test('all pools of a network are used, and when they are, health names them', async () => {

@@ -1,4 +1,6 @@
 /** The whole part against an agent on loopback: news from dhcp is looked up at once, and what is known survives. */
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
@@ -137,4 +139,26 @@ it('neither the community nor what a phone calls itself is in the journal', asyn
   const journal = JSON.stringify(reader?.journalAfter(0, 100));
   expect(journal).toContain('Room 301');
   expect(journal).not.toMatch(/canary|<b>|\\u001b/);
+});
+
+it('a switch that takes its time for each answer does not keep the part from ending', async () => {
+  const agent = createSocket('udp4');
+  onTestFinished(() => void agent.close());
+  let asked = 0;
+  agent.on('message', (request, { port, address }) => {
+    asked += 1;
+    // The request's type, behind version and community, made that of a response.
+    const at = request.indexOf(Buffer.from(community)) + community.length;
+    const answer = Buffer.from(request).fill(0xa2, at, at + 1);
+    setTimeout(() => agent.send(answer, port, address), 500);
+  });
+  agent.bind(0, '127.0.0.1');
+  await once(agent, 'listening');
+  const { config } = configure(agent.address().port);
+  const part = await start(config);
+  await until('the switch to be asked', () => asked > 0 || undefined, patience);
+  const before = asked;
+  await part[Symbol.asyncDispose]();
+  expect(asked).toBe(before);
+  expect(part.counters()).toMatchObject({ polls: 1, polls_failed: 0 });
 });

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
 import { connect as connectTls } from 'node:tls';
 import { expect, test } from 'vitest';
-import { listenHttp } from '../../../appliance/net/http-server.ts';
+import { listenHttp, type HttpAnswer } from '../../../appliance/net/http-server.ts';
 import { until } from '../../support/command.ts';
 import { newCloudAuthority } from '../../cloud/certificates.ts';
 
@@ -69,6 +69,45 @@ test('a handler that throws is a 500 for that request, and the next one is serve
   const second = await fetch(`http://${address}:${listener.port}/`);
   expect([first.status, second.status, await second.text()]).toEqual([500, 200, 'ok']);
   expect(errors).toMatchObject([{ message: 'ours' }]);
+});
+
+test('each answer says when it was made, unless the handler says it', async () => {
+  const told = 'Tue, 01 Jan 2030 00:00:00 GMT';
+  const answers: Record<string, HttpAnswer> = {
+    '/plain': { status: 200, headers: [], body: Buffer.from('ok') },
+    '/none': { status: 404, headers: [], body: Buffer.alloc(0) },
+    '/unchanged': { status: 304, headers: [], body: Buffer.alloc(0) },
+    '/told': { status: 200, headers: [['DATE', told]], body: Buffer.from('ok') },
+    '/stream': {
+      status: 200,
+      headers: [],
+      body: Buffer.alloc(0),
+      stream: { length: 4, chunks: Readable.from([Buffer.from('part')]), [Symbol.dispose]: () => undefined },
+    },
+  };
+  await using listener = await listenHttp({
+    on: { address, port: 0 },
+    mostBodyBytes: 10,
+    handle: async ({ target }) => {
+      const answer = answers[target];
+      if (answer === undefined) throw new Error('ours');
+      return answer;
+    },
+    onError: () => undefined,
+  });
+  const ask = async (bytes: string) => {
+    const socket = connect({ host: address, port: listener.port });
+    socket.end(bytes);
+    return (await text(socket)).match(/^date: .*$/gim) ?? [];
+  };
+  const heads = ['/plain', '/none', '/unchanged', '/stream', '/wrong'].map((target) =>
+    ask(`GET ${target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`),
+  );
+  for (const dates of await Promise.all([...heads, ask('NOT HTTP\r\n\r\n')])) {
+    expect(dates).toHaveLength(1);
+    expect(Math.abs(Date.parse(dates[0]?.slice('Date: '.length) ?? '') - Date.now())).toBeLessThan(600_000);
+  }
+  expect(await ask('GET /told HTTP/1.0\r\n\r\n')).toEqual([`DATE: ${told}`]);
 });
 
 test('a body longer than allowed is not read', async () => {

@@ -45,3 +45,26 @@ test('what one phone was given for another path, or another phone for the same o
   expect(answers.find({ ...keyOf(1), mac: macOf(2) })).toBeUndefined();
   expect(answers.find(keyOf(1))?.ip).toBe('10.0.0.5');
 });
+
+test("a folder is the phone's that was led there last, whatever file is asked for", async () => {
+  const { answers } = await kept({ answers: 100, links: 100 });
+  const link = { host, path: '/device/ob/1/any.cfg?x' };
+  expect(answers.ownerOf(link)).toBe(macOf(1));
+  await answers.own(macOf(2), [keyOf(1)]);
+  expect(answers.ownerOf(link)).toBe(macOf(2));
+  expect(answers.ownerOf({ host, path: '/device/ob/' })).toBeUndefined();
+});
+
+test('a clock that was ahead and is set right leaves the answers that come then their place', async () => {
+  const clock = fakeClock();
+  const answers = openAnswers({ secrets: openSecrets(temporaryDirectory(), 'provisioning', clock), clock });
+  const [mac, right] = [macOf(1), clock.now()];
+  clock.set(right + 4 * 365 * 86_400_000);
+  for (let n = 0; n < 8; n += 1) await answers.keep({ ...keyOf(n), mac }, answer);
+  clock.set(right);
+  for (let n = 8; n < 12; n += 1) {
+    await answers.keep({ ...keyOf(n), mac }, answer);
+    await clock.advance(1);
+  }
+  expect([8, 9, 10, 11].map((n) => answers.find({ ...keyOf(n), mac })?.status)).toEqual([200, 200, 200, 200]);
+});

@@ -1,6 +1,9 @@
 /** Phones that were led through the box and are handed back to the cloud, without a reset and without signing out. */
 import { expect, test } from 'vitest';
+import { until } from '../../support/command.ts';
 import { temporaryDirectory } from '../../support/directory.ts';
+import { hostile, mac } from '../../support/hostile-cloud.ts';
+import { fixtureBytes, sendBytes, sendFixture } from '../../support/phone-http.ts';
 import { bootPhone, pollPhone, settlePhone, type PhoneState } from '../../support/phone-provisioning.ts';
 import { address, startSite, type ProvisioningSite } from '../../support/provisioning.ts';
 import { giveOrder } from '../../support/tasks.ts';
@@ -114,4 +117,33 @@ test('an order for one phone changes nothing for another', async () => {
   await giveOrder(site.directory, 'bypass', one.mac);
   await pollPhone(phone);
   expect(phone.url).toContain(`https://${address}:`);
+});
+
+test('a phone that asks only for what has changed is given its own addresses back all the same', async () => {
+  const body = '#!version:1.0.0.1\nlang.gui = German\n';
+  await using run = await hostile((request, response) => {
+    const isKnown = request.headers['if-none-match'] === '"x"' || request.headers['if-modified-since'];
+    response.writeHead(isKnown ? 304 : 200, { ETag: '"x"' }).end(isKnown ? undefined : body);
+  });
+  const url = `https://${address}:${run.site.part.httpsPort}/`;
+  const ca = await sendFixture({ fixture: 'yealink-ca', url: `${run.site.url}/gatehouse-ca.pem`, mac });
+  let tag = '';
+  const ask = async () => {
+    const bytes = fixtureBytes({ fixture: 'yealink-4-mac', url, mac })
+      .toString('latin1')
+      .replace(
+        '\r\n',
+        `\r\nIf-None-Match: "x", ${tag}\r\nIf-Modified-Since: Fri, 27 Nov 2026 00:00:00 GMT\r\n`,
+      );
+    return await sendBytes(Buffer.from(bytes, 'latin1'), { url, ca: ca.body.toString() });
+  };
+  tag = (await ask()).headers.get('etag') ?? '';
+  expect((await ask()).status).toBe(304);
+  await giveOrder(run.site.directory, 'bypass', mac);
+  const ofChanged = async () => {
+    const given = await ask();
+    return given.status === 200 ? given : undefined;
+  };
+  const answer = await until('the order to be seen', ofChanged, { timeoutMs: 10_000 });
+  expect(answer.body.toString()).toContain('static.auto_provision.server.url');
 });

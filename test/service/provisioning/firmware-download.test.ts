@@ -57,6 +57,10 @@ test('a download that broke off goes on where it was, if the file is still the s
   expect(beyond.status).toBe(416);
   expect(beyond.headers['content-range']).toBe('bytes */200000');
   expect((await ask({ 'if-none-match': `"${sha256}"` })).status).toBe(304);
+  // RFC 9110, 13.1.2: compared weakly, and `*` is any.
+  expect((await ask({ 'if-none-match': `W/"a",W/"${sha256}"` })).status).toBe(304);
+  expect((await ask({ 'if-none-match': '*' })).status).toBe(304);
+  expect((await ask({ 'if-none-match': `"a"${' '.repeat(8000)}, "${sha256}"` })).status).toBe(304);
 });
 
 test.each([

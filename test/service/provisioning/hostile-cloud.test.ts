@@ -92,7 +92,7 @@ test.each([
 });
 
 test('a cloud that says nothing keeps the phone waiting no longer than allowed', async () => {
-  await using run = await hostile({ raw: () => undefined });
+  await using run = await hostile({ raw: () => undefined }, { upstreamTimeoutSeconds: 2 });
   const answer = await run.ask();
   expect(answer.status).toBe(503);
 });

@@ -1,4 +1,4 @@
-import { createServer as createTcp } from 'node:net';
+import { createServer as createTcp, type Socket } from 'node:net';
 import { expect, test } from 'vitest';
 import type { PhoneVendor } from '../../support/phone-configuration.ts';
 import { hostile, mac, portOf } from '../../support/hostile-cloud.ts';
@@ -115,14 +115,13 @@ test('when the settings say that the cloud is away, phones get what was kept and
 
 test('a cloud that drips bytes keeps the phone waiting no longer than allowed, and others are served meanwhile', async () => {
   const timers = new Set<NodeJS.Timeout>();
-  await using run = await hostile({
-    raw: (socket) => {
-      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n');
-      const drip = setInterval(() => socket.write('x'), 50);
-      timers.add(drip);
-      socket.once('close', () => clearInterval(drip));
-    },
-  });
+  const raw = (socket: Socket) => {
+    socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n');
+    const drip = setInterval(() => socket.write('x'), 50);
+    timers.add(drip);
+    socket.once('close', () => clearInterval(drip));
+  };
+  await using run = await hostile({ raw }, { upstreamTimeoutSeconds: 4 });
   let isAnswered = false;
   const slow = run.ask().then((answer) => {
     isAnswered = true;

@@ -114,10 +114,14 @@ test("the cloud sees the phone's target and headers as they were, but for the th
   ]);
 });
 
-test('each request goes up on a connection of its own', async () => {
+test('what is given once is asked for on a connection of its own, the third stage on one that stays', async () => {
   await using site = await startSite();
   await bootYealink(site);
-  for (const { headers } of site.cloud.requests) expect(headers).toContainEqual(['Connection', 'close']);
+  const connections = site.cloud.requests.map(({ headers, target }) => [
+    target.includes('/mmiiaacc/') ? 'third' : 'earlier',
+    headers.find(([name]) => name === 'Connection')?.[1],
+  ]);
+  expect(new Set(connections.map(String))).toEqual(new Set(['earlier,close', 'third,keep-alive']));
 });
 
 test.each([

@@ -8,7 +8,7 @@ import {
   mostPerPhone,
   prunePhoneRequests,
   readPhoneRequests,
-  savePhoneRequest,
+  savePhoneRequests,
   type PhoneRequest,
 } from '../../../appliance/store/phone-requests.ts';
 import { openReader } from '../../../appliance/store/reader.ts';
@@ -93,30 +93,48 @@ test("who asks in a phone's name from elsewhere is one row of its list, whatever
   expect(rows).toMatchObject([{ path: '/…', status: 403, outcome: 'refused', ip: address }]);
 });
 
+const row = (at: number, of = mac): PhoneRequest => ({
+  mac: of,
+  path: `/${at}`,
+  method: 'GET',
+  isSecure: true,
+  stage: 1,
+  status: 404,
+  outcome: 'not here',
+  ip: address,
+  firstAt: at,
+  lastAt: at,
+  count: 1,
+});
+
+test('what a phone asked for while the clock was years ahead does not crowd out what it asks for now', async () => {
+  using store = openStore({ directory: temporaryDirectory(), part: 'provisioning', clock: systemClock });
+  const ahead = 4 * 365 * 86_400_000;
+  await store.write(({ db }) => {
+    for (let at = 0; at < mostPerPhone; at += 1) savePhoneRequests(db, [row(ahead + at)]);
+    savePhoneRequests(db, [row(1)]);
+    savePhoneRequests(db, [row(2)]);
+  });
+  expect(readPhoneRequests(store.db, mac).map(({ path }) => path)).toEqual(['/2', '/1']);
+});
+
 test('a phone has a list of bounded length, the newest; and so have all phones together', async () => {
   using store = openStore({ directory: temporaryDirectory(), part: 'provisioning', clock: systemClock });
-  const row = (at: number, of = mac): PhoneRequest => ({
-    mac: of,
-    path: `/${at}`,
-    method: 'GET',
-    isSecure: true,
-    stage: 1,
-    status: 404,
-    outcome: 'not here',
-    ip: address,
-    firstAt: at,
-    lastAt: at,
-    count: 1,
-  });
   await store.write(({ db }) => {
-    for (let at = 0; at < 100; at += 1) savePhoneRequest(db, row(at));
-    savePhoneRequest(db, row(50));
+    savePhoneRequests(
+      db,
+      Array.from({ length: 100 }, (_, at) => row(at)),
+    );
+    savePhoneRequests(db, [row(50)]);
   });
   const kept = readPhoneRequests(store.db, mac);
   expect(kept).toHaveLength(mostPerPhone);
   expect(kept[0]?.path).toBe('/99');
   await store.write(({ db }) => {
-    for (let at = 200; at < 210; at += 1) savePhoneRequest(db, row(at, '00:15:65:aa:bb:02'));
+    savePhoneRequests(
+      db,
+      Array.from({ length: 10 }, (_, at) => row(200 + at, '00:15:65:aa:bb:02')),
+    );
     prunePhoneRequests(db, 10);
   });
   expect(readPhoneRequests(store.db, mac)).toEqual([]);

@@ -45,6 +45,19 @@ test("a site's own settings are laid over the cloud's, filled in for the phone",
   expect(site.part.health()).toEqual({ state: 'ok' });
 });
 
+test('letters of all languages reach phones as they stand in the template', async () => {
+  const directory = templates({ 'yealink/site.cfg.liquid': 'lcd_logo.text = Łódź Büro Ċ\n' });
+  await using site = await withTemplates(directory);
+  expect(await configurationAt(site)).toMatch(/^lcd_logo\.text = Łódź Büro Ċ$/m);
+});
+
+test('a file in the place of a folder stops nothing but itself', async () => {
+  const directory = templates({ yealink: 'no folder', 'poly/site.xml.liquid': '<a b="1"/>' });
+  await using site = await withTemplates(directory);
+  expect(await configurationAt(site)).toContain('account.1.outbound_proxy.1.address = 127.0.0.1');
+  expect(siteTemplateProblems(directory)).toEqual([`${join(directory, 'yealink')} is no folder`]);
+});
+
 test('a broken template of the site is told and counted, and phones get theirs without it', async () => {
   await using site = await withTemplates(
     templates({ 'yealink/outbound-proxy.cfg.liquid': 'account.1.outbound_proxy_enable = 1\n{% if %}\n' }),

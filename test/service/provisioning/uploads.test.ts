@@ -94,12 +94,15 @@ test("beyond a phone's share and beyond that of all the oldest logs go", async (
 
 test('where the settings say so a log goes on as it came, once, and the phone does not wait for it', async () => {
   const bodies: string[] = [];
-  await using run = await hostile((request, response) => {
-    let body = '';
-    request.on('data', (chunk: Buffer) => (body += chunk.toString()));
-    request.on('end', () => bodies.push(body));
-    if (request.method === 'GET') response.end();
-  }, 'forward_phone_logs = true');
+  await using run = await hostile(
+    (request, response) => {
+      let body = '';
+      request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+      request.on('end', () => bodies.push(body));
+      if (request.method === 'GET') response.end();
+    },
+    { toml: 'forward_phone_logs = true' },
+  );
   const { site } = run;
   expect(await put(site.url, `${plainMac}-app.log`, 'password=1')).toBe(200);
   await until('the log to arrive', () => bodies.includes('password=1') || undefined, { timeoutMs: 10_000 });

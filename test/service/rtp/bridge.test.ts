@@ -42,11 +42,10 @@ async function bridgedCall(media: Media, session: string): Promise<Call> {
   const ports = await media.allocate(session, { phone: local, cloud: local });
   const receiver = newSrtpReceiver({ suite, master: ours });
   const [phone, gateway] = [await end(receiver.rtp), await end((bytes) => bytes)];
-  await media.describe(session, 'phone', {
+  await media.update(session, 'phone', remote(phone.port.address().port), {
     codecs: [],
     keys: { receive: key(theirs), send: key(ours) },
   });
-  await media.update(session, 'phone', remote(phone.port.address().port));
   await media.update(session, 'cloud', remote(gateway.port.address().port));
   const keys = [theirs, ours].map((master) => master.toString('base64'));
   return { ports, phone, gateway, sender: newSrtpSender({ suite, master: theirs }), keys };

@@ -226,3 +226,17 @@ it('a flood to a port is not looked at beyond what a stream sends', async () => 
   const leftOut = () => relay.counters()['flooded'] || undefined;
   expect(await until('some to be left out', leftOut, { timeoutMs: 5000 })).toBeLessThan(3001);
 });
+
+it('a clock that is set ends no call on hold, and keeps none that is dead', async () => {
+  const { media, idle, clock } = await mediaSite();
+  await media.allocate('held.0', { phone: local, cloud: local });
+  clock.set(clock.now() + 86_400_000);
+  await clock.advance(3000);
+  expect(idle).toEqual([]);
+  await media.allocate('call.0', { phone: local, cloud: local });
+  await media.expect('call.0', true);
+  clock.set(clock.now() - 2 * 86_400_000);
+  await clock.advance(63_000);
+  await until('the report', () => idle[0], { timeoutMs: 2000, everyMs: 5 });
+  expect(idle).toEqual(['call.0']);
+});

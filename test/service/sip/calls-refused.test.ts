@@ -42,8 +42,8 @@ it('a call crosses: the URI as dialled, meaning fields kept, our media ports on 
     ['User-Agent', 'X-SWITCH-INFO', 'Geolocation', 'P-Early-Media'].map((name) => header(invite, name)),
   ).toEqual(lines.slice(0, 4).map((line) => line.replace(/^[^:]+: /, '')));
   expect([header(invite, 'Supported'), header(invite, 'Allow'), header(invite, 'Route')]).toEqual([
-    'replaces,timer',
-    'INVITE, BYE',
+    'replaces,timer,100rel',
+    'INVITE, BYE,PRACK',
     '',
   ]);
   expect(header(invite, 'Max-Forwards')).toBe('69');
@@ -104,6 +104,19 @@ it('a phone that is not registered on its connection is refused', async () => {
   stranger.send(inviteText(outward));
   await stranger.response(403);
   expect(flow.waiting).toEqual([]);
+});
+
+it('fields that only the box may set are taken out, and mean nothing', async () => {
+  const { phone, flow } = await registered();
+  const own = ['X-Gatehouse-Parcel: 1', 'X-Gatehouse-Flow: other'];
+  phone.send(inviteText(outward, { lines: [...own, 'Subject: x'] }));
+  const invite = await flow.request('INVITE');
+  expect(invite.headers.filter(({ name }) => name.startsWith('X-'))).toEqual([]);
+  expect([header(invite, 'Subject'), bodyOf(invite)]).toEqual(['x', expect.stringContaining('m=audio')]);
+  flow.send(responseText(invite, '486 Busy Here', { lines: [...own, 'Server: edge'] }));
+  const refused = await phone.response(486);
+  expect(header(refused, 'Server')).toBe('edge');
+  expect(header(refused, 'X-Gatehouse-Parcel')).toBe('');
 });
 
 it('who claims to be somebody else beside From has that taken out', async () => {
@@ -178,10 +191,4 @@ it('without a media relay calls are refused with 503, and health says why', asyn
     state: 'degraded',
     reason: expect.stringContaining('media relay') as string,
   });
-});
-
-it('100rel is refused since nobody here speaks it', async () => {
-  const { phone } = await registered();
-  phone.send(inviteText(outward, { lines: ['Require: 100rel'] }));
-  expect(header(await phone.response(420), 'Unsupported')).toBe('100rel');
 });

@@ -98,32 +98,3 @@ it('with a broken file the call connects, and a start sets the broken file aside
   await again.response(200);
   expect(await written(site)).toMatchObject({ ways: [{ way: 'gateway', outcome: 'answered' }] });
 });
-
-it('beside 200 calls that are up an emergency call connects', { timeout: 60_000 }, async () => {
-  const site = await openSipSite({ mediaPorts: 1000 });
-  const caller = await site.phone('tls');
-  await register(site, caller);
-  const phones = await Promise.all(
-    Array.from({ length: 25 }, (_none, at) => site.phone('tls', `127.0.1.${at + 1}`)),
-  );
-  for (const [at, phone] of phones.entries()) await register(site, phone, { at: at + 1, aor: `20${at}` });
-  const eightCalls = async (phone: Peer, at: number) => {
-    const flow = await site.flow(at + 1);
-    for (let call = 0; call < 8; call += 1) {
-      const dialog = {
-        callId: `call-${at}-${call}`,
-        from: `<sip:20${at}@office.example>;tag=me`,
-        to: '<sip:+49301234@127.0.0.1>',
-      };
-      phone.send(inviteText(dialog));
-      const invite = await flow.request('INVITE');
-      flow.send(responseText(invite, '200 OK', { lines: [contact], body: sdpText(6000) }));
-      phone.send(within(dialog, await phone.response(200), 'ACK').text());
-      await flow.request('ACK');
-    }
-  };
-  await Promise.all(phones.map(eightCalls));
-  expect(site.sip.counters()['calls']).toBe(200);
-  await callHelp(site, caller);
-  expect(await written(site)).toMatchObject({ outcome: 'up' });
-});

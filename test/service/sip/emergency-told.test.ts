@@ -199,6 +199,17 @@ it('a call back that the phone does not take rings the attendant', async () => {
   expect(bodyOf(await gateway.response(200))).toContain('m=audio');
 });
 
+it('a call back is waited for as long as before when the clock is set meanwhile', async () => {
+  const gateway = await startGateway();
+  const clock = hurriedClock();
+  const { site, phone, other } = await office(trunk(gateway) + attendant, { clock });
+  dial(phone, '112');
+  other.send(responseText(await other.request('MESSAGE'), '200 OK'));
+  clock.set(clock.now() + 86_400_000);
+  callBack({ gateway, site }, '+4930555101', 'back');
+  expect(header(await phone.request('INVITE'), 'From')).toContain('112');
+});
+
 it('while a call back is waited for no limit holds for what the cloud calls a phone that called for help', async () => {
   const clock = hurriedClock();
   const { phone, flow, token } = await registered('tls', {

@@ -1,7 +1,9 @@
 /** Emergency calls and the ways that they take: cloud, gateway, attendants, everybody. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
+import { startRtpRelay } from '../../../appliance/rtp/relay.ts';
+import { openWorld } from '../../../appliance/world.ts';
 import { hurriedClock, type FakeClock } from '../../support/clock.ts';
 import { until } from '../../support/command.ts';
 import { temporaryDirectory } from '../../support/directory.ts';
@@ -222,10 +224,14 @@ it('a gateway that does not answer is tried last in an outage', async () => {
   expect(header(await at.other.request('INVITE'), 'From')).toContain('EMERGENCY');
 });
 
-it('a phone that is not signed in reaches the gateway, with the main number shown', async () => {
+it.each([
+  '<sip:nobody@nowhere.example>;tag=s',
+  // Without accounts some phones have no user to name.
+  '<sip:127.0.0.2>;tag=s',
+  '<tel:+4930555199>;tag=s',
+])('a phone that is not signed in reaches the gateway as %s, with the main number shown', async (from) => {
   const at = await office();
   const stranger = await at.site.phone('tls', '127.0.0.2');
-  const from = '<sip:nobody@nowhere.example>;tag=s';
   stranger.send(
     inviteText({ callId: 'help', from, to: '<sip:112@127.0.0.1>' }, { uri: 'sip:112@127.0.0.1' }),
   );
@@ -277,4 +283,39 @@ it('sound with keys goes through a gateway that takes it in clear: the box ends 
   expect(bodyOf(invite)).not.toContain('inline');
   expect(bodyOf(answer)).toMatch(/RTP\/SAVP [^]*a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:/);
   expect(bodyOf(answer)).not.toContain(key);
+});
+
+it('a call for help waits for a media relay that is being started again', async () => {
+  const site = await openSipSite({ settings: dialPlan, rtp: false });
+  const phone = await site.phone('tls');
+  await register(site, phone, { aor: '+4930555101' });
+  dial(phone, '112');
+  await until('the call', () => site.sip.counters()['emergency_calls'] === 1 || undefined, wait);
+  const rtp = await startRtpRelay(openWorld('silent'), site.config);
+  onTestFinished(() => rtp[Symbol.asyncDispose]());
+  const invite = await (await site.flow(0)).request('INVITE');
+  expect(bodyOf(invite)).toContain('m=audio 2');
+});
+
+it('a phone that says who it is in a way that nobody understands is heard all the same', async () => {
+  const site = await openSipSite({ settings: dialPlan + attendant });
+  const [phone, other] = [await site.phone('tls'), await site.phone('tls')];
+  await register(site, phone, { aor: '+4930555101' });
+  await register(site, other, { aor: '+4930555102' });
+  await cut(site);
+  const { dialog, uri } = dialling('112');
+  const lines = ['P-Preferred-Identity: <urn:uuid:1>', 'Remote-Party-ID: Ann, party=calling'];
+  phone.send(inviteText(dialog, { uri, lines }));
+  const invite = await other.request('INVITE');
+  expect(header(invite, 'P-Preferred-Identity') + header(invite, 'Remote-Party-ID')).toBe('');
+});
+
+it('a phone that is not signed in may name two places where it can be reached', async () => {
+  const at = await office();
+  const stranger = await at.site.phone('tls', '127.0.0.2');
+  const { dialog, uri } = dialling('112');
+  stranger.send(
+    inviteText(dialog, { uri }).replace(/^Contact: .*$/m, 'Contact: <sip:x@127.0.0.2>, <sip:y@127.0.0.2>'),
+  );
+  expect((await at.gateway.request('INVITE')).uri).toContain('sip:112@');
 });

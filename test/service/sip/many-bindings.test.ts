@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { saveBinding, type BindingRow } from '../../../appliance/store/bindings.ts';
 import { openStore } from '../../../appliance/store/store.ts';
 import { systemClock } from '../../../appliance/world.ts';
+import { bindingRow } from '../../support/binding-row.ts';
 import { temporaryDirectory } from '../../support/directory.ts';
 import { accept, registerText, tokenOf } from '../../support/sip-registering.ts';
 import { openSipSite } from '../../support/sip-site.ts';
@@ -11,28 +12,16 @@ const count = 10_000;
 
 function row(at: number): BindingRow {
   const now = systemClock.now();
-  return {
+  return bindingRow(now - 60_000, {
     token: at.toString(16).padStart(32, '0'),
     aor: `${at}@office.example`,
-    registrar: '127.0.0.1',
     phone: at === 7 ? '127.0.0.1' : `10.${at >> 16}.${(at >> 8) & 255}.${at & 255}`,
     flow: `phone-${at}`,
-    mac: null,
     contact: `<sip:${at}@10.0.0.1>`,
     contact_uri: `sip:${at}@10.0.0.1`,
-    source: '10.0.0.1:5060',
-    transport: 'tls',
-    user_agent: null,
-    auth_user: null,
-    auth_realm: null,
-    auth_algorithm: null,
-    local_address: '127.0.0.1',
-    reply: '[]',
-    registered_at: now - 60_000,
     expires_at: now + 3_600_000,
     local_expires_at: now + 60_000,
-    state: 'registered',
-  };
+  });
 }
 
 it('all are there after the start, wait for their phones, and the first that comes goes up under its old name', async () => {

@@ -83,5 +83,9 @@ it('a reset is for the one box that it names', () => {
   expect(judgeOffered({ reset, resetSignature: site.signed(reset) }, configured)).toMatchObject({
     kind: 'refused',
   });
-  expect(judgeOffered({ reset }, fresh)).toMatchObject({ kind: 'refused' });
+  // What the stick that has reset it meets, when it is still plugged in.
+  expect(judgeOffered(signed, fresh)).toEqual({
+    kind: 'refused',
+    words: 'nobody has configured this box: there is nothing to reset',
+  });
 });

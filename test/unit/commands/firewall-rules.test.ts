@@ -30,6 +30,14 @@ it('plug and play is let in where it is on', () => {
   );
 });
 
+it('syslog of phones is let in where it is on, at the address that phones are told', () => {
+  const site = '[site]\naddress = "10.20.0.1"\nformer_addresses = ["10.20.0.9"]\n';
+  expect(openingsFor(site)).not.toContain('syslog of phones');
+  expect(firewallRules(parseConfig(`${site}[provisioning]\nsyslog = true\n`))).toContain(
+    'ip daddr 10.20.0.1 udp dport 514 accept',
+  );
+});
+
 it('a card whose name could end the string is refused', () => {
   const settings = '[site]\naddress = "10.20.0.1"\n[dhcp]\nmode = "inform"\ninterface = \'a"}\'\n';
   expect(() => firewallRules(parseConfig(settings))).toThrow(/rename it/);

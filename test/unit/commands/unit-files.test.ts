@@ -37,6 +37,14 @@ it('an address that the box had before has sockets of its own, named as its part
   expect(units.get('gatehouse-provisioning-https.socket')).toContain('ListenStream=10.20.0.1:443\n');
 });
 
+it('syslog of phones has a socket where it is on', () => {
+  expect(unitsFor(office).has('gatehouse-provisioning-syslog.socket')).toBe(false);
+  const units = unitsFor(`${office}[provisioning]\nsyslog = true\n`);
+  expect(units.get('gatehouse-provisioning-syslog.socket')).toContain(
+    'ListenDatagram=10.20.0.1:514\nFreeBind=yes\nReceiveBuffer=1M\nFileDescriptorName=provisioning-syslog=10.20.0.1\nService=gatehouse@provisioning.service\n',
+  );
+});
+
 const network = (card: string, n: number) =>
   `[[dhcp.network]]\ninterface = "${card}"\nsubnet = "10.2${n}.0.0/24"\npools = [["10.2${n}.0.10", "10.2${n}.0.99"]]\nrouters = ["10.2${n}.0.1"]\n`;
 

@@ -158,3 +158,11 @@ test('the client whose lease ended and who is still there keeps its address unbl
   expect(decisions).toEqual([]);
   expect(pool.leaseOf(squatter)?.ip).toBe(ip);
 });
+
+test('a clock that is set back holds no question up', async () => {
+  const { clock, pool } = openCheck();
+  await clock.advance(900);
+  clock.set(clock.now() - 7_200_000);
+  await clock.advance(2000);
+  expect(pool.checked(clock.now())).toBe(10);
+});

@@ -304,3 +304,14 @@ describe('from evidence to a place', () => {
     expect(placementChange(undefined, undefined)).toBe('none');
   });
 });
+
+it('the grace of a row that is gone is no longer when the clock is set back', () => {
+  const book: Book = new Map();
+  const on = tables(remote({ chassisId: macId(4, phone) }));
+  bookSwitch(book, { switchName: 'access-1', tables: on, known }, 10_000_000);
+  bookSwitch(book, { switchName: 'access-1', tables: tables(), known }, 10_001_000);
+  forgetLost(book, 5000);
+  expect(book.size).toBe(1);
+  forgetLost(book, 5000 + graceMs);
+  expect(book.size).toBe(0);
+});

@@ -94,3 +94,10 @@ it.each([
 ])('the MAC within %s is %s', (text, mac) => {
   expect(macInText(text)).toBe(mac);
 });
+
+it('a neighbour lives no longer when the clock is set back', () => {
+  const table = newNeighborTable('eth0');
+  hear(table, heard('a'), 10_000_000);
+  expect(expireNeighbors(table, 5000)).toEqual([]);
+  expect(expireNeighbors(table, 125_000)).toMatchObject([{ chassis: 'a' }]);
+});

@@ -1,4 +1,5 @@
 /** When a switch is asked: regularly, soon after news, never in a hurry while it is away. */
+import { once } from 'node:events';
 import { expect, it, onTestFinished } from 'vitest';
 import type { SwitchTables } from '../../../appliance/location/lldp-mib.ts';
 import type { Poll, SwitchConfig } from '../../../appliance/location/snmp.ts';
@@ -22,7 +23,7 @@ const settle = async () => {
 };
 
 /** A switch that answers what it is told to, and notes when it was asked. */
-function watched(answer: (before: number | undefined) => Poll | Error) {
+function watched(answer: (before: number | undefined) => Poll | Error | 'never') {
   const clock = fakeClock();
   const start = clock.now();
   const asked: { second: number; before: number | undefined }[] = [];
@@ -35,14 +36,18 @@ function watched(answer: (before: number | undefined) => Poll | Error) {
     pollMs: 30_000,
     counters: { polls: 0, polls_failed: 0, walks: 0 },
     onChange: (change) => changes.push(change),
-    poll: async (_config, before) => {
+    poll: async (_config, before, signal) => {
       asked.push({ second: (clock.now() - start) / 1000, before });
       const told = answer(before);
       if (told instanceof Error) throw told;
+      if (told === 'never') {
+        await once(signal, 'abort');
+        throw signal.reason as Error;
+      }
       return await Promise.resolve(told);
     },
   };
-  return { clock, asked, changes, options, watch: watchSwitch(config, options) };
+  return { clock, asked, changes, options, stop, watch: watchSwitch(config, options) };
 }
 
 it('is walked twice at first, then asked only whether anything changed', async () => {
@@ -128,4 +133,43 @@ it('whose agent does not tell when it changed is walked each time', async () => 
     [30, undefined],
     [60, undefined],
   ]);
+});
+
+it('is asked as often as before when the clock is set back', async () => {
+  const { clock, asked } = watched((before) => ({
+    lastChange: 5,
+    tables: before === 5 ? undefined : tables,
+  }));
+  await settle();
+  await clock.advance(1200);
+  await settle();
+  clock.set(clock.now() - 7_200_000);
+  await clock.advance(30_000);
+  await settle();
+  await clock.advance(30_000);
+  await settle();
+  expect(asked.length).toBe(4);
+});
+
+it('is given up when its tables take too long, and asked again in its turn', async () => {
+  const { clock, asked, changes, watch } = watched(() => 'never');
+  await settle();
+  await clock.advance(119_000);
+  await settle();
+  expect(asked).toHaveLength(1);
+  await clock.advance(1000);
+  await settle();
+  expect(changes).toEqual(['unreachable']);
+  expect(watch.health().reason).toContain('answers too slowly');
+  await clock.advance(30_000);
+  await settle();
+  expect(asked).toHaveLength(2);
+});
+
+it('is not asked any more once the watch has ended, and nothing is said of it', async () => {
+  const { asked, changes, stop, watch } = watched(() => 'never');
+  await settle();
+  stop.abort();
+  await watch.done;
+  expect([asked.length, changes]).toEqual([1, []]);
 });

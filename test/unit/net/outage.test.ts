@@ -107,3 +107,21 @@ test('the admin can say that the cloud is away', async () => {
   expect(await reach.answers(region)).toBe(false);
   expect(state.probes).toEqual([]);
 });
+
+test('a clock that is set makes no sign newer, and keeps nobody from looking', async () => {
+  const { clock, state, reach } = watched();
+  const stop = new AbortController();
+  const watching = reach.watch(stop.signal);
+  expect(await reach.answers(region)).toBe(true);
+  clock.set(clock.now() - 7_200_000);
+  state.isUp = false;
+  await clock.advance(6000);
+  expect(await reach.answers(region)).toBe(false);
+  const { length } = state.probes;
+  state.isUp = true;
+  for (let second = 0; second < 70; second += 1) await clock.advance(1000);
+  // Once in doubt, then every half minute.
+  expect(state.probes.length - length).toBeGreaterThan(2);
+  stop.abort();
+  await watching;
+});

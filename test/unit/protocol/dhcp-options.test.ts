@@ -146,6 +146,12 @@ test('text ends before the NULs that some phones send, and bytes that are no UTF
   });
 });
 
+test('text is read in time that grows with its length', () => {
+  // With its square it would be minutes, and the test's own limit ends it.
+  const value = Buffer.concat([Buffer.alloc(600_000), Buffer.from('x')]);
+  expect(decodeOptions(new Map([[12, value]])).hostName?.length).toBe(600_001);
+});
+
 test('a search list may be compressed, and a name of pointers in a ring ends (RFC 3397)', () => {
   // "eng.apple.com", "marketing" + pointer to "apple.com" at byte 4.
   const hex = '03656e67056170706c6503636f6d00096d61726b6574696e67c004';

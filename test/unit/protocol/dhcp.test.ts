@@ -130,6 +130,10 @@ test('a message cut anywhere is a value or a DecodeError, never anything else', 
   }
 });
 
+test('a message longer than any frame is refused', () => {
+  expect(() => decodeMessage(new Uint8Array(9001).fill(1))).toThrow('a message of 9001 bytes');
+});
+
 test('options that say more bytes than there are give a DecodeError with the place', () => {
   expect(() => decodeMessage(message('3704010203'))).toThrow(/4 bytes wanted, 3 left at byte 242/);
   expect(() => decodeMessage(message('37'))).toThrow(DecodeError);

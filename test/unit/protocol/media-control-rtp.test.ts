@@ -26,6 +26,17 @@ const requests: [string, MediaRequest][] = [
     },
   ],
   [
+    'update with a description',
+    {
+      id: 7,
+      verb: 'update',
+      session: 'abc.0',
+      leg: 'cloud',
+      remote: { address: '203.0.113.9', port: 6000, rtcpPort: 6000, allow: ['203.0.113.9'] },
+      description: { codecs: [{ payloadType: 0, name: 'PCMU', clockRate: 8000 }] },
+    },
+  ],
+  [
     'describe',
     {
       id: 6,

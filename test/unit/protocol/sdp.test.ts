@@ -98,6 +98,29 @@ const rows: [string, string[], string[]][] = [
     ],
   ],
   [
+    'where RTCP goes if the other end does not multiplex stays apart (RFC 5761 section 5.1.1)',
+    [
+      'v=0',
+      'o=a 1 1 IN IP4 10.0.0.1',
+      's=-',
+      'c=IN IP4 10.0.0.1',
+      't=0 0',
+      'm=audio 4000 RTP/AVP 8',
+      'a=rtcp:4001 IN IP4 10.0.0.1',
+      'a=rtcp-mux',
+    ],
+    [
+      'v=0',
+      'o=a 1 1 IN IP4 192.0.2.2',
+      's=-',
+      'c=IN IP4 192.0.2.2',
+      't=0 0',
+      'm=audio 20010 RTP/AVP 8',
+      'a=rtcp:20011',
+      'a=rtcp-mux',
+    ],
+  ],
+  [
     'candidates that would lead media past us are taken out',
     [
       'v=0',
@@ -218,4 +241,15 @@ it('every truncation and mutation is read or refused, never anything else', () =
       reads(offer.slice(0, at) + piece + offer.slice(at + piece.length)),
     ),
   );
+});
+
+it('is read in time that grows with its length', () => {
+  // With its square it would be minutes, and the test's own limit ends it.
+  expect(() => parseSdp(`v=0${'\n'.repeat(65_000)}x`)).toThrow(DecodeError);
+  expect(parseSdp(`v=0\r\no=-${'\r\n'.repeat(30_000)}`).session).toEqual(['v=0', 'o=-']);
+});
+
+it('a blank at the end of a line of media is none of its formats', () => {
+  const { media } = parseSdp('v=0\r\no=-\r\nm=audio 4000 RTP/AVP 0 8 \r\n');
+  expect(media[0]?.formats).toEqual(['0', '8']);
 });

@@ -5,7 +5,7 @@ import { rewriteBody } from '../../../appliance/provisioning/rewrite.ts';
 import { readSettings } from '../../../appliance/provisioning/settings.ts';
 import { readVendorFiles } from '../../../appliance/provisioning/vendor-files.ts';
 import type { Vendor } from '../../../appliance/phones/vendors.ts';
-import { overlayValues as values } from '../../support/template-values.ts';
+import { noClock, overlayValues as values } from '../../support/template-values.ts';
 
 const dm = 'usea.dm.sdg.teams.microsoft.com';
 const asked = { use: 'later', host: dm, path: '/device/mmiiaacc/canary/lang_en/x.cfg?a=1' } as const;
@@ -55,7 +55,7 @@ test('what the cloud says of address, outbound proxy and emergency servers goes 
     'dialplan.emergency.2.value = 110',
     '',
   ].join('\n');
-  expect(left('yealink', body, { ...values, ntp_server: '', syslog_server: '' })).toBe(body);
+  expect(left('yealink', body, { ...values, ntp_server: '', syslog_server: '', ...noClock })).toBe(body);
 });
 
 test("Poly's master file takes no settings", () => {

@@ -1,12 +1,17 @@
 import { expect, test } from 'vitest';
-import { vendorOverlays } from '../../../appliance/provisioning/overlay.ts';
+import { leaveOverlays, vendorOverlays } from '../../../appliance/provisioning/overlay.ts';
 import { renderShipped, renderTemplate } from '../../../appliance/provisioning/render.ts';
+import { rewriteBody } from '../../../appliance/provisioning/rewrite.ts';
 import { readSettings, type Format } from '../../../appliance/provisioning/settings.ts';
 import type { Vendor } from '../../../appliance/phones/vendors.ts';
-import { numbersForPhones, type TemplateValues } from '../../../appliance/provisioning/template-values.ts';
+import {
+  clockValues,
+  numbersForPhones,
+  type TemplateValues,
+} from '../../../appliance/provisioning/template-values.ts';
 import { parseConfig } from '../../../appliance/config.ts';
 import { readVendorFiles } from '../../../appliance/provisioning/vendor-files.ts';
-import { overlayValues as values } from '../../support/template-values.ts';
+import { noClock, overlayValues as values } from '../../support/template-values.ts';
 
 const hostile = `"/><x a='1'>&\t`;
 
@@ -114,6 +119,66 @@ test.each(wanted)(
   },
 );
 
+const clocks: readonly [Vendor, now: string, zone: string, settings: Record<string, string>][] = [
+  ['yealink', '2026-01-15', 'Europe/Berlin', { 'local_time.time_zone': '+1', 'local_time.summer_time': '0' }],
+  ['yealink', '2026-07-15', 'Europe/Berlin', { 'local_time.time_zone': '+2', 'local_time.summer_time': '0' }],
+  [
+    'yealink',
+    '2026-07-15',
+    'America/Phoenix',
+    { 'local_time.time_zone': '-7', 'local_time.summer_time': '0' },
+  ],
+  ['yealink', '2026-07-15', 'Europe/London', { 'local_time.time_zone': '+1', 'local_time.summer_time': '0' }],
+  // Half hours have no confirmed spelling, and Kiritimati is beyond the list.
+  ['yealink', '2026-07-15', 'Asia/Kolkata', {}],
+  ['yealink', '2026-07-15', 'Pacific/Kiritimati', {}],
+  ['yealink', '2026-07-15', 'UTC', {}],
+  [
+    'poly',
+    '2026-07-15',
+    'America/St_Johns',
+    {
+      'tcpIpApp.sntp.gmtOffset': '-9000',
+      'tcpIpApp.sntp.gmtOffset.overrideDHCP': '1',
+      'tcpIpApp.sntp.daylightSavings.enable': '0',
+    },
+  ],
+  ['poly', '2026-07-15', 'UTC', {}],
+];
+
+test.each(clocks)('%s phones on %s in %s get %j', (...[name, now, zone, settings]) => {
+  const vendor = readVendorFiles().get(name);
+  if (vendor === undefined) throw new Error(name);
+  const filled = { ...values, ...clockValues(zone, Date.parse(now)) };
+  const set = vendorOverlays(vendor, filled, { isFull: true })
+    .flatMap(({ text }) => readSettings(vendor.format, text))
+    .filter(({ key }) => /time_zone|summer_time|gmtOffset|daylight/.test(key));
+  expect(Object.fromEntries(set.map(({ key, value }) => [key, value]))).toEqual(settings);
+});
+
+test('a cloud that says anything of the time zone says all of it, in leaving too', () => {
+  const vendor = readVendorFiles().get('yealink');
+  if (vendor === undefined) throw new Error('no yealink');
+  const { format, isProvisioningUrl, danger } = vendor;
+  const host = 'usea.dm.sdg.teams.microsoft.com';
+  const upstream = { use: 'later', host, path: '/device/mmiiaacc/x/lang_en/x.cfg' } as const;
+  const links = {
+    hosts: { region: 'x', first: new Set<string>(), later: new Set([host]) },
+    box: undefined,
+    from: upstream,
+  };
+  const body = '#!version:1.0.0.1\nlocal_time.time_zone_name = Germany(Berlin)\n';
+  for (const overlays of [
+    vendorOverlays(vendor, values, { isFull: true }),
+    leaveOverlays(vendor, values, { upstream }),
+  ]) {
+    const laid = (text: string) =>
+      rewriteBody(text, { format, isProvisioningUrl, danger, links, overlays }).body;
+    expect(laid('#!version:1.0.0.1\n')).toMatch(/^local_time\.summer_time = /m);
+    expect(laid(body)).not.toMatch(/summer_time|time_zone =/);
+  }
+});
+
 test('no key that sends a call elsewhere is given where it is not confirmed, nor where SIP passes the box by', () => {
   const isRoute = /emergency|alternate|backup|routing|proxy\.2/i;
   const routes = (isFull: boolean) =>
@@ -143,9 +208,9 @@ test.each([
   expect(numbersForPhones({ ...config, emergency })).toEqual(told);
 });
 
-test('a syslog or time server that the settings do not name is not spoken of', () => {
+test('a syslog or time server, or a time zone, that the settings do not name is not spoken of', () => {
   for (const vendor of readVendorFiles().values()) {
-    const none = { ...values, ntp_server: '', syslog_server: '' };
+    const none = { ...values, ntp_server: '', syslog_server: '', ...noClock };
     const texts = vendorOverlays(vendor, none, { isFull: true }).map(({ text }) => text);
     expect(texts.join('')).not.toMatch(/syslog|ntp/i);
   }

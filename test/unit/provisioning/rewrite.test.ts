@@ -4,10 +4,10 @@ import { vendorOverlays } from '../../../appliance/provisioning/overlay.ts';
 import { rewriteBody, type RewriteRules } from '../../../appliance/provisioning/rewrite.ts';
 import { readVendorFiles } from '../../../appliance/provisioning/vendor-files.ts';
 import type { Vendor } from '../../../appliance/phones/vendors.ts';
-import { overlayValues } from '../../support/template-values.ts';
+import { noClock, overlayValues } from '../../support/template-values.ts';
 
 /** No time server: what is laid over is then the same at every site. */
-const values = { ...overlayValues, ntp_server: '', syslog_server: '' };
+const values = { ...overlayValues, ntp_server: '', syslog_server: '', ...noClock };
 
 const dm = 'usea.dm.sdg.teams.microsoft.com';
 const links: LinkPolicy = {
@@ -20,6 +20,8 @@ const links: LinkPolicy = {
   from: { use: 'later', host: dm },
 };
 const vendors = readVendorFiles();
+/** Of UTF-8, a character a byte. */
+const bom = '\u00EF\u00BB\u00BF';
 
 /** Rules of a vendor as they are shipped; overlays only where a test wants them. */
 function rules(vendor: Vendor, rest: Partial<RewriteRules> = {}): RewriteRules {
@@ -111,6 +113,12 @@ test.each(changed)('%s: a phone that goes on by itself gets the body as it came'
   expect(rewriteBody(body, rules(vendor, { links: { ...links, box: undefined } })).body).toBe(body);
 });
 
+test('what stands beside the text of an element stays there when its value is changed', () => {
+  const body = `<f><Profile_Rule><!-- a --> https://${dm}/x <?b?></Profile_Rule></f>`;
+  const expected = `<f><Profile_Rule><!-- a --> https://10.0.0.1/${dm}/x <?b?></Profile_Rule></f>`;
+  expect(rewriteBody(body, rules('cisco')).body).toBe(expected);
+});
+
 const dropped: readonly [Vendor, string, string, string][] = [
   [
     'yealink',
@@ -191,6 +199,39 @@ const dropped: readonly [Vendor, string, string, string][] = [
   [
     'ale',
     '<settings><setting id="DeviceWebAdminPassword" value="x"/></settings>',
+    '<settings></settings>',
+    'admin password',
+  ],
+  // What a phone would still read as the setting, written otherwise.
+  [
+    'yealink',
+    `${bom}include:config "http://evil.example/x"\n`,
+    '',
+    'provisioning host "evil.example" is not allowed',
+  ],
+  [
+    'yealink',
+    'Include:config"http://evil.example/x"\n',
+    '',
+    'provisioning host "evil.example" is not allowed',
+  ],
+  [
+    'cisco',
+    '<f><Profile_Rule idx="1">http://evil.example/</Profile_Rule></f>',
+    '<f></f>',
+    'provisioning host "evil.example" is not allowed',
+  ],
+  [
+    'cisco',
+    '<f><Profile_Rule>http&#00000000058;//evil.example/</Profile_Rule></f>',
+    '<f></f>',
+    'provisioning host "evil.example" is not allowed',
+  ],
+  ['cisco', '<f><Admin_Passwd idx="1]2">x</Admin_Passwd></f>', '<f></f>', 'admin password'],
+  ['snom', '<s><http_pass idx="1">x</http_pass></s>', '<s></s>', 'admin password'],
+  [
+    'ale',
+    '<settings><setting id="DeviceWebAdmin&#0000000080;assword" value="x"/></settings>',
     '<settings></settings>',
     'admin password',
   ],

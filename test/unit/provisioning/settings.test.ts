@@ -22,11 +22,25 @@ const unreadable: readonly [string, Format, string][] = [
   ['UTF-7', 'elements', '<?xml version="1.0" encoding="UTF-7"?><f/>'],
   ['endless nesting', 'elements', '<a>'.repeat(5000)],
   ['more settings than any phone has', 'yealink', 'a=1\n'.repeat(10_000)],
+  ['text around a comment', 'elements', '<f><Profile_Rule>http:<!-- -->//evil.example/</Profile_Rule></f>'],
+  ['text around an instruction', 'elements', '<f><Profile_Rule>http:<?x?>//evil.example/</Profile_Rule></f>'],
+  ['text beside an element', 'elements', '<f><Profile_Rule>http://evil.example/<x/></Profile_Rule></f>'],
   ['no element at all', 'elements', 'Salted__\u0001\u0002'],
 ];
 
 test.each(unreadable)('%s is refused: what the phone would see is not known', (_, format, body) => {
   expect(() => readSettings(format, body)).toThrow(DecodeError);
+});
+
+test.each<[Format, string]>([
+  ['yealink', 'label = Voilà'],
+  ['elements', '<f><a>Voilà</a></f>'],
+  ['elements', '<f><a>Voil&#224;</a></f>'],
+])('%s: %s: a character whose last byte is a blank elsewhere stays whole', (format, body) => {
+  const values = readSettings(format, Buffer.from(body).toString('latin1')).map(({ value }) =>
+    Buffer.from(value, 'latin1').toString(),
+  );
+  expect(values).toEqual(['Voilà']);
 });
 
 /** Each took minutes at the size that an answer may have, and held up everything else in the process: no test may last so long. */

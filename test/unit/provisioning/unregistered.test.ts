@@ -39,7 +39,9 @@ function afterPatience(phones: readonly PhoneConfiguration[], bindings: readonly
   const since = new Map<string, number>();
   const look = (now: number) => {
     const configurations = phones.map((one) => ({ ...one, at: one.at + (now - start) }));
-    return phonesToMoveBack({ configurations, bindings, now }, since).map(({ mac }) => mac);
+    return phonesToMoveBack({ configurations, bindings, now, monotonic: now - start }, since).map(
+      ({ mac }) => mac,
+    );
   };
   expect(look(start)).toEqual([]);
   expect(look(start + patienceMs - 1)).toEqual([]);
@@ -87,10 +89,24 @@ test('a phone that registers meanwhile begins anew', () => {
   const since = new Map<string, number>();
   const look = (now: number, bindings: readonly Binding[]) =>
     phonesToMoveBack(
-      { configurations: [phone(1, { at: now }), phone(2, { at: now })], bindings, now },
+      {
+        configurations: [phone(1, { at: now }), phone(2, { at: now })],
+        bindings,
+        now,
+        monotonic: now - start,
+      },
       since,
     );
   look(start, [binding(2)]);
   look(start + 10 * minute, [binding(1), binding(2)]);
   expect(look(start + patienceMs, [binding(2)])).toEqual([]);
+});
+
+test('a clock that is set on by hours moves nobody back who has only just begun', () => {
+  const since = new Map<string, number>();
+  const look = (now: number, monotonic: number) =>
+    phonesToMoveBack({ configurations: [phone(1, { at: now })], bindings: [], now, monotonic }, since);
+  look(start, 0);
+  expect(look(start + 8 * 60 * minute, minute)).toEqual([]);
+  expect(look(start + 8 * 60 * minute + patienceMs, patienceMs)).toHaveLength(1);
 });

@@ -144,3 +144,11 @@ it('nothing that comes in makes it throw, and it never counts what it did not ge
     }),
   );
 });
+
+it('a clock that is set in the middle is no jitter', () => {
+  const heard = stream();
+  for (const sequence of [1, 2, 3]) heard.note(header(sequence), sequence * 20);
+  for (const sequence of [4, 5, 6]) heard.note(header(sequence), 3_600_000 + sequence * 20);
+  for (const sequence of [7, 8]) heard.note(header(sequence), sequence * 20);
+  expect(heard.counts).toMatchObject({ jitterMs: 0, meanJitterMs: 0 });
+});

@@ -5,6 +5,7 @@ import { newPortPool, restMs } from '../../../appliance/rtp/ports.ts';
 import {
   countOf,
   isExpired,
+  isFarEnd,
   newSession,
   onPacket,
   onRelayed,
@@ -58,6 +59,25 @@ it('the signalled place is heard even after another one spoke first', () => {
   expect(onPacket(session, fromPhone(rtp, 4444), 3)).toBeUndefined();
 });
 
+it('what comes from port 0 is nobody: no answer could go there', () => {
+  const session = talking();
+  expect(onPacket(session, fromPhone(rtp, 0), 1)).toBeUndefined();
+  const back = { leg: 'cloud', component: 'rtp', from: { address: '203.0.113.20', port: 6000 }, packet: rtp };
+  expect(onPacket(session, back as Arrival, 2)?.to).toEqual({ address: '10.66.0.101', port: 4000 });
+});
+
+it('a far end that wants no reports gets none', () => {
+  const session = talking();
+  setRemote(session, 'phone', { ...phone, rtcpPort: 0 });
+  const report = {
+    leg: 'cloud',
+    component: 'rtcp',
+    from: { address: '203.0.113.20', port: 6001 },
+    packet: rtcp,
+  };
+  expect(onPacket(session, report as Arrival, 1)).toBeUndefined();
+});
+
 it("nobody else's packets are relayed, before or after", () => {
   const session = talking();
   expect(onPacket(session, fromPhone(rtp, 4000, '10.66.0.66'), 1)).toBeUndefined();
@@ -98,6 +118,14 @@ it('what the kernel relayed counts as heard', () => {
   expect(isExpired(session, 110_000, 60_000)).toBe(false);
   expect(onPacket(session, fromPhone(rtp, 4445), 55_000)).toBeUndefined();
   expect(countOf(session, 60_000).phone).toMatchObject({ packets: 51, bytes: rtp.length + 8600 });
+});
+
+it('the far end is who was heard, and where it said to be; nobody else of those who may begin', () => {
+  const session = talking();
+  const isHeard = (port: number, address?: string) => isFarEnd(session, fromPhone(rtp, port, address));
+  expect([isHeard(4000), isHeard(4444), isHeard(4000, '10.66.0.66')]).toEqual([true, false, false]);
+  onPacket(session, fromPhone(rtp, 4444), 1);
+  expect([isHeard(4000), isHeard(4444), isHeard(4445)]).toEqual([true, true, false]);
 });
 
 it('media may come from a network of the service', () => {

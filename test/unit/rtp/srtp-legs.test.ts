@@ -102,3 +102,24 @@ it('reports are read with the keys of a leg whose packets cross untouched, and s
   expect(new Uint8Array(secured)).toEqual(copy);
   expect(legs.read('phone', sends('X').rtcp(report) ?? missing('SRTCP'))).toBeUndefined();
 });
+
+it('keys that go for a while and come back go on where they were: no keystream is used twice, and nothing is heard twice', () => {
+  const legs = newSrtpLegs();
+  const [phone, ear] = [sends('P'), hears('B')];
+  legs.setKeys('phone', bridged);
+  const first = phone.rtp(packet(1)) ?? missing('SRTP');
+  expect(convert(legs, ['phone', 'rtp'], new Uint8Array(first))).toBeDefined();
+  for (const kind of ['rtp', 'rtcp'] as const) {
+    const secured = convert(legs, ['cloud', kind], kind === 'rtp' ? packet(1) : report);
+    expect(ear[kind](secured ?? missing('SRTP'))).toBeDefined();
+  }
+  legs.setKeys('phone', undefined);
+  expect(convert(legs, ['phone', 'rtp'], packet(1))).toEqual(packet(1));
+  expect(convert(legs, ['cloud', 'rtcp'], report)).toEqual(report);
+  expect(legs.read('phone', report)).toEqual(report);
+  legs.setKeys('phone', { ...bridged });
+  expect(convert(legs, ['phone', 'rtp'], first)).toBeUndefined();
+  expect(convert(legs, ['cloud', 'rtp'], packet(1))).toBeUndefined();
+  const again = convert(legs, ['cloud', 'rtcp'], report) ?? missing('SRTCP');
+  expect(ear.rtcp(again)).toEqual(Buffer.from(report));
+});

@@ -1,10 +1,11 @@
 import { createHmac } from 'node:crypto';
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { uint16At } from '../../../appliance/protocol/bytes.ts';
 import { encodeRtp } from '../../../appliance/protocol/rtp.ts';
 import { srtpSuites, type SrtpSuite } from '../../../appliance/protocol/srtp.ts';
 import { deriveKeys, newKeystream } from '../../../appliance/rtp/srtp-cipher.ts';
-import { newSrtpReceiver, newSrtpSender } from '../../../appliance/rtp/srtp.ts';
+import { newSrtpReceiver, newSrtpSender, type Srtp } from '../../../appliance/rtp/srtp.ts';
 import { mutations } from '../../support/hostile-bytes.ts';
 import { missing } from '../../support/refusal.ts';
 
@@ -159,11 +160,81 @@ it('the same packet is not encrypted twice, and neither is one too old to be tol
   expect(sender.rtp(packet(499))).toBeDefined();
 });
 
-it('more senders than a call can have are refused, those known go on', () => {
+/** What the other end makes of it: the sequence number and the payload. */
+const heard = (receiver: Srtp, clear: Uint8Array, sender: Srtp) => {
+  const secured = sender.rtp(clear);
+  const read = secured && receiver.rtp(secured);
+  return read && { sequence: uint16At(read, 2), payload: read[12] };
+};
+
+it.each([
+  ['lower', 65_000, 40_000],
+  ['so much higher that it looks lower', 100, 40_000],
+])('a sender that begins anew with numbers %s is heard from its second packet on', (_, before, after) => {
   const sender = newSrtpSender({ suite, master });
-  for (let ssrc = 0; ssrc < 64; ssrc += 1) expect(sender.rtp(packet(1, ssrc))).toBeDefined();
-  expect(sender.rtp(packet(1, 64))).toBeUndefined();
+  const receiver = newSrtpReceiver({ suite, master });
+  expect(heard(receiver, packet(before), sender)).toBeDefined();
+  const read = Array.from({ length: 2000 }, (_, at) => heard(receiver, packet(after + at), sender));
+  expect(read.map((each) => each !== undefined).indexOf(true)).toBe(1);
+  expect(read.slice(1).filter((each) => each === undefined)).toEqual([]);
+  expect(read[1]).toEqual({ sequence: before + 1, payload: (after + 1) % 256 });
+});
+
+it('one packet that is much too late is not taken for a new beginning, and changes nothing', () => {
+  const sender = newSrtpSender({ suite, master });
+  for (const sequence of [20_000, 20_001]) expect(sender.rtp(packet(sequence))).toBeDefined();
+  expect(sender.rtp(packet(100))).toBeUndefined();
+  expect(uint16At(sender.rtp(packet(20_002)) ?? missing('a packet'), 2)).toBe(20_002);
+  expect(sender.rtp(packet(101))).toBeUndefined();
+});
+
+/** The receiver refuses each index that it has seen. */
+function isEachReadOnce(runs: readonly (readonly [start: number, length: number])[]): boolean {
+  const sender = newSrtpSender({ suite, master });
+  const receiver = newSrtpReceiver({ suite, master });
+  return runs
+    .flatMap(([start, length]) => Array.from({ length }, (_, at) => start + at))
+    .flatMap((sequence) => sender.rtp(packet(sequence)) ?? [])
+    .every((secured) => receiver.rtp(secured) !== undefined);
+}
+
+it('no keystream is used twice, whatever numbers come in', () => {
+  const runs = fc.array(fc.tuple(fc.nat(65_535), fc.nat(200)), { maxLength: 12 });
+  expect(() => fc.assert(fc.property(runs, isEachReadOnce), { numRuns: 30 })).not.toThrow();
+});
+
+it('any sender after the sixty-fourth is heard, and those before go on where they were', () => {
+  const sender = newSrtpSender({ suite, master });
+  const receiver = newSrtpReceiver({ suite, master });
+  const first = sender.rtp(packet(65_535, 0)) ?? missing('a packet');
+  expect(receiver.rtp(new Uint8Array(first))).toBeDefined();
+  expect(heard(receiver, packet(65_536, 0), sender)).toBeDefined();
+  for (let ssrc = 1; ssrc < 300; ssrc += 1) expect(heard(receiver, packet(1, ssrc), sender)).toBeDefined();
+  expect(receiver.rtp(new Uint8Array(first))).toBeUndefined();
+  expect(sender.rtp(packet(65_536, 0))).toBeUndefined();
+  expect(heard(receiver, packet(65_537, 0), sender)).toBeDefined();
+});
+
+it('more senders than a call can ever have are refused, those known go on', () => {
+  const sender = newSrtpSender({ suite, master });
+  for (let ssrc = 0; ssrc < 10_064; ssrc += 1) sender.rtp(packet(1, ssrc));
+  expect(sender.rtp(packet(1, 20_000))).toBeUndefined();
   expect(sender.rtp(packet(2, 0))).toBeDefined();
+});
+
+it('after another key a sender is heard whether its roll-over counter goes on or begins anew', () => {
+  const next = master.map((byte) => byte ^ 1);
+  for (const begin of [65_536 * 2 + 9, 9]) {
+    const old = newSrtpReceiver({ suite, master });
+    const before = newSrtpSender({ suite, master });
+    for (const sequence of [65_000, 65_536 + 20_000, 65_536 + 50_000, 131_072 + 8])
+      expect(heard(old, packet(sequence), before)).toBeDefined();
+    const after = newSrtpSender({ suite, master: next });
+    const receiver = newSrtpReceiver({ suite, master: next }, old.highest());
+    for (let wrap = 65_000; wrap <= begin; wrap += 30_000) after.rtp(packet(wrap));
+    expect(heard(receiver, packet(begin), after)).toBeDefined();
+    expect(heard(receiver, packet(begin + 1), after)).toBeDefined();
+  }
 });
 
 it('nothing that comes in makes it throw', () => {

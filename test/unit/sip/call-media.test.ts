@@ -1,68 +1,11 @@
 import { expect, it } from 'vitest';
 import { DecodeError } from '../../../appliance/protocol/bytes.ts';
-import type { LegName, Remote } from '../../../appliance/protocol/media-control.ts';
-import type { LegDescription } from '../../../appliance/protocol/media-description.ts';
+import type { LegName } from '../../../appliance/protocol/media-control.ts';
 import { SdpRefusedError } from '../../../appliance/sip/call-crypto.ts';
 import { newCallMedia, type LegSide } from '../../../appliance/sip/call-media.ts';
 import type { Media } from '../../../appliance/sip/media.ts';
+import { fakeMedia, type FakeMedia } from '../../support/fake-media.ts';
 import { sdpText } from '../../support/sip-site.ts';
-
-interface FakeMedia extends Media {
-  readonly remotes: Map<string, Remote>;
-  /** What was told of legs, and that `update` came, in order. */
-  readonly told: [string, LegDescription | undefined][];
-  readonly expected: Map<string, boolean>;
-  readonly open: Set<string>;
-}
-
-/** Gives out ports in order and remembers what it was told. */
-function fakeMedia(): FakeMedia {
-  const remotes = new Map<string, Remote>();
-  const told: FakeMedia['told'] = [];
-  const expected = new Map<string, boolean>();
-  const open = new Set<string>();
-  let next = 20_000;
-  const pair = () => {
-    next += 2;
-    return { rtp: next, rtcp: next + 1 };
-  };
-  return {
-    remotes,
-    told,
-    expected,
-    open,
-    isConnected: true,
-    allocate: (session) => {
-      open.add(session);
-      return Promise.resolve({ phone: pair(), cloud: pair() });
-    },
-    describe: (session, leg, description) => {
-      told.push([`${session} ${leg}`, description]);
-      return Promise.resolve();
-    },
-    update: (session, leg: LegName, remote) => {
-      told.push([`${session} ${leg}`, undefined]);
-      remotes.set(`${session} ${leg}`, remote);
-      return Promise.resolve();
-    },
-    expect: (session, media) => {
-      expected.set(session, media);
-      return Promise.resolve();
-    },
-    release: (session) => {
-      open.delete(session);
-      const count = { bytes: 0, rtcp: 0, dropped: 0 };
-      return Promise.resolve({
-        session,
-        silentMs: 0,
-        phone: { ...count, packets: 3 },
-        cloud: { ...count, packets: 4 },
-      });
-    },
-    stats: () => Promise.resolve([]),
-    [Symbol.asyncDispose]: () => Promise.resolve(),
-  };
-}
 
 const sides: Record<LegName, LegSide> = {
   phone: { address: '10.66.0.1', isSecure: true, peer: '10.66.0.101' },
@@ -92,6 +35,37 @@ it.each(sources)('media is taken from %s', async (_title, leg, [address, ...allo
   const media = fakeMedia();
   await newCallMedia(media, 'c', sides).relay(leg, at(address, 4000));
   expect(media.remotes.get(`c.0 ${leg}`)).toMatchObject({ address, allow });
+});
+
+const rtcpPorts = ({ remotes }: FakeMedia) =>
+  (['phone', 'cloud'] as const).map((leg) => remotes.get(`c.0 ${leg}`)?.rtcpPort);
+
+const multiplexing: [
+  string,
+  readonly [offer: readonly string[], answer: readonly string[]],
+  readonly number[],
+][] = [
+  ['neither end', [[], []], [4001, 6001]],
+  ['both ends', [['a=rtcp-mux'], ['a=rtcp-mux']], [4000, 6000]],
+  ['who calls alone', [['a=rtcp-mux'], []], [4001, 6001]],
+  ['who calls alone, with a port for that case', [['a=rtcp-mux', 'a=rtcp:4711'], []], [4711, 6001]],
+];
+
+it.each(multiplexing)(
+  'RTCP multiplexed by %s goes where each hears it',
+  async (_title, [offer, answer], ports) => {
+    const media = fakeMedia();
+    const call = newCallMedia(media, 'c', sides);
+    await call.relay('phone', at('10.66.0.101', 4000, offer));
+    await call.relay('cloud', at('203.0.113.9', 6000, answer));
+    expect(rtcpPorts(media)).toEqual(ports);
+  },
+);
+
+it('until it is answered RTCP goes where it was offered', async () => {
+  const media = fakeMedia();
+  await newCallMedia(media, 'c', sides).relay('phone', at('10.66.0.101', 4000, ['a=rtcp-mux']));
+  expect(rtcpPorts(media)).toEqual([4000, undefined]);
 });
 
 it("a private address in the cloud is believed to send from the service's networks only, where they are named", async () => {
@@ -313,4 +287,13 @@ it('ports that were not to be had are asked for again with the next description'
   await expect(call.relay('phone', at('10.66.0.101', 4000))).rejects.toThrow('not connected');
   expect(call.sessions).toEqual([]);
   expect(await call.relay('phone', at('10.66.0.101', 4000))).toContain('m=audio 20004 ');
+});
+
+it('a description of many media takes no more ports than a call needs', async () => {
+  const media = fakeMedia();
+  const call = newCallMedia(media, 'c', sides);
+  const many = Array.from({ length: 15 }, (_, n) => `m=audio ${5000 + 2 * n} RTP/AVP 0`);
+  const offer = await call.relay('phone', at('10.66.0.101', 4000, many));
+  expect(media.open.size).toBe(3);
+  expect(offer.match(/^m=audio 0 /gm)).toHaveLength(13);
 });

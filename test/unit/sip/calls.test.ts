@@ -11,7 +11,7 @@ import {
 import { helpKind } from '../../../appliance/sip/emergency.ts';
 import { newBudget } from '../../../appliance/sip/application.ts';
 import { newFlows } from '../../../appliance/sip/flows.ts';
-import { nextMaxForwards, passedHeaders, unsupported } from '../../../appliance/sip/headers.ts';
+import { nextMaxForwards, passedHeaders } from '../../../appliance/sip/headers.ts';
 import type { BindingRow } from '../../../appliance/store/bindings.ts';
 
 const binding = { token: 'abc', aor: '1001@office.example', source: '10.66.0.101:40000' } as BindingRow;
@@ -102,10 +102,12 @@ it("identities that are the phone's own stay, others are taken out", () => {
   const foreign = headers(
     'Remote-Party-Id: <sip:boss@office.example>',
     'P-Asserted-Identity: <sip:1001@office.example>, <sip:boss@office.example>',
+    'P-Preferred-Identity: <urn:uuid:1>',
+    'P-Preferred-Identity: nobody can read this',
   );
   const { kept, foreign: found } = ownIdentities([...own, ...foreign], '1001@office.example');
   expect(kept).toEqual(own);
-  expect(found).toHaveLength(2);
+  expect(found).toHaveLength(4);
 });
 
 it('what belongs to one leg stays there, all else crosses in order', () => {
@@ -146,8 +148,9 @@ it('extensions that live in one leg are not offered to the other', () => {
   const ofTimers = headers('Require: timer', 'Session-Expires: 600', 'Min-SE: 90', 'Require: precondition');
   expect(passedHeaders(ofTimers, 'phone')).toEqual(headers('Require: precondition'));
   expect(passedHeaders(headers('Supported: 100rel'), 'cloud')).toEqual([]);
-  expect(unsupported(headers('Require: timer, 100rel'))).toEqual(['100rel']);
-  expect(unsupported(headers('Require: timer'))).toEqual([]);
+  expect(passedHeaders(headers('Require: 100rel, precondition'), 'cloud')).toEqual(
+    headers('Require: precondition'),
+  );
 });
 
 it.each([

@@ -43,3 +43,9 @@ it('what is no dialog state stays, whatever is written in it', () => {
   const body = { type: 'text/plain', text: '<dialog call-id="c" local-tag="up" remote-tag="far">' };
   expect(translatedBody(body, 'cloud', [{ names }])).toEqual(body);
 });
+
+it('is translated in time that grows with its length', () => {
+  // With its square it would be minutes, and the test's own limit ends it.
+  const text = '<dialog '.repeat(125_000);
+  expect(translatedBody({ type, text }, 'cloud', [{ names }]).text).toBe(text);
+});

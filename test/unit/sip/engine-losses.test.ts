@@ -1,5 +1,6 @@
 /** Over UDP the first, the first two, or the first three of any one message are lost: all ends as without losses (RFC 3261 section 17). */
 import { describe, expect, it } from 'vitest';
+import { headerValue } from '../../../appliance/protocol/sip-headers.ts';
 import { newTestNetwork, type TestCore, type TestNetwork } from '../../support/sip-cores.ts';
 
 type Seen = ReturnType<typeof watcher>;
@@ -24,6 +25,9 @@ const told = (core: TestCore, status: number, method: string) =>
       response.status === status &&
       response.headers.some(({ name, value }) => name === 'CSeq' && value.endsWith(` ${method}`)),
   );
+
+const pracks = (core: TestCore) =>
+  core.responses.filter(({ response }) => headerValue(response, 'CSeq')?.endsWith(' PRACK') === true);
 
 /** Sent by `from`, answered by `to`, and the answer seen. */
 async function exchange(
@@ -66,19 +70,32 @@ const plays: Record<string, (network: TestNetwork, seen: Seen) => Promise<void>>
     await seen('CANCEL', () => asked(two, 'CANCEL'));
     await seen('487', () => told(one, 487, 'INVITE'));
   },
-  'a call with an answer that must arrive': async (network, seen) => {
+  'a call with answers that must arrive': async (network, seen) => {
     const { one, two } = network;
     await one.send('INVITE', { headers: { Supported: '100rel' } });
     const invite = await seen('INVITE', () => asked(two, 'INVITE'));
     two.answer(invite, 183, { headers: { Require: '100rel' } });
     const { dialogId } = await seen('183', () => told(one, 183, 'INVITE'));
-    const prack = { method: 'PRACK', dialogId, headers: { RAck: '1 1 INVITE' } };
-    await exchange(seen, { from: one, to: two }, prack);
+    const prack = (rseq: number) => ({ method: 'PRACK', dialogId, headers: { RAck: `${rseq} 1 INVITE` } });
+    await exchange(seen, { from: one, to: two }, prack(1));
+    two.answer(invite, 180, { headers: { Require: '100rel' } });
+    await seen('180', () => told(one, 180, 'INVITE'));
+    await one.send('PRACK', prack(2));
+    two.answer(await seen('another PRACK', () => asked(two, 'PRACK', 1)), 200);
+    await seen('its answer', () => pracks(one)[1]);
     two.answer(invite, 200);
     await seen('200', () => told(one, 200, 'INVITE'));
     await one.send('ACK', { dialogId });
     await seen('ACK', () => asked(two, 'ACK'));
     await hangUp(network, seen, dialogId);
+  },
+  'a call that is taken back while an answer to it must arrive': async ({ one, two }, seen) => {
+    const sent = await one.send('INVITE', { headers: { Require: '100rel' } });
+    two.answer(await seen('INVITE', () => asked(two, 'INVITE')), 183, { headers: { Require: '100rel' } });
+    await seen('183', () => told(one, 183, 'INVITE'));
+    await one.send('CANCEL', { transactionId: sent.kind === 'sent' ? sent.transactionId : '' });
+    await seen('CANCEL', () => asked(two, 'CANCEL'));
+    await seen('487', () => told(one, 487, 'INVITE'));
   },
   'a call that is changed by UPDATE': async (network, seen) => {
     const dialogId = await callUp(network, seen);

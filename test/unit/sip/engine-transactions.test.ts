@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { headerValue } from '../../../appliance/protocol/sip-headers.ts';
-import { plainResponse } from '../../../appliance/sip/engine/compose.ts';
 import { newTestNetwork } from '../../support/sip-cores.ts';
 
 const seconds = (...values: number[]) => values.map((value) => value * 1000);
@@ -226,45 +225,6 @@ describe('calls with one Call-ID and From tag', () => {
     expect(callIds().at(-1)).toBe('CANCEL forked~2');
     expect(two.dialogs.all().map(({ id }) => id)).toEqual(['forked;from-tag=a']);
     expect(first).toMatchObject({ kind: 'sent' });
-  });
-});
-
-describe('a provisional response that must arrive (RFC 3262)', () => {
-  const reliable = { name: 'Require', value: '100rel' };
-
-  it('is numbered and repeated until its PRACK comes', async () => {
-    const network = newTestNetwork('udp', (line, at) => line === 'two 183 INVITE' && at < 3);
-    const { one, two, clock } = network;
-    await one.send('INVITE', { headers: { Supported: 'timer, 100rel' } });
-    const respond = () =>
-      two.server.respond(two.requests[0]?.transactionId ?? '', plainResponse(183, 'x', [reliable]));
-    expect(respond()).toMatchObject({ kind: 'sent' });
-    expect(respond()).toMatchObject({ kind: 'refused' });
-    await clock.advance(600);
-    const [early] = one.responses.slice(-1);
-    expect(headerValue(early?.response ?? { headers: [] }, 'RSeq')).toBe('1');
-    const dialogId = early?.dialogId ?? '';
-    await one.send('PRACK', { dialogId, headers: { RAck: '2 1 INVITE' } });
-    expect(one.responses.at(-1)?.response.status).toBe(481);
-    await one.send('PRACK', { dialogId, headers: { RAck: '1 1 INVITE' } });
-    expect(two.requests.at(-1)).toMatchObject({ request: { method: 'PRACK' }, dialogId });
-    two.answer(two.requests.at(-1), 200);
-    expect(respond()).toMatchObject({ kind: 'sent' });
-    two.answer(two.requests[0], 486);
-    await clock.advance(60_000);
-    expect(network.wire.filter((line) => line === 'two 183 INVITE')).toHaveLength(3);
-    expect([one.dialogs.size, two.dialogs.size]).toEqual([0, 0]);
-  });
-
-  it('ends the call with 504 when no PRACK comes, and is refused for a peer that can’t send one', async () => {
-    const { one, two, clock } = newTestNetwork('tcp');
-    await one.send('INVITE', { headers: { Require: '100rel' } });
-    await one.send('INVITE');
-    const respond = (at: number) =>
-      two.server.respond(two.requests[at]?.transactionId ?? '', plainResponse(180, 'x', [reliable]));
-    expect([respond(0), respond(1)]).toMatchObject([{ kind: 'sent' }, { kind: 'refused' }]);
-    await clock.advance(32_500);
-    expect(one.responses.some(({ response }) => response.status === 504)).toBe(true);
   });
 });
 

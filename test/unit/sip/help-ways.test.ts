@@ -7,10 +7,12 @@ const all: Ways = {
   attendants: 'there',
   everybody: 'there',
   isSlowed: false,
+  isDirect: false,
 };
 
 it.each<[string, Partial<Ways>, string]>([
   ['on a good day', {}, 'cloud gateway attendants everybody'],
+  ['without a media relay', { isDirect: true }, 'gateway cloud attendants everybody'],
   ['in an outage', { cloud: 'away' }, 'gateway attendants everybody cloud everybody'],
   ['with a gateway that is silent', { gateway: 'away' }, 'cloud attendants everybody gateway everybody'],
   [

@@ -73,6 +73,6 @@ it('tags are ours or theirs by who answered', () => {
       { name: 'Call-ID', value: 'i' },
     ],
   };
-  expect(nameAsCaller(response)).toEqual({ callId: 'i', ourTag: 'f', theirTag: 't' });
-  expect(nameAsCallee(response)).toEqual({ callId: 'i', ourTag: 't', theirTag: 'f' });
+  expect(nameAsCaller(response)).toEqual({ callId: 'i', ourTag: 'f', theirTag: 't', party: 'sip:c@d' });
+  expect(nameAsCallee(response)).toEqual({ callId: 'i', ourTag: 't', theirTag: 'f', party: 'sip:a@b' });
 });

@@ -97,6 +97,11 @@ it('a window is by the clock on the wall, and may go over midnight', () => {
   ]);
 });
 
+it('a window that ends when it begins is all day, and not never', () => {
+  const day = { window: '00:00-00:00', timeZone: 'UTC' };
+  expect([at(0), at(12), at(23, 59)].map((now) => isInWindow({ ...day, now }))).toEqual([true, true, true]);
+});
+
 it('an update waits for window and calls unless told now, and for a call for help always', () => {
   const moment = { window: '02:00-05:00', timeZone: 'UTC', now: at(3) };
   const day = { ...moment, now: at(12) };

@@ -51,6 +51,9 @@ describe('an order', () => {
   const order = { url: '/api/phones/x/restart', host: 'localhost', fetchSite: undefined, method: 'POST' };
   it.each([
     ['application/json', undefined],
+    ['application/json; charset=utf-8', undefined],
+    ['Application/JSON;charset="utf-8"', undefined],
+    ['text/plain; application/json', 'site'],
     ['text/plain', 'site'],
     ['application/x-www-form-urlencoded', 'site'],
     ['multipart/form-data', 'site'],

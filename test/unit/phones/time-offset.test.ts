@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { nextOffsetChange, timeOffsetSeconds } from '../../../appliance/dhcp/time-offset.ts';
+import { nextOffsetChange, timeOffsetSeconds } from '../../../appliance/phones/time-offset.ts';
 
 test.each([
   ['UTC', '2026-07-01T12:00:00Z', 0],

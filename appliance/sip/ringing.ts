@@ -1,0 +1,176 @@
+/**
+ * What a callee says before its final answer. Where a response must arrive (RFC 3262) the callee's waits for the PRACK of the caller,
+ * which is carried on with its description. For a caller that knows no PRACK the box sends it, and for a callee that knows none the
+ * box sees to it that its responses arrive.
+ */
+import { otherLeg, type LegName } from '../protocol/media-control.ts';
+import type { SipHeader } from '../protocol/sip-message.ts';
+import type { Application } from './application.ts';
+import { readBody } from './body.ts';
+import { audience } from './call-end.ts';
+import { sdpFailure } from './call-offer.ts';
+import { recordStart } from './call-record.ts';
+import type { LiveCall } from './call-table.ts';
+import { answer, rewritten } from './crossing.ts';
+import { passedWithoutBody } from './headers.ts';
+import type { Attempt } from './outgoing-invite.ts';
+import {
+  branchOf,
+  callersReliability,
+  isReliable,
+  mayAgreeEarly,
+  prackHeaders,
+  required,
+  wayToCaller,
+} from './reliability.ts';
+import type { Answer, Incoming, Received } from './srf.ts';
+
+const nothing = { type: '', text: '' };
+
+export class Ringing {
+  readonly #app: Application;
+  readonly #attempt: Attempt;
+  /** Descriptions that a callee gave for good, by branch: its 2xx needs to have none any more. */
+  readonly #given = new Map<string, Received>();
+  /** The callee whose description the caller has for good. */
+  #agreed: Received | undefined;
+  /** Ends have agreed on something else since. */
+  #isChanged = false;
+  #isOver = false;
+  #callerDialog: string | undefined;
+  /** Sent to the caller, whose PRACK has not come. */
+  #waiting: { readonly response: Received; readonly taken: PromiseWithResolvers<void> } | undefined;
+
+  constructor(app: Application, attempt: Attempt) {
+    this.#app = app;
+    this.#attempt = attempt;
+  }
+
+  /** No other callee can take the call any more: the caller would send its media to the wrong ports. */
+  get isAgreed(): boolean {
+    return this.#agreed !== undefined;
+  }
+
+  /** Each one after the last has arrived, where it must. */
+  async pass(response: Received): Promise<void> {
+    const { request, call, caller } = this.#attempt;
+    if (response.status === 100 || call.state === 'ended') return;
+    await recordStart(this.#app, call);
+    const isCallees = isReliable(response);
+    const hasDescription = response.body !== '';
+    if (isCallees && hasDescription) this.#given.set(branchOf(response), response);
+    const way = wayToCaller({
+      caller: callersReliability(request),
+      isCallees,
+      hasDescription,
+      isAwaitingOffer: request.body === '' && !this.isAgreed,
+    });
+    if (isCallees && way !== 'reliable') this.#acknowledge(response, []);
+    if (way === 'none') return;
+    const mayDescribe = !this.isAgreed && (way === 'plain' || mayAgreeEarly(this.#attempt));
+    const body = mayDescribe ? await rewritten(call, otherLeg[caller], readBody(response)) : nothing;
+    const given = answer(response, body, caller);
+    if (way === 'plain') await request.respond(given);
+    else await this.#passReliably(response, given);
+  }
+
+  async #passReliably(response: Received, given: Answer): Promise<void> {
+    if (this.#isOver) return;
+    const taken = Promise.withResolvers<void>();
+    this.#waiting = { response, taken };
+    if (given.body !== undefined) this.#agreed = response;
+    const reliable = { ...given, headers: [...(given.headers ?? []), required] };
+    const isSent = await this.#attempt.request.respond(reliable, (dialogId) => {
+      this.#callerDialog = dialogId;
+    });
+    if (isSent) await taken.promise;
+    this.#waiting = undefined;
+  }
+
+  /** From the caller; the engine has seen that it belongs to what was sent. */
+  async acknowledged(prack: Incoming): Promise<void> {
+    const waiting = this.#waiting;
+    if (waiting === undefined) await prack.respond({ status: prack.body === '' ? 200 : 488 });
+    else await this.#carry(prack, waiting.response).finally(() => waiting.taken.resolve());
+  }
+
+  async #carry(prack: Incoming, response: Received): Promise<void> {
+    const { call, caller } = this.#attempt;
+    const headers = passedWithoutBody(prack.headers, audience(call, otherLeg[caller]));
+    if (prack.body === '') {
+      if (isReliable(response)) this.#acknowledge(response, headers);
+      await prack.respond({ status: 200 });
+      return;
+    }
+    if (!isReliable(response)) {
+      // The callee has agreed on nothing yet, and can't be asked before it has.
+      await prack.respond({ status: 488 });
+      return;
+    }
+    try {
+      const offer = await rewritten(call, caller, readBody(prack));
+      const final = await this.#prack(response, headers, offer);
+      const isAccepted = final.status >= 200 && final.status <= 299;
+      this.#isChanged ||= isAccepted;
+      const body = isAccepted ? await rewritten(call, otherLeg[caller], readBody(final)) : nothing;
+      await prack.respond(final.localCause === undefined ? answer(final, body, caller) : { status: 500 });
+    } catch (error) {
+      await prack.respond(sdpFailure(this.#app, error));
+    }
+  }
+
+  #acknowledge(response: Received, headers: readonly SipHeader[]): void {
+    this.#prack(response, headers, nothing).catch((error: unknown) => {
+      this.#app.world.log.debug({ err: error, call: this.#attempt.call.id }, 'PRACK not sent');
+    });
+  }
+
+  async #prack(
+    response: Received,
+    headers: readonly SipHeader[],
+    body: { type: string; text: string },
+  ): Promise<Received> {
+    const content = body.text === '' ? [] : [{ name: 'Content-Type', value: body.type }];
+    const sent = await this.#app.server.send({
+      method: 'PRACK',
+      ...(response.dialogId === undefined ? {} : { dialogId: response.dialogId }),
+      headers: [...prackHeaders(response), ...headers, ...content],
+      ...(body.text === '' ? {} : { body: body.text }),
+    });
+    return await sent.final;
+  }
+
+  /** The call with the dialogs of its ends that have agreed already; undefined when they have not, or neither of them is this one. */
+  inDialog(dialogId: string): { readonly call: LiveCall; readonly leg: LegName } | undefined {
+    const { call, caller } = this.#attempt;
+    const callee = (this.#agreed ?? this.#waiting?.response)?.dialogId;
+    if (dialogId !== this.#callerDialog && (dialogId !== callee || !this.isAgreed)) return undefined;
+    const dialogs: LiveCall['dialogs'] = {
+      ...(this.#callerDialog === undefined ? {} : { [caller]: this.#callerDialog }),
+      ...(callee === undefined ? {} : { [otherLeg[caller]]: callee }),
+    };
+    return { call: { ...call, dialogs }, leg: dialogId === this.#callerDialog ? caller : otherLeg[caller] };
+  }
+
+  /** By UPDATE. */
+  noteChange(): void {
+    this.#isChanged = true;
+  }
+
+  /** A 2xx with the description that it stands for: what was agreed on holds, and what was given before is not said again. */
+  completed(final: Received): Received {
+    const isOfAgreed = this.#agreed !== undefined && branchOf(this.#agreed) === branchOf(final);
+    if (isOfAgreed) return this.#isChanged ? { ...final, body: '' } : final;
+    const given = this.#given.get(branchOf(final));
+    if (final.body !== '' || given === undefined) return final;
+    const type = given.headers.filter(({ name }) => name === 'Content-Type');
+    const others = final.headers.filter(({ name }) => name !== 'Content-Type');
+    return { ...final, body: given.body, headers: [...others, ...type] };
+  }
+
+  /** The INVITE is over: no PRACK is waited for any more. */
+  end(): void {
+    this.#isOver = true;
+    this.#waiting?.taken.resolve();
+  }
+}

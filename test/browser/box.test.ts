@@ -1,0 +1,69 @@
+/** What an admin does to the box in a real browser: backup, restore, password. Without Chromium these fail. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { openReader } from '../../appliance/store/reader.ts';
+import { openNetworkPage } from '../support/page.ts';
+import { launchBrowser } from '../support/tab.ts';
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launchBrowser();
+});
+afterAll(async () => await browser.close());
+
+const password = 'correct horse battery';
+
+/** A tab in which the admin has just signed in, on the page of what he does to the box. */
+async function openSignedIn() {
+  const page = await openNetworkPage();
+  const context = await browser.newContext({ viewport: { width: 390, height: 800 } });
+  onTestFinished(async () => await context.close());
+  const tab = await context.newPage();
+  await tab.goto(`http://127.0.0.1:${page.web.address.port}/`);
+  await tab.getByLabel('Set-up code').fill(page.code);
+  await tab.getByLabel('Password for this page').fill(password);
+  await tab.getByLabel('The same once more').fill(password);
+  await tab.getByRole('button', { name: 'Go on' }).click();
+  await tab.getByRole('link', { name: 'The box' }).click();
+  await tab.getByText('Nothing was ordered yet.').waitFor();
+  const orders = () => {
+    using reader = openReader(page.directory, 'web');
+    const rows = reader?.journalAfter(0, 100) ?? [];
+    return rows.filter(({ kind }) => kind === 'box_order_given').length;
+  };
+  return { ...page, tab, orders };
+}
+
+it('a slip of the finger in a new passphrase or password is told, and nothing is ordered', async () => {
+  const { tab, orders } = await openSignedIn();
+  const backup = tab.locator('#backup');
+  await backup.getByLabel('Passphrase, at least').fill('a passphrase for backups');
+  await backup.getByLabel('once more').fill('a passphrase for backpus');
+  await backup.getByRole('button', { name: 'Take a backup' }).click();
+  await backup.getByText('The two passphrases are not the same.').waitFor();
+  const change = tab.locator('#password');
+  await change.getByLabel('Password now').fill(password);
+  await change.getByLabel('New password').fill('a password for the page');
+  await change.getByLabel('once more').fill('a password for the pgae');
+  await change.getByRole('button', { name: 'Change it' }).click();
+  await change.getByText('The two new passwords are not the same.').waitFor();
+  await change.getByLabel('once more').fill('a password for the page');
+  await change.getByRole('button', { name: 'Change it' }).click();
+  await change.getByText('Changed.').waitFor();
+  expect(orders()).toBe(0);
+});
+
+it('an empty file is no backup, and one that was uploaded before does not take its place', async () => {
+  const { directory, tab, orders } = await openSignedIn();
+  writeFileSync(join(directory, 'web/upload'), 'uploaded before');
+  const restore = tab.locator('#restore');
+  const file = { name: 'box.backup', mimeType: 'application/octet-stream', buffer: Buffer.alloc(0) };
+  await restore.getByLabel('Backup').setInputFiles(file);
+  await restore.getByLabel('Its passphrase').fill('a passphrase for backups');
+  await restore.getByLabel('Password of this page').fill(password);
+  await restore.getByRole('button', { name: 'Make this box that one' }).click();
+  await restore.getByText('The file is empty.').waitFor();
+  expect(orders()).toBe(0);
+});

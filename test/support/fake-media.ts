@@ -1,0 +1,63 @@
+/** A media relay that gives out ports and does nothing. */
+import type { LegName, Remote } from '../../appliance/protocol/media-control.ts';
+import type { LegDescription } from '../../appliance/protocol/media-description.ts';
+import type { Media } from '../../appliance/sip/media.ts';
+
+export interface FakeMedia extends Media {
+  readonly remotes: Map<string, Remote>;
+  /** What was told of legs, and that `update` came, in order. */
+  readonly told: [string, LegDescription | undefined][];
+  readonly expected: Map<string, boolean>;
+  readonly open: Set<string>;
+}
+
+/** Gives out ports in order and remembers what it was told. */
+export function fakeMedia(): FakeMedia {
+  const remotes = new Map<string, Remote>();
+  const told: FakeMedia['told'] = [];
+  const expected = new Map<string, boolean>();
+  const open = new Set<string>();
+  let next = 20_000;
+  const pair = () => {
+    next += 2;
+    return { rtp: next, rtcp: next + 1 };
+  };
+  return {
+    remotes,
+    told,
+    expected,
+    open,
+    isConnected: true,
+    awaySince: undefined,
+    allocate: (session) => {
+      open.add(session);
+      return Promise.resolve({ phone: pair(), cloud: pair() });
+    },
+    describe: (session, leg, description) => {
+      told.push([`${session} ${leg}`, description]);
+      return Promise.resolve();
+    },
+    update: (session, leg: LegName, ...[remote, description]) => {
+      if (description !== undefined) told.push([`${session} ${leg}`, description]);
+      told.push([`${session} ${leg}`, undefined]);
+      remotes.set(`${session} ${leg}`, remote);
+      return Promise.resolve();
+    },
+    expect: (session, media) => {
+      expected.set(session, media);
+      return Promise.resolve();
+    },
+    release: (session) => {
+      open.delete(session);
+      const count = { bytes: 0, rtcp: 0, dropped: 0 };
+      return Promise.resolve({
+        session,
+        silentMs: 0,
+        phone: { ...count, packets: 3 },
+        cloud: { ...count, packets: 4 },
+      });
+    },
+    stats: () => Promise.resolve([]),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
