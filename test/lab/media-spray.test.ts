@@ -82,7 +82,7 @@ describe.each(['kernel', 'process'] as const)('relayed by the %s', (kind) => {
   ])('a spray of %s costs less than a packet in a thousand, and reaches nobody', async (_title, targets) => {
     const before = refused();
     let sprayed = 0;
-    // What else the machine has to do in that moment costs packets too, and does not come again three times.
+    // What else the machine has to do in that moment costs packets too, and goes by; what the spray costs comes again each time.
     const cost = async () => {
       const talked = await talk(targets());
       sprayed += talked.sprayed;
@@ -90,7 +90,7 @@ describe.each(['kernel', 'process'] as const)('relayed by the %s', (kind) => {
       console.log(`${kind}: ${talked.sprayed} packets sprayed in ${spraySeconds} s, ${lost} of ${sent} lost`);
       return lost / sent;
     };
-    await expect.poll(cost, { timeout: 4 * 1000 * talkSeconds, interval: 0 }).toBeLessThan(0.001);
+    await expect.poll(cost, { timeout: 10 * 1000 * talkSeconds, interval: 0 }).toBeLessThan(0.001);
     expect(await Promise.all([strays(site.phone), strays(site.cloud)])).toEqual([0, 0]);
     const counted = () => refused() - before;
     await until('the spray to be counted', () => counted() > sprayed * 0.5 || undefined, {
