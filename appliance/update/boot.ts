@@ -1,6 +1,6 @@
 /** Which boot this is, and which kernels there are to boot (UAPI boot loader specification, boot counting). */
 import { readFileSync, readdirSync } from 'node:fs';
-import { rename } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncFolder } from '../store/sync-folder.ts';
 
@@ -56,6 +56,20 @@ export async function setBack(esp: string, version: string): Promise<void> {
   const folder = join(esp, kernelFolder);
   const names = readdirSync(folder).filter((name) => versionIn(name) === version);
   for (const name of names) await rename(join(folder, name), join(folder, `gatehouse_${version}+0-1.efi`));
+  syncFolder(folder);
+}
+
+/**
+ * Makes the boot partition ready for a release that is going to be installed, which must not be the running one. A kernel of the same
+ * version is still there when that release was here before, without tries: systemd-sysupdate would take it for installed and do nothing.
+ * Its own temporary files, each as large as a kernel, stay when the power was cut, and nobody else takes them away.
+ */
+export async function clearTheWay(esp: string, version: string): Promise<void> {
+  const folder = join(esp, kernelFolder);
+  const names = readdirSync(folder).filter(
+    (name) => versionIn(name) === version || name.startsWith('.#sysupdate'),
+  );
+  for (const name of names) await rm(join(folder, name));
   syncFolder(folder);
 }
 

@@ -1,7 +1,7 @@
 /** The steps that change this machine, by systemd's own programs. */
 import { runProgram } from '../net/program.ts';
 import { systemctl } from '../net/systemctl.ts';
-import { bootCount, bootId, setBack } from './boot.ts';
+import { bootCount, bootId, clearTheWay, setBack } from './boot.ts';
 import type { Machine } from './work.ts';
 
 /** Half a gigabyte onto a slow disk. */
@@ -13,15 +13,17 @@ export function thisMachine(): Machine {
     bootId: bootId(),
     isOnTrial: bootCount() !== undefined,
     install: async (version) => {
+      await clearTheWay(await bootPartition(), version);
       await runProgram('systemd-sysupdate', ['--verify=no', 'update', version], { timeoutMs: installMs });
       await runProgram('sync', [], { timeoutMs: askMs });
     },
-    setBack: async (version) => {
-      const esp = await runProgram('bootctl', ['--print-boot-path'], { timeoutMs: askMs });
-      await setBack(esp.trim(), version);
-    },
+    setBack: async (version) => await setBack(await bootPartition(), version),
     restart: async () => {
       await systemctl('reboot');
     },
   };
+}
+
+async function bootPartition(): Promise<string> {
+  return (await runProgram('bootctl', ['--print-boot-path'], { timeoutMs: askMs })).trim();
 }

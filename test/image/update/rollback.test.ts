@@ -102,3 +102,22 @@ it('the journal tells of it, and the box stays where it is', { timeout: 300_000 
   await machine.shell('gatehouse update work', 120_000);
   expect(await updateState(machine)).toMatchObject({ version: older, failed: [{ version: newer }] });
 });
+
+it(
+  'brought once more by somebody, it is tried once more, and stays when it does its work',
+  { timeout: bootMs * 3 },
+  async () => {
+    await machine.powerOff();
+    await machine[Symbol.asyncDispose]();
+    machine = switchOn(site, { hardware, memoryMegabytes: 1536 });
+    await waitFor(machine, 'the release to lie ready again', { holds: hasStaged });
+    expect(await machine.shell('gatehouse update apply --now', 200_000)).toContain(`restarts into ${newer}`);
+    machine.forgetShell();
+    await proved(machine, newer);
+    expect(await updateState(machine)).toMatchObject({
+      failed: [],
+      last: { from: older, to: newer, outcome: 'good' },
+    });
+    expect(await kernels(machine)).toEqual([`gatehouse_${older}.efi`, `gatehouse_${newer}.efi`]);
+  },
+);

@@ -1,7 +1,14 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { bootCount, countIn, isWayOut, setBack, versionIn } from '../../../appliance/update/boot.ts';
+import {
+  bootCount,
+  clearTheWay,
+  countIn,
+  isWayOut,
+  setBack,
+  versionIn,
+} from '../../../appliance/update/boot.ts';
 import { temporaryDirectory } from '../../support/directory.ts';
 
 it.each([
@@ -48,6 +55,20 @@ it('a running release that is set back keeps its kernel under the name of a bad 
     'other.efi',
   ]);
 });
+
+it.each(['gatehouse_0.3.0+0-3.efi', 'gatehouse_0.3.0+0-1.efi', 'gatehouse_0.3.0.efi'])(
+  'before a release is installed once more, %s of its last time goes, and what cut installations left',
+  async (kernel) => {
+    const esp = temporaryDirectory();
+    const folder = join(esp, 'EFI/Linux');
+    mkdirSync(folder, { recursive: true });
+    const others = ['gatehouse_0.2.0.efi', 'gatehouse_0.3.1+3-0.efi', 'other.efi'];
+    for (const name of [...others, kernel, '.#sysupdategatehouse_0.3.0+3-0.efi4f4ae4047be81d3c'])
+      writeFileSync(join(folder, name), '');
+    await clearTheWay(esp, '0.3.0');
+    expect(readdirSync(folder).toSorted()).toEqual(others);
+  },
+);
 
 it('kernels of other names have no version', () => {
   expect(
