@@ -3,9 +3,9 @@ import type { LeaseRow, Tenure } from '../store/leases.ts';
 import type { Profile } from './profile.ts';
 import type { ClientRequest } from './request.ts';
 
-/** `extended` as `saved`, but where the client is stays as it was told before. */
+/** `extended` as `saved`, but where the client is stays as it was told before; `snooped` where a relay told it. */
 export interface RowWrite {
-  readonly as: 'saved' | 'extended';
+  readonly as: 'saved' | 'extended' | 'snooped';
   readonly row: LeaseRow;
 }
 
@@ -25,9 +25,10 @@ export function isRunning(lease: Tenure | undefined, client: string, now: number
 export function boundWrite({ request, profile, before, now }: Grant, ip: number, leaseMs: number): RowWrite {
   const running = isRunning(before, request.client, now) ? before : undefined;
   const { clientIdentifier, relay, message } = request;
-  // A renewal comes past the relay: where it said the client is still holds.
-  const isKept = request.kind === 'extending' && message.giaddr === 0 && relay === undefined;
-  const place = isKept ? running : undefined;
+  // A renewal comes past the relay: where that said the client is still holds, whatever a switch on the way adds.
+  const renewed = request.kind === 'extending' && message.giaddr === 0 ? running : undefined;
+  const isKept = relay === undefined || (renewed?.giaddr ?? null) !== null;
+  const place = isKept ? renewed : undefined;
   const row: LeaseRow = {
     ip,
     client: request.client,
@@ -48,7 +49,8 @@ export function boundWrite({ request, profile, before, now }: Grant, ip: number,
     in_use_by: null,
     sent: profile.sent,
   };
-  return { as: place === undefined ? 'saved' : 'extended', row };
+  if (renewed === undefined) return { as: 'saved', row };
+  return { as: relay === undefined ? 'extended' : 'snooped', row };
 }
 
 /** Of a network's addresses: invented MACs, or a router that answers ARP for everybody, must not take away all of them. */

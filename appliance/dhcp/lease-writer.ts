@@ -1,7 +1,7 @@
 /** Everything of one turn of the event loop goes into one commit; answers leave after it, or not at all. */
 import { newTokenBucket, takeToken } from '../net/token-bucket.ts';
 import type { JournalEntry } from '../store/journal.ts';
-import { extendLease, forgetLease, releaseLease, saveLease, saveSent } from '../store/leases.ts';
+import { extendLease, forgetLease, releaseLease, saveLease, saveSent, snoopLease } from '../store/leases.ts';
 import type { Store, Transaction } from '../store/store.ts';
 import type { Clock, Logger } from '../world.ts';
 import type { Counters } from './counters.ts';
@@ -34,6 +34,8 @@ interface Failure {
   readonly reason: string;
   readonly unanswered: number;
 }
+
+const save = { saved: saveLease, extended: extendLease, snooped: snoopLease } as const;
 
 const retryMs = 2000;
 /** Reports are told at this rate at most: a flood of odd packets must not become a flood of rows. */
@@ -137,8 +139,7 @@ export class LeaseWriter implements AsyncDisposable {
       if (forget !== undefined) forgetLease(db, forget);
       if (write.as === 'released') releaseLease(db, write.ip, write.at);
       else {
-        if (write.as === 'extended') extendLease(db, write.row);
-        else saveLease(db, write.row);
+        save[write.as](db, write.row);
         sent.add(write.row.sent);
       }
       if (decision.journal !== undefined) transaction.journal(decision.journal);

@@ -8,6 +8,7 @@ import { isProbe } from '../protocol/dhcp-probe.ts';
 import { formatIpv4 } from '../protocol/ipv4.ts';
 import {
   endRelayedLease,
+  extendRelayedLease,
   pruneRelayedLeases,
   readRelayedLeases,
   saveRelayedLease,
@@ -187,8 +188,10 @@ function learn({ message, from, request, reply }: Answered, scene: Scene): void 
     ackedAt: now,
     expiresAt: now + seconds * 1000,
   };
+  // A renewal is sent to the box itself, past what a switch puts into broadcasts.
+  const save = request.kind === 'extending' && relay === undefined ? extendRelayedLease : saveRelayedLease;
   facts.write((transaction) => {
-    saveRelayedLease(transaction.db, lease);
+    save(transaction.db, lease);
     transaction.journal({
       kind: request.kind === 'extending' ? 'relayed_renewal' : 'relayed',
       mac,

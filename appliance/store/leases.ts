@@ -76,10 +76,15 @@ const columns = `ip, client, mac, client_id, vendor, vendor_class, hostname, sta
 const ofPlace = ['circuit_id', 'remote_id', 'giaddr'];
 const written = [...columns.split(/,\s+/), 'sent'];
 const placeholders = written.map(() => '?').join(', ');
-const extended = written
+const renewed = written
   .filter((column) => !ofPlace.includes(column))
-  .map((column) => `${column} = excluded.${column}`)
-  .join(', ');
+  .map((column) => `${column} = excluded.${column}`);
+const snooped = ofPlace.map(
+  (column) => `${column} = iif(lease.giaddr IS NULL, excluded.${column}, lease.${column})`,
+);
+const upsert = `INSERT INTO lease (${columns}, sent) VALUES (${placeholders}) ON CONFLICT DO UPDATE SET`;
+const extend = `${upsert} ${renewed.join(', ')}`;
+const snoop = `${upsert} ${[...renewed, ...snooped].join(', ')}`;
 const select = `SELECT ${columns},
   coalesce(options, '{}') AS sent FROM lease LEFT JOIN sent_options ON sent_options.id = lease.sent`;
 
@@ -137,11 +142,12 @@ export function saveLease(db: Database, row: LeaseRow): void {
 
 /** The same, but where the client is stays as a relay told it before. */
 export function extendLease(db: Database, row: LeaseRow): void {
-  run(
-    db,
-    `INSERT INTO lease (${columns}, sent) VALUES (${placeholders}) ON CONFLICT DO UPDATE SET ${extended}`,
-    valuesOf(row),
-  );
+  run(db, extend, valuesOf(row));
+}
+
+/** The same where a relay told it; else it is where this row says. */
+export function snoopLease(db: Database, row: LeaseRow): void {
+  run(db, snoop, valuesOf(row));
 }
 
 /** The address stays its client's until somebody else needs it. */

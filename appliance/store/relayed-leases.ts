@@ -1,6 +1,6 @@
 /** Leases that other servers gave through the relay, and whose they are. Owned by dhcp. */
 import { formatIpv4, parseIpv4 } from '../protocol/ipv4.ts';
-import { all, run, type Database } from './database.ts';
+import { all, one, run, type Database } from './database.ts';
 import { everything, type Piece } from './leases.ts';
 import { toldClient, toldValues, type ToldClient, type ToldRow } from './told-client.ts';
 
@@ -65,6 +65,18 @@ export function saveRelayedLease(db: Database, lease: RelayedLease): void {
        @ackedAt, @sent)`,
     { ...rest, ...toldValues(lease), via: parseIpv4(via) },
   );
+}
+
+/** The same, but where the client is stays as it was told before. */
+export function extendRelayedLease(db: Database, lease: RelayedLease): void {
+  const { ip, mac, ackedAt: now } = lease;
+  const before = one<Pick<RelayedRow, 'circuit_id' | 'remote_id'>>(
+    db,
+    'SELECT circuit_id, remote_id FROM relayed_lease WHERE ip = @ip AND mac = @mac AND expires_at > @now',
+    { ip, mac, now },
+  );
+  const { circuit_id: circuitId = null, remote_id: remoteId = null } = before ?? {};
+  saveRelayedLease(db, { ...lease, circuitId, remoteId });
 }
 
 /** The client gave it back, or was told no. True when it had it. */

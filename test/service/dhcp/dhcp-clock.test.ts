@@ -99,6 +99,30 @@ describe('where a client is', () => {
     expect(site.leases()).toMatchObject([place]);
   });
 
+  test('is not what a switch adds to a renewal on its way, nor what the client says', async () => {
+    await using site = await openDhcpSite(temporaryDirectory());
+    const ip = await boot(site);
+    const asked = { requestedAddress: parseIpv4(ip), relayAgentInformation };
+    await site.say({ type: 'request', giaddr: '10.66.0.1', options: asked });
+    const [place] = site.leases();
+    const other = Buffer.from('0106000414000105', 'hex');
+    await site.say({ type: 'request', ciaddr: ip, options: { relayAgentInformation: other } });
+    expect(site.leases()).toMatchObject([
+      { circuitId: place?.circuitId, remoteId: place?.remoteId, giaddr: '10.66.0.1' },
+    ]);
+  });
+
+  test('is what a snooping switch says last, where no relay did', async () => {
+    await using site = await openDhcpSite(temporaryDirectory());
+    const ip = await boot(site);
+    const asked = { requestedAddress: parseIpv4(ip), relayAgentInformation };
+    await site.say({ type: 'request', options: asked });
+    const other = Buffer.from('0106000414000105', 'hex');
+    await site.say({ type: 'request', ciaddr: ip, options: { relayAgentInformation: other } });
+    expect(site.leases()).toMatchObject([{ circuitId: { hex: '000414000105' } }]);
+    expect(site.leases()[0]).not.toHaveProperty('remoteId');
+  });
+
   test('is forgotten when it boots where no relay speaks for it', async () => {
     await using site = await openDhcpSite(temporaryDirectory());
     const ip = await boot(site);

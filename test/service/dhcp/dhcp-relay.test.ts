@@ -13,6 +13,7 @@ import {
   encodeRelayInformation,
 } from '../../../appliance/protocol/dhcp-relay-information.ts';
 import { parseIpv4 } from '../../../appliance/protocol/ipv4.ts';
+import { readRelayedLeases } from '../../../appliance/store/relayed-leases.ts';
 import { temporaryDirectory } from '../../support/directory.ts';
 import { openBeside } from './dhcp-beside.ts';
 import { box, clientBytes, yealink, type Answer, type ClientMessage } from './dhcp-site.ts';
@@ -206,6 +207,22 @@ test('option 82 of a device is dropped, and kept both ways where the settings tr
   const [offer] = await hear(serverBytes({ information: foreign }), server);
   expect(offer?.options.relayAgentInformation).toEqual(Buffer.from(foreign));
   expect(offer?.options.serverIdentifier).toBe(parseIpv4(server));
+});
+
+test('where a switch says that a client is stays known through renewals, which come past it, and not through a start elsewhere', async () => {
+  const { hear, read } = await site('trust_option_82 = true');
+  const port = () => read(({ db }) => readRelayedLeases(db).map(({ circuitId }) => circuitId));
+  const requestedAddress = parseIpv4(given);
+  await hear(ask({ type: 'request', options: { requestedAddress, relayAgentInformation: foreign } }));
+  await hear(serverBytes({ type: 'ack', information: foreign }), server);
+  const told = port();
+  expect(told).toEqual([Buffer.from('port 7').toString('hex')]);
+  await hear(ask({ type: 'request', ciaddr: given }));
+  await hear(serverBytes({ type: 'ack', ciaddr: given }), server);
+  expect(port()).toEqual(told);
+  await hear(ask({ type: 'request', options: { requestedAddress } }));
+  await hear(serverBytes({ type: 'ack' }), server);
+  expect(port()).toEqual([null]);
 });
 
 test('what went through us already is not passed on again', async () => {
