@@ -1,17 +1,7 @@
 import { expect, it } from 'vitest';
-import { ConfigError, parseConfig } from '../../appliance/config.ts';
+import { problemsOf } from '../support/settings-problems.ts';
 
 const site = '[site]\naddress = "10.20.0.1"\n';
-
-function problemsOf(toml: string): readonly string[] {
-  try {
-    parseConfig(site + toml);
-    return [];
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems;
-    throw error;
-  }
-}
 
 it.each([
   ['a gateway by address', '[gateway]\nhost = "10.20.0.9"\nprefixes = ["+49"]\n', []],
@@ -58,5 +48,5 @@ it.each([
     ],
   ],
 ])('%s', (_title, toml, problems) => {
-  expect(problemsOf(toml)).toEqual(problems);
+  expect(problemsOf(site + toml)).toEqual(problems);
 });

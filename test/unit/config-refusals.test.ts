@@ -1,19 +1,9 @@
 import { expect, it } from 'vitest';
-import { ConfigError, parseConfig } from '../../appliance/config.ts';
+import { problemsOf } from '../support/settings-problems.ts';
 
 const site = '[site]\naddress = "10.20.0.1"\n';
 const server = `${site}[dhcp]\nmode = "server"\nsubnet = "10.20.0.0/24"\n`;
 const pool = 'pool = ["10.20.0.100", "10.20.0.199"]\n';
-
-function problemsOf(source: string): readonly string[] {
-  try {
-    parseConfig(source);
-    return [];
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems;
-    throw error;
-  }
-}
 
 /** Title, file, everything that is said about it. */
 const refused: [string, string, string[]][] = [

@@ -3,19 +3,15 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pino } from 'pino';
 import { expect, it, onTestFinished } from 'vitest';
 import { parseConfig, type Config } from '../../../appliance/config.ts';
-import { startLocation } from '../../../appliance/location/collector.ts';
-import { readPlacements, type Placement } from '../../../appliance/store/placements.ts';
+import type { Placement } from '../../../appliance/store/placements.ts';
 import { openReader } from '../../../appliance/store/reader.ts';
-import { systemClock, type Part } from '../../../appliance/world.ts';
 import { until } from '../../support/command.ts';
 import { temporaryDirectory } from '../../support/directory.ts';
 import { community, startLldpAgent, type AgentTables } from '../../support/lldp-agent.ts';
-import { openSite, type Site } from '../../support/site.ts';
+import { phone, placementIn, siteIn, startPart } from './location-part.ts';
 
-const phone = '00:15:65:aa:bb:cc';
 const ip = '10.20.0.100';
 const tables: AgentTables = {
   lastChange: 1,
@@ -56,33 +52,22 @@ place = "Building 2"
   return { config, directory };
 }
 
-async function start(config: Config): Promise<Part> {
-  const part = await startLocation({ log: pino({ level: 'silent' }), clock: systemClock }, config);
-  onTestFinished(async () => await part[Symbol.asyncDispose]());
-  return part;
-}
-
-function siteIn(directory: string): Site {
-  const site = openSite(directory, { now: Date.now });
-  onTestFinished(() => site[Symbol.dispose]());
-  return site;
-}
-
-function placementIn(directory: string, mac = phone): Placement | undefined {
-  using reader = openReader(directory, 'location');
-  return reader && readPlacements(reader.db).find((placement) => placement.mac === mac);
+/** The switch may answer after a first look, which has its subnet alone. */
+function onPort(directory: string): Placement | undefined {
+  const placement = placementIn(directory);
+  return placement?.port === undefined ? undefined : placement;
 }
 
 it('a phone that gets a lease is on its port at once, though the switch is polled once an hour', async () => {
   await using agent = await startLldpAgent(tables);
   const { config, directory } = configure(agent.port);
   const site = siteIn(directory);
-  const part = await start(config);
+  const part = await startPart(config);
   await until('the first walks', () => (part.counters()['walks'] ?? 0) >= 2 || undefined, patience);
   const polls = part.counters()['polls'] ?? 0;
   await site.lease(phone, ip, { vendor: 'yealink' });
   await site.write('dhcp', (transaction) => transaction.journal({ kind: 'started', mac: phone, body: {} }));
-  const placed = await until('its port', () => placementIn(directory), patience);
+  const placed = await until('its port', () => onPort(directory), patience);
   expect(placed).toMatchObject({ port: 'Gi1/0/1', place: 'Room 301', matched: 'port', source: 'snmp', ip });
   await until(
     'the switch to be asked for it',
@@ -96,7 +81,7 @@ it('a phone whose port nobody knows is where its subnet is, and gone when its le
   await using agent = await startLldpAgent({ ...tables, neighbors: [] });
   const { config, directory } = configure(agent.port);
   const site = siteIn(directory);
-  await start(config);
+  await startPart(config);
   await site.lease(phone, ip, { vendor: 'poly' });
   await site.lease('02:00:00:00:00:55', '10.20.0.101');
   const placed = await until('its subnet', () => placementIn(directory), patience);
@@ -113,11 +98,11 @@ it('a placement stays over a restart while the switch is away, and before dhcp c
   const { config, directory } = configure(agent.port);
   const site = siteIn(directory);
   await site.lease(phone, ip, { vendor: 'yealink' });
-  const first = await start(config);
-  await until('its port', () => placementIn(directory), patience);
+  const first = await startPart(config);
+  await until('its port', () => onPort(directory), patience);
   await first[Symbol.asyncDispose]();
   await agent[Symbol.asyncDispose]();
-  const second = await start(config);
+  const second = await startPart(config);
   const away = /^switch access-1 \(127\.0\.0\.1\) does not answer/;
   await until(
     'the switch to be given up',
@@ -133,8 +118,8 @@ it('neither the community nor what a phone calls itself is in the journal', asyn
   const { config, directory } = configure(agent.port);
   const site = siteIn(directory);
   await site.lease(phone, ip, { vendor: 'yealink' });
-  await start(config);
-  await until('its port', () => placementIn(directory), patience);
+  await startPart(config);
+  await until('its port', () => onPort(directory), patience);
   using reader = openReader(directory, 'location');
   const journal = JSON.stringify(reader?.journalAfter(0, 100));
   expect(journal).toContain('Room 301');
@@ -143,19 +128,23 @@ it('neither the community nor what a phone calls itself is in the journal', asyn
 
 it('a switch that takes its time for each answer does not keep the part from ending', async () => {
   const agent = createSocket('udp4');
-  onTestFinished(() => void agent.close());
+  const answers = new Set<NodeJS.Timeout>();
+  onTestFinished(() => {
+    for (const answer of answers) clearTimeout(answer);
+    agent.close();
+  });
   let asked = 0;
   agent.on('message', (request, { port, address }) => {
     asked += 1;
     // The request's type, behind version and community, made that of a response.
     const at = request.indexOf(Buffer.from(community)) + community.length;
     const answer = Buffer.from(request).fill(0xa2, at, at + 1);
-    setTimeout(() => agent.send(answer, port, address), 500);
+    answers.add(setTimeout(() => agent.send(answer, port, address), 500));
   });
   agent.bind(0, '127.0.0.1');
   await once(agent, 'listening');
   const { config } = configure(agent.address().port);
-  const part = await start(config);
+  const part = await startPart(config);
   await until('the switch to be asked', () => asked > 0 || undefined, patience);
   const before = asked;
   await part[Symbol.asyncDispose]();
