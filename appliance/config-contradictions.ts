@@ -3,11 +3,10 @@ import type { Config } from './config-schema.ts';
 import { boxRules } from './config-contradictions-box.ts';
 import { dhcpRules } from './config-contradictions-dhcp.ts';
 import { emergencyRules } from './config-contradictions-emergency.ts';
+import { locationRules } from './config-contradictions-location.ts';
 import { relayRules } from './config-contradictions-relay.ts';
 import { contradiction, type Problem, type Rule } from './config-problems.ts';
-import { parseCidr } from './protocol/ipv4.ts';
 import { furthestPosture } from './config-parts.ts';
-import { parseMac } from './protocol/mac.ts';
 
 const rules: readonly Rule[] = [
   { keys: ['site.address', 'site.former_addresses'], find: formerAddresses },
@@ -28,8 +27,7 @@ const rules: readonly Rule[] = [
   { keys: ['sip.engine', 'sip.drachtio_secret_file'], find: drachtioSecret },
   { keys: ['provisioning', 'sip.tcp_port', 'sip.tls_port', 'web.port', 'web.https_port'], find: samePort },
   { keys: ['provisioning.syslog', 'provisioning.syslog_server'], find: twoSyslogServers },
-  { keys: ['location.switch'], find: switches },
-  { keys: ['location.wiremap'], find: places },
+  ...locationRules,
   { keys: ['cloud'], find: cloudToken },
 ];
 
@@ -139,88 +137,6 @@ function twoSyslogServers({ provisioning: { syslog, syslog_server: server } }: C
       'a phone has one syslog server, and provisioning.syslog makes the box that; take one of them out',
     ),
   ];
-}
-
-function switches({ location }: Config): Problem[] {
-  const agents = location.switch.map(({ address, port }) => `${address}:${port}`);
-  const names = location.switch.map(({ name }) => name);
-  return location.switch.flatMap((entry, at) => {
-    const key = `location.switch[${at}]`;
-    const problems: Problem[] = [];
-    if (entry.version === '3' && entry.user === undefined) {
-      problems.push({
-        key: `${key}.user`,
-        message: `${key}.user: is missing; SNMP version 3 needs a user name`,
-      });
-    }
-    if (agents.indexOf(`${entry.address}:${entry.port}`) !== at) {
-      problems.push(
-        contradiction(
-          `${key}.address`,
-          entry.address,
-          'stands in another [[location.switch]] too; name each switch once',
-        ),
-      );
-    }
-    if (names.indexOf(entry.name) !== at) {
-      problems.push(
-        contradiction(
-          `${key}.name`,
-          entry.name,
-          'stands in another [[location.switch]] too; give each its own name',
-        ),
-      );
-    }
-    return problems;
-  });
-}
-
-function places({ location }: Config): Problem[] {
-  const first = new Map<string, number>();
-  return location.wiremap.flatMap((entry, at) => {
-    const key = `location.wiremap[${at}]`;
-    if (entry.chassis === undefined && entry.port !== undefined) {
-      return [
-        contradiction(
-          `${key}.port`,
-          entry.port,
-          'needs the chassis too: ports of two switches have the same names',
-        ),
-      ];
-    }
-    if (entry.chassis === undefined && entry.subnet === undefined) {
-      return [
-        contradiction(
-          `${key}.place`,
-          entry.place,
-          'says where but not what; add chassis and port, or subnet',
-        ),
-      ];
-    }
-    const same = [switchPort(entry), subnetOf(entry)].flatMap((what) => {
-      const other = what === undefined ? undefined : first.get(what);
-      if (what !== undefined && other === undefined) first.set(what, at);
-      return other === undefined ? [] : [other];
-    });
-    if (same.length === 0) return [];
-    return [
-      contradiction(
-        `${key}.place`,
-        entry.place,
-        `is the same port or subnet as location.wiremap[${same[0]}]; one place for each`,
-      ),
-    ];
-  });
-}
-
-function switchPort({ chassis, port = '' }: Config['location']['wiremap'][number]): string | undefined {
-  return chassis === undefined ? undefined : `${parseMac(chassis) ?? chassis} ${parseMac(port) ?? port}`;
-}
-
-function subnetOf({ subnet }: Config['location']['wiremap'][number]): string | undefined {
-  if (subnet === undefined) return undefined;
-  const { network, prefix } = parseCidr(subnet);
-  return `${network}/${prefix}`;
 }
 
 function drachtioSecret({ sip }: Config): Problem[] {

@@ -175,7 +175,37 @@ const Place = Type.Object(
     port: Type.Optional(
       text('Port as the switch itself reports it. Left out: the whole switch.', { examples: ['Gi1/0/3'] }),
     ),
+    circuit_id: Type.Optional(
+      text(
+        "The port's circuit-id of option 82, as `gatehouse leases` shows it (text or hex digits), where that doesn't name the port as above.",
+        { examples: ['000400140105'] },
+      ),
+    ),
     subnet: Type.Optional(cidr('Subnet, for phones whose port is not known.')),
+  },
+  { additionalProperties: false },
+);
+
+const Option82 = Type.Object(
+  {
+    relay: Type.Optional(
+      ipv4(
+        "Address that the relay gives as its own (giaddr). Left out: only requests without a relay's address count, as switches with DHCP snooping send them.",
+      ),
+    ),
+    remote_id: Type.Optional(
+      text(
+        'Remote-id that has to be in it: what names the switch, as text, hex digits or a MAC in any spelling. Left out: whichever this relay passes on.',
+        { examples: ['00:1b:54:aa:00:01'] },
+      ),
+    ),
+    name: Type.Optional(text('What people call this switch.', { examples: ['second floor'] })),
+    chassis: Type.Optional(
+      text(
+        "The switch's chassis as the wiremap has it. Left out: the remote-id, or the relay's address where there is none.",
+        { examples: ['00:1b:54:aa:00:01'] },
+      ),
+    ),
   },
   { additionalProperties: false },
 );
@@ -186,6 +216,10 @@ const Location = table({
   switch: list(
     Switch,
     'Switches whose LLDP tables say where phones are; one [[location.switch]] table each.',
+  ),
+  option_82: list(
+    Option82,
+    "Relays and switches whose option 82 in DHCP requests says where phones are; one [[location.option_82]] table each. Empty: nobody's, since any device can write it (appliance/location/OPTION-82.md).",
   ),
   wiremap: list(Place, 'Which port or subnet is which place; one [[location.wiremap]] table each.'),
 });

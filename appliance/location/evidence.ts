@@ -1,6 +1,7 @@
 /** Who says that which phone is where: witnesses kept apart from what is made of them. No clock of its own. */
 import { chassisSubtype, idIpv4, idMac, idText, lisText, portSubtype } from '../protocol/lldp-id.ts';
 import { dashedMac } from '../protocol/mac.ts';
+import type { HeldAddress } from '../store/address-holders.ts';
 import type { Neighbor } from '../store/neighbors.ts';
 import type { Placement } from '../store/placements.ts';
 import type { LocalPort, Remote, SwitchTables } from './lldp-mib.ts';
@@ -8,10 +9,14 @@ import { macInText } from './wiremap.ts';
 
 export interface Evidence {
   readonly mac: string;
-  readonly source: 'snmp' | 'lldp';
+  readonly source: 'snmp' | 'option82' | 'lldp';
   readonly chassis: string;
   readonly port: string;
   readonly portDescription?: string;
+  /** Further spellings of the port in option 82. */
+  readonly portAliases?: readonly string[];
+  /** Option 82's own bytes, as hex digits. */
+  readonly circuitId?: string;
   readonly chassisId: string;
   readonly portId: string;
   readonly switchName?: string;
@@ -30,6 +35,8 @@ export interface KnownPhones {
   /** MAC to address, where there is one. */
   readonly ipByMac: ReadonlyMap<string, string | undefined>;
   readonly macByIp: ReadonlyMap<string, string>;
+  /** The lease that says last where the phone is. */
+  readonly leaseByMac: ReadonlyMap<string, HeldAddress>;
 }
 
 /** A switch that restarts, or a phone that does, is not a phone that left: its last port holds this long. */
@@ -78,6 +85,11 @@ export function bookNeighbors(
   takeIn(book, found, { isSameWitness: (kept) => kept.source === 'lldp', now });
 }
 
+/** `found` of all leases: a phone that does DHCP on another port is no longer on the one before. */
+export function bookLeases(book: Book, found: readonly Evidence[], now: number): void {
+  takeIn(book, found, { isSameWitness: (kept) => kept.source === 'option82', now });
+}
+
 /** Evidence of before a restart, until its switch has been asked again. */
 export function bookPlacements(
   book: Book,
@@ -115,18 +127,26 @@ export function forgetLost(book: Book, now: number): void {
   }
 }
 
-/** The best evidence for a phone: still there before lost, network witnesses before hearsay, edge before uplink, newer before older. */
+/** The best evidence for a phone: still there before lost, better witnesses before worse, newer before older. */
 export function bestEvidence(candidates: readonly Evidence[]): Evidence | undefined {
-  const rank = { snmp: 0, lldp: 1 } as const;
   return candidates.toSorted(
     (a, b) =>
       Number(a.lostAt !== undefined) - Number(b.lostAt !== undefined) ||
-      rank[a.source] - rank[b.source] ||
-      Number(a.isUplink) - Number(b.isUplink) ||
+      rankOf(a) - rankOf(b) ||
       b.since - a.since ||
       (a.switchName === b.switchName ? b.timeMark - a.timeMark : 0) ||
       (a.port < b.port ? -1 : 1),
   )[0];
+}
+
+/**
+ * The switch's own table tells of now, in the switch's own names. Option 82 is the switch's word too, but of when the phone last
+ * did DHCP, and on a trusted network a device can write it where a relay is careless; it still names the very port, where a table
+ * only has the uplink behind which the phone is. What the box's own card hears is hearsay, and of the box's port.
+ */
+function rankOf({ source, isUplink }: Evidence): number {
+  if (source === 'snmp') return isUplink ? 2 : 0;
+  return source === 'option82' ? 1 : 3;
 }
 
 /** The longest that a phone that was moved stays in the old port's table: the usual TTL, and some. */

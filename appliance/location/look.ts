@@ -6,6 +6,7 @@ import type { Reader } from '../store/reader.ts';
 import type { Store, Transaction } from '../store/store.ts';
 import type { World } from '../world.ts';
 import {
+  bookLeases,
   bookNeighbors,
   bookSwitch,
   conflictingPorts,
@@ -15,6 +16,7 @@ import {
 } from './evidence.ts';
 import { knownPhones } from './known-phones.ts';
 import type { Listener } from './listener.ts';
+import { leaseEvidence } from './option82.ts';
 import { placementChange, resolvePlacement } from './resolve.ts';
 import type { SwitchWatch } from './watch.ts';
 
@@ -75,6 +77,7 @@ function bringUpToDate(
     const tables = watch.tables();
     if (tables !== undefined) bookSwitch(book, { switchName: watch.config.name, tables, known }, now);
   }
+  bookLeases(book, leaseEvidence(known, config.location.option_82, now), now);
   if (listener !== undefined) bookNeighbors(book, { neighbors: listener.neighbors(), known }, now);
   forgetLost(book, now);
 
@@ -95,7 +98,15 @@ function bringUpToDate(
     .filter(({ ports }) => ports.length > 0);
   // Before dhcp and sip can be read, a phone that only they know is not gone.
   const kept = mayForget(config, readers) ? others : others.filter(({ change }) => change !== 'unplaced');
-  return { changes: [...kept, ...placed], conflicts };
+  return {
+    changes: [...kept.filter((change) => readers.has('dhcp') || !isUnheard(change)), ...placed],
+    conflicts,
+  };
+}
+
+/** Before dhcp can be read, its word of before holds against all but a switch's. */
+function isUnheard({ before, after }: PhoneChange): boolean {
+  return before?.source === 'option82' && after?.source !== 'snmp';
 }
 
 function mayForget({ dhcp, site }: Config, readers: ReadonlyMap<StoreName, Reader>): boolean {

@@ -19,23 +19,25 @@ export function resolvePlacement(
   const ofAddress = ip === undefined ? undefined : placeOfAddress(wiremap, ip);
   const known = { mac, at: now, ...(ip === undefined ? {} : { ip }) };
   if (best === undefined) return ofAddress && { ...known, ...ofAddress, source: 'subnet' };
-  const match = placeOfPort(wiremap, { chassis: best.chassis, ports: portNames(best) }) ?? ofAddress;
+  const { chassis, circuitId } = best;
+  const ofPort = placeOfPort(wiremap, { chassis, ports: portNames(best), circuitId });
+  const { port, ...match } = ofPort ?? ofAddress ?? {};
   return {
     ...known,
     source: best.source,
-    chassis: best.chassis,
-    port: best.port,
+    chassis,
+    port: port ?? best.port,
     ...(best.portDescription === undefined ? {} : { portDescription: best.portDescription }),
     chassisId: best.chassisId,
-    portId: best.portId,
+    portId: port ?? best.portId,
     ...(best.switchName === undefined ? {} : { switchName: best.switchName }),
     ...match,
   };
 }
 
 /** Every way in which the switch names the port. */
-function portNames({ port, portId, portDescription }: Evidence): string[] {
-  return [port, portId, ...(portDescription === undefined ? [] : [portDescription])];
+function portNames({ port, portId, portDescription, portAliases = [] }: Evidence): string[] {
+  return [port, portId, ...portAliases, ...(portDescription === undefined ? [] : [portDescription])];
 }
 
 export type PlacementChange = 'placed' | 'moved' | 'unplaced' | 'told' | 'none';

@@ -1,7 +1,8 @@
-/** Several networks served by one box: on two cards, and behind a real relay with two networks of clients. */
+/** Several networks served by one box: on two cards, and behind a real relay with two networks of clients, which says where they are. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readPlacements, type Placement } from '../../appliance/store/placements.ts';
 import { readLeases } from '../../appliance/store/leases.ts';
 import { openReader } from '../../appliance/store/reader.ts';
 import { startCapture } from '../support/capture.ts';
@@ -43,15 +44,31 @@ pools = [["${net}.100", "${net}.199"]]
 routers = ["${net}.1"]
 ${rest}`;
 
+/** dhcrelay has its card's name for the circuit, and no remote-id. */
+const places = Object.entries(relayCards).map(
+  ([net, card]) => `[[location.option_82]]
+relay = "${net}.1"
+[[location.wiremap]]
+chassis = "${net}.1"
+port = "${card}"
+place = "Room ${card}"
+`,
+);
+const building = '[[location.wiremap]]\nsubnet = "10.66.0.0/24"\nplace = "Building 2"';
+
 const settings = [
   network('10.67.0', 'interface = "eth1"'),
   ...Object.keys(relayCards).map((net) => network(net)),
+  ...places,
+  building,
 ];
 
 let office: DhcpOffice;
 let relay: Namespace;
 let dhcrelay: Running;
 const clients = new Map<string, Running>();
+/** Of clients behind the relay, by MAC. */
+const cabled = new Map<string, Namespace>();
 
 const directoryOf = ({ mac }: Place) => join(office.lab.directory, mac.replaceAll(':', ''));
 
@@ -85,14 +102,47 @@ async function openRelay() {
   await office.box.exec(words('ip route add 10.70.0.0/16 via 10.66.0.3'));
 }
 
-async function powerOnBehindRelay(place: Place) {
-  const port = `port${place.mac.slice(-2)}`;
+async function cableBehindRelay({ mac, net }: Pick<Place, 'mac' | 'net'>) {
+  const port = `port${mac.slice(-2)}`;
   const namespace = await office.lab.namespace(port);
-  await office.lab.wire({ namespace, card: 'eth0', mac: place.mac }, { namespace: relay, card: port });
-  await relay.exec(words(`ip link set ${port} master ${relayCards[place.net]} up`));
+  await office.lab.wire({ namespace, card: 'eth0', mac }, { namespace: relay, card: port });
+  await relay.exec(words(`ip link set ${port} master ${relayCards[net]} up`));
   await namespace.exec(words('ip link set eth0 up'));
-  powerOn(place, namespace);
+  cabled.set(mac, namespace);
+  return namespace;
 }
+
+const powerOnBehindRelay = async (place: Place) => powerOn(place, await cableBehindRelay(place));
+
+/** A client that says itself, by option 82, that it is on this circuit of that relay. */
+function powerOnLiar(namespace: Namespace, circuit: string): Running {
+  const text = Buffer.from(circuit).toString('hex');
+  const option = `0x52:01${circuit.length.toString(16).padStart(2, '0')}${text}`;
+  return namespace.start(words(`udhcpc -f -i eth0 -t 5 -T 1 -A 2 -s /bin/true -x ${option}`));
+}
+
+function startLocation(): Running {
+  const config = join(office.lab.directory, 'gatehouse.toml');
+  const main = join(import.meta.dirname, '../../appliance/main.ts');
+  return office.box.start([process.execPath, main, 'run', 'location', '--config', config], {
+    logFile: join(office.lab.directory, 'location.log'),
+  });
+}
+
+function placementOf(mac: string): Placement | undefined {
+  using reader = openReader(join(office.lab.directory, 'state'), 'location');
+  return reader && readPlacements(reader.db).find((placement) => placement.mac === mac);
+}
+
+const placed = async (mac: string, place: string) =>
+  await until(
+    `${mac} in ${place}`,
+    () => {
+      const placement = placementOf(mac);
+      return placement?.place === place ? placement : undefined;
+    },
+    { timeoutMs: 30_000, everyMs: 100, lastSeen: () => JSON.stringify(placementOf(mac)) },
+  );
 
 /** `upstream` is the option for the card that leads to the server. */
 async function startRelay(upstream: string) {
@@ -197,6 +247,40 @@ test('behind the relay each renews by unicast past it, and its place stays known
     reader && readLeases(reader.db).map(({ mac, circuitId }) => [mac, circuitId?.text]),
   );
   for (const { mac, net } of behindRelay) expect(circuits.get(mac)).toBe(relayCards[net]);
+});
+
+test('location puts each phone behind the relay where the relay says, and on renewals it stays there', async () => {
+  startLocation();
+  for (const { mac, net } of behindRelay) {
+    const card = relayCards[net];
+    expect(await placed(mac, `Room ${card}`)).toMatchObject({
+      source: 'option82',
+      matched: 'port',
+      chassis: `${net}.1`,
+      port: card,
+    });
+  }
+});
+
+test('a phone that writes option 82 itself is placed by nobody who believes it: beside the box, and behind the relay', async () => {
+  const beside = '80:5e:c0:00:06:41';
+  powerOnLiar(await office.phone('liar', beside), 'lan1');
+  expect(await placed(beside, 'Building 2')).toMatchObject({ source: 'subnet' });
+  const behind = { mac: '80:5e:c0:00:06:42', net: '10.70.2' };
+  powerOnLiar(await cableBehindRelay(behind), 'lan1');
+  expect(await placed(behind.mac, 'Room lan2')).toMatchObject({ source: 'option82', port: 'lan2' });
+  using reader = openReader(join(office.lab.directory, 'state'), 'dhcp');
+  const told = reader && readLeases(reader.db).find(({ mac }) => mac === beside);
+  expect(told?.circuitId?.text).toBe('lan1');
+});
+
+test('a phone behind the relay that is carried elsewhere is placed there, though its former lease goes on', async () => {
+  const [carried] = behindRelay as readonly [Place];
+  clients.get(carried.mac)?.kill('SIGKILL');
+  await clients.get(carried.mac)?.exited;
+  await relay.exec(words('ip link set port11 master lan2'));
+  powerOn(carried, cabled.get(carried.mac) as Namespace);
+  expect(await placed(carried.mac, 'Room lan2')).toMatchObject({ source: 'option82', port: 'lan2' });
 });
 
 test('a relay that speaks from its address on our side names the network by link selection, which is obeyed', async () => {

@@ -19,8 +19,12 @@ import type { Neighbor } from '../../../appliance/store/neighbors.ts';
 
 const phone = '00:15:65:aa:bb:cc';
 const ip = '10.20.0.100';
-const known: KnownPhones = { ipByMac: new Map([[phone, ip]]), macByIp: new Map([[ip, phone]]) };
-const nobody: KnownPhones = { ipByMac: new Map(), macByIp: new Map() };
+const nobody: KnownPhones = { ipByMac: new Map(), macByIp: new Map(), leaseByMac: new Map() };
+const known: KnownPhones = {
+  ...nobody,
+  ipByMac: new Map([[phone, ip]]),
+  macByIp: new Map([[ip, phone]]),
+};
 
 const macId = (subtype: number, mac: string): LldpId => ({
   subtype,
