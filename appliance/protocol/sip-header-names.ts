@@ -41,7 +41,11 @@ const irregular = [
   'WWW-Authenticate',
 ];
 
-const known = new Map<string, string>(irregular.map((name) => [name.toLowerCase(), name]));
+/** No object: names such as `constructor` come from the network too. */
+const known = new Map<string, string>([
+  ...Object.entries(compactForms),
+  ...irregular.map((name) => [name.toLowerCase(), name] as const),
+]);
 const seen = new Map<string, string>();
 
 /** `i` and `call-id` → `Call-ID`; a name that nobody registered gets its words capitalised unless it has capitals already. */
@@ -49,7 +53,7 @@ export function canonicalHeaderName(name: string): string {
   const found = seen.get(name);
   if (found !== undefined) return found;
   const lower = name.toLowerCase();
-  const canonical = compactForms[lower] ?? known.get(lower) ?? titleCase(name, lower);
+  const canonical = known.get(lower) ?? titleCase(name, lower);
   // Bounded: names come from the network.
   if (seen.size < 512) seen.set(name, canonical);
   return canonical;

@@ -32,10 +32,8 @@ export function headerValue(message: Headed, name: string): string | undefined {
 
 /** All lines of that name, not split. */
 export function headerLines(message: Headed, name: string): string[] {
-  // Nearly always one: an array that is pushed to makes room for seventeen.
-  let values: string[] = [];
-  for (const header of message.headers) if (header.name === name) values = [...values, header.value];
-  return values;
+  // Nearly always one: what `map` gives has room for no more, where an array that is pushed to makes room for seventeen.
+  return message.headers.filter((header) => header.name === name).map(({ value }) => value);
 }
 
 /** All values of a list field in order, several in one line or one a line (Via, Route, Contact …). */

@@ -30,7 +30,7 @@ export interface StreamFlowStart {
   readonly witness?: Witness | undefined;
 }
 
-/** Milliseconds, but for `queuedBytes`. */
+/** Milliseconds, but for what is queued: bytes. */
 const limits = {
   /** A peer that has begun a message ends it in this time. */
   message: 30_000,
@@ -46,6 +46,8 @@ const limits = {
   /** Section 4.4.1. */
   pong: 10_000,
   queuedBytes: 4_194_304,
+  /** Whoever has so much to read gets no pong on top: a peer that only pings would fill our memory with them. */
+  queuedForPong: 4096,
 } as const;
 
 const crlf = Buffer.from('\r\n');
@@ -138,7 +140,7 @@ function watchClient({ connection, timers, counters }: StreamFlowStart, stream: 
       emptyLines = kind === 'empty-line' ? emptyLines + 1 : 0;
       if (emptyLines === 2) {
         emptyLines = 0;
-        connection.write(crlf);
+        if (connection.queuedBytes < limits.queuedForPong) connection.write(crlf);
       }
     },
     onData: () => {

@@ -15,12 +15,14 @@ export function newTransactions(): Transactions {
 }
 
 /**
- * Ends an old server transaction that only waits for repetitions of a request that was answered. False when the oldest ones all wait
- * for the application.
+ * Ends an old server transaction that only waits for repetitions of a request that was answered, or for the ACK to a refusal, which a
+ * flood never sends. False when the oldest ones all wait for the application, or are calls that it took.
  */
 export function makeRoom({ servers }: Transactions): boolean {
   for (const transaction of servers.values().take(100)) {
-    if (!transaction.isAnswered || transaction instanceof InviteServerTransaction) continue;
+    const isOver =
+      transaction instanceof InviteServerTransaction ? transaction.isRefused : transaction.isAnswered;
+    if (!isOver) continue;
     transaction.abandon();
     return true;
   }

@@ -181,6 +181,10 @@ describe('lists of values in SIP header fields', () => {
     ]);
   });
 
+  it.each(['constructor', '__proto__'])('%s is a name like others', (name) => {
+    expect(typeof canonicalHeaderName(name)).toBe('string');
+  });
+
   it('a header field is replaced in its place', () => {
     const headers = ['A', 'B', 'C', 'B'].map((name) => ({ name, value: '1' }));
     expect(withHeader(headers, 'B', ['2', '3']).map(({ name, value }) => name + value)).toEqual([

@@ -156,6 +156,13 @@ describe('a connection that a phone opened', () => {
     expect(heard.at(-1)).toBe('lost');
   });
 
+  it('that pings without end and reads nothing is not owed more pongs than fit in a few packets', () => {
+    const { state, receive } = newFlow(false);
+    state.queuedBytes = 10_000;
+    receive('\r\n\r\n'.repeat(10_000));
+    expect(state.written).toBe('');
+  });
+
   it('that pings every two minutes stays', async () => {
     const { clock, heard, receive } = newFlow(false);
     for (let at = 0; at < 60; at += 1) {
