@@ -33,7 +33,9 @@ export interface TestCore {
   readonly requests: RequestEvent[];
   readonly responses: ResponseEvent[];
   readonly outgoing: OutgoingRequests;
+  readonly client: ClientSide;
   readonly server: ServerSide;
+  readonly owedByes: OwedByes;
   readonly dialogs: Dialogs;
   readonly transactions: Transactions;
   readonly counters: Counters;
@@ -132,7 +134,9 @@ function newTestCore(clock: FakeClock, flow: Flow): TestCore {
     requests,
     responses,
     outgoing,
+    client,
     server,
+    owedByes: core.owedByes,
     dialogs,
     transactions,
     counters,

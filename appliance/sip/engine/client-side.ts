@@ -16,7 +16,7 @@ import {
 import { composeRequest } from './compose.ts';
 import { refused, type Command, type Core, type Outcome } from './core.ts';
 import { addressingIn, dialogIdOf, flowIn, noteDescription, type Dialog } from './dialog.ts';
-import { settleDialog } from './dialog-outcome.ts';
+import { oweUnheard, settleDialog } from './dialog-outcome.ts';
 import type { Flow } from './flow.ts';
 import { keptBytes } from './kept-bytes.ts';
 import { branchFor } from './reliable.ts';
@@ -48,7 +48,7 @@ export class ClientSide {
     this.revive(dialog);
     this.#core.dialogs.remove(dialog);
     const { request, flow } = this.#inDialog(dialog, byeBecause(reason));
-    if (flow.isOpen) this.#outgoing.begin(request, flow, { id: '', dialog: undefined });
+    if (flow.isOpen) this.#sendBye(dialog, request, flow);
     else this.#core.owedByes.owe(dialog, request);
     this.#core.counters.add('hang_ups_by_engine');
     this.#core.application.onRequest({
@@ -66,8 +66,13 @@ export class ClientSide {
       dialog.flow = heardOn;
       const { request, flow } = this.#inDialog(dialog, bye);
       this.#core.counters.add('byes_sent_late');
-      this.#outgoing.begin(request, flow, { id: '', dialog: undefined });
+      this.#sendBye(dialog, request, flow);
     }
+  }
+
+  #sendBye(dialog: Dialog, request: SipRequest, flow: Flow): void {
+    const onFinal = (response: SipResponse) => oweUnheard(this.#core, dialog, { request, response });
+    this.#outgoing.begin(request, flow, { id: '', dialog: undefined, onFinal });
   }
 
   #inDialog(dialog: Dialog, given: SipRequest): { request: SipRequest; flow: Flow } {

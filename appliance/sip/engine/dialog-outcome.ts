@@ -36,17 +36,24 @@ export function settleDialog(
     else if (!dialog.isConfirmed) core.dialogs.remove(dialog);
     if (method === 'SUBSCRIBE') renewSubscription(core, dialog, response);
   }
-  // A challenge is not the end of a BYE: it comes again with credentials.
-  const isChallenge = response.status === 401 || response.status === 407;
-  const isLast = method === 'BYE' || (dialog.kind === 'SUBSCRIBE' && isLastNotify(request));
-  if (!isLast || isChallenge) return;
+  if (!isEnd(dialog, { request, response })) return;
   core.dialogs.remove(dialog);
-  if (method === 'BYE' && isUnheard(response)) core.owedByes.owe(dialog, request);
+  if (method === 'BYE') oweUnheard(core, dialog, { request, response });
 }
 
-/** Its connection was gone, or went before there was an answer. */
-function isUnheard(response: SipResponse): boolean {
-  return headerValue(response, madeHereHeader) === 'flow-failed';
+/** A challenge is not the end of a BYE: it comes again with credentials. */
+function isEnd({ kind }: Dialog, { request, response: { status } }: Answered): boolean {
+  const isLast = request.method === 'BYE' || (kind === 'SUBSCRIBE' && isLastNotify(request));
+  return isLast && status !== 401 && status !== 407;
+}
+
+/** A BYE that was not heard is owed: its connection was gone, or went before there was an answer. */
+export function oweUnheard(
+  { owedByes }: Pick<Core, 'owedByes'>,
+  dialog: Dialog,
+  { request, response }: Answered,
+): void {
+  if (headerValue(response, madeHereHeader) === 'flow-failed') owedByes.owe(dialog, request);
 }
 
 /** To a request of the peer's. True when the dialog is over. */
@@ -68,5 +75,5 @@ export function settleAnswer(core: Core, dialog: Dialog, { request, response }: 
     else if (!dialog.isConfirmed) core.dialogs.remove(dialog);
     if (method === 'SUBSCRIBE') renewSubscription(core, dialog, response);
   }
-  return method === 'BYE' || (dialog.kind === 'SUBSCRIBE' && isLastNotify(request));
+  return isEnd(dialog, { request, response });
 }

@@ -60,6 +60,7 @@ const silentMs = { server: 32 * t1, phone: 62 * t1 };
 
 export class OutgoingRequests {
   readonly #core: Core;
+  /** By the application's id; those of the stack itself by their transaction. */
   readonly #outgoing = new Map<string, Outgoing>();
 
   constructor(core: Core) {
@@ -90,6 +91,7 @@ export class OutgoingRequests {
     const { id, dialog, fields = essentials(request), onFinal, elsewhere } = use;
     const { transactions, timers, counters, transport } = this.#core;
     const key = clientKey(fields);
+    const name = id === '' ? key : id;
     const silence = this.#watchSilence(flow);
     const user: ClientUser = {
       onResponse: (response) => this.#onResponse(outgoing, response),
@@ -102,7 +104,7 @@ export class OutgoingRequests {
         silence?.cancel();
         outgoing.patience?.cancel();
         transactions.clients.delete(key);
-        if (this.#outgoing.get(id) === outgoing) this.#outgoing.delete(id);
+        if (!outgoing.isMoving) this.#forget(name, outgoing);
       },
     };
     const Kind = request.method === 'INVITE' ? InviteClientTransaction : NonInviteClientTransaction;
@@ -123,11 +125,15 @@ export class OutgoingRequests {
       elsewhere,
       isMoving: false,
     };
-    if (id !== '') this.#outgoing.set(id, outgoing);
+    this.#outgoing.set(name, outgoing);
     transactions.clients.set(key, transaction);
     counters.add('requests_sent');
     transaction.start();
     flow.expectAnswer?.();
+  }
+
+  #forget(name: string, outgoing: Outgoing): void {
+    if (this.#outgoing.get(name) === outgoing) this.#outgoing.delete(name);
   }
 
   /** No sign of life since: a router on the way has forgotten the connection, and TCP takes long to notice. */
@@ -178,6 +184,7 @@ export class OutgoingRequests {
     }
     outgoing.isMoving = false;
     if (next === undefined || outgoing.cancel !== 'none') {
+      this.#forget(id, outgoing);
       this.#deliver(outgoing, refusal);
       return;
     }

@@ -36,7 +36,7 @@ export function refusedInterval(request: SipRequest): SipResponse | undefined {
 
 /**
  * A 2xx to a request that refreshes begins the time anew, or ends the timer by not naming one (section 7.2). `role` is ours for that
- * request. Without a refresher in it nobody has promised anything, so nothing is awaited.
+ * request. Without a refresher in it nobody has promised anything, so nothing is awaited; nor in a call that ended meanwhile.
  */
 export function renewSession(
   core: Core,
@@ -46,7 +46,8 @@ export function renewSession(
   if (dialog.kind !== 'INVITE' || !refreshing.has(request.method)) return;
   stopSession(dialog);
   const agreed = parseSessionExpires(headerValue(response, 'Session-Expires'));
-  if (agreed?.refresher === undefined) return;
+  const hasEnded = core.dialogs.byId(dialog.id) !== dialog;
+  if (agreed?.refresher === undefined || hasEnded) return;
   const seconds = Math.max(agreed.seconds, leastSessionSeconds);
   const isRefreshedByUs = agreed.refresher === role;
   const after = (wait: number, due: SessionDue) =>

@@ -24,22 +24,26 @@ it('without Retry-After nothing is said', () => {
 const finals = ({ responses }: TestCore) =>
   responses.map(({ response }) => response.status).filter((status) => status >= 200);
 
-it('a call that is taken back while another server is looked for rings nowhere', async () => {
-  const { one, two, wire } = newTestNetwork('udp');
-  const next = Promise.withResolvers<Flow | undefined>();
-  one.transport.nextFlow = async () => await next.promise;
-  const sent = await one.send('INVITE');
-  two.answer(two.requests[0], 503);
-  expect(finals(one)).toEqual([]);
-  const cancel = await one.send('CANCEL', {
-    transactionId: 'transactionId' in sent ? sent.transactionId : '',
-  });
-  expect(cancel.kind).toBe('sent');
-  next.resolve(one.flow);
-  await new Promise(setImmediate);
-  expect(finals(one)).toEqual([503]);
-  expect(wire.filter((line) => line === 'one INVITE')).toHaveLength(1);
-});
+it.each(['udp', 'tcp'] as const)(
+  'over %s a call that is taken back while another server is looked for rings nowhere',
+  async (transport) => {
+    const { one, two, wire, clock } = newTestNetwork(transport);
+    const next = Promise.withResolvers<Flow | undefined>();
+    one.transport.nextFlow = async () => await next.promise;
+    const sent = await one.send('INVITE');
+    two.answer(two.requests[0], 503);
+    await clock.advance(1000);
+    expect(finals(one)).toEqual([]);
+    const cancel = await one.send('CANCEL', {
+      transactionId: 'transactionId' in sent ? sent.transactionId : '',
+    });
+    expect(cancel.kind).toBe('sent');
+    next.resolve(one.flow);
+    await new Promise(setImmediate);
+    expect(finals(one)).toEqual([503]);
+    expect(wire.filter((line) => line === 'one INVITE')).toHaveLength(1);
+  },
+);
 
 it('a call that another server takes is one call to the application', async () => {
   const { one, two, wire } = newTestNetwork('udp');

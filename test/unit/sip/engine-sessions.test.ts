@@ -114,6 +114,25 @@ it('a far end that is silent to a refresh loses the call, and the application is
   expect(network.one.dialogs.size).toBe(0);
 });
 
+it('a refresh that goes down with its connection is sent again, and ends no call', async () => {
+  let isCut = false;
+  const network = await callWith('600;refresher=uac', {
+    headers: withUpdate,
+    transport: 'tcp',
+    isLost: () => isCut,
+  });
+  const { clock, one, wire } = network;
+  isCut = true;
+  await clock.advance(300_100);
+  one.outgoing.flowLost(one.flow);
+  isCut = false;
+  await clock.advance(11_000);
+  expect(wire).toEqual(['one UPDATE', 'one UPDATE']);
+  accept(network);
+  await clock.advance(40_000);
+  expect([one.dialogs.size, wire.length]).toEqual([1, 3]);
+});
+
 it('who waits for a refresh in vain hangs up a third of the time before the end', async () => {
   let isCut = false;
   const network = await callWith('90;refresher=uac', { headers: withUpdate, isLost: () => isCut });
@@ -211,4 +230,21 @@ it('a call that ended is not refreshed', async () => {
   network.two.answer(network.two.requests.at(-1), 200);
   await network.clock.advance(120_000);
   expect(network.wire).toEqual(['one BYE', 'two 200 BYE']);
+});
+
+it('nor when a refresh was on its way as it ended', async () => {
+  let isHeld = true;
+  const network = await callWith('90;refresher=uac', {
+    headers: withUpdate,
+    isLost: (line) => isHeld && line === 'two 200 UPDATE',
+  });
+  const { clock, one, two, wire, dialogId } = network;
+  await clock.advance(45_100);
+  accept(network);
+  await one.send('BYE', { dialogId });
+  two.answer(two.requests.at(-1), 200);
+  isHeld = false;
+  await clock.advance(200_000);
+  expect(wire.filter((line) => line === 'one BYE')).toHaveLength(1);
+  expect(one.requests).toEqual([]);
 });
