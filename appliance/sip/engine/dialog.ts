@@ -7,7 +7,7 @@ import {
   tagOf,
   type Essentials,
 } from '../../protocol/sip-headers.ts';
-import type { SipRequest, SipResponse } from '../../protocol/sip-message.ts';
+import type { SipHeader, SipRequest, SipResponse } from '../../protocol/sip-message.ts';
 import { param, parseSipUri } from '../../protocol/sip-uri.ts';
 import { ownContact, type Addressing } from './compose.ts';
 import type { Flow } from './flow.ts';
@@ -22,6 +22,14 @@ export interface Branch {
   readonly routes: readonly string[];
   /** Of its last provisional response that wanted a PRACK. */
   readonly rseq: number;
+}
+
+export interface Answer {
+  readonly cseq: number;
+  readonly isCancelled: boolean;
+  /** Of the INVITE, for the ACK; none are kept longer. */
+  credentials: readonly SipHeader[];
+  ack: Uint8Array | undefined;
 }
 
 export interface Dialog {
@@ -54,7 +62,7 @@ export interface Dialog {
   /** By To tag. */
   readonly branches: Map<string, Branch>;
   /** A 2xx that we got: its ACK is the application's to send, and ours to repeat. */
-  answer: { readonly cseq: number; readonly isCancelled: boolean; ack: Uint8Array | undefined } | undefined;
+  answer: Answer | undefined;
   /** Of a subscription. */
   expiry: Timer | undefined;
   /** Of a call: what was agreed on refreshes (RFC 4028). */

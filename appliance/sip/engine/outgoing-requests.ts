@@ -10,7 +10,12 @@ import {
 } from '../../protocol/sip-headers.ts';
 import { encodeSipMessage, type SipRequest, type SipResponse } from '../../protocol/sip-message.ts';
 import { formsDialog, isSuccess, madeHere, makesDialog } from './addressing.ts';
-import { cancelFor, InviteClientTransaction, NonInviteClientTransaction } from './client-transaction.ts';
+import {
+  cancelFor,
+  credentialsOf,
+  InviteClientTransaction,
+  NonInviteClientTransaction,
+} from './client-transaction.ts';
 import type { ClientTransaction, ClientUser } from './client-transaction.ts';
 import { refused, type Core, type Outcome } from './core.ts';
 import { dialogIdOf, flowIn, uacDialog, updateUacDialog, type Dialog } from './dialog.ts';
@@ -221,7 +226,8 @@ export class OutgoingRequests {
     }
     if (dialog !== undefined && request.method === 'INVITE' && isSuccess(response)) {
       const cseq = parseCSeq(headerValue(request, 'CSeq') ?? '').number;
-      dialog.answer = { cseq, isCancelled: cancel !== 'none', ack: undefined };
+      const credentials = credentialsOf(request);
+      dialog.answer = { cseq, isCancelled: cancel !== 'none', credentials, ack: undefined };
     }
     if (id !== '') {
       this.#core.application.onResponse({
