@@ -2,14 +2,14 @@
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parse, TomlError } from 'smol-toml';
-import { contradictions } from './config-contradictions.ts';
-import { keyLines } from './config-lines.ts';
-import { configuredParts, type ConfiguredPart } from './config-parts.ts';
-import { ConfigSchema, type Config } from './config-schema.ts';
+import { contradictions } from './config/contradictions.ts';
+import { keyLines } from './config/lines.ts';
+import { configuredParts, type ConfiguredPart } from './config/parts.ts';
+import { ConfigSchema, type Config } from './config/schema.ts';
 import { schemaProblems, type Problem } from './schema-problems.ts';
 import { withDefaults } from './schema.ts';
 
-export type * from './config-schema.ts';
+export type * from './config/schema.ts';
 
 /** The settings can't be used. `problems` are sentences for the person who wrote the file, one a mistake. */
 export class ConfigError extends Error {

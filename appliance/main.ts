@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { startAppliance } from './appliance.ts';
 import { explainError } from './commands/explain-error.ts';
 import { ConfigError, readConfig, unreachablePaths } from './config.ts';
-import { configuredParts } from './config-parts.ts';
+import { configuredParts } from './config/parts.ts';
 import { reportToSystemd } from './net/systemd.ts';
 import { partNames, type PartName } from './store/journal-kinds.ts';
 import { openWorld } from './world.ts';

@@ -80,10 +80,10 @@ function importsOf(file: string): Import[] {
   }));
 }
 
-/** `dhcp` for appliance/dhcp/server.ts, `config` for every appliance/config-*.ts, `schema` likewise. */
+/** `dhcp` for appliance/dhcp/server.ts, `config` for appliance/config.ts and all of appliance/config/, `schema` for every appliance/schema-*.ts. */
 function areaOf(file: string): string {
   const [first = ''] = relative(appliance, file).split('/');
-  return first.replace(/\.ts$/, '').replace(/^(config|schema)-.*/, '$1');
+  return first.replace(/\.ts$/, '').replace(/^schema-.*/, 'schema');
 }
 
 export function violations(imports: readonly Import[]): string[] {

@@ -1,7 +1,7 @@
 /** `gatehouse check emergency`: who could be reached, and told, if somebody here called for help right now. */
 import { existsSync, readFileSync } from 'node:fs';
 import type { Config } from '../config.ts';
-import { furthestPosture, wantedParts } from '../config-parts.ts';
+import { furthestPosture, wantedParts } from '../config/parts.ts';
 import { probeSip } from '../net/probe-sip.ts';
 import { probeTcp } from '../net/probe-tls.ts';
 import { mailServer, tryMailServer } from '../net/smtp.ts';

@@ -2,8 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { unreachablePaths, type Config } from '../config.ts';
-import { watchedCards } from '../config-networks.ts';
-import { wantedParts } from '../config-parts.ts';
+import { watchedCards } from '../config/networks.ts';
+import { wantedParts } from '../config/parts.ts';
 import { listenFds } from '../net/listen-fds.ts';
 import { cardMac } from '../net/card.ts';
 import { probeDhcp } from '../net/probe-dhcp.ts';

@@ -1,7 +1,7 @@
 /** `gatehouse config check|print|schema`: the settings judged, written out in full, and described. */
 import { existsSync, statSync } from 'node:fs';
 import { ConfigError, defaultConfig, readConfig, unreachablePaths, type Config } from '../config.ts';
-import { configJsonSchema, printConfig } from '../config-print.ts';
+import { configJsonSchema, printConfig } from '../config/print.ts';
 import type { CommandCall } from '../main.ts';
 import { leftBehind } from './left-behind.ts';
 import { languageNotes } from '../phones/languages.ts';

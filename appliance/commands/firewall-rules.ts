@@ -4,7 +4,7 @@
  * Pure.
  */
 import type { Config } from '../config.ts';
-import { wantedParts } from '../config-parts.ts';
+import { wantedParts } from '../config/parts.ts';
 import { dhcpCards } from './unit-files.ts';
 
 /** A rule, and what it is for. */

@@ -1,6 +1,6 @@
 /** `gatehouse leases`: who has which address and what it was told, and whom DHCP refused one. */
 import { readConfig, type Config } from '../config.ts';
-import { servedNetworks } from '../config-networks.ts';
+import { servedNetworks } from '../config/networks.ts';
 import type { CommandCall } from '../main.ts';
 import { vendorName, type Vendor } from '../phones/vendors.ts';
 import { readAddressPage, type ListedAddress } from '../store/address-list.ts';

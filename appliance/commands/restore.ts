@@ -2,7 +2,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { namedFiles, parseConfig } from '../config.ts';
-import { wantedParts } from '../config-parts.ts';
+import { wantedParts } from '../config/parts.ts';
 import type { CommandCall } from '../main.ts';
 import { putBack } from '../store/backup/put-back.ts';
 import { BackupError } from '../store/backup/sealed-file.ts';

@@ -1,8 +1,8 @@
 /** `gatehouse status`: how the parts are, from what they last reported. Works while the box does not run. */
 import packageJson from '../../package.json' with { type: 'json' };
 import { readConfig, type Config } from '../config.ts';
-import { servedNetworks, watchedCards } from '../config-networks.ts';
-import { wantedParts } from '../config-parts.ts';
+import { servedNetworks, watchedCards } from '../config/networks.ts';
+import { wantedParts } from '../config/parts.ts';
 import type { CommandCall } from '../main.ts';
 import { ackLatency, type AckLatency } from '../store/ack-latency.ts';
 import { readDataPartition, type DataPartition } from '../store/data-partition.ts';

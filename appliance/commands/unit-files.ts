@@ -3,8 +3,8 @@
  * talk to. systemd binds no socket to a card named by a template's instance, so these are whole files. Pure.
  */
 import type { Config } from '../config.ts';
-import { watchedCards } from '../config-networks.ts';
-import { configuredParts } from '../config-parts.ts';
+import { watchedCards } from '../config/networks.ts';
+import { configuredParts } from '../config/parts.ts';
 
 /** `path` is relative to the folder of units. */
 export type UnitFile =

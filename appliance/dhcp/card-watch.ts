@@ -1,6 +1,6 @@
 /** Watches one card for other DHCP servers: listens on port 68, and asks now and then. Takes no address. */
 import { randomBytes } from 'node:crypto';
-import type { Config } from '../config-schema.ts';
+import type { Config } from '../config/schema.ts';
 import { cardMac, ownAddresses } from '../net/card.ts';
 import { newTokenBucket, takeToken } from '../net/token-bucket.ts';
 import type { UdpPort } from '../net/udp.ts';

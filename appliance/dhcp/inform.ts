@@ -1,5 +1,5 @@
 /** Beside another DHCP server: phones that ask for options alone are told what that server doesn't know. */
-import type { Config } from '../config-schema.ts';
+import type { Config } from '../config/schema.ts';
 import { newTokenBucket, takeToken } from '../net/token-bucket.ts';
 import type { Endpoint } from '../net/udp.ts';
 import type { DhcpMessage } from '../protocol/dhcp.ts';

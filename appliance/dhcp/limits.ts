@@ -1,5 +1,5 @@
 /** How often clients are listened to: nobody may use up the server, the disk or the addresses by asking. */
-import type { Config } from '../config-schema.ts';
+import type { Config } from '../config/schema.ts';
 import { newTokenBucket, takeToken } from '../net/token-bucket.ts';
 import { bucketField, type BucketField } from './bucket-field.ts';
 import type { ClientRequest } from './request.ts';

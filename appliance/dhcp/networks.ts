@@ -1,6 +1,6 @@
 /** The networks that are served, and which of them a client is on. */
-import { servedNetworks, type ServedNetwork } from '../config-networks.ts';
-import type { Config } from '../config-schema.ts';
+import { servedNetworks, type ServedNetwork } from '../config/networks.ts';
+import type { Config } from '../config/schema.ts';
 import { broadcastAddress, contains, formatIpv4, parseIpv4 } from '../protocol/ipv4.ts';
 import { parseMac } from '../protocol/mac.ts';
 import type { Tenure } from '../store/leases.ts';

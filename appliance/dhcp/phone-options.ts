@@ -1,5 +1,5 @@
 /** What a phone is told that nobody else is: provisioning URL, time server, time zone, voice VLAN (G-15 to G-22). */
-import type { Config } from '../config-schema.ts';
+import type { Config } from '../config/schema.ts';
 import { boxUrl, provisioningUrl, regionUrl } from '../phones/url.ts';
 import { urlCarrier, vlanOption, type RecognisedPhone, type UrlForm } from '../phones/vendors.ts';
 import { optionCode } from '../protocol/dhcp-options.ts';

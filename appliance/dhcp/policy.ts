@@ -1,5 +1,5 @@
 /** The rules of one network: whom it serves, for how long, and what it tells them. */
-import type { Config } from '../config-schema.ts';
+import type { Config } from '../config/schema.ts';
 import { netmask, parseCidr, parseIpv4 } from '../protocol/ipv4.ts';
 import { declineBudget, type DeclineBudget } from './decline-budget.ts';
 import type { Limits } from './limits.ts';

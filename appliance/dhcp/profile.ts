@@ -1,5 +1,5 @@
 /** What a kind of client is told with every lease: worked out once a kind and minute, not once a packet. */
-import type { Config } from '../config-schema.ts';
+import type { Config } from '../config/schema.ts';
 import { postureFor } from '../phones/posture.ts';
 import { recognisePhone, type RecognisedPhone } from '../phones/vendors.ts';
 import { latin1Text } from '../protocol/bytes.ts';

@@ -1,5 +1,5 @@
 /** How this relay presents itself to servers and clients. */
-import type { Config } from '../config-schema.ts';
+import type { Config } from '../config/schema.ts';
 import { parseIpv4 } from '../protocol/ipv4.ts';
 import type { Profiles } from './profile.ts';
 

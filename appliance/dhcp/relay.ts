@@ -1,5 +1,5 @@
 /** DHCP relay between the phones' card and the servers that the settings name; adds what phones need to their answers. */
-import type { Config } from '../config-schema.ts';
+import type { Config } from '../config/schema.ts';
 import { cardMac } from '../net/card.ts';
 import type { UdpPort } from '../net/udp.ts';
 import type { DhcpMessage } from '../protocol/dhcp.ts';

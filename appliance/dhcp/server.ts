@@ -1,5 +1,5 @@
 /** The DHCP server of the phones' networks: a lease is on disk before its ACK leaves. */
-import type { Config } from '../config-schema.ts';
+import type { Config } from '../config/schema.ts';
 import { DecodeError } from '../protocol/bytes.ts';
 import { decodeMessage, type DhcpMessage } from '../protocol/dhcp.ts';
 import { isProbe } from '../protocol/dhcp-probe.ts';

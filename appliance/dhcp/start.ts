@@ -1,5 +1,5 @@
 /** The one place where `dhcp.mode` chooses the service. */
-import type { Config } from '../config-schema.ts';
+import type { Config } from '../config/schema.ts';
 import type { Part, World } from '../world.ts';
 import { startInform } from './inform.ts';
 import { startRelay } from './relay.ts';

@@ -1,5 +1,5 @@
 /** What other servers on a card of the phones mean in each mode, in words for whoever can act on it. Pure. */
-import type { Config } from '../config-schema.ts';
+import type { Config } from '../config/schema.ts';
 
 interface Seen {
   readonly card: string;

@@ -1,5 +1,5 @@
 /** Watches the phones' networks for other DHCP servers, each card by itself. */
-import { watchedCards } from '../config-networks.ts';
+import { watchedCards } from '../config/networks.ts';
 import { keepCards } from '../store/other-servers.ts';
 import { startCardWatch, type CardWatch, type WatchNeeds } from './card-watch.ts';
 import type { SocketSource } from './socket.ts';

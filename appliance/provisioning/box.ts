@@ -1,5 +1,5 @@
 /** The box as phones see it: its addresses, each with a certificate of its own, and its ports once it listens. */
-import type { Config } from '../config-schema.ts';
+import type { Config } from '../config/schema.ts';
 import { ensureAuthority, hasServerIdentity, serverIdentity, type ServerIdentity } from '../net/authority.ts';
 import { probePort } from '../net/probe-port.ts';
 import type { World } from '../world.ts';

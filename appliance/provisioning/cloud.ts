@@ -1,5 +1,5 @@
 /** The way to the cloud: how it is asked, how it is watched, and how long a phone may wait for it. */
-import type { Config } from '../config-schema.ts';
+import type { Config } from '../config/schema.ts';
 import { openDownload } from '../net/http-download.ts';
 import { askUpstream, newKeptConnections, UpstreamError, type LookupFunction } from '../net/http-upstream.ts';
 import { probeUpstream } from '../net/probe-upstream.ts';

@@ -1,5 +1,5 @@
 /** What one exchange needs of the running part, and the few answers that are made here. */
-import type { ProvisioningConfig, SiteConfig } from '../config-schema.ts';
+import type { ProvisioningConfig, SiteConfig } from '../config/schema.ts';
 import type { CloudReach } from '../net/cloud-reach.ts';
 import type { HttpAnswer } from '../net/http-server.ts';
 import type { Download } from '../net/http-download.ts';

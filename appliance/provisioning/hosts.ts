@@ -2,7 +2,7 @@
 import { authorityPath } from '../net/authority.ts';
 import { firstStageHost, laterStageHosts } from '../phones/service-hosts.ts';
 import { regions } from '../phones/url.ts';
-import type { ProvisioningConfig, SiteConfig } from '../config-schema.ts';
+import type { ProvisioningConfig, SiteConfig } from '../config/schema.ts';
 
 export interface Hosts {
   /** Asked for a phone's first stage when its path names no host. */

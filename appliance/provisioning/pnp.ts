@@ -3,7 +3,7 @@
  * socket is bound to the group itself, so that it and the SIP engine never take each other's packets.
  */
 import { randomBytes } from 'node:crypto';
-import type { Config } from '../config-schema.ts';
+import type { Config } from '../config/schema.ts';
 import { newTokenBucket, takeToken } from '../net/token-bucket.ts';
 import { newTokenBuckets } from '../net/token-buckets.ts';
 import { openUdp, type Endpoint, type UdpPort } from '../net/udp.ts';

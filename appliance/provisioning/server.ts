@@ -2,7 +2,7 @@
  * The provisioning proxy: phones ask it for their configuration, it asks the cloud, and each later stage comes back to
  * it over HTTPS. Order of a request: `exchange.ts` (who, what), `passage.ts` (up), `giving.ts` (down), `rewrite.ts` (the body).
  */
-import type { Config } from '../config-schema.ts';
+import type { Config } from '../config/schema.ts';
 import { authorityPath } from '../net/authority.ts';
 import { shownLanguage } from '../phones/languages.ts';
 import { phonesElsewhere } from '../store/box-addresses.ts';

@@ -2,7 +2,7 @@
  * Syslog of phones over UDP (RFC 5426), where the settings ask for it: kept beside the logs that they upload, bounded and masked.
  * Anybody can send a datagram: what doesn't come from a phone's own address is not read.
  */
-import type { Config } from '../config-schema.ts';
+import type { Config } from '../config/schema.ts';
 import { listenFds } from '../net/listen-fds.ts';
 import { newTokenBuckets } from '../net/token-buckets.ts';
 import { openUdp } from '../net/udp.ts';

@@ -1,5 +1,5 @@
 /** What a template may say, and what each value has to look like: names as in `firmware-templates/README.md`. */
-import type { Config } from '../config-schema.ts';
+import type { Config } from '../config/schema.ts';
 import { toldForHelp } from '../phones/emergency-numbers.ts';
 import { timeOffsetSeconds } from '../phones/time-offset.ts';
 import { schemaProblems } from '../schema-problems.ts';

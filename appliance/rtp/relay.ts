@@ -1,5 +1,5 @@
 /** The media relay: sessions made and ended by `sip` over a Unix socket, their packets carried by the kernel or between two sockets. */
-import type { Config } from '../config-schema.ts';
+import type { Config } from '../config/schema.ts';
 import { serveLines } from '../net/unix-lines.ts';
 import { formatControl, mediaSocketPath } from '../protocol/media-control.ts';
 import { readMediaSessions, removeMediaSession, type MediaSessionRow } from '../store/media-sessions.ts';

@@ -1,5 +1,5 @@
 /** What every handler of the SIP application is given. */
-import type { Config } from '../config-schema.ts';
+import type { Config } from '../config/schema.ts';
 import { headerValue } from '../protocol/sip-headers.ts';
 import type { BindingRow } from '../store/bindings.ts';
 import type { Store } from '../store/store.ts';

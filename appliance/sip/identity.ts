@@ -1,6 +1,6 @@
 /** The certificate that phones are shown: renewed by whoever keeps the site's authority, taken up here without a restart. */
 import { ensureAuthority, serverIdentity, type ServerIdentity } from '../net/authority.ts';
-import type { Config } from '../config-schema.ts';
+import type { Config } from '../config/schema.ts';
 import { repeat, type World } from '../world.ts';
 import type { Engine } from './engine/engine.ts';
 

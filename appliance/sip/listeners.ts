@@ -1,5 +1,5 @@
 /** Where phones find the SIP engine: on the box's address, and on those that it had before and still has. */
-import type { Config } from '../config-schema.ts';
+import type { Config } from '../config/schema.ts';
 import { hasServerIdentity, serverIdentity } from '../net/authority.ts';
 import { probePort } from '../net/probe-port.ts';
 import type { Transport } from './engine/flow.ts';

@@ -1,6 +1,6 @@
 /** Registrars out of reach, and the minutes after: phones stay registered here, and go back to the cloud at a pace. */
 import { randomBytes } from 'node:crypto';
-import type { Config } from '../config-schema.ts';
+import type { Config } from '../config/schema.ts';
 import { newCloudReach } from '../net/cloud-reach.ts';
 import { probeTls } from '../net/probe-tls.ts';
 import { optionsPing } from '../protocol/sip-options.ts';

@@ -1,5 +1,5 @@
 /** Carries REGISTER between a phone and its registrar, with the phone's own credentials, and keeps what came of it. */
-import type { Config } from '../config-schema.ts';
+import type { Config } from '../config/schema.ts';
 import { recogniseVendor } from '../phones/vendors.ts';
 import { headerValue } from '../protocol/sip-headers.ts';
 import type { SipHeader } from '../protocol/sip-message.ts';

@@ -1,6 +1,6 @@
 /** The SIP relay: registrations and calls between the phones and their registrar, on the embedded server. */
 import { randomBytes } from 'node:crypto';
-import type { Config } from '../config-schema.ts';
+import type { Config } from '../config/schema.ts';
 import type { ServerIdentity } from '../net/authority.ts';
 import { ownAddresses } from '../net/card.ts';
 import { DecodeError } from '../protocol/bytes.ts';

@@ -1,7 +1,7 @@
 /** Which SIP server carries the application, as the settings say: the engine in this process, or a drachtio server elsewhere. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Config } from '../config-schema.ts';
+import type { Config } from '../config/schema.ts';
 import type { ServerIdentity } from '../net/authority.ts';
 import type { SipRequest } from '../protocol/sip-message.ts';
 import { parseSipUri } from '../protocol/sip-uri.ts';

@@ -1,7 +1,7 @@
 /** Whether the box's own DHCP server would give a phone an address: a DISCOVER on each network's card, an OFFER, and no more. */
 import { randomBytes } from 'node:crypto';
 import type { Config } from '../config.ts';
-import { servedNetworks, type ServedNetwork } from '../config-networks.ts';
+import { servedNetworks, type ServedNetwork } from '../config/networks.ts';
 import { askDhcp } from '../net/ask-dhcp.ts';
 import { cardMac, ownAddresses } from '../net/card.ts';
 import { openUdp } from '../net/udp.ts';

@@ -1,6 +1,6 @@
 /** Whether a release does its work on this box: asked after the restart into it, before it is kept. */
 import type { Config } from '../config.ts';
-import { configuredParts, wantedParts } from '../config-parts.ts';
+import { configuredParts, wantedParts } from '../config/parts.ts';
 import { openReader } from '../store/reader.ts';
 import { readParts, type PartStatus } from '../store/site-status.ts';
 import type { Clock } from '../world.ts';

@@ -1,6 +1,6 @@
 /** The settings that the set-up form asks for, as a `gatehouse.toml`. Pure. */
 import { ConfigError, parseConfig } from '../config.ts';
-import { printConfig } from '../config-print.ts';
+import { printConfig } from '../config/print.ts';
 import { Type, type Static } from '../schema.ts';
 
 const word = Type.String({ maxLength: 200 });

@@ -1,8 +1,8 @@
 /** What the page and the API show, read from the files of all parts. */
 import type { Static } from '../schema.ts';
 import type { Config } from '../config.ts';
-import { servedNetworks, watchedCards } from '../config-networks.ts';
-import { wantedParts } from '../config-parts.ts';
+import { servedNetworks, watchedCards } from '../config/networks.ts';
+import { wantedParts } from '../config/parts.ts';
 import { ackLatency } from '../store/ack-latency.ts';
 import { readAddressPage } from '../store/address-list.ts';
 import { readCalls } from '../store/calls.ts';

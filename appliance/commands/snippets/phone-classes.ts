@@ -1,5 +1,5 @@
 /** What a foreign DHCP server has to know: how each vendor's phones are recognised and what they are told. Pure. */
-import type { Config } from '../../config-schema.ts';
+import type { Config } from '../../config/schema.ts';
 import { phoneOptions } from '../../dhcp/phone-options.ts';
 import { nextOffsetChange, timeOffsetSeconds } from '../../phones/time-offset.ts';
 import { vendorName, vendors, vendorSigns, type PhoneKind, type Vendor } from '../../phones/vendors.ts';

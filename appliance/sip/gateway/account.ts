@@ -1,7 +1,7 @@
 /** Requests to the gateway answer its challenges with the site's account there. */
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { Config } from '../../config-schema.ts';
+import type { Config } from '../../config/schema.ts';
 import { headerLines, headerValue, parseCSeq, splitChallenges } from '../../protocol/sip-headers.ts';
 import type { SipHeader } from '../../protocol/sip-message.ts';
 import { formatHostPort } from '../../protocol/sip-uri.ts';

@@ -1,6 +1,6 @@
 /** The site's own gateway to the telephone network: where it is, whether it answers, and what came from it. */
 import { systemLookup, type Lookup } from '../../net/tcp.ts';
-import type { Config } from '../../config-schema.ts';
+import type { Config } from '../../config/schema.ts';
 import { formatHostPort } from '../../protocol/sip-uri.ts';
 import type { BindingRow } from '../../store/bindings.ts';
 import type { World } from '../../world.ts';

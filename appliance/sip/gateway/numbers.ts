@@ -1,5 +1,5 @@
 /** What the telephone network is shown, what may be called through the gateway, and whom a call from it is for. Pure. */
-import type { Config } from '../../config-schema.ts';
+import type { Config } from '../../config/schema.ts';
 import { e164Readings, type DialPlan } from '../dial-plan.ts';
 
 export type NumberPlan = Pick<Config, 'gateway' | 'emergency'> & { readonly dialPlan: DialPlan };

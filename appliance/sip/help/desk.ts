@@ -11,7 +11,7 @@ import type { BindingRow } from '../../store/bindings.ts';
 import type { Placement } from '../../store/placements.ts';
 import type { Store } from '../../store/store.ts';
 import type { World } from '../../world.ts';
-import type { Config } from '../../config-schema.ts';
+import type { Config } from '../../config/schema.ts';
 import { addressOf } from '../application.ts';
 import type { Afterwards } from '../afterwards.ts';
 import { dialledNumber, type DialPlan } from '../dial-plan.ts';

@@ -1,6 +1,6 @@
 /** Who on site is told of a call for help, and how: ways that need no internet. */
 import { hostname } from 'node:os';
-import type { Config } from '../../config-schema.ts';
+import type { Config } from '../../config/schema.ts';
 import { postOnce } from '../../net/post-once.ts';
 import { mailServer, sendMail } from '../../net/smtp.ts';
 import { sendSyslog } from '../../net/syslog.ts';

@@ -1,5 +1,5 @@
 /** All that calls for help need, in the order in which it is stopped again. */
-import type { Config } from '../../config-schema.ts';
+import type { Config } from '../../config/schema.ts';
 import type { Store } from '../../store/store.ts';
 import type { World } from '../../world.ts';
 import { newAfterwards } from '../afterwards.ts';

@@ -1,6 +1,6 @@
 /** Settings for calls for help: who is rung and told on site, and the way to the telephone network that needs no internet. */
-import { Type } from './schema.ts';
-import { host, list, port, seconds, table, text } from './config-values.ts';
+import { Type } from '../schema.ts';
+import { host, list, port, seconds, table, text } from './values.ts';
 
 const number = (description = 'Number') =>
   Type.String({

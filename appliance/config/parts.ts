@@ -1,5 +1,5 @@
 /** Which parts of Gatehouse these settings ask for. */
-import type { Config } from './config-schema.ts';
+import type { Config } from './schema.ts';
 
 export type ConfiguredPart = keyof ReturnType<typeof wantedParts>;
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { parseConfig } from '../../appliance/config.ts';
-import { wantedParts } from '../../appliance/config-parts.ts';
+import { parseConfig } from '../../../appliance/config.ts';
+import { wantedParts } from '../../../appliance/config/parts.ts';
 
 test.each([
   ['assist', '', false],

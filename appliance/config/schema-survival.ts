@@ -1,6 +1,6 @@
 /** Settings for calls on site while the internet is away. */
-import { Type } from './schema.ts';
-import { table } from './config-values.ts';
+import { Type } from '../schema.ts';
+import { table } from './values.ts';
 
 const digits = (description: string, examples: readonly string[], rest: object = {}) =>
   Type.String({ description, pattern: '^[0-9]{0,6}$', title: 'digits', examples, ...rest });

@@ -1,9 +1,9 @@
 /** What may be wrong with addresses reserved for devices. Pure. */
-import type { Config } from './config-schema.ts';
-import { isReserved, servedNetworks } from './config-networks.ts';
-import { contradiction, type Problem, type Rule } from './config-problems.ts';
-import { contains } from './protocol/ipv4.ts';
-import { parseMac } from './protocol/mac.ts';
+import type { Config } from './schema.ts';
+import { isReserved, servedNetworks } from './networks.ts';
+import { contradiction, type Problem, type Rule } from './problems.ts';
+import { contains } from '../protocol/ipv4.ts';
+import { parseMac } from '../protocol/mac.ts';
 
 export const reservationRules: readonly Rule[] = [
   { keys: ['dhcp', 'site.address', 'site.former_addresses', 'web.address'], find: reservations },

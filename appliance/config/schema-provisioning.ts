@@ -1,6 +1,6 @@
 /** Settings of the provisioning proxy. */
-import { Type } from './schema.ts';
-import { host, ipv4, list, port, seconds, table, text } from './config-values.ts';
+import { Type } from '../schema.ts';
+import { host, ipv4, list, port, seconds, table, text } from './values.ts';
 
 export const Provisioning = table({
   http_port: port('TCP port for the first, plain stage that DHCP points to.', 80),

@@ -1,10 +1,10 @@
 import * as fc from 'fast-check';
 import { Value } from 'typebox/value';
 import { describe, expect, it } from 'vitest';
-import { ConfigError, parseConfig } from '../../appliance/config.ts';
-import { ConfigSchema } from '../../appliance/config-schema.ts';
-import { schemaProblems } from '../../appliance/schema-problems.ts';
-import { withDefaults } from '../../appliance/schema.ts';
+import { ConfigError, parseConfig } from '../../../appliance/config.ts';
+import { ConfigSchema } from '../../../appliance/config/schema.ts';
+import { schemaProblems } from '../../../appliance/schema-problems.ts';
+import { withDefaults } from '../../../appliance/schema.ts';
 
 const site = '[site]\naddress = "10.20.0.1"\n';
 

@@ -1,6 +1,6 @@
 /** The networks that the DHCP settings describe, for the server and for rules about them. Pure. */
-import type { Config } from './config-schema.ts';
-import { broadcastAddress, formatIpv4, parseCidr, parseIpv4, type Subnet } from './protocol/ipv4.ts';
+import type { Config } from './schema.ts';
+import { broadcastAddress, formatIpv4, parseCidr, parseIpv4, type Subnet } from '../protocol/ipv4.ts';
 
 export interface ServedNetwork {
   /** Its table: `dhcp`, `dhcp.network[0]`. */

@@ -1,9 +1,9 @@
 /** What the DHCP settings may be alone but not beside the others. Pure. */
-import type { Config } from './config-schema.ts';
-import { contradiction, type Problem, type Rule } from './config-problems.ts';
-import { reservationRules } from './config-contradictions-reservations.ts';
-import { isReserved, overlaps, servedNetworks, type ServedNetwork } from './config-networks.ts';
-import { contains, parseIpv4 } from './protocol/ipv4.ts';
+import type { Config } from './schema.ts';
+import { contradiction, type Problem, type Rule } from './problems.ts';
+import { reservationRules } from './contradictions-reservations.ts';
+import { isReserved, overlaps, servedNetworks, type ServedNetwork } from './networks.ts';
+import { contains, parseIpv4 } from '../protocol/ipv4.ts';
 
 const described = ['dhcp.mode', 'dhcp.subnet', 'dhcp.pool', 'dhcp.network'];
 const told = ['dhcp.routers', 'dhcp.dns_servers', 'dhcp.ntp_servers', 'site.address'];

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { ConfigError, parseConfig } from '../../appliance/config.ts';
+import { ConfigError, parseConfig } from '../../../appliance/config.ts';
 
 const own = (rest: string) => `[[dhcp.vendor]]\nvendor = "snom"\n${rest}`;
 

@@ -1,8 +1,8 @@
 /** What is wrong with a value of the settings beside others, told with the key, the value and what would be right. Pure. */
-import type { Config } from './config-schema.ts';
-import { shown, type Problem } from './schema-problems.ts';
+import type { Config } from './schema.ts';
+import { shown, type Problem } from '../schema-problems.ts';
 
-export type { Problem } from './schema-problems.ts';
+export type { Problem } from '../schema-problems.ts';
 
 /** A value that is wrong beside others. */
 export interface Rule {

@@ -1,6 +1,6 @@
 /** The keys of `[web]` in `gatehouse.toml`. */
-import { Type } from './schema.ts';
-import { ipv4, list, port, table, text } from './config-values.ts';
+import { Type } from '../schema.ts';
+import { ipv4, list, port, table, text } from './values.ts';
 
 export const Web = table({
   address: ipv4('Management address that the page listens on.', { default: '127.0.0.1' }),

@@ -1,9 +1,9 @@
 import { Value } from 'typebox/value';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'smol-toml';
-import { parseConfig } from '../../appliance/config.ts';
-import { configJsonSchema, printConfig } from '../../appliance/config-print.ts';
-import { ConfigSchema } from '../../appliance/config-schema.ts';
+import { parseConfig } from '../../../appliance/config.ts';
+import { configJsonSchema, printConfig } from '../../../appliance/config/print.ts';
+import { ConfigSchema } from '../../../appliance/config/schema.ts';
 
 const full = `
 [site]

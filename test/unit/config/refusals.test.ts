@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { problemsOf } from '../support/settings-problems.ts';
+import { problemsOf } from '../../support/settings-problems.ts';
 
 const site = '[site]\naddress = "10.20.0.1"\n';
 const server = `${site}[dhcp]\nmode = "server"\nsubnet = "10.20.0.0/24"\n`;

@@ -1,6 +1,6 @@
 /** What the settings of the DHCP relay may be alone but not beside the others. Pure. */
-import { contradiction, type Problem, type Rule } from './config-problems.ts';
-import type { Config } from './config-schema.ts';
+import { contradiction, type Problem, type Rule } from './problems.ts';
+import type { Config } from './schema.ts';
 
 export const relayRules: readonly Rule[] = [
   { keys: ['dhcp.mode', 'dhcp.relay.servers'], find: noServers },

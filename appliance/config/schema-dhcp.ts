@@ -1,6 +1,6 @@
 /** Settings of the DHCP part. */
-import { Type } from './schema.ts';
-import { card, cidr, ipv4, list, seconds, table, text } from './config-values.ts';
+import { Type } from '../schema.ts';
+import { card, cidr, ipv4, list, seconds, table, text } from './values.ts';
 
 const range = (description: string) =>
   Type.Array(ipv4('address'), {

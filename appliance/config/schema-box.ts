@@ -1,6 +1,6 @@
 /** `[box]`: the machine's own network cards, where Gatehouse sets them up (the image; elsewhere systemd-networkd must run). */
-import { Type } from './schema.ts';
-import { card, ipv4, list, octet, seconds, table, text } from './config-values.ts';
+import { Type } from '../schema.ts';
+import { card, ipv4, list, octet, seconds, table, text } from './values.ts';
 
 const BoxCard = Type.Object(
   {

@@ -1,13 +1,13 @@
 /** Every key of `gatehouse.toml`: type, default, range and the sentence that `config print` shows for it. */
-import { BoxSettings } from './config-schema-box.ts';
-import { DialPlan } from './config-schema-survival.ts';
-import { Web } from './config-schema-web.ts';
-import { Type, type Static } from './schema.ts';
-import { Dhcp } from './config-schema-dhcp.ts';
-import { Emergency, Gateway } from './config-schema-emergency.ts';
-import { Provisioning } from './config-schema-provisioning.ts';
-import { Update } from './config-schema-update.ts';
-import { card, cidr, host, ipv4, list, port, seconds, table, text } from './config-values.ts';
+import { BoxSettings } from './schema-box.ts';
+import { DialPlan } from './schema-survival.ts';
+import { Web } from './schema-web.ts';
+import { Type, type Static } from '../schema.ts';
+import { Dhcp } from './schema-dhcp.ts';
+import { Emergency, Gateway } from './schema-emergency.ts';
+import { Provisioning } from './schema-provisioning.ts';
+import { Update } from './schema-update.ts';
+import { card, cidr, host, ipv4, list, port, seconds, table, text } from './values.ts';
 
 const PostureRule = Type.Object(
   {

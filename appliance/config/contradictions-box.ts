@@ -1,8 +1,8 @@
 /** What the machine's cards may be alone but not beside the others. Pure. */
-import { contradiction, type Problem, type Rule } from './config-problems.ts';
-import type { Config } from './config-schema.ts';
-import { overlaps } from './config-networks.ts';
-import { broadcastAddress, contains, parseCidr, parseIpv4 } from './protocol/ipv4.ts';
+import { contradiction, type Problem, type Rule } from './problems.ts';
+import type { Config } from './schema.ts';
+import { overlaps } from './networks.ts';
+import { broadcastAddress, contains, parseCidr, parseIpv4 } from '../protocol/ipv4.ts';
 
 type Card = Config['box']['card'][number];
 

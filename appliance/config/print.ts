@@ -1,7 +1,7 @@
 /** The settings as a commented `gatehouse.toml` that can be read back, and as JSON Schema. Pure. */
-import { ConfigSchema, type Config } from './config-schema.ts';
-import { choices } from './schema-problems.ts';
-import type { JsonSchema } from './schema.ts';
+import { ConfigSchema, type Config } from './schema.ts';
+import { choices } from '../schema-problems.ts';
+import type { JsonSchema } from '../schema.ts';
 
 /** Every key with its description, type, default and current value; what is not set stands commented out. */
 export function printConfig(config: Config): string {

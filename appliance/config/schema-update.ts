@@ -1,6 +1,6 @@
 /** `[update]`: where new releases come from, and when one may interrupt the site. */
-import { Type } from './schema.ts';
-import { table, text } from './config-values.ts';
+import { Type } from '../schema.ts';
+import { table, text } from './values.ts';
 
 export const Update = table({
   url: Type.Optional(

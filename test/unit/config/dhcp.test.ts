@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { ConfigError, parseConfig } from '../../appliance/config.ts';
+import { ConfigError, parseConfig } from '../../../appliance/config.ts';
 
 const head = '[site]\naddress = "10.20.0.1"\n[dhcp]\nmode = "server"\nsubnet = "10.20.0.0/24"\n';
 const server = `${head}pool = ["10.20.0.100", "10.20.0.199"]\n`;

@@ -1,8 +1,8 @@
 /** What the settings of location may be alone but not beside the others. Pure. */
-import { contradiction, type Problem, type Rule } from './config-problems.ts';
-import type { Config } from './config-schema.ts';
-import { parseCidr } from './protocol/ipv4.ts';
-import { parseMac } from './protocol/mac.ts';
+import { contradiction, type Problem, type Rule } from './problems.ts';
+import type { Config } from './schema.ts';
+import { parseCidr } from '../protocol/ipv4.ts';
+import { parseMac } from '../protocol/mac.ts';
 
 export const locationRules: readonly Rule[] = [
   { keys: ['location.switch'], find: switches },

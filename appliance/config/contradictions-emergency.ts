@@ -1,6 +1,6 @@
 /** What the settings for emergency calls may be alone but not beside the others. Pure. */
-import { contradiction, type Problem, type Rule } from './config-problems.ts';
-import type { Config } from './config-schema.ts';
+import { contradiction, type Problem, type Rule } from './problems.ts';
+import type { Config } from './schema.ts';
 
 export const emergencyRules: readonly Rule[] = [
   { keys: ['gateway', 'sip.udp_port'], find: gatewayWay },

@@ -1,5 +1,5 @@
 /** Kinds of values that settings are made of. */
-import { Type, type TSchema } from './schema.ts';
+import { Type, type TSchema } from '../schema.ts';
 
 export const text = (description: string, rest: object = {}) =>
   Type.String({ description, minLength: 1, ...rest });

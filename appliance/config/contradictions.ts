@@ -1,12 +1,12 @@
 /** What each value may be alone but not beside the others. Pure. */
-import type { Config } from './config-schema.ts';
-import { boxRules } from './config-contradictions-box.ts';
-import { dhcpRules } from './config-contradictions-dhcp.ts';
-import { emergencyRules } from './config-contradictions-emergency.ts';
-import { locationRules } from './config-contradictions-location.ts';
-import { relayRules } from './config-contradictions-relay.ts';
-import { contradiction, type Problem, type Rule } from './config-problems.ts';
-import { furthestPosture } from './config-parts.ts';
+import type { Config } from './schema.ts';
+import { boxRules } from './contradictions-box.ts';
+import { dhcpRules } from './contradictions-dhcp.ts';
+import { emergencyRules } from './contradictions-emergency.ts';
+import { locationRules } from './contradictions-location.ts';
+import { relayRules } from './contradictions-relay.ts';
+import { contradiction, type Problem, type Rule } from './problems.ts';
+import { furthestPosture } from './parts.ts';
 
 const rules: readonly Rule[] = [
   { keys: ['site.address', 'site.former_addresses'], find: formerAddresses },
