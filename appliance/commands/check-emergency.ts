@@ -7,8 +7,10 @@ import { probeTcp } from '../net/probe-tls.ts';
 import { mailServer, tryMailServer } from '../net/smtp.ts';
 import { systemLookup } from '../net/tcp.ts';
 import { numbersOf } from '../phones/emergency-numbers.ts';
-import { readBindings } from '../store/bindings.ts';
+import { newDialPlan, numberList, phonesOf, type DialPlan } from '../sip/dial-plan.ts';
+import { readBindingRows, type BindingRow } from '../store/bindings.ts';
 import { readFacts } from '../store/phones.ts';
+import { readSiteNumbers } from '../store/site-numbers.ts';
 import { readParts } from '../store/site-status.ts';
 import type { CheckSite } from './check-probes.ts';
 import type { Verdict } from './check-verdicts.ts';
@@ -83,19 +85,31 @@ async function gateway(config: Config, trust: readonly string[]): Promise<Verdic
   );
 }
 
-function attendants(config: Config): Verdict[] {
-  const named = config.emergency.attendants;
-  const bindings = readFacts(config.site.state_directory, 'sip', readBindings);
+function attendants({ site, emergency, dial_plan: settings }: Config): Verdict[] {
+  const named = emergency.attendants;
+  const registered = readFacts(site.state_directory, 'sip', readBindingRows).filter(
+    ({ state }) => state !== 'late',
+  );
   if (named.length === 0) {
-    const text = `emergency.attendants names nobody: each of ${bindings.length} phones rings when no other way is left, and none gets a text`;
+    const text = `emergency.attendants names nobody: each of ${registered.length} phones rings when no other way is left, and none gets a text`;
     return [verdict('warning', text)];
   }
-  const isThere = (number: string) =>
-    bindings.some(({ aor }) => (aor.split('@')[0] ?? '').endsWith(number.replace(/^(?:\+|0+)/, '')));
-  const away = named.filter((number) => !isThere(number));
+  const plan = newDialPlan(settings, numberList(readFacts(site.state_directory, 'web', readSiteNumbers)));
+  const away = named.flatMap((number) => {
+    const why = whyUnrung(number, registered, plan);
+    return why === undefined ? [] : [`${number} (${why})`];
+  });
   if (away.length === 0) return [verdict('ok', `attendants are registered: ${named.join(', ')}`)];
   const state = away.length === named.length ? 'problem' : 'warning';
-  return [verdict(state, `attendants that no registered phone has: ${away.join(', ')}`)];
+  return [verdict(state, `attendants that would not be rung: ${away.join(', ')}`)];
+}
+
+/** As sip looks for them. */
+function whyUnrung(number: string, registered: readonly BindingRow[], plan: DialPlan): string | undefined {
+  if (phonesOf(number, registered, plan).length > 0) return undefined;
+  return registered.some((phone) => phonesOf(number, [phone], plan).length > 0)
+    ? 'fits several phones'
+    : 'nobody registered has this number';
 }
 
 async function webhook({ emergency }: Config): Promise<Verdict[]> {

@@ -29,7 +29,7 @@ const server = (description: string) => ({ ...host(), description, examples: ['1
 
 const Elin = Type.Object(
   {
-    place: text('A place of the wiremap; also the beginning of several.', {
+    place: text('A place of the wiremap, or the first words of several.', {
       examples: ['Building 2, floor 3'],
     }),
     number: fullNumber('What the telephone network is shown for calls from there.'),

@@ -30,8 +30,14 @@ export function shownNumber(
 /** The most exact place counts. */
 function elinOf(place: string | undefined, elins: Config['emergency']['elin']): string | undefined {
   if (place === undefined) return undefined;
-  const fitting = elins.filter((entry) => place.startsWith(entry.place));
+  const fitting = elins.filter((entry) => isWithin(place, entry.place));
   return fitting.toSorted((a, b) => b.place.length - a.place.length)[0]?.number;
+}
+
+/** By whole words: building 20 is not in building 2. */
+function isWithin(place: string, whole: string): boolean {
+  const [inner, outer] = [place.trim().toLowerCase(), whole.trim().toLowerCase()];
+  return inner.startsWith(outer) && !/^[\p{L}\p{N}]/u.test(inner.slice(outer.length));
 }
 
 /** A full number as the gateway wants to read it. */

@@ -1,15 +1,18 @@
 /** What the commands say of emergency calls: those that were, and whether one would get through now. */
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { checkSite } from '../../../appliance/commands/check.ts';
 import { siteToCheck } from '../../../appliance/commands/check-probes.ts';
 import { emergencyCommand } from '../../../appliance/commands/emergency.ts';
 import { readConfig } from '../../../appliance/config.ts';
 import { saveEmergencyCall, type EmergencyCall } from '../../../appliance/store/emergency-calls.ts';
+import { saveBinding, type BindingRow } from '../../../appliance/store/bindings.ts';
+import { replaceSiteNumbers } from '../../../appliance/store/site-numbers.ts';
 import { openStore } from '../../../appliance/store/store.ts';
 import { openTelemetry } from '../../../appliance/store/telemetry.ts';
 import { systemClock } from '../../../appliance/world.ts';
+import { bindingRow } from '../../support/binding-row.ts';
 import { temporaryDirectory } from '../../support/directory.ts';
 import { freePort } from '../../support/free-port.ts';
 import { startMailServer, startWebhook } from '../../support/lan-ends.ts';
@@ -126,8 +129,41 @@ to = ["c@d"]
     expect.stringMatching(/^ok: the gateway 127\.0\.0\.9 answers \(SIP\/2\.0 200 OK\)/),
     `ok: the webhook 127.0.0.1:${webhook.port} takes connections`,
     'problem: the mail server 127.0.0.1: 554 go away to EHLO',
-    'problem: attendants that no registered phone has: 102',
+    'problem: attendants that would not be rung: 102 (nobody registered has this number)',
   ]);
+});
+
+it('attendants are those that an emergency call would ring: by the dial plan and the list of the site, and not late', async () => {
+  const attendantsAre = async (wanted: string, settings = '') => {
+    const file = await desk(`[emergency]\nattendants = ${wanted}\n${settings}`);
+    const { directory, now } = { directory: dirname(file), now: systemClock.now() };
+    using sip = openStore({ directory, part: 'sip', clock: systemClock });
+    using web = openStore({ directory, part: 'web', clock: systemClock });
+    const user = (aor: string, more: Partial<BindingRow> = {}) =>
+      bindingRow(now, { token: aor, phone: aor, aor: `${aor}@x`, ...more });
+    await sip.write(({ db }) => {
+      for (const row of [
+        user('+4930555102'),
+        user('+4930777105'),
+        user('+4930888105'),
+        user('anna', { mac: '00:15:65:aa:bb:cc' }),
+        user('+4930555103', { state: 'late' }),
+      ])
+        saveBinding(db, row);
+    });
+    await web.write((tx) => replaceSiteNumbers(tx, [{ phone: '00:15:65:aa:bb:cc', extension: '500' }]));
+    return (await check(file)).at(-1);
+  };
+  const digits = '[dial_plan]\ncountry_code = "49"\nextension_length = 3\n';
+  expect(await attendantsAre('["102", "030555102", "500"]', digits)).toBe(
+    'ok: attendants are registered: 102, 030555102, 500',
+  );
+  expect(await attendantsAre('["102", "500"]')).toBe(
+    'warning: attendants that would not be rung: 102 (nobody registered has this number)',
+  );
+  expect(await attendantsAre('["103", "105"]', digits)).toBe(
+    'problem: attendants that would not be rung: 103 (nobody registered has this number), 105 (fits several phones)',
+  );
 });
 
 it('a gateway that is not there is a problem', async () => {

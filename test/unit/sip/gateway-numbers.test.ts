@@ -39,6 +39,21 @@ it.each([
   ['that of its place', '+4930555101', 'Building 2, floor 1', elins, '+4930555200'],
   ['that of the most exact place', '+4930555101', 'Building 2, floor 3, room 301', elins, '+4930555203'],
   ["the phone's own in a place without one", '+4930555101', 'Building 1', elins, '+4930555101'],
+  [
+    "the phone's own in a place whose name only begins so",
+    '+4930555101',
+    'Building 20',
+    elins,
+    '+4930555101',
+  ],
+  [
+    'that of its building, not of floor 3, on floor 30',
+    '+4930555101',
+    'Building 2, floor 30',
+    elins,
+    '+4930555200',
+  ],
+  ['that of its place, whatever the case', '+4930555101', 'building 2, Floor 3', elins, '+4930555203'],
 ])('the emergency service is shown %s', (...[, user, place, settings, shown]) => {
   expect(shownNumber({ user, isEmergency: true, place }, plan(settings))).toBe(shown);
 });
