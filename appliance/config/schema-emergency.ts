@@ -133,7 +133,8 @@ export const Gateway = table({
     default: 'phone',
   }),
   shown_form: Type.Union([Type.Literal('e164'), Type.Literal('digits'), Type.Literal('national')], {
-    description: '"e164" +4930555100, "digits" 4930555100, "national" 030555100.',
+    description:
+      'How numbers are written to it, shown and dialled: "e164" +4930555100, "digits" 4930555100, "national" 030555100 (abroad 004315550101).',
     default: 'e164',
   }),
   prefixes: list(

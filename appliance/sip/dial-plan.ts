@@ -39,15 +39,17 @@ export function dialledOf({ number, extension }: SiteNumber): string[] {
 }
 
 export interface DialPlan extends Required<DialSettings> {
-  readonly rules: DiallingRules;
+  readonly rules: Omit<DiallingRules, 'national'>;
   readonly list?: NumberList;
 }
 
 export function newDialPlan(settings: DialSettings, list?: NumberList): DialPlan {
-  const rules = diallingRules(settings.country_code);
+  const { national, ...usual } = diallingRules(settings.country_code);
+  const { international_prefix: own } = settings;
+  const rules = { ...usual, international: own === undefined ? usual.international : ([own] as const) };
   return {
-    national_prefix: rules.national,
-    international_prefix: rules.international,
+    national_prefix: national,
+    international_prefix: rules.international[0],
     ...settings,
     rules,
     ...(list === undefined ? {} : { list }),
@@ -75,20 +77,17 @@ export function e164Readings(number: string, plan: DialPlan): string[] {
 }
 
 function e164(number: string, plan: DialPlan): string | undefined {
-  const { country_code: country, national_prefix: national, international_prefix: international } = plan;
-  const { bare, carrier } = plan.rules;
+  const { country_code: country, national_prefix: national } = plan;
+  const { international, bare, carrier } = plan.rules;
   if (number.startsWith('+')) return whole(number.slice(1));
   if (!/^\d{6,20}$/.test(number) || country === '') return undefined;
-  if (international !== '' && number.startsWith(international)) {
-    return whole(number.slice(international.length + carrier));
-  }
-  if (bare.includes(number.length)) return whole(`${country}${number}`);
-  if (!number.startsWith(national) || (national === '' && bare.length > 0)) return undefined;
-  const rest = number.slice(national.length);
-  if (bare.length > 0 && !bare.includes(rest.length)) return undefined;
-  return whole(
-    `${country}${rest.length > longestWithoutCarrier && carrier > 0 ? rest.slice(carrier) : rest}`,
-  );
+  const abroad = international.find((prefix) => prefix !== '' && number.startsWith(prefix));
+  if (abroad !== undefined) return whole(number.slice(abroad.length + carrier));
+  const isPrefixed = national !== '' && number.startsWith(national);
+  const own = isPrefixed ? number.slice(national.length) : number;
+  const isNational = bare.length > 0 ? bare.includes(own.length) : isPrefixed || national === '';
+  if (!isNational) return undefined;
+  return whole(`${country}${own.length > longestWithoutCarrier && carrier > 0 ? own.slice(carrier) : own}`);
 }
 
 /** Area code and number; with a carrier's two digits it is longer. */

@@ -40,13 +40,14 @@ function isWithin(place: string, whole: string): boolean {
   return inner.startsWith(outer) && !/^[\p{L}\p{N}]/u.test(inner.slice(outer.length));
 }
 
-/** A full number as the gateway wants to read it. */
+/** A full number as the gateway wants to read it, and as it is dialled there. */
 export function inForm(number: string, { gateway, dialPlan: plan }: NumberPlan): string {
-  const country = `+${plan.country_code}`;
+  const digits = number.replace('+', '');
   if (gateway.shown_form === 'e164') return number;
-  if (gateway.shown_form === 'national' && plan.country_code !== '' && number.startsWith(country))
-    return `${plan.national_prefix}${number.slice(country.length)}`;
-  return number.replace('+', '');
+  if (gateway.shown_form === 'digits' || plan.country_code === '') return digits;
+  return digits.startsWith(plan.country_code)
+    ? `${plan.national_prefix}${digits.slice(plan.country_code.length)}`
+    : `${plan.international_prefix}${digits}`;
 }
 
 /** The full number to call, when the settings allow it. */

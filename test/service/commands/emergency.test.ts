@@ -133,27 +133,25 @@ to = ["c@d"]
   ]);
 });
 
+const registered = (user: string, more: Partial<BindingRow> = {}) =>
+  bindingRow(systemClock.now(), { token: user, phone: user, aor: `${user}@x`, ...more });
+
+/** What the check says of attendants where these phones are registered, and 500 is the extension of one of them. */
+async function attendantsAre(wanted: string, settings = ''): Promise<string | undefined> {
+  const file = await desk(`[emergency]\nattendants = ${wanted}\n${settings}`);
+  const directory = dirname(file);
+  using sip = openStore({ directory, part: 'sip', clock: systemClock });
+  using web = openStore({ directory, part: 'web', clock: systemClock });
+  await sip.write(({ db }) => {
+    for (const user of ['+4930555102', '+4930777105', '+4930888105']) saveBinding(db, registered(user));
+    saveBinding(db, registered('anna', { mac: '00:15:65:aa:bb:cc' }));
+    saveBinding(db, registered('+4930555103', { state: 'late' }));
+  });
+  await web.write((tx) => replaceSiteNumbers(tx, [{ phone: '00:15:65:aa:bb:cc', extension: '500' }]));
+  return (await check(file)).at(-1);
+}
+
 it('attendants are those that an emergency call would ring: by the dial plan and the list of the site, and not late', async () => {
-  const attendantsAre = async (wanted: string, settings = '') => {
-    const file = await desk(`[emergency]\nattendants = ${wanted}\n${settings}`);
-    const { directory, now } = { directory: dirname(file), now: systemClock.now() };
-    using sip = openStore({ directory, part: 'sip', clock: systemClock });
-    using web = openStore({ directory, part: 'web', clock: systemClock });
-    const user = (aor: string, more: Partial<BindingRow> = {}) =>
-      bindingRow(now, { token: aor, phone: aor, aor: `${aor}@x`, ...more });
-    await sip.write(({ db }) => {
-      for (const row of [
-        user('+4930555102'),
-        user('+4930777105'),
-        user('+4930888105'),
-        user('anna', { mac: '00:15:65:aa:bb:cc' }),
-        user('+4930555103', { state: 'late' }),
-      ])
-        saveBinding(db, row);
-    });
-    await web.write((tx) => replaceSiteNumbers(tx, [{ phone: '00:15:65:aa:bb:cc', extension: '500' }]));
-    return (await check(file)).at(-1);
-  };
   const digits = '[dial_plan]\ncountry_code = "49"\nextension_length = 3\n';
   expect(await attendantsAre('["102", "030555102", "500"]', digits)).toBe(
     'ok: attendants are registered: 102, 030555102, 500',

@@ -67,8 +67,8 @@ it.each([
   ['e164', '+4930555100', '+4930555100'],
   ['digits', '+4930555100', '4930555100'],
   ['national', '+4930555100', '030555100'],
-  ['national', '+4315550101', '4315550101'],
-])('in the form %s %s is %s', (form, number, shown) => {
+  ['national', '+4315550101', '004315550101'],
+])('in the form %s %s is %s, shown and dialled', (form, number, shown) => {
   expect(inForm(number, plan(`shown_form = "${form}"\n`))).toBe(shown);
 });
 
