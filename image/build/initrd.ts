@@ -7,8 +7,13 @@ import { runInside, type Tools } from './tools-tree.ts';
 
 const image = join(import.meta.dirname, '..');
 
-/** Path of the initrd. */
-export function makeInitrd(base: Base, tools: Tools): string {
+export interface Initrd {
+  readonly file: string;
+  /** Names of the packages of the tools tree that its files are from: dracut copies them from there, not from the base root. */
+  readonly packages: readonly string[];
+}
+
+export function makeInitrd(base: Base, tools: Tools): Initrd {
   const settings = readFileSync(join(image, 'initrd.conf'), 'utf8');
   const hash = inputHash([base.hash, tools.hash, settings, ...overlay()], ['initrd.ts', 'tools-tree.ts']);
   const folder = cached('initrd', hash, (path) =>
@@ -18,7 +23,8 @@ export function makeInitrd(base: Base, tools: Tools): string {
       script(base.kernel),
     ]),
   );
-  return join(folder, 'initrd');
+  const packages = readFileSync(join(folder, 'packages'), 'utf8').trim().split('\n');
+  return { file: join(folder, 'initrd'), packages };
 }
 
 // systemd opens libtss2, and libcryptsetup its way to the TPM, only where there is one: no program in the initrd names them.
@@ -27,7 +33,11 @@ function script(version: string): string {
     mkdir /run/empty; cp -r --preserve=mode /run/image/initrd /tmp/overlay; chmod -R go-w /tmp/overlay
     dracut --force --reproducible --conf /run/image/initrd.conf --confdir /run/empty \\
       --kver ${version} --kmoddir /run/base/usr/lib/modules/${version} \\
-      --install "$(echo /usr/lib/*/libtss2-*.so.* /usr/lib/*/cryptsetup/*-tpm2.so)" --include /tmp/overlay / /run/out/initrd`;
+      --install "$(echo /usr/lib/*/libtss2-*.so.* /usr/lib/*/cryptsetup/*-tpm2.so)" --include /tmp/overlay / /run/out/initrd
+    zstd --decompress --stdout /run/out/initrd | cpio --list --verbose --quiet | awk '!/^d/ { print "/" $9 }' >/tmp/files
+    # It tells those that belong to nobody by its exit code.
+    xargs dpkg-query --search </tmp/files >/tmp/owners 2>/dev/null || true
+    sed 's/[:,].*//' /tmp/owners | sort -u >/run/out/packages`;
 }
 
 /** Names, rights and contents of our own files in the initrd. */

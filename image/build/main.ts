@@ -9,7 +9,7 @@ import { emulatorTree } from './emulator-tree.ts';
 import { saveBuildFigures, step } from './figures.ts';
 import { makeFilesystem, type Filesystem } from './filesystem.ts';
 import { prepareHost } from './host.ts';
-import { makeInitrd } from './initrd.ts';
+import { makeInitrd, type Initrd } from './initrd.ts';
 import { makeKernelImage } from './kernel-image.ts';
 import { signingKeys } from './keys.ts';
 import { thisMirror } from './mirror.ts';
@@ -49,25 +49,29 @@ function makeImage(): void {
     const emulator = step('emulator of the tests', () => emulatorTree(supply));
     console.log(writeLock([...tools.packages, ...base.packages, ...emulator.packages]));
   }
+  const initrd = step('initrd', () => makeInitrd(base, tools));
   const work = mkdtempSync(join(cacheDirectory, 'work-'));
   try {
-    const build = step('root of this version', () => versionRoot(base, tools, work));
+    const build = step('root of this version', () => versionRoot(base, tools, { work, initrd }));
     const filesystem = step('root file system and its hashes', () => makeFilesystem(build));
-    if (!values.roothash) makeFiles(base, build, filesystem);
+    if (!values.roothash) makeFiles({ base, initrd }, build, filesystem);
     console.log(`roothash ${filesystem.roothash}`);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
 }
 
-function makeFiles(base: Base, build: Build, filesystem: Filesystem): void {
+function makeFiles(
+  { base, initrd }: { base: Base; initrd: Initrd },
+  build: Build,
+  filesystem: Filesystem,
+): void {
   const keys = signingKeys(process.env['GATEHOUSE_SIGNING_KEYS']);
-  const initrd = step('initrd', () => makeInitrd(base, build.tools));
   step('signed kernel image', () => {
     makeKernelImage(build, {
       kernel: join(base.folder, 'boot', `vmlinuz-${base.kernel}`),
       kernelVersion: base.kernel,
-      initrd,
+      initrd: initrd.file,
       roothash: filesystem.roothash,
       keysFolder: keys.folder,
     });
@@ -79,7 +83,7 @@ function makeFiles(base: Base, build: Build, filesystem: Filesystem): void {
     putDisk(build, out);
     putUpdate(build, filesystem, { out, isPacked: values.release });
     putEnrolment(build, out);
-    putContents(build, base, out);
+    putContents(build, { base, tools: build.tools, initrd }, out);
   });
   if (!values.quick) step('packed disks', () => putPackedDisks(build, out));
   step('sums', () => putSums(build, out));

@@ -15,6 +15,8 @@ import { join } from 'node:path';
 import { stageTree, type Release } from '../deb/stage.ts';
 import type { Base } from './base-root.ts';
 import { run } from './command.ts';
+import type { Initrd } from './initrd.ts';
+import { putCopyrights, shippedPackages } from './shipped-packages.ts';
 import { runInside, type Tools } from './tools-tree.ts';
 
 const overlay = join(import.meta.dirname, '../root');
@@ -27,7 +29,11 @@ export interface Build {
   readonly work: string;
 }
 
-export function versionRoot(base: Base, tools: Tools, work: string): Build {
+export function versionRoot(
+  base: Base,
+  tools: Tools,
+  { work, initrd }: { readonly work: string; readonly initrd: Initrd },
+): Build {
   const root = join(work, 'root');
   run('cp', ['-a', '--reflink=auto', base.folder, root]);
   const stage = `${root}.stage`;
@@ -36,6 +42,7 @@ export function versionRoot(base: Base, tools: Tools, work: string): Build {
   run('cp', ['-a', `${stage}/.`, root]);
   rmSync(stage, { recursive: true });
   copyOverlay(overlay, root);
+  putCopyrights(root, tools, shippedPackages({ base, tools, initrd }));
   nameVersion(root, release);
   runInside(tools, { [root]: 'root' }, [
     'sh',

@@ -2,10 +2,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { npmPackages, type NpmPackage } from '../deb/npm-packages.ts';
-import type { Base } from './base-root.ts';
+import { readRuntime, type Runtime } from '../deb/runtime.ts';
 import type { LockedPackage } from './lock.ts';
 import { outputName } from './output.ts';
 import type { Build } from './root.ts';
+import { shippedPackages, type Makings } from './shipped-packages.ts';
 
 /** Licences of a Debian package by the name of their package. */
 type Licences = ReadonlyMap<string, readonly string[]>;
@@ -16,15 +17,29 @@ export interface Contents {
   readonly epochSeconds: number;
   readonly debian: readonly LockedPackage[];
   readonly npm: readonly NpmPackage[];
+  readonly runtime: Runtime;
   readonly licences: Licences;
 }
 
 /** Writes NAME.spdx.json and NAME.licences.txt. */
-export function putContents(build: Build, base: Base, out: string): void {
+export function putContents(build: Build, makings: Makings, out: string): void {
   const { version, epochSeconds } = build.release;
-  const debian = base.packages;
-  const licences = new Map(debian.map(({ name }) => [name, licencesOf(base.folder, name)]));
-  const contents = { name: outputName(build), version, epochSeconds, debian, npm: npmPackages(), licences };
+  const debian = shippedPackages(makings);
+  const licences = new Map(
+    debian.map(({ name, tree }) => [
+      name,
+      licencesOf(tree === 'tools' ? makings.tools.folder : makings.base.folder, name),
+    ]),
+  );
+  const contents = {
+    name: outputName(build),
+    version,
+    epochSeconds,
+    debian,
+    npm: npmPackages(),
+    runtime: readRuntime(),
+    licences,
+  };
   writeFileSync(join(out, `${contents.name}.spdx.json`), `${JSON.stringify(spdx(contents), undefined, 1)}\n`);
   writeFileSync(join(out, `${contents.name}.licences.txt`), licenceList(contents));
 }
@@ -48,11 +63,11 @@ export function namedLicences(text: string): string[] {
 
 /** https://spdx.github.io/spdx-spec/v2.3/. Debian's names of licences aren't SPDX's: they stand in the remarks. */
 export function spdx(contents: Contents) {
-  const { name, version, epochSeconds, debian, npm, licences } = contents;
+  const { name, version, epochSeconds, debian, npm, runtime, licences } = contents;
   const packages = [
     entry({ id: 'image', name: 'gatehouse', version, licence: 'Apache-2.0' }),
     ...debian.map((row) => ({
-      ...entry({ id: `deb-${row.name}`, name: row.name, version: row.version }),
+      ...entry({ id: `deb-${idOf(row)}`, name: row.name, version: row.version }),
       checksums: [{ algorithm: 'SHA256', checksumValue: row.sha256 }],
       externalRefs: purl(
         `pkg:deb/debian/${encodeURIComponent(row.name)}@${encodeURIComponent(row.version)}?arch=${row.architecture}`,
@@ -66,6 +81,13 @@ export function spdx(contents: Contents) {
         : { checksums: [{ algorithm: 'SHA512', checksumValue: row.sha512 }] }),
       externalRefs: purl(`pkg:npm/${encodeURIComponent(row.name).replace('%2F', '/')}@${row.version}`),
     })),
+    {
+      ...entry({ id: 'runtime', name: runtime.name, version: runtime.version }),
+      // Of the program, as it is in the image.
+      checksums: [{ algorithm: 'SHA256', checksumValue: runtime.sha256 }],
+      externalRefs: purl(`pkg:npm/${runtime.name}@${runtime.version}`),
+      licenseComments: 'Its own LICENSE names those of V8, OpenSSL, ICU and all else in it',
+    },
   ];
   return {
     spdxVersion: 'SPDX-2.3',
@@ -84,6 +106,11 @@ export function spdx(contents: Contents) {
       relatedSpdxElement: SPDXID,
     })),
   };
+}
+
+/** Of one name there may be two: the initrd's, and the root's. */
+function idOf({ name, tree }: LockedPackage): string {
+  return tree === 'tools' ? `${name}-boot` : name;
 }
 
 function entry({
@@ -113,13 +140,16 @@ function purl(locator: string) {
   return [{ referenceCategory: 'PACKAGE-MANAGER', referenceType: 'purl', referenceLocator: locator }];
 }
 
-function licenceList({ debian, npm, licences }: Contents): string {
+export function licenceList({ debian, npm, runtime, licences }: Contents): string {
   const lines = [
     ...debian.map(
       ({ name, version }) =>
         `${name} ${version}: ${licences.get(name)?.join(', ') || 'see its copyright file'}`,
     ),
     ...npm.map(({ name, version, licence }) => `${name} ${version} (npm): ${licence ?? 'not stated'}`),
+    `${runtime.name} ${runtime.version} (npm): see its LICENSE`,
   ];
-  return `The texts are in the image: /usr/share/doc/NAME/copyright for Debian's, in each package's folder for npm's.\n\n${lines.toSorted().join('\n')}\n`;
+  const head =
+    "The texts are in the image, in /usr/share/doc: NAME/copyright for Debian's, gatehouse/npm/NAME for npm's.";
+  return `${head}\n\n${lines.toSorted().join('\n')}\n`;
 }

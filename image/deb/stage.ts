@@ -11,8 +11,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { npmPackages } from './npm-packages.ts';
 import { bundle } from './bundle.ts';
+import { licenceFiles } from './licence-files.ts';
+import { npmPackages } from './npm-packages.ts';
+import { knownRuntimes, readRuntime, requireKnown } from './runtime.ts';
 
 const tree = join(import.meta.dirname, '../..');
 
@@ -56,7 +58,7 @@ export function stageTree(stage: string): Release {
   for (const path of runtimePackages()) put(path, join(home, path));
   bundle(join(stage, home), native);
   putLicences(stage);
-  put('node_modules/node/bin/node', `${home}/bin/node`);
+  putRuntime(stage);
   settle(stage, release.epochSeconds);
   return release;
 }
@@ -95,14 +97,23 @@ function runtimePackages(): string[] {
   return npmPackages().flatMap(({ path }) => (/^node_modules\/node(?:-bin-.*)?$/.test(path) ? [] : [path]));
 }
 
+const licences = 'usr/share/doc/gatehouse/npm';
+
 /** Of each package whose modules are in the program, what it may be given on by. */
 function putLicences(stage: string): void {
   for (const path of runtimePackages()) {
-    const folder = join(stage, 'usr/share/doc/gatehouse/npm', path.split('node_modules/').at(-1) ?? path);
-    for (const file of readdirSync(join(tree, path)))
-      if (/^(?:licen[cs]e|copying|notice)/i.test(file))
-        cpSync(join(tree, path, file), join(folder, file), { recursive: true });
+    const folder = join(stage, licences, path.split('node_modules/').at(-1) ?? path);
+    for (const file of licenceFiles(readdirSync(join(tree, path))))
+      cpSync(join(tree, path, file), join(folder, file), { recursive: true });
   }
+}
+
+/** Throws for one that nobody has looked at. */
+function putRuntime(stage: string): void {
+  const runtime = readRuntime();
+  requireKnown(runtime, knownRuntimes());
+  cpSync(runtime.file, join(stage, home, 'bin/node'));
+  cpSync(join(import.meta.dirname, 'runtime.LICENSE'), join(stage, licences, runtime.name, 'LICENSE'));
 }
 
 /** Neither what compiles a package or describes it, nor what only its authors or other systems need. */
