@@ -14,6 +14,7 @@ export async function openSerialShell(path: string, machine: Running): Promise<S
   const socket = await until('the serial line', async () => await connected(path), {
     timeoutMs: 10_000,
     hopeless,
+    lastSeen: machine.lastWords,
   });
   let heard = '';
   socket.setEncoding('utf8').on('data', (text: string) => (heard += text.replaceAll('\r', '')));
@@ -35,7 +36,7 @@ export async function openSerialShell(path: string, machine: Running): Promise<S
     socket.write(`cat >/run/${mark} <<'${mark}'\n${script}\n${mark}\n`);
     socket.write(`sh -e /run/${mark} 2>&1; echo "\n<${mark} $?>"; rm /run/${mark}\n`);
     const found = await answer(mark, timeoutMs);
-    const said = heard.slice(0, found.index).trimEnd();
+    const said = heard.slice(0, found.index).replaceAll(call, '').trimEnd();
     if (found[1] !== '0') throw new Error(`in the machine: ${script}\nended with ${found[1]}: ${said}`);
     return said === '' ? '' : `${said}\n`;
   };
@@ -49,6 +50,8 @@ export async function openSerialShell(path: string, machine: Running): Promise<S
   };
 }
 
+/** What it says until somebody answers, and on a busy machine once more after that. */
+const call = /^<up>\n/gm;
 /** A system calls within it, or was there all the time. */
 const longestCallMs = 90_000;
 

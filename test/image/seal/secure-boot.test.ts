@@ -59,7 +59,7 @@ it.each([
     'pe=$(od -An -tu4 -j60 -N4 $uki); head -c 8 /dev/zero | dd of=$uki bs=1 seek=$((pe + 168)) conv=notrunc status=none',
   ],
 ])('an image that was %s is not started', { timeout: 2 * bootMs }, async (how, change) => {
-  const disk = await newDisk(box.disk, join(lab.directory, `${how}.qcow2`), '');
+  const disk = await newDisk(box.disk, join(lab.directory, `${how.replaceAll(' ', '-')}.qcow2`), '');
   {
     await using machine = powerOn(await withTpm({ ...box, disk }, chip));
     const uki =
