@@ -45,7 +45,7 @@ export interface SessionCount {
 }
 
 export type MediaRequest =
-  /** Reserves ports at these two addresses of ours. */
+  /** Reserves ports at these two addresses of ours; names those of a session that is there. */
   | {
       readonly id: number;
       readonly verb: 'allocate';

@@ -107,7 +107,8 @@ async function allocate(
 ): Promise<MediaSockets['ports']> {
   const { session: id, phone, cloud } = request;
   const { clock } = relay.world;
-  if (relay.sessions.has(id)) throw new Error(`session ${id} is there already`);
+  const there = relay.sessions.get(id);
+  if (there !== undefined) return portsAgain(there, request);
   if (relay.sessions.size >= maxSessions) throw new Error(`${maxSessions} sessions are open: no more`);
   const sockets = await openMediaSockets(
     { pool: relay.pool, now: () => clock.monotonic() },
@@ -118,6 +119,16 @@ async function allocate(
   listen(relay, carried);
   keep(relay, carried);
   relay.counters.sessions_opened += 1;
+  return sockets.ports;
+}
+
+/** The process that asked for them before is gone, and its call goes on. */
+function portsAgain(
+  { sockets, session }: Carried,
+  { phone, cloud }: MediaRequest & { verb: 'allocate' },
+): MediaSockets['ports'] {
+  if (sockets.own('phone').address !== phone || sockets.own('cloud').address !== cloud)
+    throw new Error(`session ${session.id} is there already, at other addresses`);
   return sockets.ports;
 }
 

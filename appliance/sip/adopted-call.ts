@@ -1,23 +1,27 @@
-/** A call of the process before this one can be hung up by either side; more is not known of it. */
+/** A call of the process before this one: whoever hangs up ends it, and whoever changes it makes it one of ours. */
 import { otherLeg, type LegName } from '../protocol/media-control.ts';
 import type { SipHeader } from '../protocol/sip-message.ts';
-import type { AdoptedLeg } from './adoption.ts';
+import type { AdoptedLeg } from './adopted-legs.ts';
 import { upstreamRoute, type Application } from './application.ts';
 import { sendBye } from './call-end.ts';
 import { answer } from './crossing.ts';
 import { passedWithoutBody } from './headers.ts';
 import type { BindingRow } from '../store/bindings.ts';
-import { finalOfBye } from './in-dialog.ts';
+import { finalOfBye, relayInDialog } from './in-dialog.ts';
 import { answerInSession, isRefresh } from './session-timers.ts';
 import type { Incoming } from './srf.ts';
+import { takeUp } from './taken-up-call.ts';
 
-/** New descriptions can't be carried: the relay's ports are known to it alone. The call stays as it is. */
 export async function relayInAdopted(app: Application, request: Incoming, leg: AdoptedLeg): Promise<void> {
   if (request.method === 'ACK') return;
   if (request.method === 'BYE') await relayBye(app, request, leg);
   else if (isRefresh(request)) {
-    await request.respond(answerInSession({ status: 200 }, request, { isEmergency: false }));
-  } else await request.respond({ status: 488 });
+    await request.respond(answerInSession({ status: 200 }, request, { isEmergency: leg.kept.isEmergency }));
+  } else if (takeUp(app, leg.call) === undefined) await request.respond({ status: 488 });
+  else {
+    if (leg.leg === 'phone') await reopen(app, leg.other.flow);
+    await relayInDialog(app, request);
+  }
 }
 
 async function relayBye(

@@ -1,12 +1,12 @@
-/** What is left of calls that a process before us carried: media may still flow through `rtp`, and either side may hang up. */
+/** What is left of calls that a process before us carried: media may still flow through `rtp`, either side may hang up or change them. */
 import type { LegName } from '../protocol/media-control.ts';
-import { readCallDialogs, type CallDialog } from '../store/call-dialogs.ts';
+import { readCallDialogs } from '../store/call-dialogs.ts';
 import { endCall, readOpenCalls, type Call } from '../store/calls.ts';
 import type { Store } from '../store/store.ts';
 import type { Clock } from '../world.ts';
-import type { DialogState } from './engine/dialog-state.ts';
+import { newAdoptedLegs, type AdoptedLeg } from './adopted-legs.ts';
 import type { Engine } from './engine/engine.ts';
-import type { KeptDialogs } from './kept-dialogs.ts';
+import type { KeptDialogs, KeptLeg } from './kept-dialogs.ts';
 import type { Media } from './media.ts';
 
 export interface Adoption {
@@ -23,6 +23,10 @@ export interface Adoption {
   ofCall(call: string): AdoptedLeg[];
   /** The dialogs whose connection to the registrar has this name. */
   dialogsOn(flow: string): string[];
+  /** What was written down of a call; undefined when that is not enough, or its media has ended. */
+  kept(call: string): KeptCall | undefined;
+  /** Somebody carries it on: it is none of these any more. */
+  handOver(call: string): void;
   /** It was hung up. */
   over(media: Media, call: string, reason: string): Promise<void>;
   /** The relay can't be asked: all have ended, and are given. */
@@ -31,30 +35,27 @@ export interface Adoption {
   readonly size: number;
 }
 
-/** One side of a call that is kept. */
-export interface AdoptedLeg {
-  readonly call: string;
-  readonly leg: LegName;
-  /** `flow`: name of the connection to the registrar, or of the phone's. */
-  readonly other: { readonly dialogId: string; readonly flow: string };
+export interface KeptCall {
+  readonly call: Call;
+  readonly legs: Readonly<Record<LegName, KeptLeg>>;
 }
 
 const lost = 'lost with the process';
 
 export async function openAdoption(store: Store, clock: Pick<Clock, 'now'>): Promise<Adoption> {
-  const end = async (calls: readonly Call[], reason = lost) => await endAll({ store, clock }, calls, reason);
+  const end = (calls: readonly Call[], reason = lost) => endAll({ store, clock }, calls, reason);
   const open = readOpenCalls(store.db);
   await end(open.filter(({ state }) => state === 'ringing'));
   const waiting = new Map(open.filter(({ state }) => state === 'up').map((call) => [call.id, call]));
-  let legs = new Map<string, AdoptedLeg>();
+  const legs = newAdoptedLegs();
   const callOf = (session: string) => waiting.get(session.split('.')[0] ?? '');
   return {
     settle: async (media) => {
       if (waiting.size === 0) return [];
       const sessions = await media.stats();
       // A call that is held may be silent: the relay knows for how long.
-      const there = new Set(sessions.map(({ session }) => callOf(session)?.id));
-      const gone = Array.from(waiting.values()).filter(({ id }) => !there.has(id));
+      const there = new Set(sessions.map(({ session }) => callOf(session)));
+      const gone = Array.from(waiting.values()).filter((call) => !there.has(call));
       for (const { id } of gone) waiting.delete(id);
       await end(gone);
       return gone.map(({ id }) => id);
@@ -69,20 +70,19 @@ export async function openAdoption(store: Store, clock: Pick<Clock, 'now'>): Pro
     },
     restore: (engine, kept) => {
       const rows = readCallDialogs(store.db).filter(({ call }) => waiting.has(call));
-      legs = restoredLegs(
-        rows.map((row) => ({ ...row, state: kept.read(row) })),
-        engine,
-      );
+      legs.restore(rows, { engine, kept });
     },
-    byDialog: (id) => legs.get(id),
-    ofCall: (id) => Array.from(legs.values()).filter(({ call }) => call === id),
-    dialogsOn: (flow) =>
-      Array.from(legs.values(), ({ other }) => other)
-        .filter((other) => other.flow === flow)
-        .map(({ dialogId }) => dialogId),
+    byDialog: legs.byDialog,
+    ofCall: legs.ofCall,
+    dialogsOn: legs.dialogsOn,
+    kept: (id) => keptCall(waiting.get(id), legs.pairOf(id)),
+    handOver: (id) => {
+      legs.forget(id);
+      waiting.delete(id);
+    },
     over: async (media, id, why) => {
-      for (const [dialogId, leg] of legs) if (leg.call === id) legs.delete(dialogId);
       const call = waiting.get(id);
+      legs.forget(id);
       if (call === undefined) return;
       const sessions = await media.stats().catch(() => []);
       waiting.delete(id);
@@ -102,6 +102,13 @@ export async function openAdoption(store: Store, clock: Pick<Clock, 'now'>): Pro
   };
 }
 
+function keptCall(
+  call: KeptCall['call'] | undefined,
+  legs: KeptCall['legs'] | undefined,
+): KeptCall | undefined {
+  return call && legs && { call, legs };
+}
+
 async function endAll(
   { store, clock }: { store: Store; clock: Pick<Clock, 'now'> },
   calls: readonly Call[],
@@ -114,19 +121,4 @@ async function endAll(
       tx.journal({ kind: 'call_ended', mac, body: { call: id, reason } });
     }
   });
-}
-
-/** By the id of the dialog. Of a call that was not written down whole there are none. */
-function restoredLegs(
-  kept: readonly (Pick<CallDialog, 'call' | 'leg'> & { readonly state: DialogState })[],
-  engine: Pick<Engine, 'restoreDialog'>,
-): Map<string, AdoptedLeg> {
-  const legs = new Map<string, AdoptedLeg>();
-  for (const { call, leg, state } of kept) {
-    const other = kept.find((row) => row.call === call && row.leg !== leg)?.state;
-    if (other === undefined) continue;
-    engine.restoreDialog?.(state);
-    legs.set(state.id, { call, leg, other: { dialogId: other.id, flow: other.flow.id } });
-  }
-  return legs;
 }

@@ -34,9 +34,15 @@ export interface CallCrypto {
 /** Every SIP end that has SDES has this suite (RFC 4568 section 6.2). */
 const firstSuite: SrtpSuite = 'AES_CM_128_HMAC_SHA1_80';
 
-/** `isSecure`: keys may go there. */
-export function newCallCrypto(isSecure: Readonly<Record<LegName, boolean>>, latest: Latest): CallCrypto {
-  const ownKeys = new Map<number, CryptoLine>();
+/** `isSecure`: keys may go there. `told`: by the process before us, whose keys go on. */
+export function newCallCrypto(
+  isSecure: Readonly<Record<LegName, boolean>>,
+  latest: Latest,
+  told: Latest = {},
+): CallCrypto {
+  const ownKeys = keysIn(
+    isSecure.phone === isSecure.cloud ? undefined : isSecure.phone ? told.phone : told.cloud,
+  );
   /** A new one with another suite: the packets of one key are counted once. */
   const ownKey = (at: number, { tag, suite }: Pick<CryptoLine, 'tag' | 'suite'>): CryptoLine => {
     const known = ownKeys.get(at);
@@ -89,6 +95,12 @@ export function newCallCrypto(isSecure: Readonly<Record<LegName, boolean>>, late
       };
     },
   };
+}
+
+/** By place of the medium. */
+function keysIn(sdp: Sdp | undefined): Map<number, CryptoLine> {
+  const media = sdp?.media ?? [];
+  return new Map(media.flatMap((medium, at) => cryptoOf(medium).map((own) => [at, own] as const)));
 }
 
 function keyOf({ suite, inline }: SdesKey): SdesKey {

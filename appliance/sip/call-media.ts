@@ -9,6 +9,7 @@ import {
   parseSdp,
   relayedSdp,
   targetOf,
+  type Sdp,
 } from '../protocol/sdp.ts';
 import { newCallCrypto, type Latest } from './call-crypto.ts';
 import type { BindingRow } from '../store/bindings.ts';
@@ -22,6 +23,10 @@ export interface CallMedia {
    * SdpRefusedError, and Error when the relay has no ports.
    */
   relay(from: LegName, sdp: string): Promise<string>;
+  /** The other end refuses what this leg offered last: what it said before goes on (RFC 3261 section 14.1). */
+  takeBack(from: LegName): Promise<void>;
+  /** What this leg said last, as it came. */
+  heard(leg: LegName): string | undefined;
   /** The call is up: from now on silence ends it, unless it is held. */
   answered(): Promise<void>;
   /** Also those whose ports the relay was asked for and hasn't named yet. */
@@ -67,16 +72,32 @@ export function sidesToward(
   };
 }
 
-export type Sides = Readonly<Record<LegName, LegSide>> & { readonly rescue?: Rescue | undefined };
+export type Sides = Readonly<Record<LegName, LegSide>> & {
+  readonly rescue?: Rescue | undefined;
+  /** Of a call that is up. */
+  readonly kept?: KeptMedia;
+};
 
+/** What a call's media can be gone on with by the process after us. */
+export interface KeptMedia {
+  /** What each leg said last. */
+  readonly heard: Readonly<Record<LegName, string>>;
+  /** What it was told last. */
+  readonly told: Readonly<Record<LegName, string>>;
+}
+
+/** Throws DecodeError for kept descriptions that can't be read. */
 export function newCallMedia(media: Media, call: string, sides: Sides): CallMedia {
-  const { rescue } = sides;
+  const { rescue, kept } = sides;
   const addresses = { phone: sides.phone.address, cloud: sides.cloud.address };
-  const streams = newStreams(media, call, addresses);
-  const latest: Latest = {};
-  const crypto = newCallCrypto({ phone: sides.phone.isSecure, cloud: sides.cloud.isSecure }, latest);
+  const told = kept && { phone: parseSdp(kept.told.phone), cloud: parseSdp(kept.told.cloud) };
+  const streams = newStreams(media, call, { addresses, open: told === undefined ? [] : relayedIn(told) });
+  const latest: Latest = kept ? { phone: parseSdp(kept.heard.phone), cloud: parseSdp(kept.heard.cloud) } : {};
+  const before: Latest = {};
+  const isSecure = { phone: sides.phone.isSecure, cloud: sides.cloud.isSecure };
+  const crypto = newCallCrypto(isSecure, latest, told);
   const ports = newPorts({ media, streams, remotes: newRemotes(latest, sides), crypto, rescue });
-  let isUp = false;
+  let isUp = kept !== undefined;
   const expectMedia = async () => {
     for (const [at, session] of streams.sessions())
       await media.expect(session, isUp && isTalking(latest, at));
@@ -88,6 +109,7 @@ export function newCallMedia(media: Media, call: string, sides: Sides): CallMedi
       // Keys of ours would be no use to whoever is not behind us then.
       const isPlainOffer = latest[otherLeg[from]] === undefined && !sides[from].isSecure;
       const direct = formatSdp(isPlainOffer ? sdp : crossing);
+      if (latest[from] !== undefined) before[from] = latest[from];
       latest[from] = sdp;
       if (rescue?.isDirect === true) return direct;
       try {
@@ -103,6 +125,14 @@ export function newCallMedia(media: Media, call: string, sides: Sides): CallMedi
         return direct;
       }
     },
+    takeBack: async (from) => {
+      const sdp = before[from];
+      if (sdp === undefined || rescue?.isDirect === true) return;
+      latest[from] = sdp;
+      await rescued(rescue, ports.relayed(from, sdp.media.length));
+      if (isUp) await rescued(rescue, expectMedia());
+    },
+    heard: (leg) => latest[leg] && formatSdp(latest[leg]),
     answered: async () => {
       isUp = true;
       await rescued(rescue, expectMedia());
@@ -113,6 +143,11 @@ export function newCallMedia(media: Media, call: string, sides: Sides): CallMedi
     addresses: Object.values(addresses),
     release: streams.release,
   };
+}
+
+/** Places of the media that have ports of ours. */
+function relayedIn({ phone, cloud }: Readonly<Record<LegName, Sdp>>): number[] {
+  return Array.from(phone.media.keys()).filter((at) => [phone, cloud].some((sdp) => sdp.media[at]?.port));
 }
 
 /** Where each leg wants its media, by what both have said last. */

@@ -81,33 +81,45 @@ type Ports = Readonly<Record<LegName, PortPair>>;
  */
 const mostStreams = 3;
 
+interface Places {
+  /** Ours. */
+  readonly addresses: Readonly<Record<LegName, string>>;
+  /** Those that a process before us opened: the relay names their ports again. */
+  readonly open: readonly number[];
+}
+
 /** The relay's sessions of a call, by their places in its descriptions. */
-export function newStreams(media: Media, call: string, addresses: Readonly<Record<LegName, string>>) {
-  const streams = new Map<number, Promise<Ports>>();
+export function newStreams(media: Media, call: string, { addresses, open }: Places) {
   const nameOf = (at: number) => `${call}.${at}`;
-  const sessions = () => Array.from(streams.keys(), (at) => [at, nameOf(at)] as const);
+  const streams = new Map<number, Promise<Ports>>();
+  const kept = new Set(open);
+  /** Also those that are being asked for. */
+  const places = new Set(open);
+  const sessions = () => Array.from(places, (at) => [at, nameOf(at)] as const);
   let isReleased = false;
   return {
     sessions,
     isReleased: () => isReleased,
-    hasRoom: (at: number) => streams.has(at) || streams.size < mostStreams,
+    hasRoom: (at: number) => places.has(at) || places.size < mostStreams,
     /** What is there, or made now. */
     open: async (at: number): Promise<{ readonly session: string; readonly ports: Ports }> => {
       if (isReleased) throw new Error('the call is over');
       const session = nameOf(at);
       const asked = streams.get(at) ?? media.allocate(session, addresses);
       streams.set(at, asked);
+      places.add(at);
       try {
         return { session, ports: await asked };
       } catch (error) {
         streams.delete(at);
+        if (!kept.has(at)) places.delete(at);
         throw error;
       }
     },
     release: async () => {
       isReleased = true;
       const last = sessions();
-      streams.clear();
+      places.clear();
       return await releaseAll(
         media,
         last.map(([, session]) => session),

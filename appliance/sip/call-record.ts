@@ -51,12 +51,19 @@ export async function recordAnswer(app: Application, call: LiveCall): Promise<vo
   });
 }
 
-/** Once both legs are up: whoever hangs up after a crash of ours is heard. Nobody waits for it, nor for a commit of its own. */
+/**
+ * Once both legs are up, and whenever they have agreed on something else: the call goes on after a crash of ours. Nobody waits for it,
+ * nor for a commit of its own.
+ */
 export function recordDialogs(app: Application, call: LiveCall): void {
   const { engine } = app.server;
+  const { isEmergency, binding, callee, media } = call;
   const states = (['phone', 'cloud'] as const).flatMap((leg) => {
     const state = engine.dialogState?.(call.dialogs[leg] ?? '');
-    return state === undefined ? [] : [{ call: call.id, leg, state: app.keptDialogs.text(state) }];
+    if (state === undefined) return [];
+    const { token } = (leg === 'phone' ? binding : callee) ?? {};
+    const kept = { state, heard: media.heard(leg), token, isEmergency };
+    return [{ call: call.id, leg, state: app.keptDialogs.text(kept) }];
   });
   if (call.state !== 'up' || states.length < 2) return;
   recordSoon(app, call, (tx) => {

@@ -6,6 +6,7 @@ import { addressOf, type Application } from './application.ts';
 import { readBody } from './body.ts';
 import { relayInAdopted } from './adopted-call.ts';
 import { audience, hangUp } from './call-end.ts';
+import { recordDialogs } from './call-record.ts';
 import type { LiveCall } from './call-table.ts';
 import { sdpFailure } from './call-offer.ts';
 import { withCause } from './cause.ts';
@@ -89,6 +90,7 @@ async function acknowledged(app: Application, { request, call, leg }: InDialog):
     const body = readBody(request);
     pass(body.sdp === undefined ? undefined : body.withSdp(await call.media.relay(leg, body.sdp)));
     await call.media.answered();
+    recordDialogs(app, call);
   } catch (error) {
     sdpFailure(app, error);
     pass(undefined);
@@ -167,6 +169,7 @@ export async function relayOffer(app: Application, { request, call, leg }: InDia
   const hadOffer = offer.text !== '';
   if (isAccepted && isInvite && hadOffer) final.ack();
   if (!isAccepted) {
+    if (hadOffer) await refusedOffer(app, call, leg);
     await request.respond(
       final.localCause === undefined ? answer(final, { type: '', text: '' }, leg) : { status: 500 },
     );
@@ -176,8 +179,18 @@ export async function relayOffer(app: Application, { request, call, leg }: InDia
   try {
     const accepted = answer(final, await rewritten(call, other, readBody(final)), leg);
     await request.respond(answerInSession(accepted, request, call));
+    recordDialogs(app, call);
   } catch (error) {
     await request.respond(sdpFailure(app, error));
+  }
+}
+
+/** Both ends go on as before; media that can't be told so ends the call by its silence. */
+export async function refusedOffer(app: Application, call: LiveCall, leg: LegName): Promise<void> {
+  try {
+    await call.media.takeBack(leg);
+  } catch (error) {
+    app.world.log.warn({ err: error, call: call.id }, 'media of a refused offer could not be set back');
   }
 }
 

@@ -34,6 +34,7 @@ export interface TestCore {
   readonly responses: ResponseEvent[];
   readonly outgoing: OutgoingRequests;
   readonly client: ClientSide;
+  readonly sessions: SessionRefresh;
   readonly server: ServerSide;
   readonly owedByes: OwedByes;
   readonly dialogs: Dialogs;
@@ -135,6 +136,7 @@ function newTestCore(clock: FakeClock, flow: Flow): TestCore {
     responses,
     outgoing,
     client,
+    sessions,
     server,
     owedByes: core.owedByes,
     dialogs,

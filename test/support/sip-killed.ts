@@ -5,10 +5,20 @@ import { onTestFinished } from 'vitest';
 import { isRequest, type SipRequest, type SipResponse } from '../../appliance/protocol/sip-message.ts';
 import { readCallDialogs } from '../../appliance/store/call-dialogs.ts';
 import { openReader } from '../../appliance/store/reader.ts';
+import type { FakeClock } from './clock.ts';
 import { until } from './command.ts';
 import { contact, inviteText, within, type Dialog } from './sip-calls.ts';
 import { accept, registerText } from './sip-registering.ts';
-import { header, mediaPort, responseText, sdpText, type Peer, type SipSite } from './sip-site.ts';
+import { newSipProcess } from './sip-process.ts';
+import {
+  header,
+  mediaPort,
+  openSipSite,
+  responseText,
+  sdpText,
+  type Peer,
+  type SipSite,
+} from './sip-site.ts';
 
 /** What a process of its own may take, on a busy machine. */
 export const wait = { timeoutMs: 20_000, everyMs: 20 };
@@ -51,8 +61,12 @@ export interface Call {
   fallSilent(): void;
 }
 
-/** With media from the phone, so that it counts as a call that is going on. */
-export async function called({ at, peer, upstream }: Phone, number: number): Promise<Call> {
+/** With media from the phone, so that it counts as a call that is going on. `body`: the cloud's answer. */
+export async function called(
+  { at, peer, upstream }: Phone,
+  number: number,
+  body = sdpText(6000),
+): Promise<Call> {
   const media = createSocket('udp4').bind(0, '127.0.0.1');
   await once(media, 'listening');
   const dialog = {
@@ -62,7 +76,7 @@ export async function called({ at, peer, upstream }: Phone, number: number): Pro
   };
   peer.send(inviteText(dialog, { body: sdpText(media.address().port) }));
   const invite = await upstream.request('INVITE');
-  upstream.send(responseText(invite, '200 OK', { lines: [contact], body: sdpText(6000) }));
+  upstream.send(responseText(invite, '200 OK', { lines: [contact], body }));
   const answer = await peer.response(200);
   peer.send(within(dialog, answer, 'ACK').text());
   await upstream.request('ACK');
@@ -73,6 +87,47 @@ export async function called({ at, peer, upstream }: Phone, number: number): Pro
     media.close();
   });
   return { dialog, invite, answer, fallSilent: () => clearInterval(speaking) };
+}
+
+export interface Killed {
+  readonly site: SipSite;
+  /** One of each phone. */
+  readonly calls: readonly Call[];
+  /** Once more. */
+  kill(): Promise<void>;
+}
+
+/** So many phones were in a call each, and none of them has come back. `memory`: where keys outlive the process. */
+export async function killedWith(
+  phones: number,
+  { clock, body, memory }: { clock?: FakeClock; body?: string; memory?: string } = {},
+): Promise<Killed> {
+  const sip = newSipProcess(memory);
+  const site = await openSipSite({ startSip: sip.startSip, ...(clock && { clock }) });
+  await sip.listens(site);
+  const calls: Call[] = [];
+  for (let at = 0; at < phones; at += 1) calls.push(await called(await registered(site, at), 0, body));
+  await written(site, phones);
+  const kill = async () => {
+    await sip.kill();
+    await site.restartSip();
+    await sip.listens(site);
+  };
+  await kill();
+  return { site, calls, kill };
+}
+
+export function callOf({ calls }: Killed, at: number): Call {
+  const call = calls[at];
+  if (call === undefined) throw new Error(`no call ${at}`);
+  return call;
+}
+
+/** The phone hears a BYE for its call and takes it. */
+export async function hearsBye({ peer }: Pick<Phone, 'peer'>, { dialog }: Call): Promise<void> {
+  const bye = await peer.request('BYE');
+  if (header(bye, 'Call-ID') !== dialog.callId) throw new Error('a BYE for another call');
+  peer.send(responseText(bye, '200 OK'));
 }
 
 /** So many calls could go on without the process: what is needed for that is on disk. */

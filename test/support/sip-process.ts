@@ -14,14 +14,13 @@ export interface SipProcess {
   readonly startSip: (settings: string) => Promise<Part>;
   /** The one that was started last. */
   readonly running: () => Running;
-  listens(site: SipSite): Promise<void>;
+  listens(site: { readonly port: Pick<SipSite['port'], 'tcp'> }): Promise<void>;
   /** kill -9. */
   kill(): Promise<void>;
 }
 
-/** SIP as its unit starts it: a process of its own, and a directory in memory that outlives it. */
-export function newSipProcess(): SipProcess {
-  const memory = temporaryDirectory();
+/** SIP as its unit starts it: a process of its own. `memory`: directory that outlives it; keys are kept there if it is in memory. */
+export function newSipProcess(memory = temporaryDirectory()): SipProcess {
   const started: Running[] = [];
   const running = () => {
     const last = started.at(-1);

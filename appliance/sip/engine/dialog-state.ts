@@ -1,8 +1,9 @@
-/** A call's dialog as it outlives the process: enough to hang up in it, and to know whoever hangs up. */
+/** A call's dialog as it outlives the process: enough to go on with it. */
 import { formatNameAddress, parseNameAddress } from '../../protocol/sip-headers.ts';
 import { formatSipUri, parseSipUri } from '../../protocol/sip-uri.ts';
 import { newDialog, type Dialog } from './dialog.ts';
 import type { Flow, HostPort, Transport } from './flow.ts';
+import type { Session } from './session-timer.ts';
 
 /** Survives JSON. */
 export interface DialogState extends Pick<
@@ -26,6 +27,8 @@ export interface DialogState extends Pick<
     readonly isOutbound: boolean;
   };
   readonly allowsUpdate: boolean;
+  /** Its timer, if one was agreed on. */
+  readonly session?: Pick<Session, 'seconds' | 'isRefreshedByUs'>;
   /** SDP. */
   readonly description?: string;
 }
@@ -37,6 +40,7 @@ export function dialogState({ flow, ...dialog }: Dialog): DialogState {
   const { id, callId, localTag, localAddress, remoteAddress, remoteTag } = dialog;
   const { remoteTarget, routes, localContact, localCseq } = dialog;
   const { transport, remote, local, isOutbound } = flow;
+  const { session } = dialog;
   return {
     id,
     callId,
@@ -50,12 +54,15 @@ export function dialogState({ flow, ...dialog }: Dialog): DialogState {
     localCseq,
     flow: { id: flow.id, transport, remote, local, isOutbound },
     allowsUpdate: dialog.allowsUpdate,
+    ...(session && {
+      session: { seconds: session.seconds, isRefreshedByUs: session.isRefreshedByUs },
+    }),
     ...(dialog.description && { description: Buffer.from(dialog.description).toString() }),
   };
 }
 
-/** Its connection is gone: whoever was there must come back, or be found again. */
-export function restoredDialog({ flow, description, ...state }: DialogState): Dialog {
+/** Its connection is gone: whoever was there must come back, or be found again. Its timer doesn't run. */
+export function restoredDialog({ flow, description, session: _agreed, ...state }: DialogState): Dialog {
   const gone: Flow = { ...flow, isOpen: false, send: () => undefined };
   return {
     ...newDialog(gone),

@@ -5,14 +5,22 @@ import type { ClientSide } from './client-side.ts';
 import { composeRequest } from './compose.ts';
 import type { Core } from './core.ts';
 import { addressingIn, flowIn, type Dialog } from './dialog.ts';
-import { relocate } from './dialog-state.ts';
+import { relocate, type DialogState } from './dialog-state.ts';
 import type { OutgoingRequests } from './outgoing-requests.ts';
-import { raisedInterval, refreshLater, refreshRequest, type SessionDue } from './session-timer.ts';
+import {
+  beginSession,
+  raisedInterval,
+  refreshLater,
+  refreshRequest,
+  type SessionDue,
+} from './session-timer.ts';
 
 /** The dialog is busy with an INVITE of somebody else, or the far end refuses for a reason of the moment. */
 const againMs = 10_000;
 /** After a 491 (RFC 3261 section 14.1), for whoever began the dialog; the other one is done by then. */
 const glareMs = { least: 2100, spread: 1900 } as const;
+/** By then most phones and their connections upstream are back. */
+const resumedSeconds = 20;
 /** A far end that asks for more each time must not keep us busy. */
 const raisedMs = 500;
 
@@ -43,6 +51,12 @@ export class SessionRefresh {
     if (!dialog.flow.isOpen || !relocate(dialog)) return;
     dialog.isMoved = true;
     this.#refresh(dialog);
+  }
+
+  /** The timer of a dialog that a process before us kept. How much of it is over isn't known: a refresh of ours goes out soon. */
+  resume(dialog: Dialog, { session }: DialogState): void {
+    if (session !== undefined)
+      beginSession(this.#core, dialog, { ...session, refreshSeconds: resumedSeconds });
   }
 
   #end(dialog: Dialog): void {

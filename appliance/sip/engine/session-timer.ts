@@ -49,7 +49,19 @@ export function renewSession(
   const hasEnded = core.dialogs.byId(dialog.id) !== dialog;
   if (agreed?.refresher === undefined || hasEnded) return;
   const seconds = Math.max(agreed.seconds, leastSessionSeconds);
-  const isRefreshedByUs = agreed.refresher === role;
+  beginSession(core, dialog, { seconds, isRefreshedByUs: agreed.refresher === role });
+}
+
+/** `refreshSeconds`: until we refresh, where that is ours to do. */
+export function beginSession(
+  core: Core,
+  dialog: Dialog,
+  {
+    seconds,
+    isRefreshedByUs,
+    refreshSeconds = seconds / 2,
+  }: Pick<Session, 'seconds' | 'isRefreshedByUs'> & { readonly refreshSeconds?: number },
+): void {
   const after = (wait: number, due: SessionDue) =>
     core.timers.after(wait * 1000, () => core.onSession(dialog, due));
   dialog.session = {
@@ -57,7 +69,7 @@ export function renewSession(
     isRefreshedByUs,
     // Section 10.
     end: after(seconds - Math.min(32, seconds / 3), 'end'),
-    refresh: isRefreshedByUs ? after(seconds / 2, 'refresh') : undefined,
+    refresh: isRefreshedByUs ? after(refreshSeconds, 'refresh') : undefined,
   };
 }
 

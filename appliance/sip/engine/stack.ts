@@ -89,7 +89,9 @@ export class Stack implements AsyncDisposable {
   }
 
   restoreDialog(state: DialogState): void {
-    this.#dialogs.add(restoredDialog(state));
+    const dialog = restoredDialog(state);
+    this.#dialogs.add(dialog);
+    this.#sessions.resume(dialog, state);
   }
 
   announceDialog(id: string): void {

@@ -1,54 +1,20 @@
 /** After a kill -9: a BYE of the cloud ends its call at the phone whenever it comes, and whichever way it takes. */
 import { expect, it } from 'vitest';
 import { isRequest, type SipMessage } from '../../../appliance/protocol/sip-message.ts';
-import { hurriedClock, type FakeClock } from '../../support/clock.ts';
+import { hurriedClock } from '../../support/clock.ts';
 import { until } from '../../support/command.ts';
 import { fromCloud } from '../../support/sip-calls.ts';
 import {
-  called,
+  callOf,
+  hearsBye,
+  killedWith,
   registered,
   registering,
   wait,
-  written,
-  type Call,
-  type Phone,
+  type Killed,
 } from '../../support/sip-killed.ts';
 import { accept } from '../../support/sip-registering.ts';
-import { newSipProcess } from '../../support/sip-process.ts';
-import { header, openSipSite, responseText, type Peer, type SipSite } from '../../support/sip-site.ts';
-
-interface Killed {
-  readonly site: SipSite;
-  /** One of each phone. */
-  readonly calls: readonly Call[];
-}
-
-/** So many phones were in a call each, and none of them has come back. The clock is the media relay's. */
-async function killedWith(phones: number, clock?: FakeClock): Promise<Killed> {
-  const sip = newSipProcess();
-  const site = await openSipSite({ startSip: sip.startSip, ...(clock && { clock }) });
-  await sip.listens(site);
-  const calls: Call[] = [];
-  for (let at = 0; at < phones; at += 1) calls.push(await called(await registered(site, at), 0));
-  await written(site, phones);
-  await sip.kill();
-  await site.restartSip();
-  await sip.listens(site);
-  return { site, calls };
-}
-
-const callOf = ({ calls }: Killed, at: number): Call => {
-  const call = calls[at];
-  if (call === undefined) throw new Error(`no call ${at}`);
-  return call;
-};
-
-/** The phone hears a BYE for its call and takes it. */
-async function hearsBye({ peer }: Pick<Phone, 'peer'>, { dialog }: Call): Promise<void> {
-  const bye = await peer.request('BYE');
-  expect(header(bye, 'Call-ID')).toBe(dialog.callId);
-  peer.send(responseText(bye, '200 OK'));
-}
+import { header, responseText, type Peer } from '../../support/sip-site.ts';
 
 const hearsNothingMore = ({ waiting }: Peer) =>
   expect(waiting.filter((message) => isRequest(message) && message.method === 'BYE')).toEqual([]);
@@ -134,7 +100,7 @@ it('a phone that is away when the cloud hangs up is told as soon as it is back',
 
 it('both ends of a call in which nobody is heard any more are told that it is over', async () => {
   const clock = hurriedClock();
-  const killed = await killedWith(1, clock);
+  const killed = await killedWith(1, { clock });
   const { peer, upstream } = await registered(killed.site, 0);
   upstream.send(responseText(await upstream.request('UPDATE'), '200 OK'));
   callOf(killed, 0).fallSilent();

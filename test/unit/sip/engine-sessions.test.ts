@@ -1,6 +1,7 @@
 /** Session timers (RFC 4028). */
 import { expect, it } from 'vitest';
 import { headerValue } from '../../../appliance/protocol/sip-headers.ts';
+import { dialogState, restoredDialog, type DialogState } from '../../../appliance/sip/engine/dialog-state.ts';
 import { newTestNetwork, type TestContent } from '../../support/sip-cores.ts';
 
 const sdp = { body: 'v=0\r\no=- 1 1 IN IP4 10.0.0.1\r\n' };
@@ -247,4 +248,38 @@ it('nor when a refresh was on its way as it ended', async () => {
   await clock.advance(200_000);
   expect(wire.filter((line) => line === 'one BYE')).toHaveLength(1);
   expect(one.requests).toEqual([]);
+});
+
+/** The process of `one` is another one now, and its dialog comes from the disk. */
+function killed({ one, dialogId }: Awaited<ReturnType<typeof callWith>>): void {
+  const dialog = one.dialogs.byId(dialogId);
+  if (dialog === undefined) throw new Error('no dialog');
+  const state = JSON.parse(JSON.stringify(dialogState(dialog))) as DialogState;
+  one.dialogs.remove(dialog);
+  const restored = restoredDialog(state);
+  restored.flow = one.flow;
+  one.dialogs.add(restored);
+  one.sessions.resume(restored, state);
+}
+
+it('after a kill whoever is to refresh does so soon, and goes on as before', async () => {
+  const network = await callWith('600;refresher=uac', { headers: withUpdate });
+  killed(network);
+  await network.clock.advance(19_900);
+  expect(network.wire).toEqual([]);
+  await network.clock.advance(200);
+  expect(network.wire).toEqual(['one UPDATE']);
+  accept(network);
+  await network.clock.advance(300_200);
+  expect(network.wire).toEqual(['one UPDATE', 'two 200 UPDATE', 'one UPDATE']);
+});
+
+it('after a kill a far end that does not refresh in its time is hung up on, as before', async () => {
+  const network = await callWith('600;refresher=uas');
+  killed(network);
+  network.two.dialogs.all().forEach((dialog) => network.two.dialogs.remove(dialog));
+  await network.clock.advance(567_900);
+  expect(network.wire).toEqual([]);
+  await network.clock.advance(200);
+  expect(network.wire[0]).toBe('one BYE');
 });

@@ -29,19 +29,24 @@ const state: DialogState = {
     'v=0\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj\r\n',
 };
 
+const leg = { state, heard: state.description, token: 't', isEmergency: true };
 const row = (text: string) => ({ call: '1', leg: 'phone' as const, state: text });
 
 it('a dialog comes back as it was, and its keys stand nowhere in what is written down', () => {
   const kept = newKeptDialogs(createSecretKey(randomBytes(32)));
-  const text = kept.text(state);
+  const text = kept.text(leg);
   expect(text).not.toMatch(/inline|crypto|d0Rm/);
-  expect(kept.read(row(text))).toEqual(state);
+  expect(kept.read(row(text))).toEqual(leg);
 });
 
-it('once the key is gone the dialog comes back without its description', () => {
-  const text = newKeptDialogs(createSecretKey(randomBytes(32))).text(state);
+it('once the key is gone the dialog comes back without descriptions', () => {
+  const text = newKeptDialogs(createSecretKey(randomBytes(32))).text(leg);
   const { description: _gone, ...rest } = state;
-  expect(newKeptDialogs(createSecretKey(randomBytes(32))).read(row(text))).toEqual(rest);
+  expect(newKeptDialogs(createSecretKey(randomBytes(32))).read(row(text))).toEqual({
+    ...leg,
+    state: rest,
+    heard: undefined,
+  });
 });
 
 it('the key outlives the process in a folder that is in memory, and is put in no other', () => {
