@@ -2,6 +2,7 @@
 import { headerValue } from '../protocol/sip-headers.ts';
 import type { BindingRow } from '../store/bindings.ts';
 import { addressOf, type Application } from './application.ts';
+import { readContacts } from './contacts.ts';
 import { macInUserAgent } from './phone-mac.ts';
 import type { Incoming } from './srf.ts';
 
@@ -11,7 +12,7 @@ export function registeringPhone({ leaseMac }: Pick<Application, 'leaseMac'>, re
   const userAgent = headerValue(request, 'User-Agent');
   return {
     mac: leaseMac(addressOf(request.source)) ?? macInUserAgent(userAgent ?? '') ?? null,
-    contact: headerValue(request, 'Contact') ?? '',
+    contact: readContacts(request).registered.join(', '),
     source: request.source,
     transport: request.transport,
     user_agent: userAgent ?? null,

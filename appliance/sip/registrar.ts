@@ -209,13 +209,7 @@ async function settle(app: Application, request: Incoming, settling: Settling): 
   const { contact } = registration;
   const granted = grantedSeconds(response, token);
   if (typeof contact !== 'object' || granted === undefined || granted === 0) {
-    const gone =
-      contact === 'all'
-        ? ofAor(app, settling)
-        : contact === undefined || binding === undefined
-          ? []
-          : [binding];
-    for (const row of gone) await forget(app, row);
+    for (const row of signedOff(app, settling)) await forget(app, row);
     const headers = passedWithoutBody(response.headers, 'phone').filter(({ name }) => name !== 'Expires');
     await request.respond({ status: response.status, reason: response.reason, headers });
     return;
@@ -242,15 +236,27 @@ async function settle(app: Application, request: Incoming, settling: Settling): 
   );
   app.attached.add(row.token);
   if (isNews) app.world.log.info({ mac: row.mac, registrar, transport: row.transport }, 'phone registered');
-  await request.respond(accepted(passedWithoutBody(response.headers, 'phone'), row.contact, expiresSeconds));
+  const headers = passedWithoutBody(response.headers, 'phone');
+  await request.respond(accepted(headers, registration.registered, expiresSeconds));
+  for (const old of takenBack(app, registration)) if (old.token !== token) await forget(app, old);
   announceCalls(app, row);
 }
 
-function ofAor(app: Application, { registration, phone }: Passing): BindingRow[] {
-  const { aor, registrar } = registration;
-  return app.bindings
-    .all()
-    .filter((row) => row.aor === aor && row.registrar === registrar && row.phone === phone);
+/** Of a request that registers nothing. */
+function signedOff(app: Application, { registration, binding, phone }: Settling): BindingRow[] {
+  if (registration.contact === undefined) return [];
+  if (registration.contact === 'all') return ofAor(app, registration).filter((row) => row.phone === phone);
+  return Array.from(new Set([...(binding === undefined ? [] : [binding]), ...takenBack(app, registration)]));
+}
+
+/** What the phone registered from an address that it has left. */
+function takenBack(app: Application, registration: Registration): BindingRow[] {
+  if (registration.takenBack.length === 0) return [];
+  return ofAor(app, registration).filter((row) => registration.takenBack.includes(row.contact_uri));
+}
+
+function ofAor(app: Application, { aor, registrar }: Registration): BindingRow[] {
+  return app.bindings.all().filter((row) => row.aor === aor && row.registrar === registrar);
 }
 
 async function forget(app: Application, row: BindingRow): Promise<void> {

@@ -1,9 +1,9 @@
 /** The 200 to a REGISTER: as the registrar gave it, or from the store. */
-import { headerValue } from '../protocol/sip-headers.ts';
 import type { SipHeader } from '../protocol/sip-message.ts';
 import type { BindingRow } from '../store/bindings.ts';
 import type { JournalEntry } from '../store/journal.ts';
 import type { Application } from './application.ts';
+import { readContacts } from './contacts.ts';
 import { phoneContact } from './registrations.ts';
 import type { Answer, Incoming } from './srf.ts';
 
@@ -24,15 +24,20 @@ export async function answerFromStore(
   else await bindings.save({ ...binding, local_expires_at: localExpiresAt }, news);
   counters.registrations_answered += 1;
   const kept = JSON.parse(binding.reply) as SipHeader[];
-  await request.respond(accepted(kept, headerValue(request, 'Contact') ?? binding.contact, expiresSeconds));
+  await request.respond(accepted(kept, readContacts(request).registered, expiresSeconds));
 }
 
-export function accepted(headers: readonly SipHeader[], contact: string, expiresSeconds: number): Answer {
+/** `contacts`: as the phone wrote them. */
+export function accepted(
+  headers: readonly SipHeader[],
+  contacts: readonly string[],
+  expiresSeconds: number,
+): Answer {
   return {
     status: 200,
     headers: [
       ...headers.filter(({ name }) => name !== 'Expires'),
-      { name: 'Contact', value: phoneContact(contact, expiresSeconds) },
+      ...contacts.map((contact) => ({ name: 'Contact', value: phoneContact(contact, expiresSeconds) })),
       { name: 'Expires', value: String(expiresSeconds) },
     ],
   };

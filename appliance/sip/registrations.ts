@@ -10,19 +10,16 @@ import {
 } from '../protocol/sip-headers.ts';
 import { SipSyntaxError, type SipHeader } from '../protocol/sip-message.ts';
 import { param, parseSipUri, withoutParam, withParam } from '../protocol/sip-uri.ts';
+import { readContacts, readSeconds, type Contacts } from './contacts.ts';
 import type { Way } from './outages.ts';
 import { isRegistrar } from './registrars.ts';
 
 /** A REGISTER as far as it is judged. */
-export interface Registration {
+export interface Registration extends Contacts {
   /** `user@domain`, the domain in lower case. */
   readonly aor: string;
   /** Host of the Request-URI. */
   readonly registrar: string;
-  /** `all`: `Contact: *`. Undefined: the phone only asks what is registered. */
-  readonly contact: NameAddress | 'all' | undefined;
-  /** What the phone asks for; undefined when it leaves it to the registrar. */
-  readonly expiresSeconds: number | undefined;
   /** User name in its credentials. */
   readonly authUser: string | undefined;
   readonly userAgent: string | undefined;
@@ -59,17 +56,10 @@ export interface RegistrationContext {
 
 /** Throws {@link SipSyntaxError}. */
 export function readRegistration(request: { uri: string; headers: readonly SipHeader[] }): Registration {
-  const contacts = listValues(request, 'Contact');
-  if (contacts.length > 1) throw new SipSyntaxError('more than one Contact');
-  const contact =
-    contacts[0] === '*' ? 'all' : contacts[0] === undefined ? undefined : parseNameAddress(contacts[0]);
-  if (typeof contact === 'object') parseSipUri(contact.uri);
-  const ofContact = typeof contact === 'object' ? param(contact.params, 'expires') : undefined;
   return {
+    ...readContacts(request),
     aor: aorOf(headerValue(request, 'To') ?? ''),
     registrar: parseSipUri(request.uri).host,
-    contact,
-    expiresSeconds: readSeconds(ofContact ?? headerValue(request, 'Expires')),
     authUser: authUserOf(request.headers),
     userAgent: headerValue(request, 'User-Agent'),
   };
@@ -107,6 +97,7 @@ export function decideRegistration(
   }
   const isSame =
     binding.contact_uri === contact.uri &&
+    registration.takenBack.length === 0 &&
     binding.source === source &&
     binding.transport === transport &&
     binding.user_agent === (registration.userAgent ?? null) &&
@@ -155,12 +146,6 @@ export function grantedSeconds(
 export function repeatedReply(headers: readonly SipHeader[]): SipHeader[] {
   const names = ['Service-Route', 'Path', 'P-Associated-URI', 'Supported', 'Server', 'Allow', 'Allow-Events'];
   return headers.filter(({ name }) => names.some((entry) => entry.toLowerCase() === name.toLowerCase()));
-}
-
-/** RFC 3261 20.19: more than 2^32-1 or not a number counts as an hour. */
-function readSeconds(value: string | undefined): number | undefined {
-  if (value === undefined) return undefined;
-  return /^\d{1,10}$/.test(value) ? Math.min(Number(value), 2 ** 31) : 3600;
 }
 
 function authUserOf(headers: readonly SipHeader[]): string | undefined {

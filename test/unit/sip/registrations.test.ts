@@ -47,6 +47,8 @@ const refresh: Registration = {
   registrar,
   contact: { uri: 'sip:1001@10.66.0.101:5061', params: [] },
   expiresSeconds: 3600,
+  registered: ['<sip:1001@10.66.0.101:5061>'],
+  takenBack: [],
   authUser: '1001',
   userAgent: 'Yealink',
 };
@@ -72,6 +74,7 @@ const rows: Row[] = [
   ['the same without credentials too: nothing changes by it', [{ authUser: undefined }, {}], 'answer'],
   ['a phone that is not known passes', [{}, { binding: undefined }], 'pass'],
   ['another Contact passes', [{ contact: { uri: 'sip:1001@10.66.0.101:9999', params: [] } }, {}], 'pass'],
+  ['a Contact that is taken back beside it passes', [{ takenBack: ['sip:1001@10.66.0.9'] }, {}], 'pass'],
   ['another source port passes', [{}, { source: '10.66.0.101:40001' }], 'pass'],
   ['another address passes', [{}, { source: '10.66.0.66:40000' }], 'pass'],
   ['another transport passes', [{}, { transport: 'tcp', isClearAllowed: true }], 'pass'],
@@ -179,13 +182,15 @@ it('what is judged is read from the request', () => {
     registrar,
     contact: { uri: 'sip:1001@10.66.0.101:5061', params: [['expires', '600']] },
     expiresSeconds: 600,
+    registered: ['<sip:1001@10.66.0.101:5061>;expires=600'],
+    takenBack: [],
     authUser: '10\\"01',
     userAgent: 'Yealink',
   });
 });
 
 it.each([
-  ['two Contacts', ['To: <sip:a@b>', 'Contact: <sip:a@1.2.3.4>', 'Contact: <sip:a@1.2.3.5>']],
+  ['all Contacts and one', ['To: <sip:a@b>', 'Contact: *', 'Contact: <sip:a@1.2.3.5>', 'Expires: 0']],
   ['no user', ['To: <sip:b>', 'Contact: <sip:a@1.2.3.4>']],
   ['no To', ['Contact: <sip:a@1.2.3.4>']],
   ['a Contact of another scheme', ['To: <sip:a@b>', 'Contact: <mailto:a@b>']],
