@@ -73,11 +73,3 @@ it('a phone that changes its Contact and takes the old one back stays under one 
   expect(contacts(site)).toEqual(['sip:1001@127.0.0.1:6001']);
   expect(site.upstream[0]?.isClosed).toBe(false);
 });
-
-it('all Contacts and one of them are refused together', async () => {
-  const site = await openSipSite();
-  const phone = await site.phone('tls');
-  phone.send(registerText({ cseq: 1, contact: `*, ${own}`, more: ['Expires: 0'] }));
-  await phone.response(400);
-  expect(site.upstream).toEqual([]);
-});
