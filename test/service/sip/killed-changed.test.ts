@@ -18,6 +18,8 @@ import { bodyOf, header, mediaPort, responseText, sdpText } from '../../support/
 const direction = (message: { body: Uint8Array }) =>
   /a=(sendrecv|sendonly|recvonly|inactive)/.exec(Buffer.from(message.body).toString())?.[1] ?? 'sendrecv';
 
+const keyIn = (text: string) => /inline:\S+/.exec(text)?.[0];
+
 /** One phone in a call, its unit's directory in memory as on a box. */
 async function killed(body = sdpText(6000)): Promise<Killed> {
   const memory = mkdtempSync('/dev/shm/gatehouse-test-');
@@ -93,7 +95,6 @@ it('keys of our own go on: the far end hears the one that it has', async () => {
   const left = await killed(secured);
   const phone = await back(left, secured);
   const held = await changed(phone, { cseq: 3, mode: 'sendonly', body: secured });
-  const keyIn = (text: string) => /inline:\S+/.exec(text)?.[0];
   expect(keyIn(bodyOf(held.invite))).toMatch(/^inline:/);
   expect(keyIn(bodyOf(held.invite))).toBe(keyIn(bodyOf(phone.call.invite)));
   expect(bodyOf(held.answer)).not.toContain('crypto');

@@ -40,7 +40,7 @@ it.each([
       'the far end to be heard',
       () => {
         sequence += 1;
-        far.send(rtp(sequence), to);
+        void far.send(rtp(sequence), to);
         return who.heard > before || undefined;
       },
       wait,
@@ -73,7 +73,7 @@ it('a far end whose change the phone refuses is heard where it was', async () =>
     'the phone to be heard',
     () => {
       sequence += 1;
-      own.send(rtp(sequence), to);
+      void own.send(rtp(sequence), to);
       return far.heard > 0 || undefined;
     },
     wait,
