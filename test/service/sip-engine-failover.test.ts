@@ -1,5 +1,6 @@
 /** A host with two servers, of which the first doesn't want the request (RFC 3263 section 4.3). */
 import { expect, it } from 'vitest';
+import type { Lookup } from '../../appliance/net/tcp.ts';
 import type { Transport } from '../../appliance/sip/engine/engine.ts';
 import { answerTo, startSipEnd, until, type SipEnd, type TestRequest } from '../support/sip-end.ts';
 
@@ -17,13 +18,13 @@ interface Pool {
   readonly ask: (options?: { method?: string; proxy?: string }) => Promise<number>;
 }
 
-async function openPool(transport: Transport): Promise<Pool> {
+const both: Lookup = async () => await Promise.resolve(['127.0.0.1', '127.0.0.2']);
+
+async function openPool(transport: Transport, lookup = both): Promise<Pool> {
   const first = await startSipEnd([transport]);
   const port = first.port(transport);
   const second = await startSipEnd([], { listen: [{ transport, address: '127.0.0.2', port }] });
-  const box = await startSipEnd(['udp'], {
-    lookup: async () => await Promise.resolve(['127.0.0.1', '127.0.0.2']),
-  });
+  const box = await startSipEnd(['udp'], { lookup });
   const host = `pool.example:${port};transport=${transport}`;
   return {
     box,
@@ -68,6 +69,48 @@ it('what goes there is the same request: Call-ID, From tag and number are kept, 
   await ask();
   expect(heard[1]?.slice(0, 3)).toEqual(heard[0]?.slice(0, 3));
   expect(heard[1]?.[3]).not.toBe(heard[0]?.[3]);
+});
+
+it('a server that closes its connection with the 503 is left for the next one all the same', async () => {
+  const looked: string[] = [];
+  const { box, first, second, ask, seen } = await openPool('tcp', async (name) => {
+    looked.push(name);
+    if (looked.length > 1)
+      await until(() => box.engine.counters()['open_connections'] === 0, 'the connection to be closed');
+    return ['127.0.0.1', '127.0.0.2'];
+  });
+  first.srf.options((req, res) => {
+    res.send(503);
+    void until(() => first.engine.counters()['responses_sent'] === 1, 'the 503').then(() =>
+      first.engine.closeFlow(`in:tcp:127.0.0.1:${req.source_port}`),
+    );
+  });
+  second.srf.options((_req, res) => res.send(200));
+  await expect(ask()).resolves.toBe(200);
+  expect(seen()).toEqual([1, 1]);
+});
+
+it('a domain that prefers UDP may have its next server on TCP', async () => {
+  const first = await startSipEnd(['udp']);
+  const second = await startSipEnd(['tcp']);
+  first.srf.options((_req, res) => res.send(503));
+  second.srf.options((_req, res) => res.send(200));
+  const ports: Record<string, number> = { udp: first.port('udp'), tcp: second.port('tcp') };
+  const named = { order: 1, flags: 's' };
+  const box = await startSipEnd(['udp'], {
+    lookup: async () => await Promise.resolve(['127.0.0.1']),
+    records: {
+      naptr: async () =>
+        await Promise.resolve([
+          { ...named, preference: 1, service: 'SIP+D2U', replacement: 'udp' },
+          { ...named, preference: 2, service: 'SIP+D2T', replacement: 'tcp' },
+        ]),
+      srv: async (name) =>
+        await Promise.resolve([{ priority: 1, weight: 1, name: 'host', port: ports[name] ?? 0 }]),
+    },
+  });
+  const answer = await answerTo(await box.srf.request('sip:x@pool.example', { method: 'OPTIONS' }));
+  expect(answer.status).toBe(200);
 });
 
 it('a server that names a time is left alone for as long', async () => {

@@ -58,6 +58,8 @@ export class TransportLayer implements AsyncDisposable {
   /** Open connections whose name leads to another server now: what still comes over them is heard. */
   readonly #older = new Set<StreamFlow>();
   readonly #opening = new Map<string, { readonly target: string; readonly flow: Promise<StreamFlow> }>();
+  /** Connections of these names are being made to another server, whatever becomes of the one that is there. */
+  readonly #moves = new Map<string, Promise<unknown>>();
   readonly #locator: Locator;
   /** By the name that was asked for, ms since 1970. */
   readonly certificateEnds = new Map<string, number>();
@@ -141,17 +143,41 @@ export class TransportLayer implements AsyncDisposable {
    * now on. Undefined when there is none. Rejects with {@link RouteError}.
    */
   async nextFlow(route: Route, tried: readonly Flow[]): Promise<Flow | undefined> {
+    const id = route.flow ?? `out:${targetOf(route)}`;
+    const move = this.#move(route, id, tried).finally(() => {
+      if (this.#moves.get(id) === move) this.#moves.delete(id);
+    });
+    this.#moves.set(id, move);
+    return await move;
+  }
+
+  async #move(route: Route, id: string, tried: readonly Flow[]): Promise<Flow | undefined> {
     const isLeft = (server: Server) =>
       !this.#locator.hasFailed(server) && !tried.some((flow) => isServerOf(flow, server));
     const servers = (await this.#locator.servers(route)).filter(isLeft);
     if (servers[0] === undefined || this.#older.size >= limits.outbound) return undefined;
     if (servers[0].transport === 'udp') return this.#udpFlow(servers);
-    const id = route.flow ?? `out:${targetOf(route)}`;
-    const flow = await this.#connect(route, id, servers).catch((error: unknown) => {
-      throw new RouteError(503, `no other server of ${targetOf(route)}`, { cause: error });
+    const target = targetOf(route);
+    const flow = this.#connect(route, id, servers).catch((error: unknown) => {
+      if (this.#opening.get(id) === opening) this.#opening.delete(id);
+      throw new RouteError(503, `no other server of ${target}`, { cause: error });
     });
-    this.#opening.set(id, { target: targetOf(route), flow: Promise.resolve(flow) });
-    return flow;
+    const opening = { target, flow };
+    if (!this.#opening.has(id)) this.#opening.set(id, opening);
+    const other = await flow;
+    this.#opening.set(id, opening);
+    return other;
+  }
+
+  /** Its connection has ended. One to another server that is being made goes by its name. */
+  #forget(id: string): void {
+    const opening = this.#opening.get(id);
+    const forget = () => {
+      if (this.#opening.get(id) === opening) this.#opening.delete(id);
+    };
+    const move = this.#moves.get(id);
+    if (move === undefined) forget();
+    else void move.then(forget, forget);
   }
 
   flow(id: string): StreamFlow | undefined {
@@ -200,6 +226,7 @@ export class TransportLayer implements AsyncDisposable {
     if (known !== undefined) {
       const flow = await known.flow;
       if (flow.isOpen) return flow;
+      await this.#moves.get(id)?.catch(() => undefined);
       // It ends in this moment and has not been cleared away yet.
       if (this.#opening.get(id) !== known) return await this.#namedFlow(route, id);
       this.#opening.delete(id);
@@ -281,7 +308,7 @@ export class TransportLayer implements AsyncDisposable {
           this.#older.delete(closed);
           if (this.#flows.get(start.id) === closed) {
             this.#flows.delete(start.id);
-            if (start.isOutbound) this.#opening.delete(start.id);
+            if (start.isOutbound) this.#forget(start.id);
           }
           if (!this.#isClosed) this.#events.onClosed(closed);
         },
