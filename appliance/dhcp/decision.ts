@@ -53,15 +53,18 @@ export interface Site {
   readonly policy: Policy;
   /** An address of this or another of our networks. */
   readonly isServed: (address: number) => boolean;
+  /** Until then there may be leases of ours that nobody here knows of. */
+  readonly forgottenUntil: number;
 }
 
 /** Changes the pool at once, so that the next message of the same turn finds what this one got. */
-export function decide(request: ClientRequest, { pool, policy, isServed }: Site, now: number): Decision {
+export function decide(request: ClientRequest, site: Site, now: number): Decision {
+  const { pool, policy } = site;
   const isNew = request.kind === 'discover' && pool.leaseOf(request.client) === undefined;
   const excess = policy.limits.excess(request, isNew, now);
   if (excess !== undefined) return { silence: excess, journal: refused(request, 'asks too often') };
   const profile = policy.profiles(request, now);
-  const scene: Scene = { request, pool, policy, isServed, profile, now };
+  const scene: Scene = { ...site, request, profile, now };
   const isLeaving = request.kind === 'release' || request.kind === 'decline';
   if (policy.phonesOnly && profile.phone === undefined && !isLeaving) {
     return { silence: 'not_a_phone', journal: refused(request, 'not a known phone') };
@@ -109,15 +112,16 @@ function selecting(scene: Scene): Decision {
 
 /**
  * INIT-REBOOT, RENEWING, REBINDING. A server that has no record of the client must be silent (RFC 2131 section 4.3.2): the
- * lease may be another server's. Where we are the only server we answer: yes for a free address of ours, no otherwise. An
- * address of another network of ours is wrong here, whoever has it.
+ * lease may be another server's. Where we are the only server we answer: yes for a free address of ours, no otherwise; where the
+ * record may be one that we lost, only yes. An address of another network of ours is wrong here, whoever has it.
  */
 function confirm(scene: Scene): Decision {
-  const { request, pool, policy, isServed, now } = scene;
+  const { request, pool, policy, isServed, forgottenUntil, now } = scene;
   const { address } = request;
   if (address === undefined) return { silence: 'unknown_lease' };
   const isKnown = pool.leaseAt(address)?.client === request.client;
-  if ((isKnown || policy.authoritative) && pool.isOpenTo(address, request, now)) return grant(scene, address);
+  if ((isKnown || policy.authoritative || now < forgottenUntil) && pool.isOpenTo(address, request, now))
+    return grant(scene, address);
   const isHere = isInSubnet(address, policy);
   const isOurs = isKnown || policy.authoritative || (!isHere && isServed(address));
   if (!isOurs) return { silence: 'unknown_lease' };

@@ -26,10 +26,15 @@ interface Before {
   readonly now: number;
   /** See {@link openProfiles}. */
   readonly isLeaving: (mac: string) => boolean;
+  /** See {@link Site}. */
+  readonly forgottenUntil?: number;
 }
 
 /** Throws when no network is described, or more addresses than memory is for. */
-export function openNetworks(config: Config, { tenures, now, isLeaving }: Before): Network[] {
+export function openNetworks(
+  config: Config,
+  { tenures, now, isLeaving, forgottenUntil = 0 }: Before,
+): Network[] {
   const served = servedNetworks(config);
   if (served.length === 0) {
     throw new Error('dhcp.subnet and dhcp.pool are missing in the settings: DHCP has no addresses to give');
@@ -51,6 +56,7 @@ export function openNetworks(config: Config, { tenures, now, isLeaving }: Before
       pool: new Pool(poolAddresses(config, network)),
       policy: openPolicy(settings, openProfiles(settings, isLeaving), limits),
       isServed,
+      forgottenUntil,
     };
   });
   for (const tenure of tenures) for (const { pool } of networks) pool.remember(tenure, now);

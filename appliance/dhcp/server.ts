@@ -4,7 +4,9 @@ import { DecodeError } from '../protocol/bytes.ts';
 import { decodeMessage, type DhcpMessage } from '../protocol/dhcp.ts';
 import { isProbe } from '../protocol/dhcp-probe.ts';
 import { pruneSent, tenuresByEnd } from '../store/leases.ts';
-import { openStore, type Transaction } from '../store/store.ts';
+import { brokenAt } from '../store/broken-file.ts';
+import { openStore, storeFile } from '../store/store.ts';
+import { journalStart } from '../store/tell-start.ts';
 import { version, type Health, type Logger, type Part, type World } from '../world.ts';
 import { startConflictCheck } from './conflict-check.ts';
 import { openCounters, type Counters } from './counters.ts';
@@ -22,25 +24,35 @@ import { readRequest, type ClientRequest } from './request.ts';
 import { handedOver, openSockets, type Sockets, type SocketSource } from './socket.ts';
 import { startWatch, type Watch } from './watch.ts';
 
-/** Rejects when no network is described, a socket was not handed over, or the leases can't be opened. */
+/** Rejects when no network is described, a socket was not handed over, or the leases can't be opened; a broken file is no reason. */
 export async function startDhcpServer(
   world: World,
   config: Config,
   source: SocketSource = handedOver,
 ): Promise<Part> {
   const { clock, log } = world;
+  const { state_directory: directory } = config.site;
   const store = openStore({
-    directory: config.site.state_directory,
+    directory,
     part: 'dhcp',
     clock,
     isSyncedApart: true,
+    isReplaced: true,
   });
-  const leaving = openLeaving(config.site.state_directory, clock);
-  await store.write((transaction) => begin(transaction, clock.now(), longestLeaseMs(config)));
+  const leaving = openLeaving(directory, clock);
+  const longestMs = longestLeaseMs(config);
+  await store.write((tx) => {
+    pruneSent(tx.db);
+    resumeLeases(tx, clock.now(), longestMs);
+    journalStart(tx, store, { log, release: version });
+  });
+  // By then whoever had a lease has renewed it.
+  const forgottenUntil = (brokenAt(storeFile(directory, 'dhcp')) ?? -Infinity) + longestMs;
   const networks = openNetworks(config, {
     tenures: tenuresByEnd(store.db),
     now: clock.now(),
     isLeaving: leaving.isLeaving,
+    forgottenUntil,
   });
   const sockets = await openSockets(new Set(networks.map((network) => network.card)), source.server);
   const counters = openCounters();
@@ -65,7 +77,8 @@ export async function startDhcpServer(
           sockets.problem() ??
           exhausted(networks, time.now()) ??
           watch.problem() ??
-          squatted(networks, time.now()),
+          squatted(networks, time.now()) ??
+          (time.now() < forgottenUntil ? begunAnew : undefined),
       ),
     counters: () => ({ ...counters.values(), ...useOf(networks), ...waitOf(service.latency) }),
     [Symbol.asyncDispose]: async () => {
@@ -79,6 +92,9 @@ export async function startDhcpServer(
     },
   };
 }
+
+const begunAnew =
+  'the leases of before could not be read and begin anew, the broken file is kept beside them; whoever renews keeps its address';
 
 interface Service {
   readonly counters: Counters;
@@ -124,12 +140,6 @@ function receive(bytes: Uint8Array, heardOn: string, service: Service): void {
       service.log.error({ err: error }, 'a packet could not be handled');
     }
   }
-}
-
-function begin(transaction: Transaction, now: number, longestMs: number): void {
-  pruneSent(transaction.db);
-  resumeLeases(transaction, now, longestMs);
-  transaction.journal({ kind: 'started', body: { release: version } });
 }
 
 interface Asked {

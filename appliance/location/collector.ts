@@ -4,6 +4,7 @@ import type { StoreName } from '../store/journal-kinds.ts';
 import { readPlacements } from '../store/placements.ts';
 import { followStores, type Reader } from '../store/reader.ts';
 import { openStore } from '../store/store.ts';
+import { journalStart } from '../store/tell-start.ts';
 import { version, type Health, type Part, type World } from '../world.ts';
 import { bookPlacements } from './evidence.ts';
 import { witnesses } from './known-phones.ts';
@@ -19,7 +20,12 @@ const lookAgainMs = 5000;
 const mostNews = 200;
 export async function startLocation(world: World, config: Config): Promise<Part> {
   const { clock, log } = world;
-  const store = openStore({ directory: config.site.state_directory, part: 'location', clock });
+  const store = openStore({
+    directory: config.site.state_directory,
+    part: 'location',
+    clock,
+    isReplaced: true,
+  });
   const holdings: Holdings = {
     world,
     config,
@@ -50,7 +56,7 @@ export async function startLocation(world: World, config: Config): Promise<Part>
     holdings.listener = startListener({ world, store, interface: card, onChange: look.soon });
   startWatches(holdings, stop.signal, look.soon);
   const following = followNews(holdings, { signal: stop.signal, onNews: look.soon });
-  await store.write((transaction) => transaction.journal({ kind: 'started', body: { release: version } }));
+  await store.write((tx) => journalStart(tx, store, { log, release: version }));
   log.info({ switches: names.size, interface: card }, 'locating phones');
 
   return {

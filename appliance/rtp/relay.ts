@@ -24,6 +24,7 @@ export async function startRtpRelay(world: World, config: Config): Promise<Part>
     clock: world.clock,
     isReplaced: true,
     isSyncedApart: true,
+    isSyncFailureTold: true,
   });
   await tellStart(store, { log: world.log, release: version });
   const pool = newPortPool(config.rtp.first_port, config.rtp.last_port);

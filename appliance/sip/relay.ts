@@ -125,6 +125,7 @@ async function beginStore({ log, clock }: World, directory: string): Promise<Sto
     clock,
     isReplaced: true,
     isSyncedApart: true,
+    isSyncFailureTold: true,
     pauseMs: commitPauseMs,
   });
   await tellStart(store, { log, release: version });

@@ -1,6 +1,6 @@
 /** A database that can't be read any more, for a part that must run all the same: set aside, and begun anew. */
 import { existsSync, readdirSync, renameSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { one, type Database } from './database.ts';
 import { syncFolder } from './sync-folder.ts';
 
@@ -50,14 +50,20 @@ function isNew(db: Database): boolean {
 }
 
 function lastBroken(file: string): string | undefined {
+  const at = brokenAt(file);
+  return at === undefined ? undefined : `${file}.broken-${at}`;
+}
+
+/** When a file was last set aside, ms since 1970. */
+export function brokenAt(file: string): number | undefined {
   const stem = `${basename(file)}.broken-`;
-  const times = readdirSync(dirname(file))
+  return readdirSync(dirname(file))
     .filter((name) => name.startsWith(stem))
     .map((name) => name.slice(stem.length))
     .filter((time) => /^\d+$/.test(time))
-    .toSorted((a, b) => Number(a) - Number(b));
-  const latest = times.at(-1);
-  return latest === undefined ? undefined : join(dirname(file), `${stem}${latest}`);
+    .map(Number)
+    .toSorted((a, b) => a - b)
+    .at(-1);
 }
 
 /** A part of the disk that can't be read counts as much as content that is wrong. */

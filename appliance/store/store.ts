@@ -38,15 +38,15 @@ interface StoreOptions {
   readonly isSyncedApart?: boolean;
   /** Milliseconds between one commit and the next, for a part that writes all the time; who waits for `write` waits so much longer. */
   readonly pauseMs?: number;
-  /**
-   * For a part whose work matters more than its past: a file that is broken is set aside and begun anew, and a sync apart that
-   * fails rejects the writes that wait for it in the place of ending the process.
-   */
+  /** A sync apart that fails rejects the writes that wait for it, in the place of ending the process. */
+  readonly isSyncFailureTold?: boolean;
+  /** For a part whose work matters more than its past: a file that is broken is set aside and begun anew. */
   readonly isReplaced?: boolean;
 }
 
 export function openStore(options: StoreOptions): Store {
-  const { directory, part, clock, quota, pauseMs = 0, isSyncedApart = false, isReplaced = false } = options;
+  const { directory, part, clock, quota, pauseMs = 0 } = options;
+  const { isSyncedApart = false, isSyncFailureTold = false, isReplaced = false } = options;
   const file = storeFile(directory, part);
   // A clean end of the last process takes the WAL with it, and of `box` there is none most of the time.
   const isWithoutWal = part === 'box';
@@ -68,7 +68,7 @@ export function openStore(options: StoreOptions): Store {
     ).unref();
   };
 
-  const sync = isSyncedApart ? openWalSync(db, { isFailureTold: isReplaced }) : undefined;
+  const sync = isSyncedApart ? openWalSync(db, { isFailureTold: isSyncFailureTold }) : undefined;
   const turns = newTurns<Transaction>(db, {
     ...(sync ? { sync } : {}),
     pauseMs,

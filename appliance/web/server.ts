@@ -7,6 +7,7 @@ import { listenFds } from '../net/listen-fds.ts';
 import { pageIdentity } from '../net/page-certificate.ts';
 import { clearUnixSocket } from '../net/unix-socket.ts';
 import { openStore } from '../store/store.ts';
+import { tellStart } from '../store/tell-start.ts';
 import { version, type Part, type World } from '../world.ts';
 import { removeAbandonedUploads } from './abandoned-upload.ts';
 import { openAdmin } from './admin.ts';
@@ -32,7 +33,7 @@ export async function startWeb(world: World, config: Config): Promise<WebPart> {
   await using opened = new AsyncDisposableStack();
   const { state_directory: directory } = config.site;
   const { clock } = world;
-  const store = opened.use(openStore({ directory, part: 'web', clock }));
+  const store = opened.use(openStore({ directory, part: 'web', clock, isReplaced: true }));
   const admin = opened.use(await openAdmin({ directory, store, world }));
   const views = openViews(config, version);
   const live = opened.use(startLive({ clock, log: world.log, directory, views }));
@@ -62,9 +63,7 @@ export async function startWeb(world: World, config: Config): Promise<WebPart> {
     await listenOnSocket(onSocket, config.web.socket);
   }
   // A full disk is what the page is there to tell.
-  await store
-    .write((tx) => tx.journal({ kind: 'started', body: { release: version } }))
-    .catch((error: unknown) => world.log.warn({ error: String(error) }, 'start not recorded'));
+  await tellStart(store, { log: world.log, release: version });
   const owned = opened.move();
   return {
     address: listening(onAddress),

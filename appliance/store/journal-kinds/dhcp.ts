@@ -3,6 +3,8 @@ import type { JournalKinds } from '../journal-kinds.ts';
 /** What the dhcp part reports. */
 export const dhcpKinds = {
   started: { fields: { release: 'open' } },
+  /** Leases of before can't be read any more; whoever renews keeps its address. */
+  store_replaced: { fields: { broken_file: 'open' }, reserved: 'security' },
   /** An address was given. `state` is the client's: selecting, init-reboot, extending. `known`: it had this address before. */
   leased: {
     fields: {

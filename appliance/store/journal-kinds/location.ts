@@ -13,6 +13,8 @@ const where = {
 /** What the location part reports. */
 export const locationKinds = {
   started: { fields: { release: 'open' } },
+  /** Places of before can't be read any more: they are found again. */
+  store_replaced: { fields: { broken_file: 'open' }, reserved: 'security' },
   placed: { fields: where },
   moved: {
     fields: {

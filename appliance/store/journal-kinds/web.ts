@@ -3,6 +3,8 @@ import type { JournalKinds } from '../journal-kinds.ts';
 /** What the web part reports. */
 export const webKinds = {
   started: { fields: { release: 'open' } },
+  /** Orders of before can't be read any more: what was not carried out yet is forgotten. */
+  store_replaced: { fields: { broken_file: 'open' }, reserved: 'security' },
   /** An order to other parts, for one phone or (`*`) for all; see the table `task`. */
   task_given: { fields: { task: 'open', target: 'open' } },
   /** An order of the admin to the box, or to a part; see the tables `box_order` and `part_order`. */
