@@ -5,7 +5,7 @@ import { decodeMessage, type DhcpMessage } from '../protocol/dhcp.ts';
 import { isProbe } from '../protocol/dhcp-probe.ts';
 import { pruneSent, tenuresByEnd } from '../store/leases.ts';
 import { brokenAt } from '../store/broken-file.ts';
-import { openStore, storeFile } from '../store/store.ts';
+import { openStore, storeFile, type Store } from '../store/store.ts';
 import { journalStart } from '../store/tell-start.ts';
 import { version, type Health, type Logger, type Part, type World } from '../world.ts';
 import { startConflictCheck } from './conflict-check.ts';
@@ -32,22 +32,10 @@ export async function startDhcpServer(
 ): Promise<Part> {
   const { clock, log } = world;
   const { state_directory: directory } = config.site;
-  const store = openStore({
-    directory,
-    part: 'dhcp',
-    clock,
-    isSyncedApart: true,
-    isReplaced: true,
-  });
+  const store = await beginLeases(world, config);
   const leaving = openLeaving(directory, clock);
-  const longestMs = longestLeaseMs(config);
-  await store.write((tx) => {
-    pruneSent(tx.db);
-    resumeLeases(tx, clock.now(), longestMs);
-    journalStart(tx, store, { log, release: version });
-  });
   // By then whoever had a lease has renewed it.
-  const forgottenUntil = (brokenAt(storeFile(directory, 'dhcp')) ?? -Infinity) + longestMs;
+  const forgottenUntil = (brokenAt(storeFile(directory, 'dhcp')) ?? -Infinity) + longestLeaseMs(config);
   const networks = openNetworks(config, {
     tenures: tenuresByEnd(store.db),
     now: clock.now(),
@@ -91,6 +79,17 @@ export async function startDhcpServer(
       store[Symbol.dispose]();
     },
   };
+}
+
+async function beginLeases({ clock, log }: World, config: Config): Promise<Store> {
+  const { state_directory: directory } = config.site;
+  const store = openStore({ directory, part: 'dhcp', clock, isSyncedApart: true, isReplaced: true });
+  await store.write((tx) => {
+    pruneSent(tx.db);
+    resumeLeases(tx, clock.now(), longestLeaseMs(config));
+    journalStart(tx, store, { log, release: version });
+  });
+  return store;
 }
 
 const begunAnew =

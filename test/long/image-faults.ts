@@ -16,9 +16,16 @@ interface Fault {
   /** Done to a box that has served, before its power is cut. */
   readonly damage?: string;
   readonly disk?: 'small' | 'read-only';
-  /** What the page is to say after the next boot; absent: nothing of its disk. */
-  readonly told?: RegExp;
+  /** What the page is to say after the next boot. */
+  readonly told: RegExp;
+  /** The order to repair it helps: the box starts once more and says nothing of its disk. */
+  readonly isRepaired?: true;
 }
+
+/** At once before the power goes: what is mounted would write it anew. */
+const overwrite = (by: string, size: string) =>
+  `sync; dd if=/dev/${by} of=${device} ${size} oflag=direct conv=fsync`;
+const damaged = /^The data disk is damaged \(e2fsck: Bad magic number .+\): the box runs from memory/;
 
 const faults: readonly Fault[] = [
   {
@@ -26,13 +33,14 @@ const faults: readonly Fault[] = [
     damage: 'fallocate -l $(($(df --output=avail -k /var | tail -n 1) - 4))K /var/lib/filler',
     told: /^The disk is full/,
   },
-  // Copies of the superblock are further inside: it is mended without a word.
-  { name: 'superblock overwritten', damage: `sync; dd if=/dev/zero of=${device} bs=4k count=1 conv=fsync` },
+  // Copies of the superblock are further inside, and the journal: to use them is for a person to order.
   {
-    name: 'overwritten to the last byte',
-    damage: `sync; dd if=/dev/urandom of=${device} bs=1M count=600 conv=fsync || true`,
-    told: /^The data disk is damaged \(.+\): the box runs from memory/,
+    name: 'superblock overwritten',
+    damage: overwrite('zero', 'bs=4k count=1'),
+    told: damaged,
+    isRepaired: true,
   },
+  { name: 'its first 64 MB overwritten', damage: overwrite('urandom', 'bs=1M count=64'), told: damaged },
   { name: 'missing, the disk being too small', disk: 'small', told: /^There is no data disk/ },
   { name: 'read-only', disk: 'read-only', told: /^The data disk takes no writes/ },
 ];
@@ -44,19 +52,15 @@ export async function imageFaults(say: (line: string) => void): Promise<Finding>
   const rows: string[] = [];
   const wrong: string[] = [];
   for (const [at, fault] of faults.entries()) {
-    const options = await optionsFor(lab, { served, at, fault });
-    if (fault.damage !== undefined) await damage(options, fault.damage);
-    await using machine = powerOn({ ...options, isReadOnly: fault.disk === 'read-only' });
-    const told = await whatThePageSays(site, machine);
-    const seconds = Math.round(machine.age() / 1000);
-    const ofDisk = told.filter((text) => /\bdisk\b/.test(text));
-    const isRight =
-      fault.told === undefined ? ofDisk.length === 0 : ofDisk.some((text) => fault.told?.test(text));
-    if (!isRight) wrong.push(`${fault.name}: ${JSON.stringify(ofDisk)}`);
-    rows.push(
-      `| ${fault.name} | ${seconds} s | ${ofDisk[0] ?? 'nothing: it was mended, and phones are served'} |`,
-    );
-    say(`${fault.name}: page after ${seconds} s, ${ofDisk[0] ?? 'nothing said'}`);
+    for (const { what, seconds, told, isRight } of await suffer(
+      site,
+      fault,
+      await optionsFor(lab, { served, at, fault }),
+    )) {
+      if (!isRight) wrong.push(`${what}: ${told}`);
+      rows.push(`| ${what} | ${seconds} s | ${told} |`);
+      say(`${what}: after ${seconds} s ${told}`);
+    }
   }
   return {
     name: 'image-faults',
@@ -67,6 +71,31 @@ export async function imageFaults(say: (line: string) => void): Promise<Finding>
         : `Faults of the data partition, each after a box that had served phones; time from power on to the page's answer.\n\n` +
           `| data partition | page after | and says |\n|---|---|---|\n${rows.join('\n')}`,
   };
+}
+
+interface Seen {
+  readonly what: string;
+  /** Since power on. */
+  readonly seconds: number;
+  /** What the page says of the disk. */
+  readonly told: string;
+  readonly isRight: boolean;
+}
+
+/** What is seen of the fault at the next boot, and after its repair. */
+async function suffer(site: ImageSite, fault: Fault, options: MachineOptions): Promise<Seen[]> {
+  const { name, disk, told, isRepaired } = fault;
+  if (fault.damage !== undefined) await damage(options, fault.damage);
+  await using machine = powerOn({ ...options, isReadOnly: disk === 'read-only' });
+  const look = async (what: string, isExpected: (text: string | undefined) => boolean): Promise<Seen> => {
+    const text = (await whatThePageSays(site, machine)).find((line) => /\bdisk\b/.test(line));
+    const seconds = Math.round(machine.age() / 1000);
+    return { what, seconds, told: text ?? 'nothing: phones are served', isRight: isExpected(text) };
+  };
+  const first = await look(name, (text = '') => told.test(text));
+  if (isRepaired !== true) return [first];
+  await repair(machine);
+  return [first, await look('the same, repaired', (text) => text === undefined)];
 }
 
 /** The site's box, booted once and switched off: what later disks are laid over. */
@@ -93,6 +122,18 @@ async function damage(options: MachineOptions, script: string): Promise<void> {
   await machine.shell('until systemctl is-active gatehouse@dhcp; do sleep 1; done', bootMs);
   await machine.shell(script, 120_000);
   await machine.cutPower();
+}
+
+/** As the page orders it; resolves when the box has started once more. */
+async function repair(machine: EmulatedMachine): Promise<void> {
+  const boot = 'cat /proc/sys/kernel/random/boot_id';
+  const before = await machine.shell(boot);
+  await machine.shell('systemctl start --no-block gatehouse-data-repair');
+  const hasRestarted = async () => {
+    machine.forgetShell();
+    return (await machine.shell(boot, bootMs)) !== before || undefined;
+  };
+  await until('the repaired box', hasRestarted, { timeoutMs: bootMs, everyMs: 5000 });
 }
 
 /** Once the page answers: what it tells who has signed in, which is what `gatehouse status` tells. */
