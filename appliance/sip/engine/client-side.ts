@@ -23,6 +23,7 @@ import { branchFor } from './reliable.ts';
 import { parseRoute, RouteError, type Route } from './route.ts';
 import type { OutgoingRequests, Use } from './outgoing-requests.ts';
 import { inSession } from './session-timer.ts';
+import { t2 } from './timer-values.ts';
 
 export class ClientSide {
   readonly #core: Core;
@@ -138,12 +139,15 @@ export class ClientSide {
     setImmediate(() => this.#core.application.onResponse({ response, flow, transactionId, dialogId }));
   }
 
-  #sendInDialog({ request: given, dialogId }: Command, reply: (outcome: Outcome) => void): void {
+  #sendInDialog(command: Command, reply: (outcome: Outcome) => void): void {
+    const { request: given, dialogId } = command;
     const dialog = this.#core.dialogs.byId(dialogId);
     if (dialog === undefined) reply(refused('unable to find dialog'));
     else if (given.method === 'ACK') reply(this.acknowledge(dialog, given));
     else if (given.method === 'INVITE' && dialog.openInvite !== undefined)
       reply(refused('an INVITE is pending in the dialog'));
+    else if (given.method === 'BYE' && mustWait(dialog))
+      this.#afterAck(dialog, () => this.#sendInDialog(command, reply));
     else {
       dialog.localCseq = Math.max(dialog.localCseq + 1, givenCSeq(given) ?? 0);
       this.revive(dialog);
@@ -159,6 +163,16 @@ export class ClientSide {
         this.#standIn({ request, flow, dialogId, response }, reply);
       }
     }
+  }
+
+  /** Not for as long as the RFC says: there are those whose ACK never comes, and they are to hear of the end too. */
+  #afterAck({ unacknowledged }: Dialog, send: () => void): void {
+    if (unacknowledged === undefined) return;
+    const late = this.#core.timers.after(t2, send);
+    unacknowledged.onAck = () => {
+      late.cancel();
+      send();
+    };
   }
 
   /** The connection broke and was made again: the dialog goes on over it. */
@@ -201,4 +215,9 @@ export class ClientSide {
     }
     return { kind: 'sent', message: request, flow, transactionId: randomUUID(), dialogId: dialog.id };
   }
+}
+
+/** Whoever answered hangs up once the caller knows of the answer (section 15): a BYE that came first would be for no call of his. */
+function mustWait({ flow, unacknowledged }: Dialog): boolean {
+  return flow.isOpen && unacknowledged !== undefined && unacknowledged.onAck === undefined;
 }

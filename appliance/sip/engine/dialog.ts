@@ -55,7 +55,15 @@ export interface Dialog {
   /** An INVITE in this dialog has no final answer yet. */
   openInvite: 'ours' | 'theirs' | undefined;
   /** A 2xx of ours that is repeated until its ACK comes. */
-  unacknowledged: { readonly cseq: number; readonly transactionId: string; stop(): void } | undefined;
+  unacknowledged:
+    | {
+        readonly cseq: number;
+        readonly transactionId: string;
+        stop(): void;
+        /** A BYE of ours waits for it. */
+        onAck?: () => void;
+      }
+    | undefined;
   /** A provisional response of ours that is repeated until its PRACK comes (RFC 3262). */
   unacknowledgedProvisional: { readonly rack: string; readonly stop: () => void } | undefined;
   lastRseq: number;

@@ -157,6 +157,7 @@ export class ServerSide {
       transactionId: awaited.transactionId,
       dialogId: dialog.id,
     });
+    awaited.onAck?.();
   }
 
   /** Section 9.2: 200 to the CANCEL, 487 to the INVITE, and the application hears of it afterwards. */

@@ -36,3 +36,13 @@ it('a BYE of our own whose connection goes before there is an answer is sent whe
   two.client.payByes(two.flow);
   expect(wire.filter((line) => line === 'two BYE')).toHaveLength(3);
 });
+
+it('whoever has answered hangs up once the ACK is there, or seems never to come', async () => {
+  const { clock, wire, two, dialogId } = await callUp();
+  const ordered = two.send('BYE', { dialogId });
+  await clock.advance(3900);
+  expect(wire).not.toContain('two BYE');
+  await clock.advance(200);
+  expect(wire.filter((line) => line === 'two BYE')).toHaveLength(1);
+  await expect(ordered).resolves.toMatchObject({ kind: 'sent' });
+});

@@ -97,6 +97,16 @@ const plays: Record<string, (network: TestNetwork, seen: Seen) => Promise<void>>
     await seen('CANCEL', () => asked(two, 'CANCEL'));
     await seen('487', () => told(one, 487, 'INVITE'));
   },
+  'a call that whoever answered hangs up at once': async ({ one, two }, seen) => {
+    await one.send('INVITE');
+    const invite = await seen('INVITE', () => asked(two, 'INVITE'));
+    const answered = two.answer(invite, 200);
+    void two.send('BYE', { dialogId: answered.kind === 'sent' ? answered.dialogId : '' });
+    const { dialogId } = await seen('200', () => told(one, 200, 'INVITE'));
+    await one.send('ACK', { dialogId });
+    one.answer(await seen('BYE', () => asked(one, 'BYE')), 200);
+    await seen('its answer', () => told(two, 200, 'BYE'));
+  },
   'a call that is changed by UPDATE': async (network, seen) => {
     const dialogId = await callUp(network, seen);
     await exchange(seen, { from: network.two, to: network.one }, { method: 'UPDATE', dialogId });
