@@ -29,6 +29,7 @@ const irregular = [
   'CSeq',
   'MIME-Version',
   'Min-SE',
+  'P-Associated-URI',
   'P-DCS-Billing-Info',
   'P-DCS-LAES',
   'P-DCS-OSPS',

@@ -94,6 +94,7 @@ export function composeResponse(
       { name: 'To', value: given.status === 100 ? to : taggedAddress(to, use.toTag) },
       ...copied('Call-ID'),
       ...copied('CSeq'),
+      ...(given.status === 100 ? copied('Timestamp') : []),
       ...contacts.map((value) => ({ name: 'Contact', value })),
       ...otherHeaders(given, use.flow),
       ...contentType(given),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { canonicalHeaderName } from '../../../appliance/protocol/sip-header-names.ts';
 import { headerLines, headerValue } from '../../../appliance/protocol/sip-headers.ts';
 import type { SipHeader, SipRequest } from '../../../appliance/protocol/sip-message.ts';
 import {
@@ -100,6 +101,28 @@ describe('a request on its way out', () => {
       'Digest realm="c", nonce="d"',
     ]);
     expect(headerLines(sent, 'Contact')).toEqual(['<sip:a@b,c>;q=1', '<sip:d@e>']);
+  });
+});
+
+describe('a response on its way out', () => {
+  const asked = request('INVITE', { Via: 'SIP/2.0/TLS x', To: '<sip:c@d>', Timestamp: '54' });
+  const use = { flow: cloud, toTag: '2' };
+
+  it.each([
+    [100, ['54']],
+    [180, []],
+  ])('with %i has the time of the request: %j (RFC 3261 section 8.2.6.1)', (status, times) => {
+    const sent = composeResponse(plainResponse(status, 'x'), asked, use);
+    expect(headerLines(sent, 'Timestamp')).toEqual(times);
+  });
+
+  it('names each address of the user on a line of its own', () => {
+    const name = canonicalHeaderName('p-associated-uri');
+    const given = plainResponse(200, 'OK', [{ name, value: '<sip:a@b>,<tel:+1>' }]);
+    expect(headerLines(composeResponse(given, asked, use), 'P-Associated-URI')).toEqual([
+      '<sip:a@b>',
+      '<tel:+1>',
+    ]);
   });
 });
 
