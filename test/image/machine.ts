@@ -14,6 +14,8 @@ export interface EmulatedMachine extends AsyncDisposable {
   /** All that came by the serial console, each line with the milliseconds since power on. */
   readonly consoleFile: string;
   readonly console: () => string;
+  /** At the serial console; the firmware and the boot loader hear it too. */
+  type(text: string): void;
   /** ms since power on. */
   readonly age: () => number;
   readonly hasEnded: () => boolean;
@@ -91,6 +93,7 @@ export function powerOn(options: MachineOptions): EmulatedMachine {
     },
     consoleFile,
     console: () => readFileSync(consoleFile, 'utf8'),
+    type: running.write,
     age,
     hasEnded: running.hasExited,
     cutPower: async () => {

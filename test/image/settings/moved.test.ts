@@ -222,6 +222,21 @@ it(
     await pageAnswers(around, former);
     expect((await former.post('/api/sign-in', { password })).status).toBe(200);
     expect((await former.get('/api/access')).body).toMatchObject({ signedIn: true, site: siteName });
+  },
+);
+
+it(
+  'somebody who types at its screen what that asks for makes it a new one',
+  { timeout: 2 * bootMs },
+  async () => {
+    const machineId = await onScreen(around, 'Machine id');
+    const { length: from } = machineOf(around).console();
+    machineOf(around).type(`reset ${machineId.slice(0, 8)}\n`);
+    machineOf(around).forgetShell();
+    const isNew = async () => (await onScreen(around, 'Machine id', from)) !== machineId || undefined;
+    await until('another machine id on the screen', isNew, waiting(around));
+    expect(await onScreen(around, 'Set-up code', from)).toMatch(/^\S+$/);
+    expect(await hasNoLease(around)).toBe(true);
     await machineOf(around).powerOff();
   },
 );
