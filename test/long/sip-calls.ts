@@ -3,6 +3,7 @@ import { readReport } from '../../appliance/store/telemetry.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runLoad } from '../bench/sip-client.ts';
 import { openSipBench, type SipBench } from './sip-bench.ts';
+import { quarter } from './quarter.ts';
 import type { Finding } from './results.ts';
 
 const perSecond = 20;
@@ -42,13 +43,6 @@ export async function sipCalls(say: (line: string) => void): Promise<Finding> {
       `${early} MB in the second quarter, ${late} MB in the last one. ` +
       `Left 130 s after the last call: ${left.map(([name, count]) => `${name} ${count}`).join(', ')}.`,
   };
-}
-
-/** The middle one of a quarter. */
-function quarter(values: readonly number[], at: number): number {
-  const size = Math.floor(values.length / 4);
-  const sorted = values.slice(at * size, (at + 1) * size).toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
 function leftBehind({ directory }: SipBench): [string, number][] {
