@@ -93,7 +93,7 @@ export function powerOn(options: MachineOptions): EmulatedMachine {
     },
     consoleFile,
     console: () => readFileSync(consoleFile, 'utf8'),
-    type: running.write,
+    type: (text) => running.write(text),
     age,
     hasEnded: running.hasExited,
     cutPower: async () => {

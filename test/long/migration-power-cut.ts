@@ -1,5 +1,5 @@
 /** Power cuts while a release migrates the data of the one before, on a disk that forgets what was not synced. */
-import { copyFileSync, mkdirSync } from 'node:fs';
+import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { start, until, type Running } from '../support/command.ts';
@@ -22,20 +22,18 @@ interface Told {
 export async function migrationPowerCut(say: (line: string) => void): Promise<Finding> {
   await using lab = openLab();
   const image = await newDisk(lab.directory);
-  const mount = join(lab.directory, 'mount');
-  mkdirSync(mount);
   await withDisk(image, async (disk) => {
-    await run(disk, mount, 'make').exited;
+    await run(disk, 'make').exited;
   });
   const former = `${image}.former`;
   copyFileSync(image, former);
-  const whole = await migrated(image, mount);
+  const whole = await migrated(image);
   const total = { before: 0, between: 0, after: 0, unsynced: 0, dropped: 0, torn: 0 };
   for (let cut = 1; cut <= cuts; cut += 1) {
     copyFileSync(former, image);
-    const forgotten = await cutWhileMigrating(image, mount);
+    const forgotten = await cutWhileMigrating(image);
     for (const key of ['unsynced', 'dropped', 'torn'] as const) total[key] += forgotten[key];
-    const found = await migrated(image, mount);
+    const found = await migrated(image);
     const where = found.begin === whole.begin ? 'before' : found.begin === whole.end ? 'after' : 'between';
     total[where] += 1;
     if (found.check !== 'ok' || found.hash !== whole.hash || found.end !== whole.end)
@@ -54,9 +52,10 @@ export async function migrationPowerCut(say: (line: string) => void): Promise<Fi
 }
 
 /** Runs the process on the disk, whose file system it mounts first. */
-function run({ inside, file }: ForgetfulDisk, mount: string, mode: 'make' | 'open', told: Told[] = []) {
+function run({ inside, file }: ForgetfulDisk, mode: 'make' | 'open', told: Told[] = []) {
   const program = join(import.meta.dirname, 'migration-process.ts');
-  const script = `mount -o loop ${file} ${mount} && exec ${process.execPath} ${program} ${mode} ${mount}`;
+  const mount = `${file}.mount`;
+  const script = `mkdir -p ${mount} && mount -o loop ${file} ${mount} && exec ${process.execPath} ${program} ${mode} ${mount}`;
   const wrapped = mode === 'make' ? `(${script}) && sync && umount ${mount}` : script;
   return start([...inside, 'sh', '-ec', wrapped], {
     onLine: (line) => told.push(JSON.parse(line) as Told),
@@ -77,18 +76,18 @@ async function says(running: Running, told: readonly Told[], word: 'begin' | 'en
   });
 }
 
-async function migrated(image: string, mount: string): Promise<Told> {
+async function migrated(image: string): Promise<Told> {
   return await withDisk(image, async (disk) => {
     const told: Told[] = [];
-    await using running = run(disk, mount, 'open', told);
+    await using running = run(disk, 'open', told);
     return { ...(await says(running, told, 'begin')), ...(await says(running, told, 'end')) };
   });
 }
 
-async function cutWhileMigrating(image: string, mount: string) {
+async function cutWhileMigrating(image: string) {
   return await withDisk(image, async (disk) => {
     const told: Told[] = [];
-    await using running = run(disk, mount, 'open', told);
+    await using running = run(disk, 'open', told);
     await says(running, told, 'begin');
     await sleep(Math.random() * longestMs);
     return await disk.cutPower();
