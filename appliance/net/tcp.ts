@@ -83,7 +83,7 @@ export async function connectUnix(path: string, timeoutMs: number): Promise<Stre
 }
 
 /** Those in the middle of a TLS handshake included; beyond it the kernel's answer is a reset. */
-const maxConnections = 8192;
+const maxConnections = 16_384;
 
 /** For `tls.ts`, whose servers and sockets are these with another first event. */
 export async function listening(

@@ -33,6 +33,8 @@ export interface Application {
   readonly store: Store;
   readonly bindings: Bindings;
   readonly flows: Flows;
+  /** That may be registered. */
+  readonly mostPhones: number;
   readonly calls: CallTable;
   /** Calls of the process before this one. */
   readonly adoption: Adoption;
@@ -90,6 +92,8 @@ export interface SipCounters {
   registrations_refused: number;
   /** Of these, for coming too fast. */
   registrations_too_fast: number;
+  /** Of these, since the box takes no more phones. */
+  registrations_over_limit: number;
   /** Asked by the box itself to prove who they are, in an outage. */
   registrations_challenged: number;
   registrations_wrong_password: number;
@@ -130,6 +134,7 @@ export function newCounters(): SipCounters {
     registrations_repeated: 0,
     registrations_refused: 0,
     registrations_too_fast: 0,
+    registrations_over_limit: 0,
     registrations_challenged: 0,
     registrations_wrong_password: 0,
     calls_started: 0,

@@ -1,6 +1,7 @@
 /** One connection to each registrar a phone: which one is whose, and which may be closed. */
 import { randomBytes } from 'node:crypto';
 import type { BindingRow } from '../store/bindings.ts';
+import { maxFlows } from './registration-limits.ts';
 
 export interface Flows {
   /**
@@ -17,8 +18,6 @@ export interface Flows {
   readonly size: number;
 }
 
-/** Phones that are not registered yet, or whoever pretends to be one. */
-const maxFlows = 2000;
 const unboundMs = 60_000;
 
 /** `known`: those of the store. */

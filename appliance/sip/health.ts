@@ -16,6 +16,7 @@ export function healthOf({
   server,
   world,
   lists,
+  mostPhones,
 }: Application): Health {
   const noServer = server.engine.trouble?.();
   if (noServer !== undefined) return { state: 'degraded', reason: noServer };
@@ -50,6 +51,11 @@ export function healthOf({
   const [first] = trouble;
   if (first !== undefined)
     return { state: 'degraded', reason: `registrar ${first[0]} not reached (${first[1]})` };
+  if (bindings.size >= mostPhones)
+    return {
+      state: 'degraded',
+      reason: `${bindings.size} phones are registered, as many as the box takes: no other one can register`,
+    };
   const lost = bindings.all().filter(({ state }) => state !== 'registered').length;
   if (lost > 0)
     return { state: 'degraded', reason: `${lost} of ${bindings.size} phones not registered at the moment` };

@@ -24,12 +24,9 @@ import type { Answer, Incoming, Received } from './srf.ts';
 import { isRegistrar } from './registrars.ts';
 import { accepted, answerFromStore } from './registration-answer.ts';
 import { isRefusal, keepFailed } from './registration-failure.ts';
+import { crowding } from './registration-limits.ts';
 import { mayTry, refuse, refuseTooFast } from './registration-refusal.ts';
 import { askRegistrar, retryAfter } from './upstream-attempts.ts';
-
-const maxBindings = 2000;
-/** Connections upstream for phones that are not registered yet. */
-const maxUnbound = 300;
 
 /** Throws SipSyntaxError, which is answered with 400. */
 export async function relayRegister(app: Application, request: Incoming): Promise<void> {
@@ -126,17 +123,15 @@ async function passThrough(app: Application, request: Incoming, passing: Passing
 
 async function relayUpstream(app: Application, request: Incoming, passing: Passing): Promise<void> {
   const { registration, phone, binding } = passing;
-  const isCrowded =
-    binding === undefined &&
-    (app.bindings.size >= maxBindings || app.flows.size >= app.bindings.size + maxUnbound);
-  if (binding !== undefined) app.flows.adopt(binding.flow, phone, registration.registrar);
-  const flow = isCrowded
-    ? undefined
-    : app.flows.name(phone, registration.registrar, app.world.clock.monotonic());
   const hops = nextMaxForwards(request.headers);
-  if (flow === undefined || hops === undefined) {
-    const [status, reason] = hops === undefined ? [483, 'Too Many Hops'] : [503, 'Too many phones'];
-    await refuse(app, request, { registration, status, reason });
+  if (hops === undefined) {
+    await refuse(app, request, { registration, status: 483, reason: 'Too Many Hops' });
+    return;
+  }
+  const flow = flowOf(app, passing);
+  if (typeof flow === 'object') {
+    app.counters.registrations_over_limit += 1;
+    await refuse(app, request, { registration, status: 503, ...flow });
     return;
   }
   const token = binding?.token ?? newToken(phone, registration.aor, registration.registrar);
@@ -164,6 +159,19 @@ async function relayUpstream(app: Application, request: Incoming, passing: Passi
     return;
   }
   await settle(app, request, { ...current, response, token, flow, localAddress });
+}
+
+/** Name of the phone's connection, or why there is none for it. */
+function flowOf(
+  app: Application,
+  { registration, phone, binding }: Passing,
+): string | { readonly reason: string } {
+  const { flows, world } = app;
+  const reason = binding === undefined ? crowding(app) : undefined;
+  if (reason !== undefined) return { reason };
+  if (binding !== undefined) flows.adopt(binding.flow, phone, registration.registrar);
+  const name = flows.name(phone, registration.registrar, world.clock.monotonic());
+  return name ?? { reason: 'Too many at a time' };
 }
 
 /** The phone's own dialog fields are kept: an answer from us and one from its registrar look the same to it. */

@@ -1,6 +1,7 @@
 /** What time does to registrations: phones that stay silent, bindings that run out, connections that nobody uses. */
 import type { BindingRow } from '../store/bindings.ts';
 import { shiftOpenCalls } from '../store/calls.ts';
+import type { JournalEntry } from '../store/journal.ts';
 import { repeat } from '../world.ts';
 import type { Application } from './application.ts';
 
@@ -17,8 +18,9 @@ export function dueChanges(rows: readonly BindingRow[], now: number): BindingCha
   const expired = rows.filter(
     (row) => row.expires_at + graceMs < now && row.local_expires_at + graceMs < now,
   );
+  const isExpired = new Set(expired);
   const late = rows.filter(
-    (row) => row.state === 'registered' && row.local_expires_at + graceMs < now && !expired.includes(row),
+    (row) => row.state === 'registered' && row.local_expires_at + graceMs < now && !isExpired.has(row),
   );
   return { late, expired };
 }
@@ -34,18 +36,17 @@ async function sweep(app: Application): Promise<void> {
   subscriptions.sweep(world.clock.monotonic());
   const { late, expired } = dueChanges(bindings.all(), now);
   await bindings.mark(late, 'late', 'phone silent');
-  for (const row of expired) {
-    const { aor, registrar } = row;
-    await bindings.remove(row, {
-      kind: 'registration_lost',
-      mac: row.mac ?? undefined,
-      body: { aor, registrar, reason: 'expired' },
-    });
-  }
+  // Together: each by itself would wait for a commit.
+  await Promise.all(expired.map((row) => bindings.remove(row, expiry(row))));
   const bound = new Set(
     [...bindings.all(), ...calls.all().map(({ binding }) => binding)].map(({ flow }) => flow),
   );
   for (const flow of flows.sweep(bound, world.clock.monotonic())) server.engine.closeFlow(flow);
+}
+
+function expiry({ aor, registrar, mac }: BindingRow): JournalEntry {
+  const body = { aor, registrar, reason: 'expired' };
+  return { kind: 'registration_lost', mac: mac ?? undefined, body };
 }
 
 /** Registrations and calls last as long as before, and began as long ago. */

@@ -3,6 +3,7 @@ import type { Clock } from '../world.ts';
 import { newAttempts, newBudget, type Application } from './application.ts';
 import { newCallTable } from './call-table.ts';
 import { newEvenTime } from './even-time.ts';
+import { memoryHere, mostPhones } from './registration-limits.ts';
 import { newSubscriptions } from './subscription-table.ts';
 
 const refusalsToldPerMinute = 30;
@@ -13,6 +14,7 @@ type Tables = Pick<
   | 'attempts'
   | 'calls'
   | 'mayTell'
+  | 'mostPhones'
   | 'registering'
   | 'sessionSeconds'
   | 'subscriptions'
@@ -26,6 +28,7 @@ export function emptyTables(clock: Pick<Clock, 'now' | 'monotonic'>): Tables {
     attempts: newAttempts(),
     calls: newCallTable(),
     mayTell: newBudget(refusalsToldPerMinute, () => clock.now()),
+    mostPhones: mostPhones(memoryHere()),
     registering: new Map(),
     sessionSeconds: new Map(),
     subscriptions: newSubscriptions(),

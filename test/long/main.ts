@@ -20,6 +20,7 @@ const checks: Readonly<Record<string, () => Promise<LongCheck>>> = {
   'provisioning-kill': async () => (await import('./provisioning-kill.ts')).provisioningKill,
   'provisioning-power-cut': async () => (await import('./provisioning-power-cut.ts')).provisioningPowerCut,
   'sip-calls': async () => (await import('./sip-calls.ts')).sipCalls,
+  'sip-phones': async () => (await import('./sip-phones.ts')).sipPhones,
   'sip-refresh': async () => (await import('./sip-refresh.ts')).sipRefresh,
 };
 

@@ -153,13 +153,13 @@ describe('what strangers send', () => {
 
   it('one address cannot take all connections', async () => {
     const end = await startSipEnd(['tcp']);
-    const sockets = Array.from({ length: 80 }, () =>
+    const sockets = Array.from({ length: 528 }, () =>
       createConnection({ host: '127.0.0.1', port: end.port('tcp') }),
     );
     for (const socket of sockets) socket.on('error', () => undefined);
     onTestFinished(() => sockets.forEach((socket) => socket.destroy()));
     await until(() => end.engine.counters()['connections_refused'] === 16, 'refusals');
-    expect(end.engine.counters()['open_connections']).toBe(64);
+    expect(end.engine.counters()['open_connections']).toBe(512);
   });
 
   it('requests that wait for a silent server, the one that began and those that joined it, fail soon', async () => {

@@ -8,6 +8,7 @@ import { inboundFlowId, type Flow, type HostPort, type Transport, type Witness }
 import { Locator, type Server } from './locator.ts';
 import { RouteError, type Route } from './route.ts';
 import { startStreamFlow, type FlowEvents, type StreamFlow } from './stream-flow.ts';
+import { Tally } from './tally.ts';
 import type { TimerQueue } from './timers.ts';
 import { listenUdp } from './udp-listener.ts';
 
@@ -41,9 +42,11 @@ export interface TransportOptions {
 const limits = {
   connectMs: 4000,
   servers: 3,
-  inbound: 4096,
-  inboundPerAddress: 64,
-  outbound: 4096,
+  /** A connection of each phone that the application takes, and of those that it is about to refuse. */
+  inbound: 12_288,
+  /** As many phones as may be behind one router. */
+  inboundPerAddress: 512,
+  outbound: 12_288,
   names: 256,
   /** Bytes, where the path's own limit isn't known (section 18.1.1). */
   datagram: 1300,
@@ -55,6 +58,8 @@ export class TransportLayer implements AsyncDisposable {
   readonly #listeners: Listener[] = [];
   readonly #tlsListeners: TlsListener[] = [];
   readonly #flows = new Map<string, StreamFlow>();
+  /** Those that phones have made, by address. */
+  readonly #inbound = new Tally();
   /** Open connections whose name leads to another server now: what still comes over them is heard. */
   readonly #older = new Set<StreamFlow>();
   readonly #opening = new Map<string, { readonly target: string; readonly flow: Promise<StreamFlow> }>();
@@ -276,9 +281,8 @@ export class TransportLayer implements AsyncDisposable {
 
   #accept(transport: Transport, connection: StreamConnection): void {
     const { counters } = this.#options;
-    const inbound = Array.from(this.#flows.values()).filter((flow) => !flow.isOutbound);
-    const same = inbound.filter((flow) => flow.remote.address === connection.remote.address);
-    if (inbound.length >= limits.inbound || same.length >= limits.inboundPerAddress) {
+    const { address } = connection.remote;
+    if (this.#inbound.total >= limits.inbound || this.#inbound.of(address) >= limits.inboundPerAddress) {
       counters.add('connections_refused');
       connection.destroy();
       return;
@@ -299,6 +303,8 @@ export class TransportLayer implements AsyncDisposable {
     connection: StreamConnection;
   }): StreamFlow {
     const { timers, counters, witness } = this.#options;
+    const { address } = start.connection.remote;
+    if (!start.isOutbound) this.#inbound.add(address);
     const flow = startStreamFlow(
       { ...start, timers, counters, witness },
       {
@@ -306,6 +312,7 @@ export class TransportLayer implements AsyncDisposable {
         onBroken: this.#events.onBroken,
         onClosed: (closed) => {
           this.#older.delete(closed);
+          if (!start.isOutbound) this.#inbound.remove(address);
           if (this.#flows.get(start.id) === closed) {
             this.#flows.delete(start.id);
             if (start.isOutbound) this.#forget(start.id);

@@ -1,0 +1,38 @@
+/** Ten thousand phones, as many as the box takes, each with a connection upstream; the part is killed, and all of them come again. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openRegisteringCrowd } from '../support/registering-crowd.ts';
+import type { Finding } from './results.ts';
+
+const count = 10_000;
+
+export async function sipPhones(say: (line: string) => void): Promise<Finding> {
+  const directory = mkdtempSync(join(tmpdir(), 'gatehouse-phones-'));
+  try {
+    await using crowd = await openRegisteringCrowd(directory, count);
+    await crowd.start();
+    const first = (await crowd.register(1))[200] ?? 0;
+    const megabytes = residentMegabytes(crowd.pid);
+    say(`${first} registered, ${megabytes} MB`);
+    await crowd.kill();
+    const startMs = await crowd.start();
+    const known = crowd.aors().size;
+    say(`${known} known ${startMs} ms after the kill`);
+    const again = (await crowd.register(2))[200] ?? 0;
+    return {
+      name: 'sip-phones',
+      passed: first === count && known === count && again === count,
+      detail:
+        `${first} of ${count} phones registered over UDP, each with a TLS connection of its own to the registrar, ${megabytes} MB. ` +
+        `After kill -9 the part listened again in ${startMs} ms and knew ${known}; ${again} registered again.`,
+    };
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function residentMegabytes(pid: number): number {
+  const kilobytes = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  return Math.round(Number(kilobytes) / 1000);
+}

@@ -1,0 +1,19 @@
+/** More phones than fit into one table of old, each with its own connection upstream; `test:long sip-phones` does it with 10,000. */
+import { expect, it, onTestFinished } from 'vitest';
+import { temporaryDirectory } from '../../support/directory.ts';
+import { openRegisteringCrowd } from '../../support/registering-crowd.ts';
+
+const count = 2100;
+
+it('2,100 phones are registered, all are known after a kill -9, and each that comes again is answered', async () => {
+  const crowd = await openRegisteringCrowd(temporaryDirectory(), count);
+  onTestFinished(() => crowd[Symbol.asyncDispose]());
+  await crowd.start();
+  expect(await crowd.register(1)).toEqual({ 200: count });
+  expect(crowd.aors().size).toBe(count);
+  await crowd.kill();
+  await crowd.start();
+  expect(crowd.aors().size).toBe(count);
+  expect(await crowd.register(2)).toEqual({ 200: count });
+  expect(crowd.aors().size).toBe(count);
+}, 300_000);

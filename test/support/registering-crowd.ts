@@ -1,0 +1,107 @@
+/** Many phones that register over UDP with the SIP part as a process of its own; each has a connection upstream to a registrar that takes all. */
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { decodeSipMessage, isRequest } from '../../appliance/protocol/sip-message.ts';
+import { readBindings } from '../../appliance/store/bindings.ts';
+import { openReader } from '../../appliance/store/reader.ts';
+import { startCloud } from '../bench/sip-cloud.ts';
+import { freePort } from './free-port.ts';
+import { newTestAuthority } from './sip-certificates.ts';
+import { newSipProcess } from './sip-process.ts';
+import { registerText } from './sip-registering.ts';
+
+export interface RegisteringCrowd extends AsyncDisposable {
+  readonly pid: number;
+  /** Few at a time; who hears 503 comes again, as phones do. How many heard each other final status. */
+  register(cseq: number): Promise<Record<number, number>>;
+  /** Names in the store. */
+  aors(): Set<string>;
+  kill(): Promise<void>;
+  /** ms until it listens. */
+  start(): Promise<number>;
+}
+
+const atOnce = 100;
+const phonePort = 5999;
+
+/** The part isn't started yet. */
+export async function openRegisteringCrowd(directory: string, count: number): Promise<RegisteringCrowd> {
+  const authority = newTestAuthority(directory);
+  const cloud = await startCloud(authority.issue(['IP:127.0.0.1']));
+  const port = { udp: await freePort(), tcp: await freePort() };
+  const trust = join(directory, 'trust.pem');
+  writeFileSync(trust, authority.ca);
+  const settings = join(directory, 'gatehouse.toml');
+  writeFileSync(
+    settings,
+    `[site]
+address = "127.0.0.1"
+state_directory = "${directory}"
+extra_ca_file = "${trust}"
+[provisioning]
+allow_cleartext = ["yealink"]
+[sip]
+udp_port = ${port.udp}
+tcp_port = ${port.tcp}
+tls_port = 0
+upstream_port = ${cloud.port}
+registrars = ["127.0.0.1"]
+`,
+  );
+  const sip = newSipProcess(directory);
+  return {
+    get pid() {
+      return sip.running().pid;
+    },
+    register: async (cseq) => {
+      const heard: Record<number, number> = {};
+      let next = 0;
+      const some = async () => {
+        for (let at = next++; at < count; at = next++) {
+          const status = await answerTo(port.udp, at, cseq);
+          heard[status] = (heard[status] ?? 0) + 1;
+        }
+      };
+      await Promise.all(Array.from({ length: atOnce }, some));
+      return heard;
+    },
+    aors: () => {
+      using reader = openReader(directory, 'sip');
+      return new Set(reader === undefined ? [] : readBindings(reader.db).map(({ aor }) => aor));
+    },
+    kill: async () => await sip.kill(),
+    start: async () => {
+      const begun = performance.now();
+      await sip.startSip(settings);
+      await sip.listens({ port });
+      return Math.round(performance.now() - begun);
+    },
+    [Symbol.asyncDispose]: async () => {
+      await sip.kill();
+      cloud.close();
+    },
+  };
+}
+
+/** What the phone of that number hears at last, at its own address. */
+async function answerTo(port: number, at: number, cseq: number): Promise<number> {
+  const socket = createSocket('udp4');
+  socket.bind(phonePort, `127.1.${at >> 8}.${at & 255}`);
+  await once(socket, 'listening');
+  // A transaction of its own each time.
+  const ask = () => socket.send(registerText({ cseq, aor: `${at}` }), port, '127.0.0.1');
+  const again = setInterval(ask, 5000);
+  try {
+    ask();
+    for (;;) {
+      const [bytes] = (await once(socket, 'message')) as [Buffer];
+      const message = decodeSipMessage(bytes);
+      if (!isRequest(message) && message.status >= 200 && message.status !== 503) return message.status;
+    }
+  } finally {
+    clearInterval(again);
+    socket.close();
+  }
+}
