@@ -69,7 +69,7 @@ async function greet(socket: Socket, heard: () => string, hopeless: () => boolea
   await until('the shell to answer', isThere, { timeoutMs: 600_000, everyMs: 1000, hopeless });
   // What was asked meanwhile is answered first.
   socket.write('echo "<set$(echo tled)>"\n');
-  await until('the shell to be quiet', () => heard().includes('<settled>'), { timeoutMs: 20_000, hopeless });
+  await until('the shell to be quiet', () => heard().includes('<settled>'), { timeoutMs: 120_000, hopeless });
 }
 
 async function connected(path: string): Promise<Socket | undefined> {
