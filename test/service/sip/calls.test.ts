@@ -1,7 +1,16 @@
 import { expect, it } from 'vitest';
 import { headerLines } from '../../../appliance/protocol/sip-headers.ts';
 import { until } from '../../support/command.ts';
-import { contact, ended, inviteText, inward, outward, registered, within } from '../../support/sip-calls.ts';
+import {
+  contact,
+  ended,
+  inviteText,
+  inward,
+  outward,
+  registered,
+  talking,
+  within,
+} from '../../support/sip-calls.ts';
 import { header, mediaPort, responseText, sdpText } from '../../support/sip-site.ts';
 
 it.each(['udp', 'tcp', 'tls'] as const)(
@@ -115,4 +124,21 @@ it('a phone that has gone is told to its caller at once', async () => {
   flow.send(inviteText(inward, { uri: `sip:${token}@127.0.0.1` }));
   await flow.response(480);
   expect(await ended(site)).toMatchObject({ reason: expect.stringContaining('phone not reached') as string });
+});
+
+it('a far end that wants credentials for the hang-up gets them, and the call ends there too', async () => {
+  const setting = await registered();
+  const { site, phone, flow } = setting;
+  const { answer } = await talking(setting);
+  phone.send(within(outward, answer, 'BYE').text({ cseq: 2 }));
+  const lines = ['Proxy-Authenticate: Digest realm="x", nonce="1"'];
+  flow.send(responseText(await flow.request('BYE'), '407 Proxy Authentication Required', { lines }));
+  await phone.response(407);
+  const proof = 'Digest username="1001", realm="x", nonce="1", response="2"';
+  phone.send(within(outward, answer, 'BYE').text({ cseq: 3, lines: [`Proxy-Authorization: ${proof}`] }));
+  const bye = await flow.request('BYE');
+  expect(header(bye, 'Proxy-Authorization')).toBe(proof);
+  flow.send(responseText(bye, '200 OK'));
+  await phone.response(200);
+  expect(await ended(site)).toMatchObject({ reason: 'phone hung up' });
 });
