@@ -14,6 +14,7 @@ import { plainResponse, stampedRequest } from '../../appliance/sip/engine/compos
 import type { Outcome, RequestEvent, ResponseEvent } from '../../appliance/sip/engine/core.ts';
 import { newCounters, type Counters } from '../../appliance/sip/engine/counters.ts';
 import { Dialogs, type Dialog } from '../../appliance/sip/engine/dialog.ts';
+import { FlowOrder } from '../../appliance/sip/engine/flow-order.ts';
 import { inboundFlowId, type Flow, type Transport } from '../../appliance/sip/engine/flow.ts';
 import { OwedByes } from '../../appliance/sip/engine/owed-byes.ts';
 import { LatePracks } from '../../appliance/sip/engine/reliable.ts';
@@ -117,6 +118,7 @@ function newTestCore(clock: FakeClock, flow: Flow): TestCore {
       flowOfSize: async () => await Promise.resolve(flow),
       nextFlow: async (): Promise<Flow | undefined> => await Promise.resolve(undefined),
       again: () => undefined,
+      order: new FlowOrder(),
       avoid: () => undefined,
       listening: [],
     },

@@ -63,11 +63,22 @@ export class ClientSide {
 
   /** Whoever is there again is told of calls that have ended meanwhile. */
   payByes(heardOn: Flow): void {
-    for (const { dialog, bye } of this.#core.owedByes.due(heardOn)) {
+    const { owedByes, transport, counters } = this.#core;
+    const isNext = (lost: Flow) => transport.order.isNext(heardOn, lost);
+    for (const { dialog, bye, tried } of owedByes.due(heardOn, isNext)) {
+      const lost = dialog.flow;
       dialog.flow = heardOn;
       const { request, flow } = this.#inDialog(dialog, bye);
-      this.#core.counters.add('byes_sent_late');
-      this.#sendBye(dialog, request, flow);
+      counters.add('byes_sent_late');
+      const onFinal = (response: SipResponse) => {
+        if (response.status !== 481 || heardOn.isOutbound)
+          oweUnheard(this.#core, dialog, { request, response });
+        else {
+          dialog.flow = lost;
+          owedByes.owe(dialog, bye, new Set([...tried, heardOn]));
+        }
+      };
+      this.#outgoing.begin(request, flow, { id: '', dialog: undefined, onFinal });
     }
   }
 

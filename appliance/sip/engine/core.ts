@@ -17,7 +17,7 @@ export interface Core {
   readonly counters: Counters;
   readonly transport: Pick<
     TransportLayer,
-    'flowFor' | 'nextFlow' | 'flowOfSize' | 'again' | 'avoid' | 'listening'
+    'flowFor' | 'nextFlow' | 'flowOfSize' | 'again' | 'order' | 'avoid' | 'listening'
   >;
   readonly transactions: Transactions;
   readonly dialogs: Dialogs;

@@ -2,7 +2,7 @@
 import type { ServiceRecords } from '../../net/service-records.ts';
 import type { Lookup } from '../../net/tcp.ts';
 import { formatHostPort, isIpLiteral } from '../../protocol/sip-uri.ts';
-import type { HostPort, Transport } from './flow.ts';
+import type { Flow, HostPort, Transport } from './flow.ts';
 import { hops, plainHop, srvQuestions, type Hop } from './locate.ts';
 import { newNames } from './names.ts';
 import { RouteError, type Route } from './route.ts';
@@ -88,4 +88,13 @@ function nameOf({ transport, address, port }: Server): string {
 /** Many name services at sites don't know these records and keep silent: addresses are tried then. */
 async function orNone<T>(asked: Promise<readonly T[]>): Promise<readonly T[]> {
   return await asked.catch(() => []);
+}
+
+/** Whether a connection leads there. */
+export function isServerOf({ transport, remote }: Flow, server: Server): boolean {
+  return transport === server.transport && remote.address === server.address && remote.port === server.port;
+}
+
+export function isStream({ transport }: Server): boolean {
+  return transport !== 'udp';
 }

@@ -7,6 +7,8 @@ import type { Timer, TimerQueue } from './timers.ts';
 export interface OwedBye {
   readonly dialog: Dialog;
   readonly bye: SipRequest;
+  /** Connections whose far end said that it knows no such call: another phone behind the same address. */
+  readonly tried: ReadonlySet<Flow>;
 }
 
 /** Whoever stays away for longer has noticed the silence. */
@@ -26,16 +28,20 @@ export class OwedByes {
   }
 
   /** Beyond a thousand the far end is left to notice by itself. */
-  owe(dialog: Dialog, bye: SipRequest): void {
+  owe(dialog: Dialog, bye: SipRequest, tried: ReadonlySet<Flow> = new Set()): void {
     if (this.#owed.size >= most || this.#owed.has(dialog)) return;
     const end = this.#timers.after(longestMs, () => this.#owed.delete(dialog));
-    this.#owed.set(dialog, { dialog, bye, end });
+    this.#owed.set(dialog, { dialog, bye, tried, end });
   }
 
-  /** Those for whoever is at the other end of this flow; they are owed no more. */
-  due(flow: Flow): OwedBye[] {
+  /** Those for whoever is at the other end of this flow; they are owed no more. `isNext`: it was made after that one was lost. */
+  due(flow: Flow, isNext: (lost: Flow) => boolean): OwedBye[] {
     const due = Array.from(this.#owed.values()).filter(
-      ({ dialog }) => dialog.flow.transport === flow.transport && isSameParty(flow, dialog.flow),
+      ({ dialog, tried }) =>
+        dialog.flow.transport === flow.transport &&
+        isSameParty(flow, dialog.flow) &&
+        isNext(dialog.flow) &&
+        !tried.has(flow),
     );
     for (const { dialog, end } of due) {
       end.cancel();

@@ -4,8 +4,16 @@ import { systemRecords, type ServiceRecords } from '../../net/service-records.ts
 import { connectTcp, listenTcp, systemLookup, type Lookup, type StreamConnection } from '../../net/tcp.ts';
 import { connectTls, listenTls, type TlsIdentity, type TlsListener } from '../../net/tls.ts';
 import type { Counters } from './counters.ts';
-import { inboundFlowId, type Flow, type HostPort, type Transport, type Witness } from './flow.ts';
-import { Locator, type Server } from './locator.ts';
+import { FlowOrder } from './flow-order.ts';
+import {
+  inboundFlowId,
+  isSameParty,
+  type Flow,
+  type HostPort,
+  type Transport,
+  type Witness,
+} from './flow.ts';
+import { isServerOf, isStream, Locator, type Server } from './locator.ts';
 import { RouteError, type Route } from './route.ts';
 import { startStreamFlow, type FlowEvents, type StreamFlow } from './stream-flow.ts';
 import { Tally } from './tally.ts';
@@ -58,6 +66,7 @@ export class TransportLayer implements AsyncDisposable {
   readonly #listeners: Listener[] = [];
   readonly #tlsListeners: TlsListener[] = [];
   readonly #flows = new Map<string, StreamFlow>();
+  readonly order = new FlowOrder();
   /** Those that phones have made, by address. */
   readonly #inbound = new Tally();
   /** Open connections whose name leads to another server now: what still comes over them is heard. */
@@ -190,17 +199,14 @@ export class TransportLayer implements AsyncDisposable {
   }
 
   /** The way to whoever was at the other end of a flow that is gone: by its name, or over the next connection of the same phone. */
-  again({ id, transport, remote, isOutbound }: Flow): Flow | undefined {
-    if (transport === 'udp') return this.#udpFlow([{ transport, ...remote }]);
-    const named = this.#flows.get(id);
-    if (named?.isOpen === true || isOutbound) return named;
-    return Array.from(this.#flows.values()).findLast(
-      (flow) =>
-        flow.isOpen &&
-        !flow.isOutbound &&
-        flow.transport === transport &&
-        flow.remote.address === remote.address,
-    );
+  again(lost: Flow): Flow | undefined {
+    const { transport } = lost;
+    if (transport === 'udp') return this.#udpFlow([{ transport, ...lost.remote }]);
+    const named = this.#flows.get(lost.id);
+    if (named?.isOpen === true || lost.isOutbound) return named;
+    const isNext = (flow: Flow) => isSameParty(flow, lost) && this.order.isNext(flow, lost);
+    const open = Array.from(this.#flows.values()).filter((flow) => flow.isOpen);
+    return open.findLast((flow) => flow.transport === transport && isNext(flow));
   }
 
   closeFlow(id: string): void {
@@ -311,6 +317,7 @@ export class TransportLayer implements AsyncDisposable {
         onMessage: this.#events.onMessage,
         onBroken: this.#events.onBroken,
         onClosed: (closed) => {
+          this.order.lost(closed);
           this.#older.delete(closed);
           if (!start.isOutbound) this.#inbound.remove(address);
           if (this.#flows.get(start.id) === closed) {
@@ -321,6 +328,7 @@ export class TransportLayer implements AsyncDisposable {
         },
       },
     );
+    this.order.opened(flow);
     const before = this.#flows.get(start.id);
     if (before?.isOpen === true) this.#older.add(before);
     this.#flows.set(start.id, flow);
@@ -342,12 +350,4 @@ export class TransportLayer implements AsyncDisposable {
 
 function targetOf({ scheme, transport, host, port }: Route): string {
   return `${transport ?? scheme}:${formatHostPort(host, port)}`;
-}
-
-function isServerOf({ transport, remote }: Flow, server: Server): boolean {
-  return transport === server.transport && remote.address === server.address && remote.port === server.port;
-}
-
-function isStream({ transport }: Server): boolean {
-  return transport !== 'udp';
 }
