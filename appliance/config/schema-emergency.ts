@@ -72,7 +72,7 @@ export const Emergency = table({
   ),
   attendants: list(
     number(),
-    'Phones here, by number, that get a text at each emergency call, and ring when it reaches neither cloud nor gateway. Empty: all ring, none is told.',
+    'Phones here, by number, that get a text at each emergency call (or ring, where they refuse texts), and ring when it reaches neither cloud nor gateway. Empty: all ring, none is told.',
   ),
   attendant_seconds: seconds('Attendants ring alone for so long, then every phone does.', 20, 120),
   cloud_answer_seconds: seconds(

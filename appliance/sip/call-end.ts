@@ -41,7 +41,7 @@ export async function hangUp(
 
 /** Nothing when that leg never came up. */
 export async function sendBye(
-  app: Application,
+  app: Pick<Application, 'server' | 'world'>,
   dialogId: string | undefined,
   headers: readonly SipHeader[] = [],
 ): Promise<void> {
@@ -55,7 +55,7 @@ export async function sendBye(
 }
 
 /** Too late: whoever answered must not be left in a call that nobody else is in. */
-export async function letGo(app: Application, final: Received): Promise<void> {
+export async function letGo(app: Pick<Application, 'server' | 'world'>, final: Received): Promise<void> {
   if (final.status < 200 || final.status > 299) return;
   final.ack();
   await sendBye(app, final.dialogId);

@@ -21,7 +21,8 @@ import type { Incoming, SipServer } from '../srf.ts';
 import { bindingOf } from './callback.ts';
 import { newHelp, rowOf, wayTaken, type Help } from './help.ts';
 import { newNotices } from './notices.ts';
-import { lanWays, phoneWay, type NoticeWay } from './notice-ways.ts';
+import { lanWays, type NoticeWay } from './notice-ways.ts';
+import { phoneWay } from './phone-notice.ts';
 import { watchPlaces } from './places.ts';
 import type { Way } from './ways.ts';
 
@@ -45,7 +46,7 @@ interface Needs {
   readonly config: Config;
   readonly dialPlan: DialPlan;
   readonly store: Store;
-  readonly server: Pick<SipServer, 'send'>;
+  readonly server: SipServer;
   readonly afterwards: Afterwards;
 }
 
@@ -91,7 +92,8 @@ export function openHelpDesk({ world, config, dialPlan, store, server, afterward
     },
     tell: (help, phones) => {
       if (help.isSlowed) return;
-      const toPhones = help.kind === 'test' ? [] : phones.map((phone) => phoneWay({ server, config }, phone));
+      const rung = help.kind === 'test' ? [] : phones;
+      const toPhones = rung.map((phone) => phoneWay({ world, server, config }, phone));
       for (const way of [...toPhones, ...ways]) notices.tell(help, way);
     },
     changed,

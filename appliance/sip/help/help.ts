@@ -2,6 +2,7 @@
 import type { BindingRow } from '../../store/bindings.ts';
 import type { EmergencyCall, HelpNotice, HelpWay } from '../../store/emergency-calls.ts';
 import type { Placement } from '../../store/placements.ts';
+import { enough } from '../../world.ts';
 import type { HelpKind } from '../emergency.ts';
 import type { Way } from './ways.ts';
 
@@ -29,6 +30,8 @@ export interface Help {
   endedAt: number | undefined;
   readonly ways: HelpWay[];
   readonly notices: HelpNotice[];
+  /** Once the call itself rings people here. */
+  readonly turnedHere: AbortSignal;
   began(way: Way, now: number): { ended(outcome: string): void };
 }
 
@@ -39,8 +42,10 @@ export type HelpStart = Pick<
 
 export function newHelp(start: HelpStart): Help {
   const ways: HelpWay[] = [];
+  const here = new AbortController();
   return {
     ...start,
+    turnedHere: here.signal,
     isTold: false,
     outcome: undefined,
     answeredAt: undefined,
@@ -50,6 +55,7 @@ export function newHelp(start: HelpStart): Help {
     began: (way, at) => {
       const entry: HelpWay = { way, at, outcome: 'trying' };
       ways.push(entry);
+      if (way === 'attendants' || way === 'everybody') here.abort(enough);
       return {
         ended: (outcome) => {
           entry.outcome = outcome;

@@ -6,10 +6,7 @@ import { mailServer, sendMail } from '../../net/smtp.ts';
 import { sendSyslog } from '../../net/syslog.ts';
 import { formatMail } from '../../protocol/mail-message.ts';
 import { formatSyslog } from '../../protocol/syslog-message.ts';
-import type { BindingRow } from '../../store/bindings.ts';
-import { phoneRoute } from '../application.ts';
 import { extraTrust } from '../server-options.ts';
-import type { SipServer } from '../srf.ts';
 import type { Help } from './help.ts';
 import { asJson, headline, message } from './words.ts';
 
@@ -116,35 +113,5 @@ function mailWay(
           text: message(help, site),
         }),
       }),
-  };
-}
-
-/** A text on the display of a phone here (RFC 3428). Phones that show none say so, and are not asked again. */
-export function phoneWay(
-  { server, config }: { server: Pick<SipServer, 'send'>; config: Config },
-  phone: BindingRow,
-): NoticeWay {
-  return {
-    by: 'phone',
-    to: phone.aor.split('@')[0] ?? '',
-    isRepeated: false,
-    send: async (help) => {
-      const sent = await server.send({
-        method: 'MESSAGE',
-        uri: phone.contact_uri,
-        route: phoneRoute(phone),
-        headers: [
-          { name: 'From', value: `"EMERGENCY" <sip:gatehouse@${config.site.address}>` },
-          { name: 'To', value: `<sip:${phone.aor}>` },
-          { name: 'Priority', value: 'emergency' },
-          { name: 'Content-Type', value: 'text/plain;charset=UTF-8' },
-        ],
-        body: message(help, config.site),
-      });
-      const { status, reason, localCause } = await sent.final;
-      if (localCause !== undefined) throw new Error('not reached');
-      if (status > 299) throw new Error(`${status} ${reason}`);
-      return `${status} ${reason}`;
-    },
   };
 }

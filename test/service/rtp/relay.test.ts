@@ -42,6 +42,36 @@ it('packets cross both ways between two far ends and are counted', async () => {
   expect(count).toMatchObject({ phone: { packets: 20, bytes: 20 * 172 }, cloud: { packets: 20 } });
 });
 
+it('a call that turns to fax passes UDPTL to the bit, also packets that look like RTP or RTCP', async () => {
+  const { media, relay } = await mediaSite();
+  const [phone, cloud] = [
+    await openUdp({ address: local, port: 0 }),
+    await openUdp({ address: local, port: 0 }),
+  ];
+  for (const end of [phone, cloud]) onTestFinished(() => end[Symbol.asyncDispose]());
+  const heard: string[] = [];
+  cloud.onDatagram((bytes) => heard.push(Buffer.from(bytes).toString('hex')));
+  const ports = await media.allocate('fax.0', { phone: local, cloud: local });
+  const at = (end: typeof phone) => remote(end.address().port);
+  await media.update('fax.0', 'phone', at(phone));
+  await media.update('fax.0', 'cloud', at(cloud));
+  await media.update('fax.0', 'phone', { ...at(phone), isUdptl: true });
+  await media.update('fax.0', 'cloud', { ...at(cloud), isUdptl: true });
+  // The number comes first, 16 bits: from 0x8000 on it looks like RTP, at 0x80c8 like a sender report.
+  const fax = [
+    '000106c0018000',
+    '7fff06c00180ff',
+    '800006c0018000',
+    `80c8${'06c0018000'.repeat(6)}`,
+    'ffff01',
+  ];
+  for (const datagram of fax)
+    await phone.send(Buffer.from(datagram, 'hex'), { address: local, port: ports.phone.rtp });
+  await until('the fax', () => heard.length >= fax.length || undefined, { timeoutMs: 3000, everyMs: 5 });
+  expect(heard).toEqual(fax);
+  expect(relay.counters()).toMatchObject({ packets: fax.length, dropped: 0, errors: 0 });
+});
+
 it("a stranger's packets are dropped, although it knows the port", async () => {
   const { media, relay } = await mediaSite();
   const [phone, cloud, stranger] = [await endpoint(), await endpoint(), await endpoint()];
