@@ -22,12 +22,12 @@ export interface Ringing {
   readonly ms?: number | undefined;
 }
 
-/** All at once, with media of their own: the call has no leg outside any more. */
+/** All at once, with media of their own: the call has no leg outside any more. Undefined: some were silent when the time was over. */
 export async function ringHere(
   app: Application,
   placing: Placing,
   { phones, ms }: Ringing,
-): Promise<Received | Nobody> {
+): Promise<Received | Nobody | undefined> {
   const { attempt, isCancelled, onProvisional } = placing;
   const { call } = attempt;
   await call.media.release();
@@ -38,6 +38,8 @@ export async function ringHere(
   if ('answer' in offer) return offer;
   const ringing = new Map<BindingRow, Sent>();
   let winner: BindingRow | undefined;
+  let isLeft = false;
+  const isTooLate = (phone: BindingRow) => isLeft || (winner !== undefined && winner !== phone);
   call.takeBack = (headers) => {
     for (const sent of ringing.values()) sent.cancel(headers);
   };
@@ -48,9 +50,12 @@ export async function ringHere(
     const sent = await sendInvite(app, asked, {
       onSent: (callId) => recordLeg(app, call, callId),
       // Of many that ring the caller hears one tone: no description, which could name only one of them.
-      onProvisional: (response) => onProvisional(phones.length === 1 ? response : { ...response, body: '' }),
+      onProvisional: (response) => {
+        if (!isLeft) onProvisional(phones.length === 1 ? response : { ...response, body: '' });
+      },
       onFinal: (response) => {
-        if (response.status > 299 || response.dialogId === undefined || winner !== undefined) return;
+        if (response.status > 299 || response.dialogId === undefined || winner !== undefined || isLeft)
+          return;
         winner = phone;
         call.callee = phone;
         app.calls.setDialog(call, 'cloud', response.dialogId);
@@ -59,9 +64,9 @@ export async function ringHere(
       },
     });
     ringing.set(phone, sent);
-    if (isCancelled() || (winner !== undefined && winner !== phone)) sent.cancel();
+    if (isCancelled() || isTooLate(phone)) sent.cancel();
     const final = await sent.final;
-    if (winner !== undefined && winner !== phone) await letGo(app, final);
+    if (isTooLate(phone)) await letGo(app, final);
     return final;
   };
   const rings = phones.map(ring);
@@ -71,7 +76,8 @@ export async function ringHere(
     return final;
   });
   const asked = Promise.any(answered).catch(async () => await bestOf(rings));
-  return await (ms === undefined ? asked : withinTime(app, call, { ms, asked }));
+  if (ms === undefined) return await asked;
+  return await withinTime(app, call, { ms, asked, mayLeave: () => (isLeft = winner === undefined) });
 }
 
 /** The answer of those that did not take the call; busy says more than nothing. */

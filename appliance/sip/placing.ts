@@ -10,7 +10,7 @@ import { placeForHelp } from './help/placing.ts';
 import { ringHere } from './local-ringing.ts';
 import { askOtherLeg } from './other-leg.ts';
 import type { Received } from './srf.ts';
-import { nobodyHere, phonesToRing } from './survival.ts';
+import { nobodyHere, notThere, phonesToRing } from './survival.ts';
 
 /** Nothing from the registrar for this long: a connection of ours is tried, and with it the whole way. */
 const silenceMs = 3000;
@@ -28,7 +28,10 @@ export async function placeCall(app: Application, placing: Placing): Promise<Rec
   }
   if (placing.isCancelled()) return { answer: { status: 487 }, reason: 'cancelled' };
   const phones = phonesToRing(app, call, request.uri);
-  if (phones.length > 0) return await ringHere(app, placing, { phones });
+  if (phones.length > 0) {
+    const rung = await ringHere(app, placing, { phones });
+    return rung ?? { answer: notThere('Nobody answers'), reason: 'nobody here' };
+  }
   const outside = gatewayNumber(app, call, request.uri);
   if (typeof outside === 'object') return outside;
   return (

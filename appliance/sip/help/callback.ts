@@ -65,9 +65,10 @@ export async function placeCallback(app: Application, placing: Placing): Promise
   for (const target of targets) {
     if (placing.isCancelled()) break;
     await turnTo(app, call, target);
-    // Rings for so long as attendants do; then the next is asked.
-    const asked = askOtherLeg(app, placing, undefined);
-    const final = await withinTime(app, call, { ms: app.config.emergency.attendant_seconds * 1000, asked });
+    // Rings for so long as attendants do; then the next is asked. One that says nothing can't be asked to stop.
+    const ms = app.config.emergency.attendant_seconds * 1000;
+    const asked = askOtherLeg(app, placing, { ms, mayLeave: async () => true });
+    const final = await withinTime(app, call, { ms, asked });
     if (final !== undefined && !('answer' in final) && final.status <= 299) return final;
     last = final ?? last;
   }
