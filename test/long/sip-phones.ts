@@ -12,14 +12,15 @@ export async function sipPhones(say: (line: string) => void): Promise<Finding> {
   try {
     await using crowd = await openRegisteringCrowd(directory, count);
     await crowd.start();
-    const first = (await crowd.register(1))[200] ?? 0;
+    const { 200: first = 0, ...refused } = await crowd.register(1);
     const megabytes = residentMegabytes(crowd.pid);
-    say(`${first} registered, ${megabytes} MB`);
+    say(`${first} registered, ${megabytes} MB, refused by status: ${JSON.stringify(refused)}`);
     await crowd.kill();
     const startMs = await crowd.start();
     const known = crowd.aors().size;
     say(`${known} known ${startMs} ms after the kill`);
-    const again = (await crowd.register(2))[200] ?? 0;
+    const { 200: again = 0, ...refusedAgain } = await crowd.register(2);
+    say(`${again} registered again, refused by status: ${JSON.stringify(refusedAgain)}`);
     return {
       name: 'sip-phones',
       passed: first === count && known === count && again === count,
