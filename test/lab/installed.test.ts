@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { run, until, words } from '../support/command.ts';
-import { whoMayReadWhat, whoReadsWhat } from '../support/file-rights.ts';
+import { whoMayReadWhat, whoReadsWhat, whoWritesWhat, writtenByOthers } from '../support/file-rights.ts';
 import { openLab, type Lab, type Namespace } from '../support/namespaces.ts';
 import { startLldpd } from '../support/switch.ts';
 import { bootMachine, modules, type Machine } from '../support/systemd-machine.ts';
@@ -116,6 +116,12 @@ it('each user reads the facts of all parts, its own secrets and nobody else’s'
   expect(readable.trim().split('\n').toSorted()).toEqual(whoMayReadWhat(files).toSorted());
   expect(files.some((file) => file.endsWith('.secret.db'))).toBe(true);
   expect(files).toContain('authority/1/ca.key');
+});
+
+it('each user writes what is its own, and no file or folder of anybody else', async () => {
+  const writable = await machine.shell(whoWritesWhat);
+  expect(writable).toContain('gatehouse-web web/web.db\n');
+  expect(writtenByOthers(writable)).toEqual([]);
 });
 
 it('nobody but the part can change what is its own', async () => {

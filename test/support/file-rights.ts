@@ -1,19 +1,34 @@
-/** Which of the box's users may read which file of its state: the design's rule, for tests that try it. */
+/** Which of the box's users may read and write which file of its state: the design's rule, for tests that try it. */
 
 const partNames = ['dhcp', 'provisioning', 'rtp', 'sip', 'location', 'web', 'cloud'];
 
-export const stateUsers = [...partNames, 'authority'].map((part) => `gatehouse-${part}`);
+export const stateUsers = [...partNames, 'authority', 'update'].map((part) => `gatehouse-${part}`);
 
 /** Shell that prints "USER FILE" for each file below /var/lib/gatehouse that a user could open; sockets are left out. */
-export const whoReadsWhat = `cd /var/lib/gatehouse
-find . -type f ! -name "*.sock" -printf "%P\\n" > /tmp/files
-${stateUsers
-  .map(
-    (user) =>
-      `setpriv --reuid=${user} --regid=${groupOf(user)} --groups=${groupsOf(user)} sh -c 'while read -r file; do (: < "$file") 2>/dev/null && echo "${user} $file"; done < /tmp/files; true'`,
-  )
-  .join('\n')}
-`;
+export const whoReadsWhat = tryEach('-type f ! -name "*.sock"', '(: < "$file") 2>/dev/null');
+
+/** The same for each file and folder that a user could write to; the databases' own companions are made anew all the time. */
+export const whoWritesWhat = tryEach(
+  String.raw`\( -type f ! -name "*.sock" ! -name "*-wal" ! -name "*-shm" -o -type d \)`,
+  'test -w "$file"',
+);
+
+function tryEach(found: string, attempt: string): string {
+  const asUser = (user: string) =>
+    `setpriv --reuid=${user} --regid=${groupOf(user)} --groups=${groupsOf(user)} sh -c 'while read -r file; do ${attempt} && echo "${user} $file"; done < /tmp/files; true'`;
+  return `cd /var/lib/gatehouse\nfind . ${found} -printf "%P\\n" > /tmp/files\n${stateUsers.map(asUser).join('\n')}\n`;
+}
+
+/** "USER FILE" of who writes somebody else's: nobody. */
+export function writtenByOthers(lines: string): string[] {
+  return lines
+    .trim()
+    .split('\n')
+    .filter((line) => {
+      const [user = '', file = ''] = line.split(' ');
+      return user !== `gatehouse-${file.split('/')[0]}`;
+    });
+}
 
 /** The same lines by the rule, for these files. */
 export function whoMayReadWhat(files: readonly string[]): string[] {
