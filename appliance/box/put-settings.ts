@@ -38,6 +38,7 @@ export async function applySettings(): Promise<OrderEnd> {
     };
   // To its end: sockets must be those of the new settings before anything is restarted.
   await systemctl('restart', 'gatehouse-units.service');
-  await systemctl('--no-block', 'restart', 'gatehouse-firewall.service', 'gatehouse.target');
+  await systemctl('--no-block', 'reload-or-restart', 'gatehouse-firewall.service');
+  await systemctl('--no-block', 'restart', 'gatehouse.target');
   return { state: 'done', words: 'The settings are written, and the box takes them up now.' };
 }

@@ -197,6 +197,19 @@ it('with the firewall on, a phone still gets its address', async () => {
   expect(await phone.exec(['ip', '-4', '-o', 'addr', 'show', 'eth0'])).toMatch(/inet 10\.66\.0\.1\d\d\//);
 });
 
+it('settings that can not be read leave the rules of before in force', async () => {
+  const rules = async () => await machine.exec(['nft', '-s', 'list', 'table', 'inet', 'gatehouse_base']);
+  const before = await rules();
+  await machine.shell(
+    'cd /etc/gatehouse && cp gatehouse.toml saved.toml && echo "no = settings [" >>gatehouse.toml',
+  );
+  await expect(machine.exec(['systemctl', 'reload', 'gatehouse-firewall'])).rejects.toThrow();
+  expect(await rules()).toBe(before);
+  await machine.shell('cd /etc/gatehouse && cp saved.toml gatehouse.toml && rm saved.toml');
+  await machine.exec(['systemctl', 'reload', 'gatehouse-firewall']);
+  expect(await rules()).toBe(before);
+});
+
 it('a part that is killed comes back, and no other notices', async () => {
   for (const part of ['dhcp', 'sip', 'rtp']) {
     const before = await pids();
