@@ -5,7 +5,7 @@ import { run, until, words } from '../support/command.ts';
 import { whoMayReadWhat, whoReadsWhat, whoWritesWhat, writtenByOthers } from '../support/file-rights.ts';
 import { openLab, type Lab, type Namespace } from '../support/namespaces.ts';
 import { startLldpd } from '../support/switch.ts';
-import { bootMachine, modules, type Machine } from '../support/systemd-machine.ts';
+import { bootMachine, modules, unitState, type Machine } from '../support/systemd-machine.ts';
 
 const parts = ['dhcp', 'provisioning', 'rtp', 'sip', 'location', 'web'];
 
@@ -60,21 +60,7 @@ afterAll(async () => {
   await lab?.[Symbol.asyncDispose]();
 });
 
-interface Unit {
-  readonly state: string;
-  readonly pid: string;
-}
-
-async function unit(part: string): Promise<Unit> {
-  const words = ['systemctl', 'show', '-p', 'ActiveState', '-p', 'MainPID', `gatehouse@${part}.service`];
-  const shown = new Map(
-    (await machine.exec(words))
-      .trim()
-      .split('\n')
-      .map((line) => line.split('=') as [string, string]),
-  );
-  return { state: shown.get('ActiveState') ?? '', pid: shown.get('MainPID') ?? '' };
-}
+const unit = async (part: string) => await unitState(machine, `gatehouse@${part}.service`);
 
 async function pids(): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
@@ -203,7 +189,7 @@ it('settings that can not be read leave the rules of before in force', async () 
   await machine.shell(
     'cd /etc/gatehouse && cp gatehouse.toml saved.toml && echo "no = settings [" >>gatehouse.toml',
   );
-  await expect(machine.exec(['systemctl', 'reload', 'gatehouse-firewall'])).rejects.toThrow();
+  await expect(machine.exec(['systemctl', 'reload', 'gatehouse-firewall'])).rejects.toThrow('failed');
   expect(await rules()).toBe(before);
   await machine.shell('cd /etc/gatehouse && cp saved.toml gatehouse.toml && rm saved.toml');
   await machine.exec(['systemctl', 'reload', 'gatehouse-firewall']);

@@ -103,3 +103,19 @@ exec chroot . env -i container=lab PATH=/usr/sbin:/usr/bin:/sbin:/bin \\
   sh -c 'umount -l /old; exec /lib/systemd/systemd --unit=lab.target --log-target=console'
 `;
 }
+
+export interface UnitState {
+  readonly state: string;
+  readonly pid: string;
+}
+
+export async function unitState(machine: Machine, unit: string): Promise<UnitState> {
+  const show = ['systemctl', 'show', '-p', 'ActiveState', '-p', 'MainPID', unit];
+  const shown = new Map(
+    (await machine.exec(show))
+      .trim()
+      .split('\n')
+      .map((line) => line.split('=') as [string, string]),
+  );
+  return { state: shown.get('ActiveState') ?? '', pid: shown.get('MainPID') ?? '' };
+}

@@ -1,22 +1,13 @@
 import * as fc from 'fast-check';
 import { Value } from 'typebox/value';
 import { describe, expect, it } from 'vitest';
-import { ConfigError, parseConfig } from '../../../appliance/config.ts';
+import { parseConfig } from '../../../appliance/config.ts';
 import { ConfigSchema } from '../../../appliance/config/schema.ts';
 import { schemaProblems } from '../../../appliance/schema-problems.ts';
 import { withDefaults } from '../../../appliance/schema.ts';
+import { problemsOf } from '../../support/settings-problems.ts';
 
 const site = '[site]\naddress = "10.20.0.1"\n';
-
-function problemsOf(source: string): readonly string[] {
-  try {
-    parseConfig(source);
-    return [];
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems;
-    throw error;
-  }
-}
 
 describe('gatehouse.toml', () => {
   it('needs one line only, the rest is filled in', () => {

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { ConfigError, parseConfig } from '../../../appliance/config.ts';
+import { parseConfig } from '../../../appliance/config.ts';
+import { problemsOf } from '../../support/settings-problems.ts';
 
 const head = '[site]\naddress = "10.20.0.1"\n[dhcp]\nmode = "server"\nsubnet = "10.20.0.0/24"\n';
 const server = `${head}pool = ["10.20.0.100", "10.20.0.199"]\n`;
@@ -9,16 +10,6 @@ const second = network('10.20.1.0/24', '[["10.20.1.10", "10.20.1.19"], ["10.20.1
 const reservation = (mac: string, address: string) =>
   `[[dhcp.reservation]]\nmac = "${mac}"\naddress = "${address}"\n`;
 const yealink = '80:5e:c0:00:00:01';
-
-function problemsOf(source: string): readonly string[] {
-  try {
-    parseConfig(source);
-    return [];
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems;
-    throw error;
-  }
-}
 
 it('takes several networks, several pools each, and reservations inside and outside them', () => {
   const source = `${server}${second}${reservation(yealink, '10.20.1.15')}${reservation('805EC0000002', '10.20.0.9')}`;
