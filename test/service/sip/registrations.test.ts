@@ -64,7 +64,7 @@ it('the phone gets its own Contact back with our short time, after the binding i
   );
   expect(header(answer, 'Expires')).toBe('120');
   expect(header(answer, 'Service-Route')).toBe('<sip:edge.example;lr>');
-  expect(header(answer, 'P-Associated-Uri')).toBe('<sip:1001@office.example>');
+  expect(header(answer, 'P-Associated-URI')).toBe('<sip:1001@office.example>');
 });
 
 it('a phone on UDP gets the shorter time', async () => {
