@@ -6,6 +6,7 @@ import type { DhcpMessage } from '../protocol/dhcp.ts';
 import { formatIpv4, parseIpv4 } from '../protocol/ipv4.ts';
 import { saveInformedPhone } from '../store/informed-phones.ts';
 import { openStore } from '../store/store.ts';
+import { journalStart } from '../store/tell-start.ts';
 import { version, type Clock, type Part, type World } from '../world.ts';
 import { openCounters } from './counters.ts';
 import { openFactWriter, type FactWriter } from './fact-writer.ts';
@@ -25,7 +26,7 @@ const rates = { ofEach: { burst: 5, perSecond: 0.2 }, ofAll: { burst: 2000, perS
 /** Whoever makes phones up must not fill the journal; each stands in its table all the same. */
 const tellRate = { burst: 300, perSecond: 1 };
 
-/** Rejects when the socket was not handed over, or the database can't be opened. */
+/** Rejects when the socket was not handed over, or the database can't be opened; a broken file is no reason. */
 export async function startInform(
   world: World,
   config: Config,
@@ -33,8 +34,8 @@ export async function startInform(
 ): Promise<Part> {
   const { clock, log } = world;
   const socket = await source.server(config.dhcp.interface);
-  const store = openStore({ directory: config.site.state_directory, part: 'dhcp', clock });
-  await store.write((transaction) => transaction.journal({ kind: 'started', body: { release: version } }));
+  const store = openStore({ directory: config.site.state_directory, part: 'dhcp', clock, isReplaced: true });
+  await store.write((tx) => journalStart(tx, store, { log, release: version }));
   const counters = openCounters();
   const isAllowed = openSenderLimits(rates);
   const leaving = openLeaving(config.site.state_directory, clock);

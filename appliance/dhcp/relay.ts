@@ -14,6 +14,7 @@ import {
   saveRelayedLease,
 } from '../store/relayed-leases.ts';
 import { openStore } from '../store/store.ts';
+import { journalStart } from '../store/tell-start.ts';
 import { version, type Part, type World } from '../world.ts';
 import { openCounters, type Counters } from './counters.ts';
 import { openFactWriter, type FactWriter } from './fact-writer.ts';
@@ -62,10 +63,10 @@ export async function startRelay(
   const mac = cardMac(card);
   if (mac === undefined) throw new Error(`there is no network card "${card}" (dhcp.interface)`);
   await using opening = new AsyncDisposableStack();
-  const store = opening.use(openStore({ directory, part: 'dhcp', clock }));
+  const store = opening.use(openStore({ directory, part: 'dhcp', clock, isReplaced: true }));
   await store.write((transaction) => {
     pruneRelayedLeases(transaction.db, clock.now());
-    transaction.journal({ kind: 'started', body: { release: version } });
+    journalStart(transaction, store, { log, release: version });
   });
   const counters = openCounters();
   const facts = openFactWriter({ store, counters, log });
