@@ -70,6 +70,14 @@ export type MediaRequest =
       readonly leg: LegName;
       readonly description: LegDescription;
     }
+  /** Ports at another address of ours for this leg, in the place of those that it has; the other leg keeps its own. Names both. */
+  | {
+      readonly id: number;
+      readonly verb: 'move';
+      readonly session: string;
+      readonly leg: LegName;
+      readonly address: string;
+    }
   /** Whether silence means that the call is dead; not so while it rings or is held. */
   | { readonly id: number; readonly verb: 'expect'; readonly session: string; readonly media: boolean }
   | { readonly id: number; readonly verb: 'release'; readonly session: string }
@@ -134,6 +142,8 @@ export function parseMediaRequest(line: string): MediaRequest {
         leg: leg(object),
         description: readLegDescription(object['description']),
       };
+    case 'move':
+      return { id, verb, session: session(object), leg: leg(object), address: address(object, 'address') };
     case 'expect':
       return { id, verb, session: session(object), media: object['media'] === true };
     case 'release':

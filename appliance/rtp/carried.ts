@@ -68,6 +68,8 @@ export function newCounters() {
     sessions_opened: 0,
     /** Of a process before this one. */
     sessions_adopted: 0,
+    /** A leg got ports at another address. */
+    sessions_moved: 0,
     sessions_idle: 0,
     refused: 0,
     malformed: 0,
@@ -86,11 +88,30 @@ export function newCounters() {
 const packetRate = { burst: 3000, perSecond: 3000 };
 
 export function listen(relay: Relay, carried: Carried): void {
+  for (const leg of ['phone', 'cloud'] as const) listenTo(relay, carried, leg);
+}
+
+function listenTo(relay: Relay, carried: Carried, leg: LegName): void {
   const { quality, sockets } = carried;
-  for (const leg of ['phone', 'cloud'] as const) {
-    for (const component of ['rtp', 'rtcp'] as const) listenOn(relay, carried, { leg, component });
-    relay.byPort.set(sockets.own(leg).port, (header, atMs) => quality.onSample(leg, header, atMs));
-  }
+  for (const component of ['rtp', 'rtcp'] as const) listenOn(relay, carried, { leg, component });
+  relay.byPort.set(sockets.own(leg).port, (header, atMs) => quality.onSample(leg, header, atMs));
+}
+
+/**
+ * The leg's far end is to send to other ports of ours. It is known by where it sends from, so that the other end is heard there until it
+ * has been told. Throws when there are no ports, or the address isn't ours.
+ */
+export async function moveLeg(relay: Relay, carried: Carried, to: { leg: LegName; address: string }) {
+  const { leg, address } = to;
+  const { sockets } = carried;
+  const before = sockets.own(leg);
+  if (before.address === address) return;
+  await using _before = await sockets.move(leg, address);
+  relay.byPort.delete(before.port);
+  listenTo(relay, carried, leg);
+  carried.awayAt = undefined;
+  relay.counters.sessions_moved += 1;
+  follow(relay, carried);
 }
 
 function listenOn(relay: Relay, carried: Carried, at: { leg: LegName; component: Component }): void {

@@ -6,6 +6,7 @@ import {
   keep,
   known,
   listen,
+  moveLeg,
   newCarried,
   releaseSession,
   type Carried,
@@ -55,6 +56,10 @@ async function act(relay: Relay, request: MediaRequest): Promise<MediaReply> {
       const carried = known(relay, request.session);
       if (describe(carried, request)) follow(relay, carried);
       return { id, ok: true };
+    }
+    case 'move': {
+      const { phone, cloud } = await inOrder(relay, request.session, () => move(relay, request));
+      return { id, ok: true, phone, cloud };
     }
     case 'expect': {
       const carried = known(relay, request.session);
@@ -130,6 +135,12 @@ function portsAgain(
   if (sockets.own('phone').address !== phone || sockets.own('cloud').address !== cloud)
     throw new Error(`session ${session.id} is there already, at other addresses`);
   return sockets.ports;
+}
+
+async function move(relay: Relay, request: MediaRequest & { verb: 'move' }): Promise<MediaSockets['ports']> {
+  const carried = known(relay, request.session);
+  await moveLeg(relay, carried, request);
+  return carried.sockets.ports;
 }
 
 async function release(relay: Relay, id: string): Promise<Session> {

@@ -9,6 +9,8 @@ export interface MediaSockets extends AsyncDisposable {
   port(leg: LegName, component: Component): UdpPort;
   /** Where a leg's far end sends its RTP to. */
   own(leg: LegName): Endpoint;
+  /** Another pair for this leg, at another address of ours; what is given closes the one before. Throws as {@link openMediaSockets}. */
+  move(leg: LegName, address: string): Promise<AsyncDisposable>;
 }
 
 interface Needs {
@@ -55,12 +57,19 @@ async function openBothLegs(needs: Needs, open: (leg: LegName) => Promise<Pair>)
   }
   const pairs = { phone, cloud };
   return {
-    ports: { phone: portsOf(phone), cloud: portsOf(cloud) },
+    get ports() {
+      return { phone: portsOf(pairs.phone), cloud: portsOf(pairs.cloud) };
+    },
     port: (leg, component) => pairs[leg][component],
     own: (leg) => pairs[leg].rtp.address(),
+    move: async (leg, address) => {
+      const before = pairs[leg];
+      pairs[leg] = await openPair(needs, address);
+      return { [Symbol.asyncDispose]: () => closePair(needs, before) };
+    },
     [Symbol.asyncDispose]: async () => {
-      await closePair(needs, phone);
-      await closePair(needs, cloud);
+      await closePair(needs, pairs.phone);
+      await closePair(needs, pairs.cloud);
     },
   };
 }

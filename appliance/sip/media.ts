@@ -27,6 +27,8 @@ export interface Media extends AsyncDisposable {
   /** With a description it counts before the far end's address does. */
   update(session: string, leg: LegName, ...to: [Remote, LegDescription?]): Promise<void>;
   describe(session: string, leg: LegName, description: LegDescription): Promise<void>;
+  /** Other ports for one leg, at this address of ours. Gives those of both; rejects as `allocate` does. */
+  move(session: string, leg: LegName, address: string): Promise<Readonly<Record<LegName, PortPair>>>;
   expect(session: string, media: boolean): Promise<void>;
   /** What it carried. */
   release(session: string): Promise<SessionCount | undefined>;
@@ -124,19 +126,17 @@ function heard(line: string, waiting: Map<number, Waiting>, { onIdle }: MediaLis
 
 function verbs(
   ask: (request: Ask) => Promise<MediaReply & { ok: true }>,
-): Pick<Media, 'allocate' | 'update' | 'describe' | 'expect' | 'release' | 'stats'> {
+): Pick<Media, 'allocate' | 'update' | 'describe' | 'move' | 'expect' | 'release' | 'stats'> {
   return {
     allocate: async (session, addresses) => {
-      const { phone, cloud } = await ask({ verb: 'allocate', session, ...addresses }).catch(
-        (error: unknown) => {
-          // It may come to it yet, and would keep ports for nobody.
-          if (error instanceof NoAnswerError) void ask({ verb: 'release', session }).catch(() => undefined);
-          throw error;
-        },
-      );
-      if (phone === undefined || cloud === undefined) throw new Error('media relay: no ports in its answer');
-      return { phone, cloud };
+      const asked = ask({ verb: 'allocate', session, ...addresses }).catch((error: unknown) => {
+        // It may come to it yet, and would keep ports for nobody.
+        if (error instanceof NoAnswerError) void ask({ verb: 'release', session }).catch(() => undefined);
+        throw error;
+      });
+      return portsIn(await asked);
     },
+    move: async (session, leg, address) => portsIn(await ask({ verb: 'move', session, leg, address })),
     update: async (session, leg, ...[remote, description]) => {
       await ask({ verb: 'update', session, leg, remote, ...(description && { description }) });
     },
@@ -149,6 +149,11 @@ function verbs(
     release: async (session) => (await ask({ verb: 'release', session })).sessions?.[0],
     stats: async () => (await ask({ verb: 'stats' })).sessions ?? [],
   };
+}
+
+function portsIn({ phone, cloud }: MediaReply & { ok: true }): Readonly<Record<LegName, PortPair>> {
+  if (phone === undefined || cloud === undefined) throw new Error('media relay: no ports in its answer');
+  return { phone, cloud };
 }
 
 async function keepTrying(

@@ -1,5 +1,5 @@
 /** A media relay that gives out ports and does nothing. */
-import type { LegName, Remote } from '../../appliance/protocol/media-control.ts';
+import type { LegName, PortPair, Remote } from '../../appliance/protocol/media-control.ts';
 import type { LegDescription } from '../../appliance/protocol/media-description.ts';
 import type { Media } from '../../appliance/sip/media.ts';
 
@@ -9,6 +9,8 @@ export interface FakeMedia extends Media {
   readonly told: [string, LegDescription | undefined][];
   readonly expected: Map<string, boolean>;
   readonly open: Set<string>;
+  /** `session leg address`. */
+  readonly moves: string[];
 }
 
 /** Gives out ports in order and remembers what it was told. */
@@ -17,6 +19,8 @@ export function fakeMedia(): FakeMedia {
   const told: FakeMedia['told'] = [];
   const expected = new Map<string, boolean>();
   const open = new Set<string>();
+  const moves: string[] = [];
+  const ports = new Map<string, { phone: PortPair; cloud: PortPair }>();
   let next = 20_000;
   const pair = () => {
     next += 2;
@@ -27,11 +31,14 @@ export function fakeMedia(): FakeMedia {
     told,
     expected,
     open,
+    moves,
     isConnected: true,
     awaySince: undefined,
     allocate: (session) => {
       open.add(session);
-      return Promise.resolve({ phone: pair(), cloud: pair() });
+      const given = { phone: pair(), cloud: pair() };
+      ports.set(session, given);
+      return Promise.resolve(given);
     },
     describe: (session, leg, description) => {
       told.push([`${session} ${leg}`, description]);
@@ -42,6 +49,12 @@ export function fakeMedia(): FakeMedia {
       told.push([`${session} ${leg}`, undefined]);
       remotes.set(`${session} ${leg}`, remote);
       return Promise.resolve();
+    },
+    move: (session, leg, address) => {
+      const moved = { ...(ports.get(session) ?? { phone: pair(), cloud: pair() }), [leg]: pair() };
+      ports.set(session, moved);
+      moves.push(`${session} ${leg} ${address}`);
+      return Promise.resolve(moved);
     },
     expect: (session, media) => {
       expected.set(session, media);

@@ -41,6 +41,7 @@ function relay(): Media & { readonly told: string[] } {
     allocate: refused,
     describe: () => Promise.resolve(),
     update: refused,
+    move: refused,
     expect: (session, media) => {
       told.push(`expect ${session} ${media}`);
       return Promise.resolve();

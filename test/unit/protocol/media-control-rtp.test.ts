@@ -49,6 +49,7 @@ const requests: [string, MediaRequest][] = [
       },
     },
   ],
+  ['move', { id: 8, verb: 'move', session: 'abc.0', leg: 'cloud', address: '192.0.2.3' }],
   ['expect', { id: 3, verb: 'expect', session: 'abc.0', media: true }],
   ['release', { id: 4, verb: 'release', session: 'abc.0' }],
   ['stats', { id: 5, verb: 'stats' }],
