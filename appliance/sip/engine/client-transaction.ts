@@ -184,7 +184,7 @@ function ackFor(invite: SipRequest, response: SipResponse): SipRequest {
 }
 
 /** An ACK has those of its INVITE, since nobody may ask for them again (section 22.1). */
-export function credentialsOf({ headers }: SipRequest): SipHeader[] {
+export function credentialsOf({ headers }: Pick<SipRequest, 'headers'>): SipHeader[] {
   return headers.filter(({ name }) => name === 'Authorization' || name === 'Proxy-Authorization');
 }
 
@@ -203,7 +203,8 @@ const nothing = new Uint8Array();
 /** Enough of an INVITE to hang up on another branch that answers it. */
 function shortened({ method, uri, headers }: SipRequest): SipRequest {
   const kept = headers.filter(({ name }) => ['From', 'Call-ID', 'CSeq', 'Contact'].includes(name));
-  return { method, uri: keptText(uri), headers: kept, body: nothing };
+  const credentials = credentialsOf({ headers }).map(({ name, value }) => ({ name, value: keptText(value) }));
+  return { method, uri: keptText(uri), headers: [...kept, ...credentials], body: nothing };
 }
 
 function sameTransaction(invite: SipRequest, method: string): SipRequest['headers'] {
