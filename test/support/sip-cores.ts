@@ -43,7 +43,7 @@ export interface TestCore {
   readonly counters: Counters;
   readonly flow: Flow;
   /** Where its requests go; a test may put something else in the place of each. */
-  readonly transport: { nextFlow(): Promise<Flow | undefined> };
+  readonly transport: { nextFlow(): Promise<Flow | undefined>; again(): Flow | undefined };
   /** `INVITE sip:peer` with these fields, outside a dialog unless one is named. */
   send(
     method: string,
@@ -117,7 +117,7 @@ function newTestCore(clock: FakeClock, flow: Flow): TestCore {
       flowFor: async () => await Promise.resolve(flow),
       flowOfSize: async () => await Promise.resolve(flow),
       nextFlow: async (): Promise<Flow | undefined> => await Promise.resolve(undefined),
-      again: () => undefined,
+      again: (): Flow | undefined => undefined,
       order: new FlowOrder(),
       avoid: () => undefined,
       listening: [],

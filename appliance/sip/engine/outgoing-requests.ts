@@ -24,6 +24,7 @@ import { settleDialog } from './dialog-outcome.ts';
 import type { Flow } from './flow.ts';
 import { isNextInOrder, isReliableProvisional, noteBranch } from './reliable.ts';
 import { retryAfterMs } from './retry-after.ts';
+import { revive } from './revive.ts';
 import { RouteError } from './route.ts';
 import { t1 } from './timer-values.ts';
 import type { Timer } from './timers.ts';
@@ -248,7 +249,9 @@ export class OutgoingRequests {
     if (dialog?.remoteTag === tagOf(headerValue(response, 'To') ?? '')) {
       const { answer } = dialog ?? {};
       const isCurrent = headerValue(request, 'CSeq') === `${answer?.cseq} INVITE`;
-      if (dialog !== undefined && isCurrent && answer?.ack !== undefined) flowIn(dialog).send(answer.ack);
+      if (dialog === undefined || !isCurrent || answer?.ack === undefined) return;
+      revive(this.#core, dialog);
+      flowIn(dialog).send(answer.ack);
       return;
     }
     this.#core.counters.add('forked_answers_hung_up');

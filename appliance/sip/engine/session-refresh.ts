@@ -7,6 +7,7 @@ import type { Core } from './core.ts';
 import { addressingIn, flowIn, type Dialog } from './dialog.ts';
 import { relocate, type DialogState } from './dialog-state.ts';
 import type { OutgoingRequests } from './outgoing-requests.ts';
+import { revive } from './revive.ts';
 import {
   beginSession,
   raisedInterval,
@@ -47,7 +48,7 @@ export class SessionRefresh {
    * is no way to it, or where it is told already.
    */
   announce(dialog: Dialog): void {
-    this.#client.revive(dialog);
+    revive(this.#core, dialog);
     if (!dialog.flow.isOpen || !relocate(dialog)) return;
     dialog.isMoved = true;
     this.#refresh(dialog);
@@ -73,7 +74,7 @@ export class SessionRefresh {
   }
 
   #refresh(dialog: Dialog): void {
-    this.#client.revive(dialog);
+    revive(this.#core, dialog);
     const isBusy = dialog.openInvite !== undefined || dialog.unacknowledged !== undefined;
     if (isBusy || !dialog.flow.isOpen) {
       this.#later(dialog, againMs);
