@@ -7,7 +7,13 @@ import { refused, type Core, type Outcome } from './core.ts';
 import { settleAnswer } from './dialog-outcome.ts';
 import { dialogIdOf, noteDescription, uasDialog, type Dialog } from './dialog.ts';
 import { completed, requestEvent, type Incoming, type IncomingRequests } from './incoming.ts';
-import { isReliableProvisional, numbered, reliableRefusal, repeatProvisional } from './reliable.ts';
+import {
+  isReliableProvisional,
+  numbered,
+  reliableRefusal,
+  repeatProvisional,
+  withoutReliability,
+} from './reliable.ts';
 import { repeatAnswer } from './repetition.ts';
 import { t1 } from './timer-values.ts';
 import type { WaitingCalls } from './waiting-calls.ts';
@@ -17,6 +23,8 @@ const limits = {
   silenceMs: 72 * t1,
   /** A phone may ring as long as this. */
   ringingMs: 600_000,
+  /** Section 13.3.1.1: proxies give up after three minutes of silence, and one response may be lost. */
+  againMs: 60_000,
 } as const;
 
 export interface AnswersNeeds {
@@ -50,6 +58,7 @@ export class Answers {
     }
     this.#follow(incoming, response);
     if (isReliable) this.#repeatUntilPrack(incoming, response);
+    if (request.method === 'INVITE' && response.status < 200) this.#sayAgain(incoming, response);
     if (request.method === 'INVITE' && isSuccess(response)) {
       this.#repeatUntilAcknowledged(incoming, response);
     }
@@ -95,6 +104,7 @@ export class Answers {
     const { request, flow, localTag, deadline } = incoming;
     const { status } = response;
     deadline?.cancel();
+    incoming.again?.cancel();
     if (status >= 200 && request.method === 'INVITE') waiting.release(incoming.callId);
     if (status < 200) {
       this.#setDeadline(incoming, limits.ringingMs, plainResponse(480, 'Temporarily Unavailable'));
@@ -118,6 +128,18 @@ export class Answers {
     for (const invite of incoming.waitingInvites((one) => one.dialog === dialog)) {
       this.giveUp(invite, plainResponse(487, 'Request Terminated'));
     }
+  }
+
+  /** For whoever is on the way that it still rings. */
+  #sayAgain(incoming: Incoming, response: SipResponse): void {
+    const { timers } = this.#needs.core;
+    incoming.again = timers.after(limits.againMs, () => {
+      const bare = withoutReliability(incoming.request, response);
+      const again = isReliableProvisional(bare) ? numbered(bare, incoming.dialog) : bare;
+      if (again !== bare) this.#repeatUntilPrack(incoming, again);
+      this.#sayAgain(incoming, response);
+      incoming.transaction.respond(again);
+    });
   }
 
   #repeatUntilAcknowledged({ dialog, flow, cseq, id }: Incoming, response: SipResponse): void {

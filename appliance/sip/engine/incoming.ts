@@ -20,6 +20,8 @@ export interface Incoming {
   readonly callId: string;
   dialog: Dialog | undefined;
   deadline: Timer | undefined;
+  /** Its provisional answer is said once more. */
+  again: Timer | undefined;
 }
 
 export class IncomingRequests {
@@ -51,6 +53,7 @@ export class IncomingRequests {
     const incoming = this.#byTransaction.get(transaction);
     if (incoming === undefined) return;
     incoming.deadline?.cancel();
+    incoming.again?.cancel();
     this.#byTransaction.delete(transaction);
     this.#byId.delete(incoming.id);
   }

@@ -28,6 +28,16 @@ export function numbered(response: SipResponse, dialog: Dialog | undefined): Sip
   return { ...response, headers: [...response.headers, { name: 'RSeq', value: String(rseq) }] };
 }
 
+const ofReliable = new Set(['RSeq', 'Require', 'Content-Type']);
+
+/** The status alone, for a response that arrived and has nothing new to say: plain, unless the caller wants all of them to arrive. */
+export function withoutReliability(request: SipRequest, response: SipResponse): SipResponse {
+  if (!isReliableProvisional(response)) return response;
+  const headers = response.headers.filter(({ name }) => !ofReliable.has(name));
+  const required = hasOptionTag(request, 'Require', '100rel') ? [{ name: 'Require', value: '100rel' }] : [];
+  return { ...response, headers: [...headers, ...required], body: new Uint8Array() };
+}
+
 /** `onTimeout` is called after 64*T1: the INVITE is to be refused then (section 3). */
 export function repeatProvisional(
   {

@@ -108,6 +108,7 @@ export class ServerSide {
       callId: isInvite ? this.#waiting.take(essentials.callId) : essentials.callId,
       dialog: undefined,
       deadline: undefined,
+      again: undefined,
     };
     this.#incoming.add(incoming);
     if (isInvite) transaction.respond(completed(incoming, plainResponse(100, 'Trying')));

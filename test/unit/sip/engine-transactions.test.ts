@@ -196,8 +196,8 @@ describe('CANCEL', () => {
     expect(network.one.responses.map(({ response }) => response.status)).toEqual([100, 408]);
   });
 
-  it('is sent by itself when the other side rings for five minutes', async () => {
-    const network = newTestNetwork('tcp');
+  it('is sent by itself when the other side rings and is silent for five minutes', async () => {
+    const network = newTestNetwork('tcp', (line, at) => line === 'two 180 INVITE' && at > 2);
     await network.one.send('INVITE');
     network.two.answer(network.two.requests[0], 180);
     await network.clock.advance(301_000);
