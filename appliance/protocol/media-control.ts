@@ -21,6 +21,12 @@ export interface Remote {
   readonly isUdptl?: boolean;
 }
 
+/**
+ * Addresses and networks that media of a leg may come from before its description has: who answers speaks at once, and is to be heard
+ * although the answer is still on its way (RFC 3264 section 5.1).
+ */
+export type EarlySources = Readonly<Record<LegName, readonly string[]>>;
+
 export interface PortPair {
   readonly rtp: number;
   readonly rtcp: number;
@@ -52,6 +58,7 @@ export type MediaRequest =
       readonly session: string;
       readonly phone: string;
       readonly cloud: string;
+      readonly early?: EarlySources;
     }
   /** The far end of a leg is known or moved: who may send is learned anew. What is said of the leg besides counts first. */
   | {
@@ -122,6 +129,7 @@ export function parseMediaRequest(line: string): MediaRequest {
         session: session(object),
         phone: address(object, 'phone'),
         cloud: address(object, 'cloud'),
+        ...(object['early'] === undefined ? {} : { early: early(child(object, 'early')) }),
       };
     case 'update':
       return {
@@ -225,6 +233,10 @@ function address(object: Fields, name: string): string {
   return value;
 }
 
+function early(object: Fields): EarlySources {
+  return { phone: sources(object, 'phone'), cloud: sources(object, 'cloud') };
+}
+
 function leg(object: Fields): LegName {
   const name = text(object, 'leg');
   if (name !== 'phone' && name !== 'cloud') throw new DecodeError('no such leg');
@@ -232,21 +244,25 @@ function leg(object: Fields): LegName {
 }
 
 function remote(object: Fields): Remote {
-  const allow = object['allow'];
-  if (
-    !Array.isArray(allow) ||
-    allow.length > 40 ||
-    !allow.every((entry) => entry === '*' || (typeof entry === 'string' && isNetwork(entry)))
-  ) {
-    throw new DecodeError('allow is not a list of addresses');
-  }
   return {
     address: address(object, 'address'),
     port: integer(object, 'port', 65_535),
     rtcpPort: integer(object, 'rtcpPort', 65_535),
-    allow: allow as string[],
+    allow: sources(object, 'allow'),
     ...(object['isUdptl'] === true ? { isUdptl: true } : {}),
   };
+}
+
+function sources(object: Fields, name: string): string[] {
+  const value = object[name];
+  if (
+    !Array.isArray(value) ||
+    value.length > 40 ||
+    !value.every((entry) => entry === '*' || (typeof entry === 'string' && isNetwork(entry)))
+  ) {
+    throw new DecodeError(`${name} is not a list of addresses`);
+  }
+  return value as string[];
 }
 
 function isNetwork(text: string): boolean {

@@ -12,7 +12,7 @@ import {
   type Carried,
   type Relay,
 } from './carried.ts';
-import { countOf, newSession, setRemote, type Session } from './session.ts';
+import { countOf, expectFrom, newSession, setRemote, type Session } from './session.ts';
 import { openMediaSockets, type MediaSockets } from './sockets.ts';
 
 /** Four sockets a session: well below what a process may open. */
@@ -110,7 +110,7 @@ async function allocate(
   relay: Relay,
   request: MediaRequest & { verb: 'allocate' },
 ): Promise<MediaSockets['ports']> {
-  const { session: id, phone, cloud } = request;
+  const { session: id, phone, cloud, early } = request;
   const { clock } = relay.world;
   const there = relay.sessions.get(id);
   if (there !== undefined) return portsAgain(there, request);
@@ -119,7 +119,9 @@ async function allocate(
     { pool: relay.pool, now: () => clock.monotonic() },
     { phone, cloud },
   );
-  const carried = newCarried(newSession(id, clock.monotonic()), { sockets, quality: relay.quality.open(id) });
+  const session = newSession(id, clock.monotonic());
+  for (const leg of ['phone', 'cloud'] as const) expectFrom(session, leg, early?.[leg] ?? []);
+  const carried = newCarried(session, { sockets, quality: relay.quality.open(id) });
   relay.sessions.set(id, carried);
   listen(relay, carried);
   keep(relay, carried);

@@ -45,6 +45,8 @@ export interface Arrival {
   readonly packet: Uint8Array;
 }
 
+/** Nothing is sent there. */
+const nowhere = { address: '0.0.0.0', port: 0, rtcpPort: 0 };
 /** A call on hold may be silent this many times longer than one with people talking. */
 const heldFactor = 60;
 /** Silent for this long: a far end may have got another port from its router, and is learned anew. */
@@ -84,6 +86,11 @@ export function setRemote(session: Session, leg: LegName, remote: Remote): void 
   session.revision += 1;
   own.latched.rtp = undefined;
   own.latched.rtcp = undefined;
+}
+
+/** Before a leg's far end is signalled it may speak from here already. */
+export function expectFrom(session: Session, leg: LegName, allow: readonly string[]): void {
+  if (allow.length > 0) setRemote(session, leg, { ...nowhere, allow });
 }
 
 /** What to do with a packet; undefined: nothing. */

@@ -1,5 +1,5 @@
 /** The media of one call: descriptions rewritten to our ports as they cross, and the relay told what they said. */
-import { otherLeg, type LegName, type Remote } from '../protocol/media-control.ts';
+import { otherLeg, type EarlySources, type LegName, type Remote } from '../protocol/media-control.ts';
 import {
   directionOf,
   formatSdp,
@@ -91,7 +91,8 @@ export function newCallMedia(media: Media, call: string, sides: Sides): CallMedi
   const { rescue, kept } = sides;
   const addresses = { phone: sides.phone.address, cloud: sides.cloud.address };
   const told = kept && { phone: parseSdp(kept.told.phone), cloud: parseSdp(kept.told.cloud) };
-  const streams = newStreams(media, call, { addresses, open: told === undefined ? [] : relayedIn(told) });
+  const open = told === undefined ? [] : relayedIn(told);
+  const streams = newStreams(media, call, { addresses, open, early: () => earlySources(sides) });
   const latest: Latest = kept ? { phone: parseSdp(kept.heard.phone), cloud: parseSdp(kept.heard.cloud) } : {};
   const before: Latest = {};
   const isSecure = { phone: sides.phone.isSecure, cloud: sides.cloud.isSecure };
@@ -143,6 +144,13 @@ export function newCallMedia(media: Media, call: string, sides: Sides): CallMedi
     addresses: Object.values(addresses),
     release: streams.release,
   };
+}
+
+/** None where the box ends SRTP on one side: what comes before its keys could not be read, nor be told from what needs none. */
+function earlySources({ phone, cloud }: Sides): EarlySources {
+  const sources = ({ peer, networks = [] }: LegSide) => (peer === undefined ? networks : [peer]);
+  if (phone.isSecure !== cloud.isSecure) return { phone: [], cloud: [] };
+  return { phone: sources(phone), cloud: sources(cloud) };
 }
 
 /** Places of the media that have ports of ours. */

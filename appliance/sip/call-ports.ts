@@ -1,5 +1,11 @@
 /** A call's ports at the media relay, and what that is told of its legs. */
-import { otherLeg, type LegName, type PortPair, type Remote } from '../protocol/media-control.ts';
+import {
+  otherLeg,
+  type EarlySources,
+  type LegName,
+  type PortPair,
+  type Remote,
+} from '../protocol/media-control.ts';
 import type { CallCrypto } from './call-crypto.ts';
 import type { Media } from './media.ts';
 
@@ -86,10 +92,11 @@ interface Places {
   readonly addresses: Readonly<Record<LegName, string>>;
   /** Those that a process before us opened: the relay names their ports again. */
   readonly open: readonly number[];
+  early(): EarlySources;
 }
 
 /** The relay's sessions of a call, by their places in its descriptions. */
-export function newStreams(media: Media, call: string, { addresses, open }: Places) {
+export function newStreams(media: Media, call: string, { addresses, open, early }: Places) {
   const nameOf = (at: number) => `${call}.${at}`;
   const streams = new Map<number, Promise<Ports>>();
   const kept = new Set(open);
@@ -105,7 +112,7 @@ export function newStreams(media: Media, call: string, { addresses, open }: Plac
     open: async (at: number): Promise<{ readonly session: string; readonly ports: Ports }> => {
       if (isReleased) throw new Error('the call is over');
       const session = nameOf(at);
-      const asked = streams.get(at) ?? media.allocate(session, addresses);
+      const asked = streams.get(at) ?? media.allocate(session, addresses, early());
       streams.set(at, asked);
       places.add(at);
       try {

@@ -4,6 +4,7 @@ import {
   formatControl,
   mediaSocketPath,
   parseMediaAnswer,
+  type EarlySources,
   type LegName,
   type MediaReply,
   type MediaRequest,
@@ -23,6 +24,7 @@ export interface Media extends AsyncDisposable {
   allocate(
     session: string,
     addresses: Readonly<Record<LegName, string>>,
+    early?: EarlySources,
   ): Promise<Readonly<Record<LegName, PortPair>>>;
   /** With a description it counts before the far end's address does. */
   update(session: string, leg: LegName, ...to: [Remote, LegDescription?]): Promise<void>;
@@ -128,8 +130,9 @@ function verbs(
   ask: (request: Ask) => Promise<MediaReply & { ok: true }>,
 ): Pick<Media, 'allocate' | 'update' | 'describe' | 'move' | 'expect' | 'release' | 'stats'> {
   return {
-    allocate: async (session, addresses) => {
-      const asked = ask({ verb: 'allocate', session, ...addresses }).catch((error: unknown) => {
+    allocate: async (session, addresses, early) => {
+      const request = { verb: 'allocate', session, ...addresses, ...(early && { early }) } as const;
+      const asked = ask(request).catch((error: unknown) => {
         // It may come to it yet, and would keep ports for nobody.
         if (error instanceof NoAnswerError) void ask({ verb: 'release', session }).catch(() => undefined);
         throw error;

@@ -161,6 +161,9 @@ ${dhcp}
 # Short, so that whoever watches a phone come back after an outage does not wait for long.
 local_expires_tcp_seconds = 20
 
+[rtp]
+cloud_networks = ["${plan.calleeNetwork}"]
+
 [location]
 interface = "eth0"
 poll_seconds = 2
@@ -187,7 +190,7 @@ export function placeOfPort(port: number): string {
 async function untilAnswering(running: Running, socket: string): Promise<void> {
   const answers = () => getOverSocket(socket, '/healthz').catch(() => undefined);
   const options = {
-    timeoutMs: 20_000,
+    timeoutMs: 60_000,
     everyMs: 100,
     lastSeen: running.lastWords,
     hopeless: running.hasExited,

@@ -21,6 +21,7 @@ export const plan = {
   teams: '203.0.113.33',
   /** Where the person at the other end of every call sits: a network of its own behind the cloud. */
   callee: '198.18.0.2',
+  calleeNetwork: '198.18.0.0/24',
   calleeGateway: '198.18.0.1',
   ports: 8,
   boxPort: 8,

@@ -1,5 +1,5 @@
 /** A media relay that gives out ports and does nothing. */
-import type { LegName, PortPair, Remote } from '../../appliance/protocol/media-control.ts';
+import type { EarlySources, LegName, PortPair, Remote } from '../../appliance/protocol/media-control.ts';
 import type { LegDescription } from '../../appliance/protocol/media-description.ts';
 import type { Media } from '../../appliance/sip/media.ts';
 
@@ -7,6 +7,7 @@ export interface FakeMedia extends Media {
   readonly remotes: Map<string, Remote>;
   /** What was told of legs, and that `update` came, in order. */
   readonly told: [string, LegDescription | undefined][];
+  readonly early: Map<string, EarlySources | undefined>;
   readonly expected: Map<string, boolean>;
   readonly open: Set<string>;
   /** `session leg address`. */
@@ -17,6 +18,7 @@ export interface FakeMedia extends Media {
 export function fakeMedia(): FakeMedia {
   const remotes = new Map<string, Remote>();
   const told: FakeMedia['told'] = [];
+  const early: FakeMedia['early'] = new Map();
   const expected = new Map<string, boolean>();
   const open = new Set<string>();
   const moves: string[] = [];
@@ -29,12 +31,14 @@ export function fakeMedia(): FakeMedia {
   return {
     remotes,
     told,
+    early,
     expected,
     open,
     moves,
     isConnected: true,
     awaySince: undefined,
-    allocate: (session) => {
+    allocate: (session, _addresses, from) => {
+      early.set(session, from);
       open.add(session);
       const given = { phone: pair(), cloud: pair() };
       ports.set(session, given);

@@ -48,10 +48,10 @@ export async function mediaSite({ ports = 40, directory = temporaryDirectory() }
   return { directory, relay, media, idle, clock, start };
 }
 
-export async function endpoint(): Promise<
-  UdpPort & { readonly heard: number[]; next(count: number): Promise<void> }
-> {
-  const port = await openUdp({ address: local, port: 0 });
+export async function endpoint(
+  address = local,
+): Promise<UdpPort & { readonly heard: number[]; next(count: number): Promise<void> }> {
+  const port = await openUdp({ address, port: 0 });
   onTestFinished(() => port[Symbol.asyncDispose]());
   const heard: number[] = [];
   port.onDatagram((bytes) => heard.push(decodeRtp(bytes).sequence));

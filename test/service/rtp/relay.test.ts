@@ -72,6 +72,28 @@ it('a call that turns to fax passes UDPTL to the bit, also packets that look lik
   expect(relay.counters()).toMatchObject({ packets: fax.length, dropped: 0, errors: 0 });
 });
 
+it('who answers is heard before its answer has come, from where it may', async () => {
+  const { media, relay } = await mediaSite();
+  const [phone, cloud, stranger] = [await endpoint(), await endpoint(), await endpoint('127.0.0.2')];
+  const early = { phone: [local], cloud: [] };
+  const ports = await media.allocate('call.0', { phone: local, cloud: local }, early);
+  await media.update('call.0', 'cloud', remote(cloud.address().port));
+  await stranger.send(packet(7), { address: local, port: ports.phone.rtp });
+  await until('the stranger', () => Number(relay.counters()['dropped']) > 0 || undefined, {
+    timeoutMs: 3000,
+    everyMs: 5,
+  });
+  await phone.send(packet(1), { address: local, port: ports.phone.rtp });
+  await cloud.next(1);
+  await cloud.send(packet(101), { address: local, port: ports.cloud.rtp });
+  await phone.next(1);
+  await media.update('call.0', 'phone', remote(phone.address().port));
+  await phone.send(packet(2), { address: local, port: ports.phone.rtp });
+  await cloud.next(2);
+  expect(cloud.heard).toEqual([1, 2]);
+  expect(phone.heard).toEqual([101]);
+});
+
 it("a stranger's packets are dropped, although it knows the port", async () => {
   const { media, relay } = await mediaSite();
   const [phone, cloud, stranger] = [await endpoint(), await endpoint(), await endpoint()];

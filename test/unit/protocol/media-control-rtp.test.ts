@@ -14,6 +14,17 @@ import { isReadOrRefused } from '../../support/refusal.ts';
 const key = (letter: string) => ({ suite: 'AES_CM_128_HMAC_SHA1_80' as const, inline: letter.repeat(40) });
 
 const requests: [string, MediaRequest][] = [
+  [
+    'allocate with early sources',
+    {
+      id: 1,
+      verb: 'allocate',
+      session: 'abc.0',
+      phone: '10.66.0.1',
+      cloud: '192.0.2.2',
+      early: { phone: ['10.66.0.101'], cloud: ['52.112.0.0/14'] },
+    },
+  ],
   ['allocate', { id: 1, verb: 'allocate', session: 'abc.0', phone: '10.66.0.1', cloud: '192.0.2.2' }],
   [
     'update',

@@ -37,6 +37,20 @@ it.each(sources)('media is taken from %s', async (_title, leg, [address, ...allo
   expect(media.remotes.get(`c.0 ${leg}`)).toMatchObject({ address, allow });
 });
 
+it('the relay knows where media may come from before the answer does', async () => {
+  const media = fakeMedia();
+  const cloud = { ...sides.cloud, networks: ['52.112.0.0/14'] };
+  await newCallMedia(media, 'c', { ...sides, cloud }).relay('cloud', at('203.0.113.9', 6000));
+  expect(media.early.get('c.0')).toEqual({ phone: ['10.66.0.101'], cloud: ['52.112.0.0/14'] });
+});
+
+it('nothing is heard before the keys are where SRTP ends at the box', async () => {
+  const media = fakeMedia();
+  const cloud = { ...sides.cloud, isSecure: false };
+  await newCallMedia(media, 'c', { ...sides, cloud }).relay('cloud', at('203.0.113.9', 6000));
+  expect(media.early.get('c.0')).toEqual({ phone: [], cloud: [] });
+});
+
 const rtcpPorts = ({ remotes }: FakeMedia) =>
   (['phone', 'cloud'] as const).map((leg) => remotes.get(`c.0 ${leg}`)?.rtcpPort);
 
