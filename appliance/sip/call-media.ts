@@ -146,11 +146,14 @@ export function newCallMedia(media: Media, call: string, sides: Sides): CallMedi
   };
 }
 
+function likelySources({ peer, networks = [] }: LegSide): readonly string[] {
+  return peer === undefined ? networks : [peer];
+}
+
 /** None where the box ends SRTP on one side: what comes before its keys could not be read, nor be told from what needs none. */
 function earlySources({ phone, cloud }: Sides): EarlySources {
-  const sources = ({ peer, networks = [] }: LegSide) => (peer === undefined ? networks : [peer]);
   if (phone.isSecure !== cloud.isSecure) return { phone: [], cloud: [] };
-  return { phone: sources(phone), cloud: sources(cloud) };
+  return { phone: likelySources(phone), cloud: likelySources(cloud) };
 }
 
 /** Places of the media that have ports of ours. */

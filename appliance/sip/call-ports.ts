@@ -92,7 +92,7 @@ interface Places {
   readonly addresses: Readonly<Record<LegName, string>>;
   /** Those that a process before us opened: the relay names their ports again. */
   readonly open: readonly number[];
-  early(): EarlySources;
+  readonly early: () => EarlySources;
 }
 
 /** The relay's sessions of a call, by their places in its descriptions. */
