@@ -5,7 +5,10 @@ import { callIdOf, contentFor, engineMs, headerObject, inTime, readMessage } fro
 import type { Library, LibraryRequest, LibraryResponse, OnRequest } from './srf-library.ts';
 import type { Listeners, Outgoing, Received, Sent } from './srf.ts';
 
-/** The engine answers for a silent far end after 32 s, and after 5 min of ringing; these only catch an engine that forgot. */
+/**
+ * The engine answers for a silent far end after 32 s, and for one that has not said for 5 min that it still rings: these only catch an
+ * engine that forgot.
+ */
 const finalMs = { INVITE: 400_000, other: 45_000 };
 /** Outside a dialog the engine may have to find and open a connection first, which it gives up after 15 s. */
 const openingMs = 20_000;
@@ -32,7 +35,12 @@ export async function send(
         return;
       }
       // Here and not after the promise: an answer may be in the same piece of the engine's connection, and is told at once.
-      listen(request, listeners, answered);
+      const restart = boundWait(timers, { method, request, answered });
+      const onProvisional = (response: Received) => {
+        restart();
+        listeners.onProvisional?.(response);
+      };
+      listen(request, { ...listeners, onProvisional }, answered);
       if (onUpdate !== undefined) request.on('update', onUpdate);
       listeners.onSent?.(callIdOf(request));
       resolve(request);
@@ -42,13 +50,34 @@ export async function send(
   answered.promise.catch(() => undefined);
   const sendingMs = dialogId === undefined ? openingMs : engineMs;
   const request = await inTime(timers, asked, { ms: sendingMs, what: `${method} to be sent` });
-  const ms = method === 'INVITE' ? finalMs.INVITE : finalMs.other;
-  const final = inTime(timers, answered.promise, { ms, what: `the answer to ${method}` });
-  final.catch(() => undefined);
   return {
     localAddress: request.source_address,
-    final,
+    final: answered.promise,
     cancel: (cancelHeaders = []) => request.cancel({ headers: headerObject(cancelHeaders) }),
+  };
+}
+
+/** Gives what begins the wait anew. When it is over an INVITE is taken back: nobody would hear of its answer. */
+function boundWait(
+  timers: TimerQueue,
+  {
+    method,
+    request,
+    answered,
+  }: { method: string; request: LibraryRequest; answered: PromiseWithResolvers<Received> },
+): () => void {
+  const ms = method === 'INVITE' ? finalMs.INVITE : finalMs.other;
+  const begin = () =>
+    timers.after(ms, () => {
+      answered.reject(new Error(`waited ${ms} ms in vain for the answer to ${method}`));
+      if (method === 'INVITE') request.cancel({ headers: {} });
+    });
+  let wait = begin();
+  const stop = () => wait.cancel();
+  answered.promise.then(stop, stop);
+  return () => {
+    wait.cancel();
+    wait = begin();
   };
 }
 

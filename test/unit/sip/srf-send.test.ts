@@ -31,7 +31,8 @@ function answeringAtOnce(...lines: string[]): Pick<Library, 'request'> {
 }
 
 const invite = { method: 'INVITE', uri: 'sip:x@office', headers: [] };
-const timers = new TimerQueue(fakeClock(), () => undefined);
+const clock = fakeClock();
+const timers = new TimerQueue(clock, () => undefined);
 
 it('answers that come with the news that the request was sent are heard', async () => {
   const provisional: number[] = [];
@@ -49,4 +50,24 @@ it('a request that the engine refuses is an error, and so is an answer that canâ
   await expect(send({ timers, srf: refusing }, invite, {})).rejects.toThrow('bad header Subject');
   const { final } = await send({ timers, srf: answeringAtOnce('nonsense') }, invite, {});
   await expect(final).rejects.toThrow('not a start line');
+});
+
+it('a call may ring for as long as the far end says that it does, and is taken back when nothing more is heard of it', async () => {
+  const events = new EventEmitter();
+  let cancelled = 0;
+  const request = Object.assign(events, { ...message, raw: '', cancel: () => (cancelled += 1) });
+  const srf: Pick<Library, 'request'> = { request: (_options, sent) => sent(null, request) };
+  const { final } = await send({ timers, srf }, invite, {});
+  const outcome = final.then(
+    () => 'answered',
+    (error: unknown) => (error as Error).message,
+  );
+  for (let minute = 0; minute < 10; minute += 1) {
+    events.emit('response', response('180 Ringing'), () => undefined);
+    await clock.advance(60_000);
+  }
+  expect(cancelled).toBe(0);
+  await clock.advance(400_000);
+  expect(await outcome).toBe('waited 400000 ms in vain for the answer to INVITE');
+  expect(cancelled).toBe(1);
 });
