@@ -84,10 +84,10 @@ export function makesDialog({ method }: SipRequest): boolean {
   return method === 'INVITE' || method === 'SUBSCRIBE';
 }
 
-/** A provisional response or a 2xx with a tag (section 12.1). */
+/** A 2xx, or a provisional response with a tag (section 12.1). Who answers without one is from before RFC 3261 (section 12.1.2). */
 export function formsDialog(request: SipRequest, response: SipResponse): boolean {
   if (!makesDialog(request) || response.status <= 100 || response.status >= 300) return false;
-  return tagOf(headerValue(response, 'To') ?? '') !== undefined;
+  return isSuccess(response) || tagOf(headerValue(response, 'To') ?? '') !== undefined;
 }
 
 /** Of a request of ours. */

@@ -246,7 +246,7 @@ export class OutgoingRequests {
 
   /** The 2xx came again: so does its ACK. One from another branch of a fork is acknowledged and hung up (section 13.2.2.4). */
   #onRepeatedSuccess({ request, flow, dialog }: Outgoing, response: SipResponse): void {
-    if (dialog?.remoteTag === tagOf(headerValue(response, 'To') ?? '')) {
+    if (dialog?.remoteTag === (tagOf(headerValue(response, 'To') ?? '') ?? '')) {
       const { answer } = dialog ?? {};
       const isCurrent = headerValue(request, 'CSeq') === `${answer?.cseq} INVITE`;
       if (dialog === undefined || !isCurrent || answer?.ack === undefined) return;
