@@ -14,6 +14,7 @@ import { plainResponse, stampedRequest } from '../../appliance/sip/engine/compos
 import type { Outcome, RequestEvent, ResponseEvent } from '../../appliance/sip/engine/core.ts';
 import { newCounters, type Counters } from '../../appliance/sip/engine/counters.ts';
 import { Dialogs, type Dialog } from '../../appliance/sip/engine/dialog.ts';
+import { EarlyNotifies } from '../../appliance/sip/engine/early-notifies.ts';
 import { FlowOrder } from '../../appliance/sip/engine/flow-order.ts';
 import { inboundFlowId, type Flow, type Transport } from '../../appliance/sip/engine/flow.ts';
 import { OwedByes } from '../../appliance/sip/engine/owed-byes.ts';
@@ -111,6 +112,7 @@ function newTestCore(clock: FakeClock, flow: Flow): TestCore {
     counters,
     dialogs,
     latePracks: new LatePracks(timers),
+    earlyNotifies: new EarlyNotifies(),
     owedByes: new OwedByes(timers),
     transactions,
     transport: {

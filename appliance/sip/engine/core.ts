@@ -3,6 +3,7 @@ import type { Logger } from '../../world.ts';
 import type { SipRequest, SipResponse } from '../../protocol/sip-message.ts';
 import type { Counters } from './counters.ts';
 import type { Dialog, Dialogs } from './dialog.ts';
+import type { EarlyNotifies } from './early-notifies.ts';
 import type { Flow } from './flow.ts';
 import type { OwedByes } from './owed-byes.ts';
 import type { LatePracks } from './reliable.ts';
@@ -22,6 +23,7 @@ export interface Core {
   readonly transactions: Transactions;
   readonly dialogs: Dialogs;
   readonly latePracks: LatePracks;
+  readonly earlyNotifies: EarlyNotifies;
   readonly owedByes: OwedByes;
   readonly application: Application;
   onSession(dialog: Dialog, due: SessionDue): void;

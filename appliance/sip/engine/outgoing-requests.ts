@@ -134,6 +134,7 @@ export class OutgoingRequests {
     this.#outgoing.set(name, outgoing);
     transactions.clients.set(key, transaction);
     counters.add('requests_sent');
+    if (request.method === 'SUBSCRIBE' && dialog === undefined) this.#core.earlyNotifies.expect(fields);
     transaction.start();
     flow.expectAnswer?.();
   }
@@ -239,6 +240,7 @@ export class OutgoingRequests {
       });
     }
     if (response.status < 200) return;
+    if (request.method === 'SUBSCRIBE') this.#core.earlyNotifies.release(essentials(request));
     onFinal?.(response);
     outgoing.request = outgoing.transaction.request;
     outgoing.elsewhere = undefined;

@@ -116,10 +116,17 @@ export class ServerSide {
       this.#answers.refuse(incoming, plainResponse(200, 'OK'));
       return;
     }
+    const isEarly = request.method === 'NOTIFY' && this.#core.dialogs.for(essentials) === undefined;
+    const goOn = () => this.#admit(incoming, essentials);
+    if (!isEarly || !this.#core.earlyNotifies.hold(essentials, goOn)) goOn();
+  }
+
+  #admit(incoming: Incoming, essentials: Essentials): void {
+    const { request } = incoming;
     const refusedWith =
       this.#enterDialog(incoming, essentials) ?? refusal(request, essentials, this.#core.application.isReady);
     if (refusedWith !== undefined) {
-      counters.add('requests_refused');
+      this.#core.counters.add('requests_refused');
       this.#answers.refuse(incoming, refusedWith);
       return;
     }

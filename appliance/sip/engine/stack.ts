@@ -8,6 +8,7 @@ import type { Application } from './core.ts';
 import type { Counters } from './counters.ts';
 import { Dialogs, type Dialog } from './dialog.ts';
 import { dialogState, restoredDialog, type DialogState } from './dialog-state.ts';
+import { EarlyNotifies } from './early-notifies.ts';
 import type { Flow } from './flow.ts';
 import { answerFlow, refusalOfBroken } from './malformed.ts';
 import { newOrders, type Orders } from './orders.ts';
@@ -72,6 +73,7 @@ export class Stack implements AsyncDisposable {
       transactions: this.#transactions,
       dialogs: this.#dialogs,
       latePracks: new LatePracks(this.#timers),
+      earlyNotifies: new EarlyNotifies(),
       owedByes: this.#owedByes,
       application: this.application,
       onSession: (dialog: Dialog, due: SessionDue) => this.#sessions.due(dialog, due),

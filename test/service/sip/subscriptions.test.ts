@@ -59,6 +59,33 @@ it('a phone is told of waiting messages through its subscription, until it ends'
   expect(site.sip.counters()['subscriptions']).toBe(0);
 });
 
+const edge = ['Expires: 600', 'Contact: <sip:edge@127.0.0.1;transport=tls>'];
+
+it.each([
+  ['that its registrar takes', { line: '200 OK', lines: edge, told: 200 }],
+  ['that its registrar refuses', { line: '403 Forbidden', lines: [], told: 481 }],
+])(
+  'a NOTIFY that overtakes the answer to its SUBSCRIBE waits for it: to one %s',
+  async (_title, { line, lines: more, told }) => {
+    const { site, phone, flow } = await registered();
+    phone.send(inviteText(waiting, subscribe));
+    const seen = await flow.request('SUBSCRIBE');
+    const dialog = {
+      callId: header(seen, 'Call-ID'),
+      from: `${header(seen, 'To')};tag=far`,
+      to: header(seen, 'From'),
+    };
+    const uri = /<([^>]+)>/.exec(header(seen, 'Contact'))?.[1] ?? '';
+    const lines = ['Event: message-summary', 'Subscription-State: active;expires=600'];
+    flow.send(inviteText(dialog, { method: 'NOTIFY', uri, body: '', lines }));
+    flow.send(responseText(seen, line, { lines: more }));
+    await phone.response(told === 200 ? 200 : 403);
+    if (told === 200) phone.send(responseText(await phone.request('NOTIFY'), '200 OK'));
+    await flow.response(told);
+    expect([flow.waiting, site.sip.counters()['subscriptions']]).toEqual([[], told === 200 ? 1 : 0]);
+  },
+);
+
 it('a NOTIFY that nobody subscribed to reaches the phone that it is for', async () => {
   const { phone, flow, token } = await registered();
   const lines = [
