@@ -48,6 +48,9 @@ const limits = {
   queuedBytes: 4_194_304,
   /** Whoever has so much to read gets no pong on top: a peer that only pings would fill our memory with them. */
   queuedForPong: 4096,
+  /** Empty lines within `flood`; a ping is two, and phones send one in fifteen seconds at most. */
+  emptyLines: 200,
+  flood: 10_000,
 } as const;
 
 const crlf = Buffer.from('\r\n');
@@ -95,7 +98,7 @@ export function startStreamFlow(start: StreamFlowStart, events: FlowEvents): Str
   connection.onData((chunk) => {
     for (const frame of stream.push(chunk)) {
       received += 1;
-      watch.onFrame(frame.kind);
+      if (!watch.onFrame(frame.kind)) return;
       if (frame.kind === 'message') {
         start.witness?.('received', frame.bytes, flow);
         events.onMessage(frame.bytes, flow);
@@ -115,7 +118,8 @@ export function startStreamFlow(start: StreamFlowStart, events: FlowEvents): Str
 }
 
 interface Watch {
-  onFrame(kind: string): void;
+  /** False: the connection was closed, and what else came over it is not looked at. */
+  onFrame(kind: string): boolean;
   onData(): void;
   /** A request of ours was sent. */
   onRequest(): void;
@@ -125,31 +129,48 @@ interface Watch {
 /** The peer opened the connection: it pings, and must not sit on it in silence. */
 function watchClient({ connection, timers, counters }: StreamFlowStart, stream: SipStream): Watch {
   let emptyLines = 0;
+  let emptyLately = 0;
   let silence = timers.after(limits.first, close);
   let unfinished: Timer | undefined;
+  let lately: Timer | undefined;
   function close() {
     counters.add('flows_closed_idle');
     connection.destroy();
   }
+  const mayPing = () => {
+    lately ??= timers.after(limits.flood, () => {
+      lately = undefined;
+      emptyLately = 0;
+    });
+    emptyLately += 1;
+    return emptyLately <= limits.emptyLines;
+  };
   return {
     onFrame: (kind) => {
       unfinished?.cancel();
       unfinished = undefined;
-      silence.cancel();
-      silence = timers.after(limits.idle, close);
       emptyLines = kind === 'empty-line' ? emptyLines + 1 : 0;
+      if (kind === 'empty-line' && !mayPing()) {
+        counters.add('flows_closed_flooding');
+        connection.destroy();
+        return false;
+      }
       if (emptyLines === 2) {
         emptyLines = 0;
         if (connection.queuedBytes < limits.queuedForPong) connection.write(crlf);
       }
+      return true;
     },
     onData: () => {
+      silence.cancel();
+      silence = timers.after(limits.idle, close);
       if (stream.pendingBytes > 0) unfinished ??= timers.after(limits.message, close);
     },
     onRequest: () => undefined,
     stop: () => {
       silence.cancel();
       unfinished?.cancel();
+      lately?.cancel();
     },
   };
 }
@@ -175,6 +196,7 @@ function watchServer({ connection, timers, counters }: StreamFlowStart): Watch {
   return {
     onFrame: (kind) => {
       if (kind === 'empty-line') answersPings = true;
+      return true;
     },
     onData: () => {
       overdue?.cancel();

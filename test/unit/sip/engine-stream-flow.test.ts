@@ -163,6 +163,19 @@ describe('a connection that a phone opened', () => {
     expect(state.written).toBe('');
   });
 
+  it('that pings without end is closed, and is answered no more', async () => {
+    const { clock, state, heard, counters, receive } = newFlow(false);
+    for (let at = 0; at < 6; at += 1) {
+      receive('\r\n\r\n'.repeat(90));
+      await clock.advance(11_000);
+    }
+    expect([heard, state.written.length]).toEqual([[], 6 * 90 * 2]);
+    receive(`${'\r\n\r\n'.repeat(1000)}${message}`);
+    expect(heard).toEqual(['lost']);
+    expect(state.written.length).toBe((6 * 90 + 100) * 2);
+    expect(counters.read()['flows_closed_flooding']).toBe(1);
+  });
+
   it('that pings every two minutes stays', async () => {
     const { clock, heard, receive } = newFlow(false);
     for (let at = 0; at < 60; at += 1) {
