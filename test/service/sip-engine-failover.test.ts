@@ -173,3 +173,21 @@ it("a phone's registration moves with its connection, and what the first server 
   box.engine.closeFlow('phone-1');
   await until(() => first.engine.counters()['open_connections'] === 0, 'the old connection to be closed');
 });
+
+it('a connection that is wanted no more before it is open says nothing of the servers', async () => {
+  const [asked, found] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const { box, first, second, host, ask, seen } = await openPool('tcp', async () => {
+    asked.resolve();
+    await found.promise;
+    return await both('');
+  });
+  first.srf.options((_req, res) => res.send(503));
+  second.srf.options((_req, res) => res.send(200));
+  const early = ask({ proxy: `sip:${host};flow=phone-1` });
+  await asked.promise;
+  box.engine.closeFlow('phone-1');
+  found.resolve();
+  await expect(early).resolves.toBe(503);
+  await expect(ask()).resolves.toBe(200);
+  expect(seen()).toEqual([1, 1]);
+});

@@ -1,5 +1,5 @@
 /** Where a request goes: the `proxy` option of drachtio-srf, or the request's own target. */
-import { param, parseSipUri } from '../../protocol/sip-uri.ts';
+import { formatHostPort, param, parseSipUri } from '../../protocol/sip-uri.ts';
 import type { Transport } from './flow.ts';
 
 export interface Route {
@@ -41,6 +41,11 @@ export function parseRoute(uri: string): Route {
     ...(flow === undefined ? {} : { flow }),
     mustBeOpen: flow === undefined && param(params, 'ob') !== undefined,
   };
+}
+
+/** `tls:sip.example.com:5061`. */
+export function targetOf({ scheme, transport, host, port }: Route): string {
+  return `${transport ?? scheme}:${formatHostPort(host, port)}`;
 }
 
 /** `sips:` asks for TLS whatever the parameter says (RFC 3261 section 26.2.2). */

@@ -1,5 +1,4 @@
 /** All sockets of the engine: listeners, the connections that phones made, the connections that we made. */
-import { formatHostPort } from '../../protocol/sip-uri.ts';
 import { systemRecords, type ServiceRecords } from '../../net/service-records.ts';
 import { connectTcp, listenTcp, systemLookup, type Lookup, type StreamConnection } from '../../net/tcp.ts';
 import { connectTls, listenTls, type TlsIdentity, type TlsListener } from '../../net/tls.ts';
@@ -14,7 +13,7 @@ import {
   type Witness,
 } from './flow.ts';
 import { isServerOf, isStream, Locator, type Server } from './locator.ts';
-import { RouteError, type Route } from './route.ts';
+import { RouteError, targetOf, type Route } from './route.ts';
 import { startStreamFlow, type FlowEvents, type StreamFlow } from './stream-flow.ts';
 import { Tally } from './tally.ts';
 import type { TimerQueue } from './timers.ts';
@@ -246,11 +245,12 @@ export class TransportLayer implements AsyncDisposable {
     if (route.transport === 'udp') throw new RouteError(503, 'a named flow is TCP or TLS');
     if (this.#opening.size >= limits.outbound) throw new RouteError(503, 'too many connections');
     const flow = this.#connect(route, id).catch((error: unknown) => {
-      this.#opening.delete(id);
+      if (this.#opening.get(id) === opening) this.#opening.delete(id);
       this.#options.counters.add('connects_failed');
       throw new RouteError(503, `cannot connect to ${target}: ${(error as Error).message}`, { cause: error });
     });
-    this.#opening.set(id, { target, flow });
+    const opening = { target, flow };
+    this.#opening.set(id, opening);
     return await flow;
   }
 
@@ -258,17 +258,18 @@ export class TransportLayer implements AsyncDisposable {
     const servers = known ?? (await this.#locator.servers(route));
     let failure: unknown = new Error('no server for TCP or TLS');
     for (const server of servers.filter(isStream).slice(0, limits.servers)) {
+      let connection: StreamConnection;
       try {
-        const connection = await this.#dial(server, route.host);
-        if (this.#opening.get(id)?.target !== targetOf(route)) {
-          connection.destroy();
-          throw new Error('closed while it was opened');
-        }
-        return this.#start({ id, transport: server.transport, isOutbound: true, connection });
+        connection = await this.#dial(server, route.host);
       } catch (error) {
         this.#locator.failed(server);
         failure = error;
+        continue;
       }
+      if (this.#opening.get(id)?.target === targetOf(route))
+        return this.#start({ id, transport: server.transport, isOutbound: true, connection });
+      connection.destroy();
+      throw new Error('closed while it was opened');
     }
     throw failure;
   }
@@ -346,8 +347,4 @@ export class TransportLayer implements AsyncDisposable {
     }
     return listener.flowTo({ address, port });
   }
-}
-
-function targetOf({ scheme, transport, host, port }: Route): string {
-  return `${transport ?? scheme}:${formatHostPort(host, port)}`;
 }
