@@ -2,7 +2,7 @@
 import { statfsSync } from 'node:fs';
 
 /** What the parts need while such files are there. */
-const leftFreeBytes = 64 * 2 ** 20;
+export const leftFreeBytes = 64 * 2 ** 20;
 
 /** For those who aren't root, with enough left for the parts. */
 export function hasRoom(directory: string, bytes: number): boolean {

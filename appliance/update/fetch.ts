@@ -51,7 +51,7 @@ export async function fetchRelease(source: Source, fetching: Fetching): Promise<
   ]);
   for (const present of readdirSync(folder))
     if (!wanted.has(present)) rmSync(join(folder, present), { recursive: true });
-  await requireRoom(folder, payloadBytes(manifest));
+  requireRoom(folder, payloadBytes(manifest));
   for (const file of manifest.files) await fetchFile(source, folder, file);
   writeFileSync(join(folder, announcementName(fetching.architecture)), announcement);
   return manifest;

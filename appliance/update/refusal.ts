@@ -21,7 +21,9 @@ export type RefusalCode =
   /** It was tried, and taken back. */
   | 'failed_before'
   /** A file is missing, too short, too long, no plain file, or not the one that was signed. */
-  | 'wrong_file';
+  | 'wrong_file'
+  /** On the data partition. */
+  | 'no_room';
 
 /** The update changes nothing; `code` is what callers and the journal tell it by. */
 export class RefusedUpdateError extends Error {

@@ -1,17 +1,18 @@
 /** Whether the data partition has room for a release: parts that can't write are worse off than a box without an update. */
-import { statfs } from 'node:fs/promises';
+import { freeBytes, leftFreeBytes } from '../store/disk-room.ts';
+import { RefusedUpdateError } from './refusal.ts';
 
-/** What must be left, bytes. */
-const reserveBytes = 64 * 1024 * 1024;
-
-/** Throws when fewer are free than that and {@link reserveBytes}. */
-export async function requireRoom(folder: string, bytes: number): Promise<void> {
-  const { bavail, bsize } = await statfs(folder);
-  const free = bavail * bsize;
-  if (free >= bytes + reserveBytes) return;
-  throw new Error(
-    `no room for the update: ${megabytes(bytes + reserveBytes)} MB are needed on the data partition, ${megabytes(free)} MB are free`,
+/** Throws `no_room` when so many don't fit with what the parts need. `freed`: bytes that will be free before they are needed. */
+export function requireRoom(folder: string, bytes: number, freed = 0): void {
+  const free = freeBytes(folder) + freed;
+  if (free >= bytes + leftFreeBytes) return;
+  throw noRoom(
+    `${megabytes(bytes + leftFreeBytes)} MB are needed on the data partition, ${megabytes(free)} MB are free`,
   );
+}
+
+export function noRoom(words: string, cause?: unknown): RefusedUpdateError {
+  return new RefusedUpdateError('no_room', `no room for the update: ${words}`, cause);
 }
 
 function megabytes(bytes: number): number {

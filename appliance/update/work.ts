@@ -15,7 +15,8 @@ import { factsOf, incomingFolder, runningBox, stagingFolder, trustNow, type Upda
 import { occupationOf } from './occupation.ts';
 import { RefusedUpdateError } from './refusal.ts';
 import release from './release.json' with { type: 'json' };
-import { dropStaged, takeRelease, tellRefusal } from './take.ts';
+import { dropStaged, withStaging } from './staging.ts';
+import { takeRelease, tellRefusal } from './take.ts';
 import { verifiedManifest } from './trust.ts';
 import { reasonToWait } from './window.ts';
 
@@ -36,7 +37,7 @@ export async function workOnUpdate(needs: UpdateNeeds, machine: Machine): Promis
   await settle(needs, machine);
   if (factsOf(needs).pending?.bootId === machine.bootId) return 'the box restarts into the new release';
   await takeFetched(needs);
-  return await applyStaged(needs, machine);
+  return await withStaging(needs, async () => await applyStaged(needs, machine));
 }
 
 /** What became of the release that was installed before this boot. */
@@ -73,7 +74,7 @@ export async function keepRelease(needs: UpdateNeeds): Promise<void> {
       noteFailed(tx, factsOf(needs), { version: from, reason: wentBack });
     tx.journal({ kind: 'update_succeeded', body: { from, to: version } });
   });
-  if (isNew) await dropStaged(needs);
+  if (isNew) await dropTried(needs, version);
 }
 
 const wentBack = 'an administrator went back from it';
@@ -92,7 +93,12 @@ async function tellRollBack(needs: UpdateNeeds, { from, to, trouble }: NonNullab
     saveUpdateFacts(tx, { pending: undefined, last: { from, to, at, outcome: 'rolled_back', reason } });
     tx.journal({ kind: 'update_rolled_back', body: { from, to, reason } });
   });
-  await dropStaged(needs);
+  await dropTried(needs, to);
+}
+
+/** One that came meanwhile stays. */
+async function dropTried(needs: UpdateNeeds, version: string): Promise<void> {
+  if ((factsOf(needs).staged?.version ?? version) === version) await dropStaged(needs);
 }
 
 async function takeFetched(needs: UpdateNeeds): Promise<void> {

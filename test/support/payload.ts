@@ -22,3 +22,9 @@ export function writePayload(folder: string, maker: Maker, rest: Partial<Manifes
   writeFileSync(join(folder, announcementName(manifest.architecture)), announcementOf(maker, manifest));
   return manifest;
 }
+
+/** In one bit. */
+export function changed(bytes: Buffer): Buffer {
+  bytes[1000] = (bytes[1000] ?? 0) ^ 1;
+  return bytes;
+}

@@ -14,9 +14,7 @@ import { releaseDay, trustIn, type Maker } from './release.ts';
 /** In the window of the settings as they come, 02:00 to 05:00. */
 const night = releaseDay + 3 * 3_600_000;
 
-export function updateBox(maker: Maker, settings = '') {
-  const directory = temporaryDirectory();
-  const state = join(directory, 'state');
+export function updateBox(maker: Maker, settings = '', state = join(temporaryDirectory(), 'state')) {
   const clock = fakeClock(night);
   const config = parseConfig(
     `[site]\naddress = "10.66.0.1"\nstate_directory = "${state}"\n${settings}`,
@@ -47,7 +45,7 @@ export function updateBox(maker: Maker, settings = '') {
   });
   return {
     state,
-    stick: join(directory, 'stick'),
+    stick: join(temporaryDirectory(), 'stick'),
     clock,
     store,
     needs,

@@ -17,7 +17,7 @@ import { expect, it } from 'vitest';
 import { copyVerified, readSmallFile, requireVerified } from '../../../appliance/update/folder-file.ts';
 import { announcementName } from '../../../appliance/update/names.ts';
 import { temporaryDirectory } from '../../support/directory.ts';
-import { writePayload } from '../../support/payload.ts';
+import { changed, writePayload } from '../../support/payload.ts';
 import { newMaker } from '../../support/release.ts';
 
 const maker = newMaker();
@@ -87,11 +87,6 @@ it.each(['../passwd', '/etc/passwd', '.', '..', '.hidden', ''])(
     await expect(readSmallFile('/etc', name)).rejects.toThrow(TypeError);
   },
 );
-
-function changed(bytes: Buffer): Buffer {
-  bytes[1000] = (bytes[1000] ?? 0) ^ 1;
-  return bytes;
-}
 
 function linkAway(path: string): void {
   renameSync(path, `${path}.elsewhere`);

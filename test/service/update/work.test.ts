@@ -1,6 +1,15 @@
 /** The steps of an update on a box, from a folder with a release to what is told of it. */
-import { appendFileSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
 import { openStore } from '../../../appliance/store/store.ts';
 import { saveCall } from '../../../appliance/store/calls.ts';
@@ -10,7 +19,7 @@ import { incomingFolder, stagingFolder } from '../../../appliance/update/needs.t
 import { takeRelease } from '../../../appliance/update/take.ts';
 import { keepRelease, workOnUpdate } from '../../../appliance/update/work.ts';
 import { revoke } from '../../../image/release/signing.ts';
-import { writePayload } from '../../support/payload.ts';
+import { changed, writePayload } from '../../support/payload.ts';
 import { newMaker } from '../../support/release.ts';
 import { updateBox } from '../../support/update-box.ts';
 
@@ -204,6 +213,47 @@ it('a call is not cut off, but by somebody who says now', async () => {
   expect(await work(box)).toBe('0.2.0 lies ready: a call goes on');
   await box.store.write((tx) => saveUpdateFacts(tx, { ordered: { version: '0.2.0', isNow: true, at: 1 } }));
   expect(await work(box)).toBe('the box restarts into 0.2.0');
+});
+
+it.each([
+  ['with a changed file', (file: string) => writeFileSync(file, changed(readFileSync(file)))],
+  ['with a cut file', (file: string) => truncateSync(file, 100)],
+  ['that lacks a file', (file: string) => rmSync(file)],
+])('a release %s is refused, and what lies ready stays and is installed', async (_title, spoil) => {
+  const box = updateBox(maker);
+  await plugIn(box);
+  const before = readdirSync(stagingFolder(box.needs()));
+  await box.store.write((tx) => saveUpdateFacts(tx, { ordered: { version: '0.2.0', isNow: true, at: 1 } }));
+  rmSync(box.stick, { recursive: true });
+  const { files } = writePayload(box.stick, maker, { version: '0.2.1' });
+  spoil(join(box.stick, files.at(-1)?.name ?? ''));
+  await expect(
+    takeRelease(box.needs(), { folder: box.stick, source: 'stick', wish: byHand }),
+  ).rejects.toMatchObject({ code: 'wrong_file' });
+  expect(box.facts()).toMatchObject({ staged: { version: '0.2.0' }, ordered: { version: '0.2.0' } });
+  expect(readdirSync(stagingFolder(box.needs()))).toEqual(before);
+  expect(readdirSync(join(box.state, 'box'))).not.toContain('update.new');
+  expect(await work(box)).toBe('the box restarts into 0.2.0');
+});
+
+it('a release that is brought while another one proves itself lies ready afterwards', async () => {
+  const box = updateBox(maker);
+  await plugIn(box);
+  await work(box);
+  box.boot('0.2.0', true);
+  await plugIn(box, { version: '0.2.1' });
+  await keepRelease(box.needs());
+  expect(box.facts()).toMatchObject({ last: { to: '0.2.0', outcome: 'good' }, staged: { version: '0.2.1' } });
+});
+
+it('what a power cut left of a release that was being taken is gone with the next one', async () => {
+  const box = updateBox(maker);
+  const left = join(box.state, 'box/update.new/gatehouse_0.1.9.efi.part');
+  mkdirSync(dirname(left), { recursive: true });
+  writeFileSync(left, 'half');
+  await plugIn(box);
+  expect(readdirSync(stagingFolder(box.needs()))).toHaveLength(4);
+  expect(existsSync(dirname(left))).toBe(false);
 });
 
 it('without automatic updates somebody has to say so', async () => {
