@@ -76,14 +76,10 @@ export function unreachablePaths(
   config: Config,
   parts: readonly ConfiguredPart[] = configuredParts(config),
 ): string[] {
-  const unreadable = filesOf(config).flatMap(([key, path, readers]) => {
-    if (
-      path === undefined ||
-      !parts.some((part) => readers.includes(part)) ||
-      isAllowed(path, constants.R_OK)
-    )
-      return [];
-    return [`${key} = "${path}": cannot be read; name a file that exists and that Gatehouse may read`];
+  const unreadable = filesOf(config).flatMap(({ at, key, path }) => {
+    const readers: readonly ConfiguredPart[] = fileReaders[key];
+    if (!parts.some((part) => readers.includes(part)) || isAllowed(path, constants.R_OK)) return [];
+    return [`${at} = "${path}": cannot be read; name a file that exists and that Gatehouse may read`];
   });
   const { state_directory: directory } = config.site;
   // Each part writes in its own folder only, which may be all that its user may write to.
@@ -94,32 +90,47 @@ export function unreachablePaths(
 
 /** Files and folders of people's own that the settings name; any of them may be missing. */
 export function namedFiles(config: Config): string[] {
-  const files = filesOf(config).flatMap(([, path]) => (path === undefined ? [] : [path]));
-  return [...files, config.provisioning.templates_directory];
+  return [...filesOf(config).map(({ path }) => path), config.provisioning.templates_directory];
 }
 
-/** Key, path, and who reads it. */
-function filesOf({
-  site,
-  cloud,
-  location,
-  gateway,
-  emergency,
-  sip,
-  web,
-}: Config): [string, string | undefined, readonly ConfiguredPart[]][] {
+/** Keys that name a file of people's own, and the parts that read it. */
+export const fileReaders = {
+  'site.extra_ca_file': ['provisioning', 'sip', 'cloud'],
+  'cloud.token_file': ['cloud'],
+  'web.metrics_token_file': ['web'],
+  'gateway.secret_file': ['sip'],
+  'sip.drachtio_secret_file': ['sip'],
+  'emergency.mail.secret_file': ['sip'],
+  'location.switch.secret_file': ['location'],
+} as const satisfies Record<string, readonly ConfiguredPart[]>;
+
+export type FileKey = keyof typeof fileReaders;
+
+interface NamedFile {
+  /** As it stands in the settings: `location.switch[0].secret_file`. */
+  readonly at: string;
+  readonly key: FileKey;
+  readonly path: string;
+}
+
+function filesOf({ site, cloud, location, gateway, emergency, sip, web }: Config): NamedFile[] {
+  const paths: Readonly<Record<Exclude<FileKey, 'location.switch.secret_file'>, string | undefined>> = {
+    'site.extra_ca_file': site.extra_ca_file,
+    'cloud.token_file': cloud.token_file,
+    'web.metrics_token_file': web.metrics_token_file,
+    'gateway.secret_file': gateway.secret_file,
+    'sip.drachtio_secret_file': sip.drachtio_secret_file,
+    'emergency.mail.secret_file': emergency.mail.secret_file,
+  };
   return [
-    ['site.extra_ca_file', site.extra_ca_file, ['provisioning', 'sip', 'cloud']],
-    ['cloud.token_file', cloud.token_file, ['cloud']],
-    ['web.metrics_token_file', web.metrics_token_file, ['web']],
-    ['gateway.secret_file', gateway.secret_file, ['sip']],
-    ['sip.drachtio_secret_file', sip.drachtio_secret_file, ['sip']],
-    ['emergency.mail.secret_file', emergency.mail.secret_file, ['sip']],
-    ...location.switch.map((entry, at): [string, string, readonly ConfiguredPart[]] => [
-      `location.switch[${at}].secret_file`,
-      entry.secret_file,
-      ['location'],
-    ]),
+    ...Object.entries(paths).flatMap(([key, path]) =>
+      path === undefined ? [] : [{ at: key, key: key as FileKey, path }],
+    ),
+    ...location.switch.map(({ secret_file: path }, index) => ({
+      at: `location.switch[${index}].secret_file`,
+      key: 'location.switch.secret_file' as const,
+      path,
+    })),
   ];
 }
 

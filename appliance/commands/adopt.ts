@@ -19,7 +19,7 @@ import {
 import { readNeighbors } from '../store/neighbors.ts';
 import { readFacts, readPhones } from '../store/phones.ts';
 import { openStore, storeFile, type Transaction } from '../store/store.ts';
-import { giveTask, type TaskKind } from '../store/tasks.ts';
+import { giveTask, leavingPatienceMs, type TaskKind } from '../store/tasks.ts';
 import { adoptablePhones, phonesInCsv, type AdoptablePhone, type Seen } from './adopt-list.ts';
 import { requireReadable } from './state-directory.ts';
 import { formatTable, plainText } from './table.ts';
@@ -37,8 +37,6 @@ const moves: Readonly<Record<string, { readonly from: readonly WaveState[]; read
   resume: { from: ['paused'], to: 'running' },
   undo: { from: ['running', 'paused'], to: 'undone' },
 };
-
-const patienceMs = 24 * 3_600_000;
 
 export async function adoptCommand(call: CommandCall): Promise<number> {
   const [word = 'list', ...rest] = call.rest;
@@ -151,7 +149,7 @@ async function moveWave(
 }
 
 function orderFor(tx: Transaction, { kind, mac, now }: { kind: TaskKind; mac: string; now: number }): void {
-  giveTask(tx, { kind, target: mac, givenAt: now, deadlineAt: now + patienceMs });
+  giveTask(tx, { kind, target: mac, givenAt: now, deadlineAt: now + leavingPatienceMs });
 }
 
 /** All of a wave or nothing: one transaction. A sentence from `work` says why nothing was done. */

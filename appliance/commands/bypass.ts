@@ -8,12 +8,9 @@ import { parseMac } from '../protocol/mac.ts';
 import { leavingWords } from '../store/leaving.ts';
 import { readPhones, type PhoneRow } from '../store/phones.ts';
 import { openStore, storeFile } from '../store/store.ts';
-import { everyPhone, giveTask, type Task } from '../store/tasks.ts';
+import { everyPhone, giveTask, leavingPatienceMs, type Task } from '../store/tasks.ts';
 import { requireReadable } from './state-directory.ts';
 import { formatTable } from './table.ts';
-
-/** Half of a lease of DHCP's default eight hours, in which every phone renews, and time to be switched on in the morning. */
-const patienceMs = 24 * 3_600_000;
 
 export async function bypassCommand(call: CommandCall): Promise<number> {
   const [word, ...more] = call.rest;
@@ -28,7 +25,7 @@ export async function bypassCommand(call: CommandCall): Promise<number> {
   const now = Date.now();
   if (target !== undefined) {
     const kind = call.undo === true ? 'lead' : 'bypass';
-    await order(site.state_directory, { kind, target, givenAt: now, deadlineAt: now + patienceMs });
+    await order(site.state_directory, { kind, target, givenAt: now, deadlineAt: now + leavingPatienceMs });
   }
   const phones = readPhones(site.state_directory, now, site);
   return call.undo === true ? tellUndone(call, phones, target) : tellLeaving(call, phones, now);

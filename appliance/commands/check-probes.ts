@@ -18,7 +18,7 @@ import { firstStageHost, registrarHosts } from '../phones/service-hosts.ts';
 import { readPhones } from '../store/phones.ts';
 import { readDhcpNetwork } from '../store/dhcp-network.ts';
 import { readParts } from '../store/site-status.ts';
-import { leftBehind } from './left-behind.ts';
+import { leftBehind } from '../box/left-behind.ts';
 import { checkEmergency } from './check-emergency.ts';
 import { dhcpVerdicts, type FoundServer } from './check-dhcp.ts';
 import {

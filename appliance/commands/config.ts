@@ -1,13 +1,9 @@
 /** `gatehouse config check|print|schema`: the settings judged, written out in full, and described. */
 import { existsSync, statSync } from 'node:fs';
-import { ConfigError, defaultConfig, readConfig, unreachablePaths, type Config } from '../config.ts';
+import { judgeConfig, type Judgement, type TemplateCheck } from '../box/judge-settings.ts';
+import { ConfigError, defaultConfig, readConfig } from '../config.ts';
 import { configJsonSchema, printConfig } from '../config/print.ts';
 import type { CommandCall } from '../main.ts';
-import { leftBehind } from './left-behind.ts';
-import { languageNotes } from '../phones/languages.ts';
-
-/** What is wrong with the site's templates, a sentence each: judged by the part that fills them in. */
-export type TemplateCheck = (directory: string) => readonly string[];
 
 export async function configCommand(call: CommandCall, templates: TemplateCheck = () => []): Promise<number> {
   const [what = '', ...more] = call.rest;
@@ -45,27 +41,11 @@ function checkConfig({ configFile, json, out }: CommandCall, templates: Template
   return problems.length === 0 ? 0 : 1;
 }
 
-interface Judgement {
-  readonly problems: readonly string[];
-  /** What is right and may still surprise. */
-  readonly notes: readonly string[];
-}
-
 function judged(file: string, templates: TemplateCheck): Judgement {
-  let config: Config;
   try {
-    config = readConfig(file);
+    return judgeConfig(readConfig(file), templates);
   } catch (error) {
     if (error instanceof ConfigError) return { problems: error.problems, notes: [] };
     throw error;
   }
-  const phones = leftBehind(config);
-  return {
-    problems: [
-      ...unreachablePaths(config),
-      ...templates(config.provisioning.templates_directory),
-      ...phones.problems,
-    ],
-    notes: [...languageNotes(config.site.language).map(({ text }) => text), ...phones.notes],
-  };
 }

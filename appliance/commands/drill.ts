@@ -9,7 +9,7 @@ import { parseMac } from '../protocol/mac.ts';
 import { newDialPlan, numberList } from '../sip/dial-plan.ts';
 import { readAccountSealer } from '../store/account-seal.ts';
 import { readBindingRows } from '../store/bindings.ts';
-import { beginDrill, endDrills, readDrills } from '../store/drills.ts';
+import { beginDrill, drillMinutes, endDrills, readDrills } from '../store/drills.ts';
 import { openReader, type Reader } from '../store/reader.ts';
 import { readSipAccountUsers } from '../store/sip-accounts.ts';
 import { readSiteNumbers } from '../store/site-numbers.ts';
@@ -19,16 +19,14 @@ import { drillReport } from './drill-report.ts';
 import { drillWords } from './drill-words.ts';
 import { requireReadable } from './state-directory.ts';
 
-const minutes = { usual: 10, most: 60 };
-
 export async function drillCommand(call: CommandCall): Promise<number> {
   const targets = call.rest.map((word) => (word === 'all' ? everyPhone : parseMac(word)));
-  const { minutes: typed = String(minutes.usual) } = call;
+  const { minutes: typed = String(drillMinutes.usual) } = call;
   const wanted = /^\d{1,3}$/.test(typed) ? Number(typed) : 0;
-  const isTime = wanted >= 1 && wanted <= minutes.most;
+  const isTime = wanted >= 1 && wanted <= drillMinutes.most;
   if (targets.includes(undefined) || !isTime) {
     call.out('usage: gatehouse drill [MAC…|all] [--minutes N] [--undo] [--config FILE] [--json]');
-    call.out(`N is from 1 to ${minutes.most}; ${minutes.usual} when it is left out`);
+    call.out(`N is from 1 to ${drillMinutes.most}; ${drillMinutes.usual} when it is left out`);
     return 2;
   }
   const { site, dial_plan: settings, gateway } = readConfig(call.configFile);

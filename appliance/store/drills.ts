@@ -11,6 +11,9 @@ export interface Drill {
   readonly endsAt: number;
 }
 
+/** How long one may be played. */
+export const drillMinutes = { usual: 10, most: 60 };
+
 export function beginDrill(tx: Transaction, { target, beganAt, endsAt }: Drill): void {
   const values = { target, beganAt, endsAt };
   run(

@@ -20,6 +20,9 @@ export interface Task {
 
 export const everyPhone = '*';
 
+/** Half of a lease of DHCP's default eight hours, in which every phone renews, and time to be switched on in the morning. */
+export const leavingPatienceMs = 24 * 3_600_000;
+
 interface Row {
   readonly kind: TaskKind;
   readonly target: string;
