@@ -2,7 +2,7 @@
 /** The command line: `gatehouse <command>`. Exit code 0 good, 1 found a problem, 2 wrong usage. */
 import { existsSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { startAppliance } from './appliance.ts';
@@ -170,7 +170,10 @@ const commands: Record<string, Described> = {
   },
   orders: {
     about: 'orders            carries out what the page ordered for the box; systemd calls it, as root',
-    run: async (call) => (await import('./commands/orders.ts')).ordersCommand(call),
+    run: async (call) => {
+      const { ordersCommand } = await import('./commands/orders.ts');
+      return ordersCommand(call, siteTemplates);
+    },
   },
   update: {
     about:
@@ -181,11 +184,14 @@ const commands: Record<string, Described> = {
     about: 'config <what>     check, print or schema of gatehouse.toml',
     run: async (call) => {
       const { configCommand } = await import('./commands/config.ts');
-      const { siteTemplateProblems } = await import('./provisioning/site-templates.ts');
-      return configCommand(call, siteTemplateProblems);
+      return configCommand(call, await siteTemplates());
     },
   },
 };
+
+async function siteTemplates() {
+  return (await import('./provisioning/site-templates.ts')).siteTemplateProblems;
+}
 
 class UsageError extends Error {
   override readonly name = 'UsageError';
@@ -207,7 +213,8 @@ async function runCommand({ configFile, rest }: CommandCall): Promise<number> {
   // Node asks the C library at each look, and drachtio-srf looks once for each header field that it reads.
   process.env = { ...process.env };
   const stopped = nextStopSignal();
-  await using _appliance = await startAppliance(world, config, parts);
+  const settingsFile = resolve(configFile);
+  await using _appliance = await startAppliance({ ...world, settingsFile }, config, parts);
   await using _supervised = reportToSystemd(world.clock);
   // Where NODE_COMPILE_CACHE names a directory: a part that is killed would leave nothing for its next start.
   flushCompileCache();

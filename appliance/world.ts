@@ -47,6 +47,8 @@ export function repeat(
 export interface World {
   readonly log: Logger;
   readonly clock: Clock;
+  /** Path of the settings, for who shows them. */
+  readonly settingsFile?: string;
 }
 
 /** `ok` does its work; `degraded` works with something missing (reason says what); `failed` does not work. */

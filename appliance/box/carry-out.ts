@@ -1,5 +1,6 @@
 /** Carries out what was ordered, once each, and writes down what came of it. */
 import { randomUUID } from 'node:crypto';
+import { keepAnswer } from '../store/answers.ts';
 import {
   orderRefusal,
   readBoxOrders,
@@ -150,7 +151,11 @@ async function run(
     log.error({ order: kind, error: error instanceof Error ? error.stack : String(error) }, 'order failed');
     return { state: 'failed', words: error instanceof Error ? error.message : String(error) };
   });
-  await store.write((tx) => endOutcome(tx, { orderId, kind, ...end, now: clock.now() }));
+  await store.write((tx) => {
+    const now = clock.now();
+    endOutcome(tx, { orderId, kind, state: end.state, words: end.words, now });
+    if (end.answer !== undefined) keepAnswer(tx.db, orderId, { text: end.answer, at: now });
+  });
   log.info({ order: kind, state: end.state }, 'order carried out');
   return end;
 }

@@ -120,12 +120,24 @@ export async function useSettings(needs: NetworkNeeds, toml: string): Promise<Or
   const { config, configFile, machine = thisMachine } = needs;
   if (isNetworkPending(config))
     return { state: 'refused', words: 'A change of the network waits to be confirmed: confirm it, or wait.' };
-  putSettings(configFile, toml);
-  const now = readConfig(configFile);
-  keepAsConfirmed({ config: now, configFile });
-  if (changesNetwork(config, now)) await use({ before: config, now, machine });
-  else await machine.apply();
+  const now = parseConfig(toml);
+  if (!changesNetwork(config, now)) await keepSettings(needs, toml);
+  else {
+    putSettings(configFile, toml);
+    keepAsConfirmed({ config: now, configFile });
+    await use({ before: config, now, machine });
+  }
   return { state: 'done', words: 'These settings are taken, and in use.' };
+}
+
+/** Settings that leave the network as it is: they are those to go back to from now on. */
+export async function keepSettings(
+  { configFile, machine = thisMachine }: NetworkNeeds,
+  toml: string,
+): Promise<OrderEnd> {
+  putSettings(configFile, toml);
+  keepAsConfirmed({ config: readConfig(configFile), configFile });
+  return await machine.apply();
 }
 
 /** Only where the box sets up its cards: on another machine that is somebody else's work. */

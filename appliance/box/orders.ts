@@ -5,9 +5,13 @@
 import type { Config } from '../config.ts';
 import type { OrderArguments } from '../store/box-orders.ts';
 import type { Clock, Logger } from '../world.ts';
+import { askBox, importNumbers, moveAdoption } from './ask.ts';
+import type { TemplateCheck } from './judge-settings.ts';
 import { applyNetwork, confirmNetwork } from './network.ts';
 import { restoreBox, takeBoxBackup } from './backup.ts';
+import { changeSettings, checkSettings } from './change-settings.ts';
 import { dataOrder } from './data.ts';
+import { putSettingsFile } from './put-file.ts';
 import { resetBox } from './reset.ts';
 import { writeSettings } from './settings.ts';
 import { allowOlder, applyUpdate, lookForUpdate } from './update.ts';
@@ -22,6 +26,8 @@ export interface Box {
   readonly tell: (words: string) => Promise<void>;
   /** Aborted when the process is asked to stop: take back what is half done, or leave it so that it can be gone on with. */
   readonly signal: AbortSignal;
+  /** Loads who judges templates of the site; left out: nobody does. */
+  readonly templates?: () => Promise<TemplateCheck>;
 }
 
 export interface OrderEnd {
@@ -29,6 +35,8 @@ export interface OrderEnd {
   readonly state: 'done' | 'refused' | 'failed';
   /** For whoever gave the order. */
   readonly words: string;
+  /** Lines that he asked for; in no journal. */
+  readonly answer?: string;
 }
 
 /**
@@ -40,6 +48,9 @@ export type OrderHandler = (words: OrderArguments, box: Box) => Promise<OrderEnd
 export type OrderHandlers = Readonly<Record<string, OrderHandler>>;
 
 export const orderHandlers: OrderHandlers = {
+  'adopt.move': moveAdoption,
+  'box.ask': askBox,
+  'numbers.import': importNumbers,
   'network.apply': applyNetwork,
   'network.confirm': confirmNetwork,
   'backup.take': takeBoxBackup,
@@ -47,6 +58,9 @@ export const orderHandlers: OrderHandlers = {
   'data.repair': dataOrder('repair'),
   'reset.factory': resetBox,
   'restore.put': restoreBox,
+  'settings.change': changeSettings,
+  'settings.check': checkSettings,
+  'settings.file': putSettingsFile,
   'settings.write': writeSettings,
   'update.allow-older': allowOlder,
   'update.apply': applyUpdate,

@@ -1,7 +1,7 @@
 /** `settings.write`: another `gatehouse.toml`, judged first, kept beside the one before, and applied. */
-import { ConfigError, parseConfig } from '../config.ts';
-import { awaitConfirmation, beginChange, changesNetwork } from './network.ts';
-import type { OrderHandler } from './orders.ts';
+import { ConfigError, parseConfig, type Config } from '../config.ts';
+import { awaitConfirmation, beginChange, changesNetwork, type NetworkNeeds } from './network.ts';
+import type { Box, OrderEnd, OrderHandler } from './orders.ts';
 import { applySettings, putSettings } from './put-settings.ts';
 
 /** A file of settings that somebody wrote is a few KB. */
@@ -22,12 +22,25 @@ export const writeSettings: OrderHandler = async ({ toml }, box) => {
     putSettings(box.configFile, toml);
     return await applySettings();
   }
+  return await changeWithTakeBack(box, { toml, config });
+};
+
+interface Changed {
+  readonly toml: string;
+  readonly config: Config;
+}
+
+/** In use at once, and taken back when nobody says from there that it is good. */
+export async function changeWithTakeBack(
+  box: Box & Pick<NetworkNeeds, 'machine'>,
+  { toml, config }: Changed,
+): Promise<OrderEnd> {
   const isRefused = await beginChange(box, toml);
   if (isRefused !== undefined) return isRefused;
   const seconds = config.box.confirm_seconds;
   await box.tell(`The settings are in use. Sign in at the new address and confirm them within ${seconds} s.`);
   return await awaitConfirmation({ ...box, config });
-};
+}
 
 /** What is wrong with them in one line each; undefined: nothing. */
 export function settingsProblem(toml: string, name = 'gatehouse.toml'): string | undefined {

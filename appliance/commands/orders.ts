@@ -1,5 +1,6 @@
 /** `gatehouse orders`: carries out what the page ordered for the box, and ends. For gatehouse-orders.service, as root. */
 import { carryOutOrders } from '../box/carry-out.ts';
+import type { TemplateCheck } from '../box/judge-settings.ts';
 import { awaitConfirmation } from '../box/network.ts';
 import { orderHandlers } from '../box/orders.ts';
 import { ConfigError, defaultConfig, readConfig, type Config } from '../config.ts';
@@ -7,7 +8,10 @@ import type { CommandCall } from '../main.ts';
 import { isNetworkPending } from '../store/network-pending.ts';
 import { openWorld, type World } from '../world.ts';
 
-export async function ordersCommand({ configFile, rest, out }: CommandCall): Promise<number> {
+export async function ordersCommand(
+  { configFile, rest, out }: CommandCall,
+  templates?: () => Promise<TemplateCheck>,
+): Promise<number> {
   if (rest.length > 0) {
     out('usage: gatehouse orders [--config FILE]');
     return 2;
@@ -15,7 +19,8 @@ export async function ordersCommand({ configFile, rest, out }: CommandCall): Pro
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
   const world = openWorld();
-  const needs = { ...world, config: configOr(configFile, world.log), configFile, signal: stop.signal };
+  const config = configOr(configFile, world.log);
+  const needs = { ...world, config, configFile, signal: stop.signal, ...(templates && { templates }) };
   // What was not confirmed when the last process ended is waited for by this one.
   const waiting = isNetworkPending(needs.config)
     ? { kind: 'network.apply', work: awaitConfirmation(needs) }

@@ -20,6 +20,32 @@ export function configJsonSchema(): object {
   };
 }
 
+export interface KeyDescription {
+  /** `[[…]]` begins a table of which there may be several. */
+  readonly table: string;
+  readonly key: string;
+  readonly about: string;
+  /** `whole number 1 to 100, default 5` */
+  readonly form: string;
+}
+
+/** What there is to set, in the order of {@link printConfig}. */
+export function describeKeys(): KeyDescription[] {
+  return Object.entries(ConfigSchema.properties).flatMap(([name, schema]) =>
+    keysIn(name, schema, `[${name}]`),
+  );
+}
+
+function keysIn(path: string, schema: JsonSchema, table: string): KeyDescription[] {
+  return Object.entries(schema.properties ?? {}).flatMap(([key, property]): KeyDescription[] => {
+    const below = `${path}.${key}`;
+    const form = [typeInWords(property), defaultInWords(property)].join(', ');
+    const row = { table, key, about: property.description ?? '', form };
+    if (property.type === 'object') return keysIn(below, property, `[${below}]`);
+    return isTableList(property) ? [row, ...keysIn(below, property.items ?? {}, `[[${below}]]`)] : [row];
+  });
+}
+
 function printTable(name: string, schema: JsonSchema, value: object): string {
   const set = new Map(Object.entries(value));
   const keys = Object.entries(schema.properties ?? {});

@@ -38,6 +38,8 @@ interface Row {
 export type OrderTable = 'box_order' | 'part_order';
 
 const mostKept = 500;
+/** Characters. */
+const largeArguments = 4096;
 
 /** Returns its id. {@link wakeOrders} when it is committed, for root's. */
 export function giveBoxOrder(
@@ -52,6 +54,12 @@ export function giveBoxOrder(
     `INSERT INTO ${table} (id, kind, arguments, session, given_at, deadline_at) VALUES (?, ?, ?, ?, ?, ?)`,
     [id, kind, JSON.stringify(words), session, givenAt, deadlineAt],
   );
+  // Whole settings; void by now, whatever became of them.
+  run(tx.db, `DELETE FROM ${table} WHERE kind = ? AND deadline_at < ? AND length(arguments) > ?`, [
+    kind,
+    givenAt,
+    largeArguments,
+  ]);
   run(tx.db, `DELETE FROM ${table} WHERE number <= (SELECT max(number) FROM ${table}) - ?`, [mostKept]);
   tx.journal({ kind: 'box_order_given', body: { order: kind, id, session } });
   return id;

@@ -11,7 +11,7 @@ import { compileWhenAsked } from './compile-when-asked.ts';
 import { openEventStream } from './event-stream.ts';
 import { fateInClear, refusal, securityHeaders } from './guard.ts';
 import type { Live } from './live.ts';
-import { pageFor, readPageFiles } from './page-files.ts';
+import { pageFor, pagePaths, readPageFiles } from './page-files.ts';
 import { fastifySchema, routes, type Asked, type Route, type Sources } from './routes.ts';
 
 export type PageServer = FastifyInstance;
@@ -97,7 +97,7 @@ function addPages(
   };
   for (const name of files.keys())
     if (!name.endsWith('.html')) server.get(`/page/${name}`, (request, reply) => send(request, reply, name));
-  for (const url of ['/', '/sign-in', '/box', '/firmware'])
+  for (const url of ['/', '/sign-in', ...pagePaths])
     server.get(url, (request, reply) => send(request, reply, pageFor(url, accessFor(request), config)));
 }
 

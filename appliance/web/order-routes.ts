@@ -2,6 +2,7 @@
 import { Type } from '../schema.ts';
 import { readCards } from '../net/cards.ts';
 import { hasUnit } from '../net/systemctl.ts';
+import { readAnswer } from '../store/answers.ts';
 import { giveBoxOrder, wakeOrders, type OrderArguments, type OrderTable } from '../store/box-orders.ts';
 import { networkPendingUntil } from '../store/network-pending.ts';
 import { readDataPartition } from '../store/data-partition.ts';
@@ -20,6 +21,7 @@ const OutcomeView = Type.Object({
   words: Type.String(),
   beganAt: Type.Optional(Type.Integer({ description: 'Milliseconds since 1970.' })),
   changedAt: Type.Optional(Type.Integer({ description: 'Milliseconds since 1970.' })),
+  answer: Type.Optional(Type.String({ description: 'Lines, where the box was asked something.' })),
 });
 
 export const OrderGiven = Type.Object({
@@ -55,7 +57,7 @@ export const orderRoutes: readonly Route[] = [
     answer: OrderGiven,
     answerTo: async (asked, sources) => {
       if (hasSettings(sources.config))
-        return failure(409, 'done', 'This box is configured already: change gatehouse.toml.');
+        return failure(409, 'done', 'This box is configured already: change its settings on the page.');
       const form = asked.body as Parameters<typeof firstSettings>[0];
       const made = firstSettings(form, isImage() ? ownCards(form.card) : undefined);
       if ('problems' in made) return failure(400, 'wrong', made.problems.join('\n'));
@@ -137,7 +139,8 @@ export const orderRoutes: readonly Route[] = [
       if (outcome === undefined) return ok({ id, state: 'waiting', words: '' });
       if (outcome.state !== 'running') await admin.forgetForRoot().catch(() => undefined);
       const { orderId: _id, ...view } = outcome;
-      return ok({ id, ...view });
+      const answer = readAnswer(config.site.state_directory, id);
+      return ok({ id, ...view, ...(answer === undefined ? {} : { answer }) });
     },
   },
 ];

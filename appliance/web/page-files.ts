@@ -31,12 +31,22 @@ export function readPageFiles(): ReadonlyMap<string, PageFile> {
   return new Map(files);
 }
 
+const forAdmins: Readonly<Record<string, string>> = {
+  '/box': 'box.html',
+  '/firmware': 'firmware.html',
+  '/settings': 'settings.html',
+  '/ask': 'ask.html',
+};
+
+/** Of who has signed in. */
+export const pagePaths = Object.keys(forAdmins);
+
 /** Which of them is shown at a path, to whom. */
 export function pageFor(url: string, access: Access, config: Pick<Config, 'site'>): string {
   const isNew =
     access.session === undefined ? access.wants === 'set-up' && !access.mayRead : !hasSettings(config);
   if (isNew) return 'setup.html';
-  const forAdmin = { '/box': 'box.html', '/firmware': 'firmware.html' }[url];
+  const forAdmin = forAdmins[url];
   if (forAdmin !== undefined) return access.session === undefined ? 'sign-in.html' : forAdmin;
   return access.mayRead && url === '/' ? 'index.html' : 'sign-in.html';
 }

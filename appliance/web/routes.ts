@@ -9,12 +9,14 @@ import type { Store } from '../store/store.ts';
 import type { Access } from './access.ts';
 import type { Admin } from './admin.ts';
 import { adminRoutes } from './admin-routes.ts';
+import { askRoutes } from './ask-routes.ts';
 import { backupRoutes } from './backup-routes.ts';
 import { resetRoutes } from './reset-routes.ts';
 import { addressQuery, Addresses, refusalQuery, Refusals } from './addresses.ts';
 import { Emergency } from './emergencies.ts';
 import { firmwareRoutes } from './firmware-routes.ts';
 import type { FirmwareUploads } from './firmware-upload.ts';
+import { handoverRoutes } from './handover-routes.ts';
 import { ladderRoutes } from './ladder-routes.ts';
 import { formatMetrics } from './metrics.ts';
 import { orderRoutes } from './order-routes.ts';
@@ -23,6 +25,7 @@ import { Call, JournalEvent, StoreName, Phone, Status } from './schemas.ts';
 import type { Audience } from './people.ts';
 import type { TakePiece } from './pieces.ts';
 import { PhoneInDetail, RestartView } from './phone-detail.ts';
+import { settingsRoutes } from './settings-routes.ts';
 import { updateRoutes } from './update-routes.ts';
 import { isStoreName, type Views } from './views.ts';
 
@@ -60,6 +63,8 @@ export interface Sources {
   readonly store: Store;
   readonly admin: Admin;
   readonly config: Config;
+  /** Path; undefined: nobody has said where they are. */
+  readonly settingsFile?: string | undefined;
   readonly firmwareUploads: FirmwareUploads;
   readonly takePiece: TakePiece;
 }
@@ -177,6 +182,9 @@ export const routes: readonly Route[] = [
   ...ladderRoutes,
   ...adminRoutes,
   ...orderRoutes,
+  ...settingsRoutes,
+  ...askRoutes,
+  ...handoverRoutes,
   ...resetRoutes,
   ...backupRoutes,
   ...updateRoutes,

@@ -42,7 +42,8 @@ export async function startWeb(world: World, config: Config): Promise<WebPart> {
   opened.use(removeAbandonedUploads(directory, world));
   const streams = () => live.watchers();
   const pieces = { firmwareUploads, takePiece: newPieces() };
-  const sources = { views, release: version, streams, store, admin, config, ...pieces };
+  const { settingsFile } = world;
+  const sources = { views, release: version, streams, store, admin, config, settingsFile, ...pieces };
   const metricsToken = readToken(config.web.metrics_token_file);
   const needs: ServerNeeds = { world, config, store, live, sources, counters, metricsToken };
   const open = (server: PageServer): PageServer => {

@@ -107,6 +107,8 @@ describe.each(['light', 'dark'] as const)('in %s colours nobody is kept out', (c
     ['sign-in', '/box', false],
     ['the box', '/box', true],
     ['firmware', '/firmware', true],
+    ['settings', '/settings', true],
+    ['questions', '/ask', true],
   ])('of the page of %s', async (_name, path, isSignedIn) => {
     expect(await violations(await networkTab(path, { colorScheme }, isSignedIn))).toEqual([]);
   });

@@ -1,7 +1,9 @@
 /** The page's server on a port of its own, over a site whose facts a test writes. */
+import { writeFileSync } from 'node:fs';
 import { request } from 'node:http';
+import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { parseConfig, type Config } from '../../appliance/config.ts';
+import { parseConfig, readConfig, type Config } from '../../appliance/config.ts';
 import { setupCode } from '../../appliance/store/admin-password.ts';
 import { openSecrets } from '../../appliance/store/secrets.ts';
 import { startWeb, type WebPart } from '../../appliance/web/server.ts';
@@ -44,6 +46,8 @@ export interface NetworkPage {
   /** The code on the box's screen. */
   readonly code: string;
   readonly config: Config;
+  /** Path of the settings, in a folder of their own. */
+  readonly configFile: string;
 }
 
 /** The page as it stands on a network: nobody is in before he signs in. `more` is TOML of `[web]`; its clock can be moved on. */
@@ -52,14 +56,15 @@ export async function openNetworkPage({
   site = '10.20.0.1',
   directory = temporaryDirectory(),
 } = {}): Promise<NetworkPage> {
-  const config = parseConfig(
-    `[site]\nname = "Test"\naddress = "${site}"\nstate_directory = "${directory}"\n[web]\naddress = "0.0.0.0"\nport = 0\n${more}`,
-  );
+  const toml = `[site]\nname = "Test"\naddress = "${site}"\nstate_directory = "${directory}"\n[web]\naddress = "0.0.0.0"\nport = 0\n${more}`;
+  const configFile = join(temporaryDirectory(), 'gatehouse.toml');
+  writeFileSync(configFile, toml);
+  const config = readConfig(configFile);
   const clock = hurriedClock();
-  const web = await startWeb({ ...openWorld('silent'), clock }, config);
+  const web = await startWeb({ ...openWorld('silent'), clock, settingsFile: configFile }, config);
   onTestFinished(async () => await web[Symbol.asyncDispose]());
   using secrets = openSecrets(directory, 'web', clock);
-  return { web, directory, clock, config, code: (await setupCode(secrets)) ?? '' };
+  return { web, directory, clock, config, configFile, code: (await setupCode(secrets)) ?? '' };
 }
 
 /** The cookie of the browser in which the first password of a page was chosen. */

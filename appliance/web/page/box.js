@@ -68,7 +68,7 @@ async function drawReset() {
   byId('reset-phones').textContent =
     ledPhones === 0
       ? ''
-      : `${count(ledPhones, 'phone is', 'phones are')} led through this box and would lose the way to the cloud: first run “gatehouse bypass all” on the box, and wait until all have left.`;
+      : `${count(ledPhones, 'phone is', 'phones are')} led through this box and would lose the way to the cloud: first hand them back under “Ask the box”, and wait until all have left.`;
 }
 
 async function drawNetwork() {

@@ -1,7 +1,10 @@
 /** Forms that are sent as JSON, one at a time, with what came of it said where everybody hears it. */
 import { byId } from './elements.js';
 
-/** `send` gets the fields by name, empty ones left out; it returns the words that stand below the form then. */
+/**
+ * `send` gets the fields by name, empty ones left out, and as `pressed` the value of the button, where there are several; it returns the
+ * words that stand below the form then.
+ */
 export function onSubmit(id, send) {
   const form = byId(id);
   const said = byId(`${id}-said`);
@@ -12,7 +15,8 @@ export function onSubmit(id, send) {
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     const filled = [...new FormData(form)].filter(([, value]) => value !== '');
-    void submit(form, say, (tell) => send(Object.fromEntries(filled), tell));
+    const pressed = event.submitter?.value ? { pressed: event.submitter.value } : {};
+    void submit(form, say, (tell) => send({ ...Object.fromEntries(filled), ...pressed }, tell));
   });
 }
 
@@ -22,15 +26,16 @@ export function requireSame(one, other, what) {
 }
 
 async function submit(form, say, work) {
-  const button = form.querySelector('button[type=submit]');
-  button.disabled = true;
+  const buttons = form.querySelectorAll('button[type=submit]');
+  const disable = (isDisabled) => buttons.forEach((button) => (button.disabled = isDisabled));
+  disable(true);
   say('busy', 'One moment…');
   try {
     say('good', (await work((words) => say('busy', words))) ?? '');
   } catch (error) {
     say('bad', error.message);
-    form.querySelector('input:not([hidden])')?.focus();
+    form.querySelector('input:not([hidden]), textarea')?.focus();
   } finally {
-    button.disabled = false;
+    disable(false);
   }
 }

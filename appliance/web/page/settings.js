@@ -1,0 +1,111 @@
+/** The settings of the box: read, checked, changed, and files put in that they name. */
+import { follow, load, order } from './api.js';
+import { byId, element, fill } from './elements.js';
+import { onSubmit } from './form.js';
+import { duration, plain } from './words.js';
+
+const area = byId('settings').elements.toml;
+/** Says what the text was made of. */
+let read = '';
+/** As it stands on the box. */
+let saved = '';
+
+async function loadSettings() {
+  const { toml, read: mark, file, names } = await load('/api/settings');
+  area.value = toml;
+  saved = area.value;
+  read = mark;
+  byId('settings-file').textContent = plain(file);
+  fill(
+    byId('file-names'),
+    names.map((name) => {
+      const option = element('option');
+      option.value = name;
+      return option;
+    }),
+  );
+  tellLine();
+}
+
+async function carriedOut(path, words, tell) {
+  const { order: id } = await order(path, words);
+  const { state, words: said } = await follow(id, (outcome) => tell(outcome.words || 'One moment…'));
+  if (state !== 'done') throw new Error(said);
+  return said;
+}
+
+onSubmit('settings', async ({ toml, pressed }, tell) => {
+  if (pressed === 'load') {
+    await loadSettings();
+    return 'These are the settings of the box.';
+  }
+  if (pressed === 'check') return await carriedOut('/api/settings/check', { toml }, tell);
+  const said = await carriedOut('/api/settings', { toml, read }, tell);
+  // The page is one of the parts that start anew.
+  await loadSettings().catch(() => undefined);
+  return said;
+});
+
+onSubmit('file', async ({ key, name, file, secret }, tell) => {
+  const text = file?.size > 0 ? await file.text() : secret;
+  if (!text) throw new Error('Choose a file, or write what is in it.');
+  const said = await carriedOut('/api/settings/file', { key, name, text }, tell);
+  byId('file').reset();
+  return said;
+});
+
+onSubmit('confirm', async (_words, tell) => await carriedOut('/api/network/confirm', {}, tell));
+
+/** Problems are named by their line. */
+function tellLine() {
+  const before = area.value.slice(0, area.selectionStart);
+  const changed = area.value === saved ? '' : ' Not saved yet.';
+  byId('settings-line').textContent = `Line ${before.split('\n').length}.${changed}`;
+}
+for (const event of ['keyup', 'click', 'input', 'focus']) area.addEventListener(event, tellLine);
+
+addEventListener('beforeunload', (event) => {
+  if (area.value !== saved) event.preventDefault();
+});
+
+async function drawNetwork() {
+  const { pendingUntil } = await load('/api/network');
+  byId('network').hidden = pendingUntil === undefined;
+  if (pendingUntil !== undefined) byId('network-until').textContent = duration(pendingUntil - Date.now());
+}
+
+let keys = [];
+
+async function loadKeys() {
+  const { keys: known, fileKeys } = await load('/api/settings/keys');
+  keys = known;
+  fill(
+    byId('file-key'),
+    fileKeys.map((key) => {
+      const option = element('option', '', key);
+      option.value = key;
+      return option;
+    }),
+  );
+  drawKeys();
+}
+
+function drawKeys() {
+  const words = byId('keys-search').value.toLowerCase();
+  const wanted = keys.filter(({ table, key, about }) =>
+    `${table} ${key} ${about}`.toLowerCase().includes(words),
+  );
+  fill(
+    byId('key-rows'),
+    wanted.flatMap(({ table, key, about, form }) => [
+      element('dt', '', element('code', '', `${table} ${key}`)),
+      element('dd', '', about, element('span', 'muted', ` (${form})`)),
+    ]),
+  );
+}
+byId('keys-search').addEventListener('input', drawKeys);
+
+void loadSettings();
+void loadKeys();
+void drawNetwork();
+setInterval(() => void drawNetwork().catch(() => undefined), 1000);
