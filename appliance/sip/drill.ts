@@ -1,4 +1,5 @@
 /** An outage that is played for some phones (`gatehouse drill`): for them it is as if their registrar were away. */
+import { placeOf } from './phone-name.ts';
 import type { BindingRow } from '../store/bindings.ts';
 import type { Application } from './application.ts';
 import type { LiveCall } from './call-table.ts';
@@ -10,7 +11,7 @@ export function wayTo(
   { registrar, phone, binding }: { registrar: string; phone: string; binding: BindingRow | undefined },
 ): Way {
   const way = app.outages.wayTo(registrar, binding?.state === 'registered' ? undefined : binding?.token);
-  if (way !== 'open' || !app.lists.isInDrill(binding?.mac ?? phone)) return way;
+  if (way !== 'open' || !app.lists.isInDrill(binding?.mac ?? placeOf(phone))) return way;
   const left = binding?.state === 'registered' ? binding.expires_at - app.time.now() : Infinity;
   return left > 2 * app.config.sip.local_expires_tcp_seconds * 1000 ? 'away' : way;
 }

@@ -1,6 +1,7 @@
-/** One connection to each registrar a phone: which one is whose, and which may be closed. */
+/** One connection to each registrar a phone, or a router with phones behind it: which one is whose, and which may be closed. */
 import { randomBytes } from 'node:crypto';
 import type { BindingRow } from '../store/bindings.ts';
+import { placeOf } from './phone-name.ts';
 import { maxFlows } from './registration-limits.ts';
 
 export interface Flows {
@@ -60,5 +61,5 @@ export function newFlows(known: readonly Pick<BindingRow, 'flow' | 'phone' | 're
 }
 
 function keyOf(phone: string, registrar: string): string {
-  return `${phone} ${registrar}`;
+  return `${placeOf(phone)} ${registrar}`;
 }

@@ -25,6 +25,7 @@ import { isRegistrar } from './registrars.ts';
 import { accepted, answerFromStore } from './registration-answer.ts';
 import { isRefusal, keepFailed } from './registration-failure.ts';
 import { crowding } from './registration-limits.ts';
+import { nameAt, placeOf } from './phone-name.ts';
 import { mayTry, refuse, refuseTooFast } from './registration-refusal.ts';
 import { askRegistrar, retryAfter } from './upstream-attempts.ts';
 
@@ -37,12 +38,12 @@ export async function relayRegister(app: Application, request: Incoming): Promis
   const registration = readRegistration(request);
   const address = addressOf(request.source);
   const mac = app.leaseMac(address);
-  const phone = mac ?? address;
+  const named = nameAt(address, registration.contact);
+  const phone = mac ?? named;
   const now = app.time.now();
   const { aor, registrar } = registration;
   // A phone that was known by its address keeps its binding once its lease is known.
-  const binding =
-    app.bindings.ofPhone(phone, aor, registrar) ?? app.bindings.ofPhone(address, aor, registrar);
+  const binding = app.bindings.ofPhone(phone, aor, registrar) ?? app.bindings.ofPhone(named, aor, registrar);
   const { sip } = app.config;
   const decision = decideRegistration(
     registration,
@@ -253,7 +254,8 @@ async function settle(app: Application, request: Incoming, settling: Settling): 
 /** Of a request that registers nothing. */
 function signedOff(app: Application, { registration, binding, phone }: Settling): BindingRow[] {
   if (registration.contact === undefined) return [];
-  if (registration.contact === 'all') return ofAor(app, registration).filter((row) => row.phone === phone);
+  if (registration.contact === 'all')
+    return ofAor(app, registration).filter((row) => placeOf(row.phone) === placeOf(phone));
   return Array.from(new Set([...(binding === undefined ? [] : [binding]), ...takenBack(app, registration)]));
 }
 
