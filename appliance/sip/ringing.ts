@@ -17,6 +17,8 @@ import type { Attempt } from './outgoing-invite.ts';
 import {
   branchOf,
   callersReliability,
+  hasCredentials,
+  isChallenge,
   isReliable,
   mayAgreeEarly,
   prackHeaders,
@@ -24,8 +26,12 @@ import {
   wayToCaller,
 } from './reliability.ts';
 import type { Answer, Incoming, Received } from './srf.ts';
+import { enough } from '../world.ts';
 
 const nothing = { type: '', text: '' };
+
+/** How long a caller waits to hear whether the callee wants credentials for its PRACK. */
+const challengeMs = 4000;
 
 export class Ringing {
   readonly #app: Application;
@@ -90,32 +96,64 @@ export class Ringing {
   /** From the caller; the engine has seen that it belongs to what was sent. */
   async acknowledged(prack: Incoming): Promise<void> {
     const waiting = this.#waiting;
-    if (waiting === undefined) await prack.respond({ status: prack.body === '' ? 200 : 488 });
-    else await this.#carry(prack, waiting.response).finally(() => waiting.taken.resolve());
+    if (waiting === undefined) {
+      await prack.respond({ status: prack.body === '' ? 200 : 488 });
+      return;
+    }
+    let reply: Answer = { status: 500 };
+    try {
+      reply = await this.#carry(prack, waiting.response);
+      await prack.respond(reply);
+    } finally {
+      // A challenge is no end of it: the PRACK comes again with credentials.
+      if (!isChallenge(reply)) waiting.taken.resolve();
+    }
   }
 
-  async #carry(prack: Incoming, response: Received): Promise<void> {
+  async #carry(prack: Incoming, response: Received): Promise<Answer> {
     const { call, caller } = this.#attempt;
     const headers = passedWithoutBody(prack.headers, audience(call, otherLeg[caller]));
     if (prack.body === '') {
-      if (isReliable(response)) this.#acknowledge(response, headers);
-      await prack.respond({ status: 200 });
-      return;
+      const final = isReliable(response) ? await this.#challenge(response, headers) : undefined;
+      return final === undefined ? { status: 200 } : answer(final, nothing, caller);
     }
-    if (!isReliable(response)) {
-      // The callee has agreed on nothing yet, and can't be asked before it has.
-      await prack.respond({ status: 488 });
-      return;
-    }
+    // The callee has agreed on nothing yet, and can't be asked before it has.
+    if (!isReliable(response)) return { status: 488 };
     try {
       const offer = await rewritten(call, caller, readBody(prack));
       const final = await this.#prack(response, headers, offer);
       const isAccepted = final.status >= 200 && final.status <= 299;
       this.#isChanged ||= isAccepted;
       const body = isAccepted ? await rewritten(call, otherLeg[caller], readBody(final)) : nothing;
-      await prack.respond(final.localCause === undefined ? answer(final, body, caller) : { status: 500 });
+      return final.localCause === undefined ? answer(final, body, caller) : { status: 500 };
     } catch (error) {
-      await prack.respond(sdpFailure(this.#app, error));
+      return sdpFailure(this.#app, error);
+    }
+  }
+
+  /**
+   * Sends it, and gives the challenge that it meets. Whoever was asked for no credentials before will hardly be now, and is not made to
+   * wait for an answer that says nothing.
+   */
+  async #challenge(response: Received, headers: readonly SipHeader[]): Promise<Received | undefined> {
+    if (!hasCredentials(this.#attempt.request)) {
+      this.#acknowledge(response, headers);
+      return undefined;
+    }
+    const { clock } = this.#app.world;
+    const stop = new AbortController();
+    try {
+      const late = clock.sleep(challengeMs, stop.signal).then(
+        () => undefined,
+        () => undefined,
+      );
+      const final = await Promise.race([this.#prack(response, headers, nothing), late]);
+      return final !== undefined && isChallenge(final) ? final : undefined;
+    } catch (error) {
+      this.#app.world.log.debug({ err: error, call: this.#attempt.call.id }, 'PRACK not sent');
+      return undefined;
+    } finally {
+      stop.abort(enough);
     }
   }
 

@@ -5,6 +5,7 @@ import { isSuccess } from './addressing.ts';
 import { madeHereHeader } from './compose.ts';
 import type { Core } from './core.ts';
 import { noteEnds, refreshTarget, type Dialog } from './dialog.ts';
+import { awaitPrackAgain } from './reliable.ts';
 import { renewSession } from './session-timer.ts';
 import { isLastNotify, renewSubscription } from './subscription.ts';
 
@@ -42,9 +43,13 @@ export function settleDialog(
 }
 
 /** A challenge is not the end of a BYE: it comes again with credentials. */
-function isEnd({ kind }: Dialog, { request, response: { status } }: Answered): boolean {
+function isEnd({ kind }: Dialog, { request, response }: Answered): boolean {
   const isLast = request.method === 'BYE' || (kind === 'SUBSCRIBE' && isLastNotify(request));
-  return isLast && status !== 401 && status !== 407;
+  return isLast && !isChallenge(response);
+}
+
+function isChallenge({ status }: SipResponse): boolean {
+  return status === 401 || status === 407;
 }
 
 /** A BYE that was not heard is owed: its connection was gone, or went before there was an answer. */
@@ -63,6 +68,7 @@ export function settleAnswer(core: Core, dialog: Dialog, { request, response }: 
     dialog.openInvite = undefined;
     core.latePracks.expect(dialog);
   }
+  if (method === 'PRACK' && isChallenge(response)) awaitPrackAgain(request, dialog);
   if (isSuccess(response) && targetRefreshing.has(method)) {
     if (dialog.isConfirmed) refreshTarget(dialog, request);
     dialog.localContact = headerValue(response, 'Contact') ?? dialog.localContact;

@@ -67,6 +67,11 @@ export function isAcknowledgedBy(prack: SipRequest, dialog: Dialog): boolean {
   return true;
 }
 
+/** It was asked for credentials, and comes again with them. */
+export function awaitPrackAgain(prack: SipRequest, dialog: Dialog): void {
+  dialog.unacknowledgedProvisional ??= { rack: rackOf(prack), stop: () => undefined };
+}
+
 /**
  * Section 3: an INVITE that has its final answer may still have a provisional one under way, whose PRACK is to be taken. Nobody else
  * has to hear of it.

@@ -33,6 +33,27 @@ it('between two ends that know PRACK the callee waits for the one of the caller,
   await hungUp(setting, answer);
 });
 
+it('a callee that wants credentials for the PRACK too is given those of the caller', async () => {
+  const setting = await registered();
+  const { phone, flow } = setting;
+  const credentials = 'Proxy-Authorization: Digest username="1001", nonce="n", response="0"';
+  phone.send(inviteText(outward, { lines: [...supported.lines, credentials] }));
+  const invite = await flow.request('INVITE');
+  flow.send(responseText(invite, '183 Session Progress', reliably(77, sdpText(6000))));
+  const progress = await phone.response(183);
+  phone.send(prack(progress));
+  const wanted = { lines: ['Proxy-Authenticate: Digest realm="x", nonce="m"'] };
+  flow.send(responseText(await flow.request('PRACK'), '407 Proxy Authentication Required', wanted));
+  expect(header(await phone.response(407), 'Proxy-Authenticate')).toContain('nonce="m"');
+  phone.send(prack(progress, { cseq: 3 }));
+  const again = await flow.request('PRACK');
+  expect(header(again, 'RAck')).toBe('77 1 INVITE');
+  flow.send(responseText(again, '200 OK'));
+  expect(header(await phone.response(200), 'CSeq')).toBe('3 PRACK');
+  flow.send(responseText(invite, '200 OK', { lines: [contact] }));
+  await hungUp(setting, await phone.response(200));
+});
+
 it('for a caller that knows no PRACK the box sends it, and the answer to the call has the description that came before', async () => {
   const setting = await registered();
   const { phone, flow } = setting;

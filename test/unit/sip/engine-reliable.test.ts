@@ -30,6 +30,20 @@ describe('a provisional response that must arrive (RFC 3262)', () => {
     expect([one.dialogs.size, two.dialogs.size]).toEqual([0, 0]);
   });
 
+  it('whose PRACK is asked for credentials takes it when it comes again with them', async () => {
+    const { one, two } = newTestNetwork('tcp');
+    await one.send('INVITE', { headers: { Require: '100rel' } });
+    two.answer(two.requests[0], 183, { headers: { Require: '100rel' } });
+    const dialogId = one.responses.at(-1)?.dialogId ?? '';
+    const heard: (number | undefined)[] = [];
+    for (const status of [407, 200, undefined]) {
+      await one.send('PRACK', { dialogId, headers: { RAck: '1 1 INVITE' } });
+      if (status !== undefined) two.answer(two.requests.at(-1), status);
+      heard.push(one.responses.at(-1)?.response.status);
+    }
+    expect(heard).toEqual([407, 200, 481]);
+  });
+
   it('is repeated in pauses that double without bounds, and is told to the other side once', async () => {
     const { one, two, wire, clock } = newTestNetwork('tcp');
     await one.send('INVITE', { headers: { Require: '100rel' } });
