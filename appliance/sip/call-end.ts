@@ -5,6 +5,7 @@ import type { Application } from './application.ts';
 import { recordEnd } from './call-record.ts';
 import type { LiveCall } from './call-table.ts';
 import { endHelp } from './help/in-call.ts';
+import { keepReferral } from './referrals.ts';
 import type { Received } from './srf.ts';
 
 /** Ends it on our side: media, record, table. No message is sent. */
@@ -12,6 +13,7 @@ export async function finishCall(app: Application, call: LiveCall, reason: strin
   if (call.state === 'ended') return;
   const isKnown = call.state !== 'trying';
   call.state = 'ended';
+  keepReferral(app, call);
   let packets: { phone: number; cloud: number } | undefined;
   try {
     packets = await call.media.release();

@@ -33,6 +33,8 @@ export interface LiveCall {
   /** The leg `cloud` is a phone on site: the one that answered, or rings alone. */
   callee: BindingRow | undefined;
   isLocal: boolean;
+  /** A REFER was accepted, and its last NOTIFY has not come. */
+  isReferring?: boolean;
   /** Nobody has answered yet. */
   ringing: Ringing | undefined;
   /** Resolved when it has ended on our side. */

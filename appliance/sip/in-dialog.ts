@@ -15,6 +15,7 @@ import { translatedBody } from './dialog-info.ts';
 import { unheard } from './engine/session-refresh.ts';
 import { gatewayToken } from './gateway/gateway.ts';
 import { nextMaxForwards, passedHeaders, passedWithoutBody } from './headers.ts';
+import { isLastNotify } from './referrals.ts';
 import { translatedHeaders } from './replaces.ts';
 import { answerInSession, isRefresh } from './session-timers.ts';
 import type { Answer, Incoming, Received } from './srf.ts';
@@ -54,8 +55,10 @@ export async function relayInDialog(app: Application, request: Incoming): Promis
   else if (request.method === 'INVITE' || request.method === 'UPDATE')
     await relayOffer(app, { request, call, leg });
   else if (request.method === 'REFER') await relayTransfer(app, { request, call, leg });
-  else if (opaque.has(request.method)) await relayOpaque(app, { request, call, leg });
-  else await request.respond({ status: 501 });
+  else if (opaque.has(request.method)) {
+    if (isLastNotify(request)) call.isReferring = false;
+    await relayOpaque(app, { request, call, leg });
+  } else await request.respond({ status: 501 });
 }
 
 /** 481 would end the call for whoever has answered it, or has been answered, a moment before the other end hears of it. */
@@ -203,14 +206,14 @@ interface InPair {
 /** In a call for help the one who takes it may send the caller anywhere. */
 async function relayTransfer(app: Application, { request, call, leg }: InDialog): Promise<void> {
   if (call.isEmergency && leg === 'cloud') {
-    await relayOpaque(app, { request, call, leg });
+    await refer(app, { request, call, leg });
     return;
   }
   const [whereto, phones, calls] = [wheretoOf(app, call.binding), app.bindings.all(), app.calls.all()];
   const transfer = checkedTransfer(request.headers, { whereto, phones, calls, leg });
   if (transfer.kind === 'passed') {
     const headers = withHeader(request.headers, 'Refer-To', [transfer.value]);
-    await relayOpaque(app, { request: { ...request, headers }, call, leg });
+    await refer(app, { request: { ...request, headers }, call, leg });
     return;
   }
   const { status, reason, to } = transfer;
@@ -219,6 +222,13 @@ async function relayTransfer(app: Application, { request, call, leg }: InDialog)
   if (!app.mayTell()) return;
   const body = { call: call.id, by: leg, to, reason, source: addressOf(request.source) };
   await app.store.write((tx) => tx.journal({ kind: 'transfer_refused', body }));
+}
+
+async function refer(app: Application, { request, call, leg }: InDialog): Promise<void> {
+  // Whoever refers may hang up as soon as it is answered.
+  call.isReferring = true;
+  const final = await relayOpaque(app, { request, call, leg });
+  if (final === undefined || final.status > 299) call.isReferring = false;
 }
 
 /** Gives what came back, for those who want to know more. */

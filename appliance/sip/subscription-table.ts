@@ -1,8 +1,9 @@
-/** Subscriptions that phones hold upstream, such as for waiting messages. In memory: a phone subscribes again by itself. */
+/** Subscriptions that phones hold upstream, such as for waiting messages, and what is left of a call that one end was sent on from. In memory: a phone subscribes again by itself. */
 import type { LegName } from '../protocol/media-control.ts';
+import type { LiveCall } from './call-table.ts';
 import type { BindingRow } from '../store/bindings.ts';
 
-export interface Subscription {
+export interface Subscription extends Partial<Pick<LiveCall, 'callee' | 'isLocal'>> {
   readonly binding: BindingRow;
   readonly dialogs: Partial<Record<LegName, string>>;
   /** Resolved when the phone has been answered: before that it can't be told anything in its dialog. */

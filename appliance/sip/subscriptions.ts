@@ -8,6 +8,7 @@ import { nextMaxForwards, passedHeaders } from './headers.ts';
 import { isOfLeg, relayOpaque } from './in-dialog.ts';
 import { translatedHeaders } from './replaces.ts';
 import { senderOf } from './sender.ts';
+import { isLastNotify } from './referrals.ts';
 import type { Incoming, Received } from './srf.ts';
 import type { Subscription } from './subscription-table.ts';
 
@@ -84,8 +85,7 @@ export async function relayInSubscription(
   const final = await relayOpaque(app, { request, call: subscription, leg });
   if (request.method === 'SUBSCRIBE' && final !== undefined && final.status <= 299)
     extend(app, subscription, final);
-  const state = headerValue(request, 'Subscription-State') ?? '';
-  if (request.method === 'NOTIFY' && /^terminated\b/i.test(state)) app.subscriptions.remove(subscription);
+  if (isLastNotify(request)) app.subscriptions.remove(subscription);
 }
 
 function extend({ world }: Application, subscription: Subscription, response: Received): void {

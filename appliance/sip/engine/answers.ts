@@ -15,6 +15,7 @@ import {
   withoutReliability,
 } from './reliable.ts';
 import { repeatAnswer } from './repetition.ts';
+import { endDialog } from './subscription.ts';
 import { t1 } from './timer-values.ts';
 import type { WaitingCalls } from './waiting-calls.ts';
 
@@ -123,7 +124,7 @@ export class Answers {
   /** An INVITE that still waits in it gets 487 (section 15.1.2). */
   #end(dialog: Dialog): void {
     const { core, incoming } = this.#needs;
-    core.dialogs.remove(dialog);
+    endDialog(core, dialog);
     if (dialog.openInvite !== 'theirs') return;
     for (const invite of incoming.waitingInvites((one) => one.dialog === dialog)) {
       this.giveUp(invite, plainResponse(487, 'Request Terminated'));

@@ -7,7 +7,7 @@ import type { Core } from './core.ts';
 import { noteEnds, refreshTarget, type Dialog } from './dialog.ts';
 import { awaitPrackAgain } from './reliable.ts';
 import { renewSession } from './session-timer.ts';
-import { isLastNotify, renewSubscription } from './subscription.ts';
+import { endDialog, isLastNotify, noteReferral, renewSubscription } from './subscription.ts';
 
 /** Their 2xx may move the remote target (section 12.2, RFC 3311). */
 const targetRefreshing: ReadonlySet<string> = new Set(['INVITE', 'UPDATE', 'SUBSCRIBE']);
@@ -37,14 +37,15 @@ export function settleDialog(
     else if (!dialog.isConfirmed) core.dialogs.remove(dialog);
     if (method === 'SUBSCRIBE') renewSubscription(core, dialog, response);
   }
+  noteReferral(dialog, request, response);
   if (!isEnd(dialog, { request, response })) return;
-  core.dialogs.remove(dialog);
+  endDialog(core, dialog);
   if (method === 'BYE') oweUnheard(core, dialog, { request, response });
 }
 
 /** A challenge is not the end of a BYE: it comes again with credentials. */
-function isEnd({ kind }: Dialog, { request, response }: Answered): boolean {
-  const isLast = request.method === 'BYE' || (kind === 'SUBSCRIBE' && isLastNotify(request));
+function isEnd({ kind, isOver }: Dialog, { request, response }: Answered): boolean {
+  const isLast = request.method === 'BYE' || ((kind === 'SUBSCRIBE' || isOver) && isLastNotify(request));
   return isLast && !isChallenge(response);
 }
 
@@ -81,5 +82,6 @@ export function settleAnswer(core: Core, dialog: Dialog, { request, response }: 
     else if (!dialog.isConfirmed) core.dialogs.remove(dialog);
     if (method === 'SUBSCRIBE') renewSubscription(core, dialog, response);
   }
+  noteReferral(dialog, request, response);
   return isEnd(dialog, { request, response });
 }

@@ -73,6 +73,10 @@ export interface Dialog {
   answer: Answer | undefined;
   /** Of a subscription. */
   expiry: Timer | undefined;
+  /** A REFER was accepted in it, and its last NOTIFY has not come (RFC 3515). */
+  isReferring: boolean;
+  /** The call has ended, and the dialog is there for those NOTIFYs alone (RFC 5057 section 4.2). */
+  isOver: boolean;
   /** Of a call: what was agreed on refreshes (RFC 4028). */
   session: Session | undefined;
   /** The far end has not taken our new Contact yet. */
@@ -229,13 +233,8 @@ export class Dialogs {
   }
 
   remove(dialog: Dialog): void {
-    dialog.unacknowledged?.stop();
-    dialog.unacknowledgedProvisional?.stop();
+    quiet(dialog);
     dialog.expiry?.cancel();
-    dialog.moving?.cancel();
-    dialog.isMoved = false;
-    stopSession(dialog);
-    dialog.description = undefined;
     if (this.#byId.get(dialog.id) === dialog) this.#byId.delete(dialog.id);
     const key = `${dialog.callId} ${dialog.localTag}`;
     if (this.#byLocalTag.get(key) === dialog) this.#byLocalTag.delete(key);
@@ -244,6 +243,16 @@ export class Dialogs {
   all(): Dialog[] {
     return Array.from(this.#byId.values());
   }
+}
+
+/** Nothing of the call that it was for goes on. */
+export function quiet(dialog: Dialog): void {
+  dialog.unacknowledged?.stop();
+  dialog.unacknowledgedProvisional?.stop();
+  dialog.moving?.cancel();
+  dialog.isMoved = false;
+  stopSession(dialog);
+  dialog.description = undefined;
 }
 
 export function newDialog(flow: Flow) {
@@ -257,6 +266,8 @@ export function newDialog(flow: Flow) {
     branches: new Map<string, Branch>(),
     answer: undefined,
     expiry: undefined,
+    isReferring: false,
+    isOver: false,
     session: undefined,
     isMoved: false,
     moving: undefined,

@@ -119,6 +119,7 @@ export function dialogRefusal(
 ): SipResponse | undefined {
   // Over somebody else's flow nobody learns even that there is such a dialog.
   if (dialog === undefined || !isSameParty(flow, dialog.flow)) return unknownDialog();
+  if (dialog.isOver && request.method !== 'NOTIFY') return unknownDialog();
   if (dialog.remoteCseq !== undefined && cseq < dialog.remoteCseq)
     return plainResponse(500, 'Request Out of Order');
   if (request.method === 'PRACK' && !isAcknowledgedBy(request, dialog)) return unknownDialog();

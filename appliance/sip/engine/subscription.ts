@@ -2,7 +2,7 @@
 import { headerValue } from '../../protocol/sip-headers.ts';
 import type { SipRequest, SipResponse } from '../../protocol/sip-message.ts';
 import type { Core } from './core.ts';
-import type { Dialog } from './dialog.ts';
+import { quiet, type Dialog } from './dialog.ts';
 
 /** Time for the last NOTIFY and for clocks that differ. */
 const graceMs = 60_000;
@@ -21,4 +21,24 @@ export function isLastNotify(request: SipRequest): boolean {
   return (
     request.method === 'NOTIFY' && /^terminated\b/i.test(headerValue(request, 'Subscription-State') ?? '')
   );
+}
+
+/** Whoever was referred may ring for as long. */
+const referralMs = 300_000;
+
+/** With every final answer in a call's dialog: REFER begins a subscription without a SUBSCRIBE (RFC 3515 section 2.4.4, RFC 4488). */
+export function noteReferral(dialog: Dialog, request: SipRequest, response: SipResponse): void {
+  if (response.status < 200 || response.status > 299) return;
+  const isUnwanted = [request, response].some((one) => /^false\b/i.test(headerValue(one, 'Refer-Sub') ?? ''));
+  if (request.method === 'REFER') dialog.isReferring = !isUnwanted;
+  else if (isLastNotify(request)) dialog.isReferring = false;
+}
+
+/** A BYE ends the call, and not what a REFER in it began. */
+export function endDialog(core: Pick<Core, 'dialogs' | 'timers'>, dialog: Dialog): void {
+  if (dialog.isReferring && !dialog.isOver) {
+    quiet(dialog);
+    dialog.isOver = true;
+    dialog.expiry = core.timers.after(referralMs, () => core.dialogs.remove(dialog));
+  } else core.dialogs.remove(dialog);
 }

@@ -25,6 +25,27 @@ it('a phone transfers a call to numbers and to hosts that calls go to anyway', a
   expect(site.sip.counters()).toMatchObject({ transfers_refused: 0 });
 });
 
+it('a phone that hangs up once its transfer is accepted hears what becomes of it', async () => {
+  const setting = await registered();
+  const { site, phone, flow } = setting;
+  const { invite, answer } = await talking(setting);
+  phone.send(within(outward, answer, 'REFER').text({ cseq: 2, ...lines('sip:+49302@office.example') }));
+  flow.send(responseText(await flow.request('REFER'), '202 Accepted'));
+  await phone.response(202);
+  phone.send(within(outward, answer, 'BYE').text({ cseq: 3 }));
+  flow.send(responseText(await flow.request('BYE'), '200 OK'));
+  await phone.response(200);
+  for (const [at, state] of ['active', 'terminated;reason=noresource'].entries()) {
+    const of = ['Event: refer', `Subscription-State: ${state}`];
+    flow.send(fromCloud(invite, 'NOTIFY', { cseq: 10 + at, lines: of }));
+    const told = await phone.request('NOTIFY');
+    expect(header(told, 'Subscription-State')).toBe(state);
+    phone.send(responseText(told, '200 OK'));
+    await flow.response(200);
+  }
+  expect(site.sip.counters()).toMatchObject({ calls: 0, subscriptions: 0, engine_open_dialogs: 0 });
+});
+
 it('a transfer that leads elsewhere is refused, counted and written down, and the call goes on', async () => {
   const setting = await registered();
   const { site, phone, flow } = setting;
