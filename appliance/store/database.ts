@@ -1,7 +1,8 @@
 /** One SQLite file: how it is opened, migrated and asked. Nothing else in Gatehouse opens a database. */
-import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
+import { syncFolder } from './sync-folder.ts';
 
 export type { Database } from 'better-sqlite3';
 
@@ -104,13 +105,21 @@ function keepCopy(db: Database.Database, file: string, version: number): void {
     .filter((name) => name.startsWith(stem))
     .toSorted((a, b) => madeAt(a) - madeAt(b));
   for (const name of former.slice(0, -1)) rmSync(join(dirname(file), name), { force: true });
-  const copy = `${file}.before-${version + 1}-${Date.now()}`;
+  // Whole before it has this name: of a start that was cut there would be an empty one to go back to, and it would push out a good one.
+  const unfinished = `${file}.copy.new`;
+  const discard = () => {
+    for (const end of ['', '-journal']) rmSync(`${unfinished}${end}`, { force: true });
+  };
+  discard();
   try {
-    db.exec(`VACUUM INTO '${copy.replaceAll("'", "''")}'`);
+    // SQLite syncs what it has copied.
+    db.exec(`VACUUM INTO '${unfinished.replaceAll("'", "''")}'`);
   } catch (error) {
-    rmSync(copy, { force: true });
+    discard();
     throw error;
   }
+  renameSync(unfinished, `${file}.before-${version + 1}-${Date.now()}`);
+  syncFolder(dirname(file));
 }
 
 function madeAt(copy: string): number {

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, it } from 'vitest';
@@ -106,6 +106,22 @@ it('a migration that fails at each start does not fill the disk with copies', ()
   for (let starts = 0; starts < 5; starts += 1) expect(start).toThrow('already exists');
   const copies = readdirSync(join(directory, 'sip')).filter((name) => name.includes('.before-'));
   expect(copies).toHaveLength(2);
+});
+
+it('a copy that was cut while it was made is no copy, and the next start makes a whole one', () => {
+  const directory = temporaryDirectory();
+  openStore({ directory, part: 'box', clock: fakeClock() })[Symbol.dispose]();
+  const folder = join(directory, 'box');
+  const db = new Database(join(folder, 'box.db'));
+  db.exec('DROP TABLE update_facts');
+  db.pragma('user_version = 2');
+  db.close();
+  for (const end of ['', '-journal']) writeFileSync(join(folder, `box.db.copy.new${end}`), 'half of it');
+  openStore({ directory, part: 'box', clock: fakeClock() })[Symbol.dispose]();
+  const [copy = '', ...more] = readdirSync(folder).filter((name) => name !== 'box.db');
+  expect(more).toEqual([]);
+  expect(copy).toMatch(/^box\.db\.before-3-\d+$/);
+  expect(new Database(join(folder, copy)).pragma('user_version', { simple: true })).toBe(2);
 });
 
 it('the file is copied before a migration changes it', () => {
