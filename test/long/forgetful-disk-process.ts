@@ -1,10 +1,11 @@
 /**
- * A disk that keeps what it was told to sync and may forget the rest, as a program in a mount namespace of its own:
- * `node forgetful-disk-process.ts <image> <unsynced> <disk> [lie]`. It serves one file by FUSE over the file <disk>, on which
- * a loop device and a file system can be put: the kernel hands each write on at once, and a flush of the disk arrives as
- * FSYNC. <image> has what was synced, <unsynced> the writes since then in order, each with its offset (u64) and length (u32)
+ * A disk that keeps what it was told to sync and may forget the rest:
+ * `node forgetful-disk-process.ts <image> <unsynced> <disk> <pid> [lie|record]`. It serves one file by FUSE over the file <disk> in
+ * the mount namespace of <pid>, on which a loop device and a file system can be put: the kernel hands each write on at once, and a
+ * flush of the disk arrives as FSYNC. <image> has what was synced, <unsynced> the writes since then in order, each with its offset (u64) and length (u32)
  * before it. With "lie" syncs are answered and not done. Killed, it is a disk whose power failed; once the file <image>.cut is
- * there it kills itself after one of the next writes, so that cuts fall between a write and its sync.
+ * there it kills itself after one of the next writes, so that cuts fall between a write and its sync. With "record" <image> stays as
+ * it is, and <unsynced> keeps all writes, with one of length 0 for each sync.
  * Numbers and layouts are those of include/uapi/linux/fuse.h, protocol 7.31.
  */
 import { spawnSync } from 'node:child_process';
@@ -18,7 +19,7 @@ import {
   writeSync,
 } from 'node:fs';
 
-const [image = '', unsynced = '', disk = '', lie] = process.argv.slice(2);
+const [image = '', unsynced = '', disk = '', holder = '', mode] = process.argv.slice(2);
 
 const headerIn = 40;
 const headerOut = 16;
@@ -37,18 +38,23 @@ let pending: { at: number; bytes: Buffer }[] = [];
 
 function write(at: number, bytes: Buffer): void {
   bytes.copy(content, at);
-  pending.push({ at, bytes });
-  const head = Buffer.alloc(12);
-  head.writeBigUInt64LE(BigInt(at), 0);
-  head.writeUInt32LE(bytes.length, 8);
-  writeSync(log, Buffer.concat([head, bytes]));
+  if (mode === undefined) pending.push({ at, bytes });
+  note(at, bytes);
   if (!existsSync(`${image}.cut`)) return;
   writesLeft -= 1;
   if (writesLeft <= 0) process.kill(process.pid, 'SIGKILL');
 }
 
+function note(at: number, bytes: Buffer): void {
+  const head = Buffer.alloc(12);
+  head.writeBigUInt64LE(BigInt(at), 0);
+  head.writeUInt32LE(bytes.length, 8);
+  writeSync(log, Buffer.concat([head, bytes]));
+}
+
 function sync(): void {
-  if (lie === 'lie') return;
+  if (mode === 'record') note(0, Buffer.alloc(0));
+  if (mode !== undefined) return;
   for (const { at, bytes } of pending) writeSync(durable, bytes, 0, bytes.length, at);
   pending = [];
   ftruncateSync(log, 0);
@@ -105,7 +111,9 @@ const unanswered = [2, 42];
 
 const fuse = openSync('/dev/fuse', 'r+');
 const options = `fd=3,rootmode=${regularFile.toString(8)},user_id=0,group_id=0`;
-const mounted = spawnSync('mount', ['-i', '-t', 'fuse', '-o', options, 'forgetful-disk', disk], {
+const mount = ['mount', '-i', '-t', 'fuse', '-o', options, 'forgetful-disk', disk];
+// Never in there itself: the last one out of a mount namespace waits for the disk, and would be the disk.
+const mounted = spawnSync('nsenter', [`--mount=/proc/${holder}/ns/mnt`, ...mount], {
   stdio: ['ignore', 'inherit', 'inherit', fuse],
 });
 if (mounted.status !== 0) throw new Error(`cannot mount over ${disk}`);

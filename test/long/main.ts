@@ -16,6 +16,8 @@ const checks: Readonly<Record<string, () => Promise<LongCheck>>> = {
   'media-bridge': async () => (await import('./media-bridge.ts')).mediaBridge,
   'media-churn': async () => (await import('./media-churn.ts')).mediaChurn,
   'image-soak': async () => (await import('./image-soak.ts')).imageSoak,
+  'migration-power-cut': async () => (await import('./migration-power-cut.ts')).migrationPowerCut,
+  'previous-release': async () => (await import('./previous-release.ts')).previousRelease,
   'provisioning-kill': async () => (await import('./provisioning-kill.ts')).provisioningKill,
   'provisioning-power-cut': async () => (await import('./provisioning-power-cut.ts')).provisioningPowerCut,
   'sip-calls': async () => (await import('./sip-calls.ts')).sipCalls,
