@@ -1,15 +1,17 @@
 /** Every database of the box, and how the part that owns it opens it and commits a row. */
+import { randomUUID } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { readMigrations, run, type Database } from '../../appliance/store/database.ts';
 import { storeNames, type PartName, type StoreName } from '../../appliance/store/journal-kinds.ts';
-import { openSecrets } from '../../appliance/store/secrets.ts';
+import { openSecrets, type SecretWriter } from '../../appliance/store/secrets.ts';
 import { openStore } from '../../appliance/store/store.ts';
 import { openTelemetryFile } from '../../appliance/store/telemetry.ts';
 import { lateMark } from './earlier-database.ts';
 
 interface Opened extends Disposable {
-  readonly isAcknowledged: boolean;
+  /** Resolves once one more row is acknowledged. Where the file promises nothing there is none. */
+  readonly acknowledge?: () => Promise<unknown>;
 }
 
 export interface BoxDatabase {
@@ -17,8 +19,8 @@ export interface BoxDatabase {
   readonly file: string;
   readonly migrations: string;
   readonly isWithoutWal: boolean;
-  /** Migrates. Resolves once a row is acknowledged, where the file promises to keep what was. */
-  open(directory: string): Promise<Opened>;
+  /** Migrates. */
+  open(directory: string): Opened;
 }
 
 /** Before everything that the rows say, so that no bound of age takes one. */
@@ -38,11 +40,10 @@ function store(part: StoreName): BoxDatabase {
     file: `${part}/${part}.db`,
     migrations: part,
     isWithoutWal: part === 'box',
-    open: async (directory) => {
+    open: (directory) => {
       const opened = openStore({ directory, part, clock, ...openedBy[part] });
-      await opened.write(({ db }) => writeLate(db));
       return {
-        isAcknowledged: true,
+        acknowledge: async () => await opened.write(({ db }) => writeLate(db)),
         [Symbol.dispose]: () => {
           opened[Symbol.dispose]();
           opened.db.close();
@@ -66,7 +67,7 @@ function telemetry(part: PartName, migrations: string): BoxDatabase {
     isWithoutWal: false,
     open: (directory) => {
       const db = openTelemetryFile(directory, part);
-      return Promise.resolve({ isAcknowledged: false, [Symbol.dispose]: () => void db.close() });
+      return { [Symbol.dispose]: () => void db.close() };
     },
   };
 }
@@ -76,10 +77,13 @@ function secrets(part: PartName): BoxDatabase {
     file: `${part}/${part}.secret.db`,
     migrations: 'secret',
     isWithoutWal: part === 'web',
-    open: async (directory) => {
+    open: (directory) => {
       const opened = openSecrets(directory, part, clock);
-      await opened.write((writer) => writer.put(lateMark, Buffer.from('late')));
-      return { isAcknowledged: true, [Symbol.dispose]: () => opened[Symbol.dispose]() };
+      const put = (writer: SecretWriter) => writer.put(`${lateMark} ${randomUUID()}`, Buffer.from('late'));
+      return {
+        acknowledge: async () => await opened.write(put),
+        [Symbol.dispose]: () => opened[Symbol.dispose](),
+      };
     },
   };
 }

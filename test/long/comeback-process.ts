@@ -39,8 +39,8 @@ export interface Comeback {
   readonly found: DatabaseFacts | { readonly error: string } | undefined;
   /** Copies made before migrating, as the cut left them. */
   readonly copies: readonly (DatabaseFacts | { readonly error: string })[];
-  /** Whether the row that was written last was there before the file was opened again. */
-  readonly hasLateRow: boolean;
+  /** Rows written after the migrations that were there before the file was opened again. */
+  readonly lateRows: number;
   /** After the part has opened it. */
   readonly back: DatabaseFacts | { readonly error: string };
   /** Files that were set aside as broken. */
@@ -74,7 +74,8 @@ async function comeBack(file: string): Promise<Omit<Comeback, 'cut' | 'forgotten
   const left = lookAt(file);
   let back: Comeback['back'];
   try {
-    using _opened = await database.open(state);
+    using opened = database.open(state);
+    await opened.acknowledge?.();
     back = factsOf(file);
   } catch (error) {
     back = { error: String(error) };
@@ -83,13 +84,13 @@ async function comeBack(file: string): Promise<Omit<Comeback, 'cut' | 'forgotten
   return { ...left, back, setAside };
 }
 
-function lookAt(file: string): Pick<Comeback, 'copies' | 'found' | 'hasLateRow'> {
-  if (!existsSync(file)) return { found: undefined, copies: [], hasLateRow: false };
+function lookAt(file: string): Pick<Comeback, 'copies' | 'found' | 'lateRows'> {
+  if (!existsSync(file)) return { found: undefined, copies: [], lateRows: 0 };
   const copies = filesBeside(file, readdirSync(dirname(file))).filter((end) => end.includes('.before-'));
   return {
     found: factsOf(file),
     copies: copies.map((end) => factsOf(`${file}${end}`)),
-    hasLateRow: hasLateRow(join(scratch, 'look', basename(file))),
+    lateRows: lateRows(join(scratch, 'look', basename(file))),
   };
 }
 
@@ -102,16 +103,17 @@ function factsOf(file: string): DatabaseFacts | { error: string } {
   }
 }
 
-function hasLateRow(copy: string): boolean {
+function lateRows(copy: string): number {
   const db = new Database(copy);
-  const has = (table: string, column: string) =>
-    db.prepare(`SELECT 1 FROM sqlite_schema WHERE name = '${table}'`).get() !== undefined &&
-    db.prepare(`SELECT 1 FROM ${table} WHERE ${column} = '${lateMark}'`).get() !== undefined;
+  const count = (table: string, column: string) =>
+    db.prepare(`SELECT 1 FROM sqlite_schema WHERE name = '${table}'`).get() === undefined
+      ? 0
+      : Number(db.prepare(`SELECT count(*) FROM ${table} WHERE ${column} LIKE '${lateMark}%'`).pluck().get());
   try {
-    return has('journal', 'kind') || has('secret', 'name');
+    return count('journal', 'kind') + count('secret', 'name');
   } catch {
     // Told by its facts.
-    return false;
+    return 0;
   } finally {
     db.close();
   }

@@ -23,7 +23,7 @@ export type Columns = Readonly<Record<string, readonly string[]>>;
 const rowsPerTable = 2000;
 /** For the columns that SQL and the journal look into (its windows of repeats stay open); the others take anything of their type. */
 const valuesByColumn: Readonly<Record<string, unknown>> = { state: 'bound', reserved: 0, due: 10_000 };
-/** Marks what was written after the migrations, which no digest counts. */
+/** What is written after the migrations begins with it, and no digest counts that. */
 export const lateMark = 'acknowledged';
 
 /** The schema that the first `version` migrations make. */
@@ -120,7 +120,7 @@ function digest(db: Database.Database, table: string, columns: readonly string[]
   const hash = createHash('sha256');
   let count = 0;
   for (const row of db.prepare<[], string>(`SELECT ${text} FROM "${table}" ORDER BY 1`).pluck().iterate()) {
-    if (row.includes(`'${lateMark}'`)) continue;
+    if (row.includes(`'${lateMark}`)) continue;
     hash.update(`${row}\n`);
     count += 1;
   }

@@ -138,9 +138,9 @@ function* entriesOf(log: Buffer): Iterable<Entry> {
   }
 }
 
-/** Where in a recorder's log the power may fail: behind each of its writes. */
+/** Where in a recorder's log the power may fail: behind each of its writes and syncs. */
 export function momentsOf(log: Buffer): number[] {
-  return [...entriesOf(log)].filter(({ bytes }) => bytes.length > 0).map(({ end }) => end);
+  return [...entriesOf(log)].map(({ end }) => end);
 }
 
 /** Makes of the recorder's image what a power cut at the end of this log leaves. With `lies` its syncs count for nothing. */

@@ -15,10 +15,10 @@ import { makeEarlierDatabase, schemaAt, type Columns, type DatabaseFacts } from 
 import { momentsOf, newDisk, plugInRecorder } from './forgetful-disk.ts';
 import type { Finding } from './results.ts';
 
-const cuts = Number(process.env['GATEHOUSE_CUTS'] ?? 20);
+const cuts = Number(process.env['GATEHOUSE_CUTS'] ?? 24);
 const seed = Number(process.env['GATEHOUSE_SEED'] ?? Date.now() % 100_000);
-/** Copying the file before is most of the writing: every other cut falls into the last writes, which migrate. */
-const lastWrites = 24;
+/** Copying the file before is most of the writing: every other cut falls into the last writes and syncs, which migrate and acknowledge. */
+const lastMoments = 40;
 /** A process or a disk that hangs ends the check. */
 const patienceMs = 180_000;
 
@@ -58,7 +58,7 @@ export async function migrationPowerCut(say: (line: string) => void): Promise<Fi
       found.push(...problems.map((problem) => `${database.file}, ${problem}`));
       lie ??= await counterProof(scene, recording);
       say(
-        `${database.file}: ${cuts} cuts in ${recording.moments.length} writes, ${problems.length} problems`,
+        `${database.file}: ${cuts} cuts in ${recording.moments.length} writes and syncs, ${problems.length} problems`,
       );
     });
   }
@@ -71,10 +71,10 @@ export async function migrationPowerCut(say: (line: string) => void): Promise<Fi
       `${total.cuts} power cuts (seed ${seed}), ${cuts} for each of ${boxDatabases.length} databases, while the openers of their parts migrate what an earlier ` +
       `release left (2000 rows a table, some only in the WAL; files of one migration are made anew). The disk of \`dhcp-power-cut\` noted each ` +
       `write and sync; at each cut the synced is there, and of each later write all, nothing or any of its sectors: of ${total.unsynced} unsynced writes ` +
-      `${total.dropped} were dropped and ${total.torn} torn. Half of the cuts are spread over all writes from the opening to the first row acknowledged after it, ` +
-      `half over the last ${lastWrites}. ${total.earlier} cuts left the earlier version, ${total.between} one between, ${total.newest} today's, each with that version's ` +
+      `${total.dropped} were dropped and ${total.torn} torn. Half of the cuts are spread over all writes and syncs from the opening to the fifth row acknowledged after it, ` +
+      `half over the last ${lastMoments}. ${total.earlier} cuts left the earlier version, ${total.between} one between, ${total.newest} today's, each with that version's ` +
       `schema and no other; ${total.copies} copies made before migrating were whole. Each database came back at today's version with all rows, ` +
-      `sound by \`integrity_check\`, none was set aside as broken, and a row acknowledged before the cut (${total.acknowledged} times) was there. ` +
+      `sound by \`integrity_check\`, none was set aside as broken, and of ${total.acknowledged} rows acknowledged before a cut all were there. ` +
       `Counter-proof: on a disk that says it has synced and hasn't, this was found: ${lie ?? 'nothing'}.`,
   };
 }
@@ -110,8 +110,8 @@ interface Recording {
   readonly log: string;
   /** Where in it a cut may fall. */
   readonly moments: readonly number[];
-  /** From here on the last row was acknowledged; infinite where none is. */
-  readonly acknowledgedAt: number;
+  /** Where in it each row was acknowledged. */
+  readonly acknowledged: readonly number[];
 }
 
 /** Opens the database once on a disk that notes what it is given. */
@@ -122,7 +122,7 @@ async function record({ image, directory, database }: Scene): Promise<Recording>
   const said: string[] = [];
   const { promise: isDone, resolve } = Promise.withResolvers<void>();
   let begin = 0;
-  let acknowledgedAt = Number.POSITIVE_INFINITY;
+  const acknowledged: number[] = [];
   const program = [process.execPath, join(import.meta.dirname, 'migration-process.ts')];
   const script = `mount -o loop ${disk.file} ${mount} && exec "$@"`;
   await using opening = start(
@@ -131,17 +131,17 @@ async function record({ image, directory, database }: Scene): Promise<Recording>
       onLine: (line) => {
         said.push(line);
         if (line === 'begin') begin = disk.logged();
-        if (line === 'acknowledged') acknowledgedAt = disk.logged();
-        if (line !== 'begin') resolve();
+        if (line === 'acknowledged') acknowledged.push(disk.logged());
+        if (line === 'end') resolve();
       },
     },
   );
   await Promise.race([isDone, opening.exited, late('the database to be migrated', opening)]);
-  if (said.length < 2) throw new Error(`${database.file} is not migrated: ${opening.lastWords()}`);
+  if (said.at(-1) !== 'end') throw new Error(`${database.file} is not migrated: ${opening.lastWords()}`);
   await disk.cutPower();
   const log = join(directory, 'log');
   writeFileSync(log, disk.log());
-  return { log, moments: momentsOf(disk.log()).filter((end) => end > begin), acknowledgedAt };
+  return { log, moments: momentsOf(disk.log()).filter((end) => end > begin), acknowledged };
 }
 
 async function late(what: string, { lastWords }: Running): Promise<never> {
@@ -155,9 +155,9 @@ async function cutManyTimes(
   recording: Recording,
   random: (below: number) => number,
 ): Promise<string[]> {
-  const { moments, acknowledgedAt } = recording;
+  const { moments, acknowledged } = recording;
   const at = Array.from({ length: cuts }, (_, cut) => {
-    const spread = cut % 2 === 0 ? moments.length : Math.min(moments.length, lastWrites);
+    const spread = cut % 2 === 0 ? moments.length : Math.min(moments.length, lastMoments);
     // One of equal shares for each cut, and a random place in it.
     const share = (cut + random(1000) / 1000) / cuts;
     return moments[moments.length - spread + Math.floor(share * spread)] ?? 0;
@@ -167,10 +167,11 @@ async function cutManyTimes(
   const comebacks = await comeBack(scene, { log: recording.log, cuts: all, seed: random(1e6), lies: false });
   return comebacks.flatMap((comeback) => {
     count(comeback, scene);
-    if (comeback.cut >= acknowledgedAt) total.acknowledged += 1;
-    const problem = problemIn(comeback, scene, comeback.cut >= acknowledgedAt);
-    const write = moments.indexOf(comeback.cut) + 1;
-    return problem === undefined ? [] : [`cut after write ${write} of ${moments.length}: ${problem}`];
+    const promised = acknowledged.filter((end) => end <= comeback.cut).length;
+    total.acknowledged += promised;
+    const problem = problemIn(comeback, scene, promised);
+    const moment = moments.indexOf(comeback.cut) + 1;
+    return problem === undefined ? [] : [`cut at ${moment} of ${moments.length}: ${problem}`];
   });
 }
 
@@ -205,9 +206,9 @@ async function comeBack(
 }
 
 function problemIn(
-  { found, copies, back, setAside, hasLateRow }: Comeback,
+  { found, copies, back, setAside, lateRows }: Comeback,
   { before, columns, newest, database }: Scene,
-  wasAcknowledged: boolean,
+  promised: number,
 ): string | undefined {
   const rows = JSON.stringify(before.rows);
   const isWhole = (facts: DatabaseFacts | { error: string }) =>
@@ -217,7 +218,7 @@ function problemIn(
     facts.schema === schemaAt(database.migrations, facts.version).schema;
   if (found === undefined && Object.keys(columns).length > 0) return 'the file is gone';
   if (found !== undefined && !isWhole(found)) return `left is ${show(found)}`;
-  if (wasAcknowledged && !hasLateRow) return 'an acknowledged row is lost';
+  if (lateRows < promised) return `of ${promised} acknowledged rows ${lateRows} are left`;
   const broken = copies.find((copy) => !isWhole(copy));
   if (broken !== undefined) return `a copy made before migrating is ${show(broken)}`;
   if (setAside.length > 0) return `${setAside.join()} was set aside as broken`;
@@ -230,7 +231,10 @@ function show(facts: object): string {
 }
 
 /** The same must find a loss where there is one; what it found. */
-async function counterProof(scene: Scene, { log, moments }: Recording): Promise<string | undefined> {
+async function counterProof(
+  scene: Scene,
+  { log, moments, acknowledged }: Recording,
+): Promise<string | undefined> {
   const [comeback] = await comeBack(scene, { log, cuts: moments.slice(-1), seed, lies: true });
-  return comeback && problemIn(comeback, scene, true);
+  return comeback && problemIn(comeback, scene, acknowledged.length);
 }

@@ -1,12 +1,18 @@
 /**
  * Opens a database of the box as its part does, which migrates it: `node migration-process.ts <state directory> <database>`.
- * Says "begin", and then "acknowledged", or "opened" where nothing is; and stays.
+ * Says "begin", then "opened", then "acknowledged" for each of some rows, and "end"; and stays.
  */
 import { boxDatabase } from './box-databases.ts';
 
+const rows = 5;
 const [directory = '', file = ''] = process.argv.slice(2);
 const database = boxDatabase(file);
 console.log('begin');
-const { isAcknowledged } = await database.open(directory);
-console.log(isAcknowledged ? 'acknowledged' : 'opened');
+const { acknowledge } = database.open(directory);
+console.log('opened');
+for (let row = 0; row < rows && acknowledge !== undefined; row += 1) {
+  await acknowledge();
+  console.log('acknowledged');
+}
+console.log('end');
 process.stdin.resume();

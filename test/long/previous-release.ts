@@ -46,9 +46,10 @@ export async function previousRelease(say: (line: string) => void): Promise<Find
   };
 }
 
+const git = async (...words: string[]) => (await run(['git', '-C', today, ...words])).trim();
+
 /** The last release where releases are tagged; the tree before the last migration came, and that of a day before. */
 async function earlierCommits(): Promise<string[]> {
-  const git = async (...words: string[]) => (await run(['git', '-C', today, ...words])).trim();
   const tags = await git('tag', '--list', 'v*', '--sort=-creatordate', '--merged', 'HEAD~1');
   const newest = Number(await git('log', '-1', '--format=%ct'));
   const dayBefore = `--before=${newest - 86_400}`;
