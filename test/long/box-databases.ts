@@ -60,6 +60,8 @@ function writeLate(db: Database): void {
   );
 }
 
+const putLate = (writer: SecretWriter) => writer.put(`${lateMark} ${randomUUID()}`, Buffer.from('late'));
+
 function telemetry(part: PartName, migrations: string): BoxDatabase {
   return {
     file: `${part}/${part}.telemetry.db`,
@@ -79,9 +81,8 @@ function secrets(part: PartName): BoxDatabase {
     isWithoutWal: part === 'web',
     open: (directory) => {
       const opened = openSecrets(directory, part, clock);
-      const put = (writer: SecretWriter) => writer.put(`${lateMark} ${randomUUID()}`, Buffer.from('late'));
       return {
-        acknowledge: async () => await opened.write(put),
+        acknowledge: async () => await opened.write(putLate),
         [Symbol.dispose]: () => opened[Symbol.dispose](),
       };
     },

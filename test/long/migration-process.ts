@@ -10,9 +10,11 @@ const database = boxDatabase(file);
 console.log('begin');
 const { acknowledge } = database.open(directory);
 console.log('opened');
-for (let row = 0; row < rows && acknowledge !== undefined; row += 1) {
-  await acknowledge();
-  console.log('acknowledged');
+if (acknowledge !== undefined) {
+  for (let row = 0; row < rows; row += 1) {
+    await acknowledge();
+    console.log('acknowledged');
+  }
 }
 console.log('end');
 process.stdin.resume();
