@@ -124,6 +124,15 @@ it('a copy that was cut while it was made is no copy, and the next start makes a
   expect(new Database(join(folder, copy)).pragma('user_version', { simple: true })).toBe(2);
 });
 
+it('a commit of a file without a log also syncs its folder: a journal that came back would take it back', () => {
+  const directory = temporaryDirectory();
+  using box = openStore({ directory, part: 'box', clock: fakeClock() });
+  using cloud = openStore({ directory, part: 'cloud', clock: fakeClock() });
+  const extra = 3;
+  expect(box.db.pragma('synchronous', { simple: true })).toBe(extra);
+  expect(cloud.db.pragma('synchronous', { simple: true })).toBe(extra - 1);
+});
+
 it('the file is copied before a migration changes it', () => {
   const directory = temporaryDirectory();
   openStore({ directory, part: 'sip', clock: fakeClock() })[Symbol.dispose]();
