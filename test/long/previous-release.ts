@@ -2,7 +2,7 @@
  * There and back: an earlier release serves, today's migrates what it left and serves, and the earlier one serves with that again, as
  * after a rollback. Both are the real program with all its parts; the earlier one is taken out of the repository's history.
  */
-import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import Database from 'better-sqlite3';
 import { readMigrations } from '../../appliance/store/database.ts';
@@ -119,13 +119,10 @@ function countIn(root: string, migrations: string): number {
 function versions(state: string): Map<string, number> {
   const found = new Map<string, number>();
   for (const { file } of boxDatabases) {
-    try {
-      const db = new Database(join(state, file), { fileMustExist: true });
-      found.set(file, db.pragma('user_version', { simple: true }) as number);
-      db.close();
-    } catch (error) {
-      if ((error as { code?: string }).code !== 'SQLITE_CANTOPEN') throw error;
-    }
+    if (!existsSync(join(state, file))) continue;
+    const db = new Database(join(state, file));
+    found.set(file, db.pragma('user_version', { simple: true }) as number);
+    db.close();
   }
   return found;
 }
