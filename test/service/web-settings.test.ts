@@ -20,7 +20,7 @@ import { readConfig } from '../../appliance/config.ts';
 import { settingsMark } from '../../appliance/config/mark.ts';
 import { isNetworkPending } from '../../appliance/store/network-pending.ts';
 import { keepOrderSecret } from '../../appliance/store/order-secrets.ts';
-import { readOutcome } from '../../appliance/store/outcomes.ts';
+import { readOutcome, readOutcomes } from '../../appliance/store/outcomes.ts';
 import { openReader } from '../../appliance/store/reader.ts';
 import { openSecrets } from '../../appliance/store/secrets.ts';
 import { openWorld } from '../../appliance/world.ts';
@@ -175,9 +175,10 @@ it('another network is in use until somebody confirms it, or taken back; no othe
   const { toml, read } = await box.load();
   const wanted = toml.replaceAll('10.20.0.1', '10.20.0.2');
   const changed = box.ordered('/api/settings', { toml: wanted, read });
-  while (!box.calls.includes('apply')) await setImmediate();
+  const told = () => readOutcomes(box.directory, 'settings.change', 1)[0]?.words ?? '';
+  while (!told().startsWith('The settings are in use.')) await setImmediate();
   expect(now(box)).toBe(wanted);
-  await box.clock.advance(60_000);
+  while (isNetworkPending(readConfig(box.configFile))) await box.clock.advance(10_000);
   expect(await changed).toMatchObject({
     state: 'failed',
     words: expect.stringContaining('Nobody confirmed it') as string,
