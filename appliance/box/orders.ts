@@ -11,6 +11,7 @@ import { applyNetwork, confirmNetwork } from './network.ts';
 import { restoreBox, takeBoxBackup } from './backup.ts';
 import { changeSettings, checkSettings } from './change-settings.ts';
 import { dataOrder } from './data.ts';
+import { offerRelease, putRelease } from './page-release.ts';
 import { putSettingsFile } from './put-file.ts';
 import { resetBox } from './reset.ts';
 import { writeSettings } from './settings.ts';
@@ -65,4 +66,6 @@ export const orderHandlers: OrderHandlers = {
   'update.allow-older': allowOlder,
   'update.apply': applyUpdate,
   'update.look': lookForUpdate,
+  'update.offer': offerRelease(),
+  'update.put': putRelease(),
 };

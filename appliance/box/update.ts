@@ -50,10 +50,13 @@ export const allowOlder: OrderHandler = async (_words, box) => {
   return { state: 'done', words: 'For an hour an older release is taken too.' };
 };
 
+export const noImage: OrderEnd = {
+  state: 'refused',
+  words: 'this machine does not run an image: new releases come as packages',
+};
+
 function notHere(): OrderEnd | undefined {
-  return thisImage() === undefined
-    ? { state: 'refused', words: 'this machine does not run an image: new releases come as packages' }
-    : undefined;
+  return thisImage() === undefined ? noImage : undefined;
 }
 
 function boxStore({ config, clock }: Box): Store {

@@ -6,7 +6,8 @@ import { makeDirectory } from './database.ts';
 /** Undefined: somebody else has it. */
 export function takeLock(file: string): Disposable | undefined {
   makeDirectory(dirname(file));
-  const before = process.umask(0o027);
+  // Whoever may read it could hold it.
+  const before = process.umask(0o077);
   const db = new Database(file, { timeout: 0 });
   process.umask(before);
   try {

@@ -14,6 +14,11 @@ export interface UpdateFacts {
     readonly at: number;
     readonly isForced: boolean;
   };
+  /** Of the page's upload with this id: its announcement is good, and these files belong to it. */
+  readonly offered?: {
+    readonly upload: string;
+    readonly files: readonly { readonly name: string; readonly bytes: number }[];
+  };
   /** An administrator allows an older release until then. */
   readonly olderUntil?: number;
   /** Somebody said that this one is to be installed. */

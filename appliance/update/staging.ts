@@ -80,7 +80,8 @@ async function makeRoom(needs: UpdateNeeds, { folder, manifest }: Offered): Prom
   await dropStaged(needs);
 }
 
-function stagedBytes(needs: UpdateNeeds): number {
+/** What is free once it is dropped. */
+export function stagedBytes(needs: UpdateNeeds): number {
   const folder = stagingFolder(needs);
   if (!existsSync(folder)) return 0;
   return readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);

@@ -2,14 +2,15 @@
 import { saveUpdateFacts, type UpdateSource } from '../store/update-facts.ts';
 import { requireSuitable, type Wish } from './decision.ts';
 import { readSmallFile } from './folder-file.ts';
-import type { Manifest } from './manifest.ts';
+import { payloadBytes, type Manifest } from './manifest.ts';
 import { announcementName, revocationsName } from './names.ts';
 import { factsOf, mayBeOlder, runningBox, trustNow, type UpdateNeeds } from './needs.ts';
 import { RefusedUpdateError } from './refusal.ts';
-import { copyRelease, withStaging } from './staging.ts';
+import { requireRoom } from './room.ts';
+import { copyRelease, stagedBytes, withStaging } from './staging.ts';
 import { newerRevocations, verifiedManifest } from './trust.ts';
 
-interface Taking {
+export interface Taking {
   readonly folder: string;
   readonly source: UpdateSource;
   readonly wish: Wish;
@@ -22,11 +23,31 @@ interface Taking {
  * RefusedUpdateError, which is journaled and remembered for whoever asks why.
  */
 export async function takeRelease(needs: UpdateNeeds, taking: Taking): Promise<Manifest | undefined> {
-  try {
+  return await toldWhyNot(needs, taking, async () => {
     await takeRevocations(needs, taking.folder);
     return await withStaging(needs, async () => await takeFiles(needs, taking));
+  });
+}
+
+/** By what announces it alone: whether it is worth sending the rest into that folder. Otherwise as {@link takeRelease}. */
+export async function judgeRelease(needs: UpdateNeeds, taking: Taking): Promise<Manifest | undefined> {
+  return await toldWhyNot(needs, taking, async () => {
+    await takeRevocations(needs, taking.folder);
+    const { manifest } = (await judge(needs, taking)) ?? {};
+    if (manifest === undefined) return undefined;
+    if (factsOf(needs).staged?.version === manifest.version)
+      throw new RefusedUpdateError('same_version', `${manifest.version} lies ready already`);
+    // Once where it comes, once where it is kept.
+    requireRoom(taking.folder, 2 * payloadBytes(manifest), stagedBytes(needs));
+    return manifest;
+  });
+}
+
+async function toldWhyNot<T>(needs: UpdateNeeds, { source }: Taking, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
   } catch (error) {
-    if (error instanceof RefusedUpdateError) await tellRefusal(needs, taking.source, error);
+    if (error instanceof RefusedUpdateError) await tellRefusal(needs, source, error);
     throw error;
   }
 }

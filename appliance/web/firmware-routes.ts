@@ -1,4 +1,5 @@
 /** Makers' firmware: what is stored and how far it has come, and putting it in and out. The provisioning part does it. */
+import { randomUUID } from 'node:crypto';
 import { Type } from '../schema.ts';
 import { knownDevices, type Device } from '../phones/firmware-devices.ts';
 import { firmwareStates } from '../phones/firmware-gate.ts';
@@ -7,15 +8,13 @@ import { vendorName, type Vendor } from '../phones/vendors.ts';
 import { firmwareFolder, isPaused } from '../store/firmware-folder.ts';
 import { readReleases } from '../store/firmware-releases.ts';
 import type { OrderArguments } from '../store/box-orders.ts';
-import type { Uploading } from './firmware-upload.ts';
 import { notSignedIn, orderPart, OrderGiven } from './order-routes.ts';
-import { pieceFailure } from './pieces.ts';
 import { failure, ok, type Answer, type Asked, type Route, type Sources } from './routes.ts';
+import { beginUpload, uploadRoutes } from './upload-routes.ts';
 
 const text = Type.String();
 const typed = Type.String({ minLength: 1, maxLength: 128 });
 const strict = { additionalProperties: false } as const;
-const uploadId = Type.Object({ id: Type.String({ maxLength: 40, pattern: '^[0-9a-f-]+$' }) });
 
 const FirmwareView = Type.Object({
   paused: Type.Boolean({ description: 'No phone is offered anything.' }),
@@ -83,39 +82,15 @@ export const firmwareRoutes: readonly Route[] = [
     answer: Type.Object({ upload: text }),
     answerTo: begin,
   },
-  {
-    url: '/api/firmware/uploads/:id',
-    method: 'post',
-    isFor: 'admin',
-    summary: 'A piece of it, as bytes, at an offset: one after the other, the first at 0.',
-    params: uploadId,
+  ...uploadRoutes({
+    kind: 'firmware',
+    url: '/api/firmware/uploads',
     query: Type.Object({ offset: Type.Integer({ minimum: 0, maximum: mostFirmwareBytes }) }, strict),
-    answer: Type.Object({ bytes: Type.Integer({ description: 'So many are here now.' }) }),
-    answerTo: takePiece,
-  },
-  {
-    url: '/api/firmware/uploads/:id/give-up',
-    method: 'post',
-    isFor: 'admin',
-    summary: 'What is here of it goes.',
-    params: uploadId,
-    body: Type.Object({}, strict),
-    answer: Type.Object({}),
-    answerTo: withUpload((upload, _asked, { firmwareUploads }) => {
-      firmwareUploads.giveUp(upload);
-      return ok({});
-    }),
-  },
-  {
-    url: '/api/firmware/uploads/:id/put',
-    method: 'post',
-    isFor: 'admin',
+    fileOf: (_asked, { id }) => id,
+    give: async ({ id, words }, asked, sources) =>
+      await orderPart(asked, sources, { kind: 'firmware.add', words: { ...words, upload: id } }),
     summary: 'All of it is here: it goes into the store, if it is what was said at the beginning.',
-    params: uploadId,
-    body: Type.Object({}, strict),
-    answer: OrderGiven,
-    answerTo: withUpload(put),
-  },
+  }),
   {
     url: '/api/firmware/remove',
     method: 'post',
@@ -157,7 +132,7 @@ function modelView({ vendor, model, minimum, approved }: Device) {
   return { vendorName: vendorName(vendor), model, ...(minimum === undefined ? {} : { minimum }), approved };
 }
 
-function begin({ access, body }: Asked, { firmwareUploads }: Sources): Answer {
+function begin({ access, body }: Asked, sources: Sources): Answer {
   const { model, release: version, name, bytes, sha256 } = body as Begun;
   if (access.session === undefined) return notSignedIn();
   const release = typedRelease(model, version);
@@ -165,19 +140,11 @@ function begin({ access, body }: Asked, { firmwareUploads }: Sources): Answer {
   const problem = fileProblem(name, bytes);
   if (problem !== undefined)
     return failure(bytes > mostFirmwareBytes ? 413 : 400, 'no_firmware', `The file ${problem}.`);
-  try {
-    const words = { ...release, name, ...(sha256 === undefined ? {} : { sha256 }) };
-    const upload = firmwareUploads.begin({ session: access.session.id, bytes, words });
-    return upload === undefined
-      ? failure(
-          409,
-          'busy',
-          'Another file is being uploaded or put in. One that was given up is gone after a minute.',
-        )
-      : ok({ upload: upload.id });
-  } catch (error) {
-    return pieceFailure(error);
-  }
+  const id = randomUUID();
+  const words = { ...release, name, ...(sha256 === undefined ? {} : { sha256 }) };
+  const upload = { id, session: access.session.id, files: [{ name: id, bytes }], words };
+  const busy = 'Another file is being uploaded or put in. One that was given up is gone after a minute.';
+  return beginUpload(sources, 'firmware', { upload, busy });
 }
 
 interface Begun {
@@ -186,41 +153,6 @@ interface Begun {
   readonly name: string;
   readonly bytes: number;
   readonly sha256?: string;
-}
-
-async function takePiece(asked: Asked, sources: Sources): Promise<Answer> {
-  const { offset } = asked.query as { offset: number };
-  return await withUpload(async (upload) => {
-    try {
-      return ok({ bytes: await sources.firmwareUploads.take(upload, asked.body, offset) });
-    } catch (error) {
-      return pieceFailure(error);
-    }
-  })(asked, sources);
-}
-
-async function put(upload: Uploading, asked: Asked, sources: Sources): Promise<Answer> {
-  const { firmwareUploads } = sources;
-  if (!firmwareUploads.close(upload)) return failure(409, 'not_whole', 'Not all of it has come yet.');
-  let given;
-  try {
-    const words = { ...upload.words, upload: upload.id };
-    given = await orderPart(asked, sources, { kind: 'firmware.add', words });
-  } finally {
-    if (given === undefined) firmwareUploads.giveUp(upload);
-    else firmwareUploads.handOver(upload, given);
-  }
-  return given === undefined ? notSignedIn() : ok({ order: given.order });
-}
-
-type ToUpload = (upload: Uploading, asked: Asked, sources: Sources) => Answer | Promise<Answer>;
-
-function withUpload(answerTo: ToUpload) {
-  return async (asked: Asked, sources: Sources): Promise<Answer> => {
-    const upload = sources.firmwareUploads.of(asked.params['id'] ?? '', asked.access.session?.id);
-    if (upload === undefined) return failure(404, 'no_upload', 'This upload is over: begin again.');
-    return await answerTo(upload, asked, sources);
-  };
 }
 
 async function ordered(

@@ -155,18 +155,25 @@ function ownCards(phones: string): OwnCards {
 
 /** Committed before it is answered. */
 export async function order(asked: Asked, sources: Sources, words: Ordered): Promise<Answer> {
+  const given = await orderBox(asked, sources, words);
+  return given === undefined ? notSignedIn() : ok({ order: given.order });
+}
+
+/** As {@link order}, for who follows it. */
+export async function orderBox(asked: Asked, sources: Sources, words: Ordered): Promise<Given | undefined> {
   const given = await give(asked, sources, { ...words, table: 'box_order' });
-  if (given === undefined) return notSignedIn();
-  wakeOrders(sources.config.site.state_directory);
-  return ok({ order: given.order });
+  if (given !== undefined) wakeOrders(sources.config.site.state_directory);
+  return given;
+}
+
+export interface Given {
+  readonly order: string;
+  /** Not begun by then, it is void. ms since 1970. */
+  readonly deadlineAt: number;
 }
 
 /** For a part, which looks for orders by itself. */
-export async function orderPart(
-  asked: Asked,
-  sources: Sources,
-  words: Ordered,
-): Promise<{ order: string; deadlineAt: number } | undefined> {
+export async function orderPart(asked: Asked, sources: Sources, words: Ordered): Promise<Given | undefined> {
   return await give(asked, sources, { ...words, table: 'part_order' });
 }
 
@@ -182,7 +189,7 @@ async function give(
   { access: { session }, now }: Asked,
   { store }: Sources,
   { kind, words, table }: Ordered & { readonly table: OrderTable },
-): Promise<{ order: string; deadlineAt: number } | undefined> {
+): Promise<Given | undefined> {
   if (session === undefined) return undefined;
   const deadlineAt = now + patienceMs;
   const given = { kind, arguments: words, session: session.id, givenAt: now, deadlineAt };

@@ -10,6 +10,7 @@ const mostPieceBytes = 4 * 2 ** 20;
 
 const reasons = {
   no_bytes: [400, 'A piece is sent as application/octet-stream.'],
+  no_file: [404, 'No such file belongs to it.'],
   gone: [400, 'The piece did not come to its end.'],
   busy: [409, 'Another piece of it is just coming.'],
   wrong_offset: [409, 'The next piece begins elsewhere.'],

@@ -15,7 +15,6 @@ import { resetRoutes } from './reset-routes.ts';
 import { addressQuery, Addresses, refusalQuery, Refusals } from './addresses.ts';
 import { Emergency } from './emergencies.ts';
 import { firmwareRoutes } from './firmware-routes.ts';
-import type { FirmwareUploads } from './firmware-upload.ts';
 import { handoverRoutes } from './handover-routes.ts';
 import { ladderRoutes } from './ladder-routes.ts';
 import { formatMetrics } from './metrics.ts';
@@ -27,6 +26,7 @@ import type { TakePiece } from './pieces.ts';
 import { PhoneInDetail, RestartView } from './phone-detail.ts';
 import { settingsRoutes } from './settings-routes.ts';
 import { updateRoutes } from './update-routes.ts';
+import type { Uploads } from './uploads.ts';
 import { isStoreName, type Views } from './views.ts';
 
 export interface Asked extends Audience {
@@ -65,7 +65,7 @@ export interface Sources {
   readonly config: Config;
   /** Path; undefined: nobody has said where they are. */
   readonly settingsFile?: string | undefined;
-  readonly firmwareUploads: FirmwareUploads;
+  readonly uploads: { readonly firmware: Uploads; readonly release: Uploads };
   readonly takePiece: TakePiece;
 }
 

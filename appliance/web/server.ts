@@ -6,16 +6,18 @@ import type { Config } from '../config.ts';
 import { listenFds } from '../net/listen-fds.ts';
 import { pageIdentity } from '../net/page-certificate.ts';
 import { clearUnixSocket } from '../net/unix-socket.ts';
+import { uploadFolder } from '../store/firmware-folder.ts';
+import { uploadedRelease } from '../store/release-upload.ts';
 import { openStore } from '../store/store.ts';
 import { tellStart } from '../store/tell-start.ts';
 import { version, type Part, type World } from '../world.ts';
 import { removeAbandonedUploads } from './abandoned-upload.ts';
 import { openAdmin } from './admin.ts';
-import { openFirmwareUploads } from './firmware-upload.ts';
 import { isLoopback } from './guard.ts';
 import { makeServer, type Counters, type PageServer, type ServerNeeds } from './listener.ts';
 import { startLive } from './live.ts';
 import { newPieces } from './pieces.ts';
+import { openUploads } from './uploads.ts';
 import { openViews } from './views.ts';
 
 interface Listening {
@@ -38,10 +40,16 @@ export async function startWeb(world: World, config: Config): Promise<WebPart> {
   const views = openViews(config, version);
   const live = opened.use(startLive({ clock, log: world.log, directory, views }));
   const counters: Counters = { requests: 0, refused: 0, streams_refused: 0, errors: 0 };
-  const firmwareUploads = opened.use(openFirmwareUploads(directory, world));
+  const openFor = (folder: string, idleMs: number) =>
+    opened.use(openUploads({ stateDirectory: directory, folder, idleMs }, world));
+  const uploads = {
+    firmware: openFor(uploadFolder(directory), 60_000),
+    // Root is waited for in between.
+    release: openFor(uploadedRelease(directory), 180_000),
+  };
   opened.use(removeAbandonedUploads(directory, world));
   const streams = () => live.watchers();
-  const pieces = { firmwareUploads, takePiece: newPieces() };
+  const pieces = { uploads, takePiece: newPieces() };
   const { settingsFile } = world;
   const sources = { views, release: version, streams, store, admin, config, settingsFile, ...pieces };
   const metricsToken = readToken(config.web.metrics_token_file);

@@ -2,6 +2,7 @@
 import { Type } from '../schema.ts';
 import { readUpdates } from '../store/update-view.ts';
 import { order, OrderGiven } from './order-routes.ts';
+import { releaseRoutes } from './release-routes.ts';
 import { ok, type Asked, type Route, type Sources } from './routes.ts';
 
 const time = Type.Integer({ description: 'Milliseconds since 1970.' });
@@ -79,6 +80,7 @@ export const updateRoutes: readonly Route[] = [
     answer: OrderGiven,
     answerTo: ordered('update.allow-older'),
   },
+  ...releaseRoutes,
 ];
 
 function ordered(kind: string) {

@@ -9,7 +9,7 @@ import { readSiteNumbers } from '../../appliance/store/site-numbers.ts';
 import { readTasks } from '../../appliance/store/tasks.ts';
 import { readWavePhones, readWaves } from '../../appliance/store/adoption.ts';
 import { openWorld } from '../../appliance/world.ts';
-import { openDesk } from '../support/firmware-desk.ts';
+import { openDesk } from '../support/desk.ts';
 import { ask } from '../support/page.ts';
 
 const macs = ['00:15:65:aa:00:01', '00:15:65:aa:00:02'];

@@ -1,11 +1,9 @@
 /** A firmware file comes through the page in pieces, and nothing is left of one that is given up. The full disk needs root. */
-import { existsSync, statSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readOutcome } from '../../appliance/store/outcomes.ts';
-import { until } from '../support/command.ts';
-import { about, begin, image, openDesk, send, uploadsIn } from '../support/firmware-desk.ts';
+import { cutOff, openDesk } from '../support/desk.ts';
+import { about, begin, image, send, uploadsIn } from '../support/firmware-desk.ts';
 import { openNetworkPage } from '../support/page.ts';
 import { openSmallDisk } from '../support/small-disk.ts';
 
@@ -41,23 +39,7 @@ describe('a piece', () => {
     const desk = await openDesk();
     const path = await begin(desk);
     const file = join(desk.directory, 'web/firmware', path.split('/').at(-1) ?? '');
-    await new Promise<void>((resolve) => {
-      const socket = connect(desk.port, '127.0.0.1', () => {
-        socket.write(
-          `POST ${path}?offset=0 HTTP/1.1\r\nHost: 127.0.0.1:${desk.port}\r\nCookie: ${desk.cookie}\r\nContent-Type: application/octet-stream\r\nContent-Length: 4000000\r\n\r\n`,
-        );
-        socket.write(image.subarray(0, 1_000_000));
-      });
-      void until('the first bytes', () => (existsSync(file) && statSync(file).size > 0) || undefined, {
-        timeoutMs: 5000,
-        everyMs: 5,
-      }).then(() => socket.destroy());
-      socket.once('close', () => resolve());
-    });
-    await until('the file as it was', () => statSync(file).size === 0 || undefined, {
-      timeoutMs: 5000,
-      everyMs: 5,
-    });
+    await cutOff(desk, `${path}?offset=0`, { file, bytes: image.subarray(0, 1_000_000) });
     await send(desk, path);
     expect((await desk.post(`${path}/put`, {})).status).toBe(200);
   });

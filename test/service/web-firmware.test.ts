@@ -1,20 +1,10 @@
 /** Firmware through the page into the store: the page and the provisioning part are real, each with its own files. */
 import { createHash } from 'node:crypto';
 import { readdirSync, statSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import {
-  about,
-  begin,
-  ended,
-  image,
-  openDesk,
-  send,
-  sha256,
-  stored,
-  uploadsIn,
-} from '../support/firmware-desk.ts';
+import { askedWithoutBody, ended, openDesk } from '../support/desk.ts';
+import { about, begin, image, send, sha256, stored, uploadsIn } from '../support/firmware-desk.ts';
 import { get, putFirmware } from '../support/firmware-folder.ts';
 import { ask } from '../support/page.ts';
 import { startSite } from '../support/provisioning.ts';
@@ -116,19 +106,7 @@ describe('an upload is refused', () => {
     for (const order of ['/api/firmware/uploads', `${path}/put`, `${path}/give-up`, '/api/firmware/pause'])
       expect([order, (await desk.post(order, {}, 'gatehouse=nobody')).status]).toEqual([order, 401]);
     expect((await desk.post('/api/firmware/remove', { ...about }, '')).status).toBe(401);
-    const status = await new Promise<string>((resolve, reject) => {
-      const socket = connect(desk.port, '127.0.0.1', () =>
-        socket.write(
-          `POST ${path}?offset=0 HTTP/1.1\r\nHost: 127.0.0.1:${desk.port}\r\nContent-Type: application/octet-stream\r\nContent-Length: 4000000\r\n\r\n`,
-        ),
-      );
-      socket.once('data', (bytes) => {
-        resolve(bytes.toString('latin1').slice(9, 12));
-        socket.destroy();
-      });
-      socket.once('error', reject);
-    });
-    expect(status).toBe('401');
+    expect(await askedWithoutBody(desk, `${path}?offset=0`)).toBe('401');
   });
 
   it('from a page of another site, and as a form', async () => {

@@ -24,7 +24,7 @@ import { readOutcome, readOutcomes } from '../../appliance/store/outcomes.ts';
 import { openReader } from '../../appliance/store/reader.ts';
 import { openSecrets } from '../../appliance/store/secrets.ts';
 import { openWorld } from '../../appliance/world.ts';
-import { openDesk, type Desk } from '../support/firmware-desk.ts';
+import { openDesk, type Desk } from '../support/desk.ts';
 import { ask } from '../support/page.ts';
 
 /** A machine that is told what to do, and does nothing. */

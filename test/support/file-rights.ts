@@ -50,6 +50,8 @@ function mayRead(user: string, file: string): boolean {
   const isOwner = user === `gatehouse-${part}`;
   if (file.endsWith('ca.key')) return isOwner;
   if (file.endsWith('server.key')) return isOwner || groupsOf(user) === 'gatehouse-tls';
+  // Whoever may read a lock could hold it.
+  if (file.endsWith('.lock')) return isOwner;
   if (file.endsWith('.key') || file.includes('.secret.')) return isOwner;
   return true;
 }

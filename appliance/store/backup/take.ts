@@ -26,7 +26,8 @@ export interface Taken {
 const folders = ['cloud', 'web', 'location', 'provisioning', 'sip', 'rtp', 'dhcp', 'authority'];
 
 /** Samples and counters of the last days, makers' firmware, uploads, copies that a migration left, what is broken, and what a running database has open. */
-const leftOut = /\.telemetry\.db|-(?:wal|shm|journal)$|\.before-\d|\.broken|\.new$|^(?:firmware|upload)$|^\./;
+const leftOut =
+  /\.telemetry\.db|-(?:wal|shm|journal)$|\.before-\d|\.broken|\.new$|^(?:firmware|release|upload)$|^\./;
 
 /**
  * Fills an open, empty file. `scratch`: a folder with room for the largest database, of which a copy that is not sealed is there

@@ -8,15 +8,18 @@ export async function load(path) {
   return await answer.json();
 }
 
-/** An order; what keeps the box from obeying is said in its own words. */
-export async function order(path, words = {}) {
+/** An order; what keeps the box from obeying is said in its own words. `how`: what else the browser is told of the request. */
+export async function order(path, words = {}, how = {}) {
   const headers = { accept: 'application/json', 'content-type': 'application/json' };
-  const answer = await fetch(path, { method: 'POST', headers, body: JSON.stringify(words) }).catch(
-    () => undefined,
-  );
+  const body = JSON.stringify(words);
+  const answer = await fetch(path, { method: 'POST', headers, body, ...how }).catch(() => undefined);
   if (answer?.ok) return await answer.json();
+  throw new Error((await refusalIn(answer))?.message ?? 'The box could not be asked.');
+}
+
+async function refusalIn(answer) {
   const { error } = (await answer?.json().catch(() => undefined)) ?? {};
-  throw new Error(error?.message ?? 'The box could not be asked.');
+  return error;
 }
 
 const nobodyOfRoot = 'Nobody has carried it out: is gatehouse-orders.path running?';
@@ -33,22 +36,47 @@ export async function follow(id, tell = () => undefined, nobody = nobodyOfRoot) 
   }
 }
 
-const pieceBytes = 4 * 2 ** 20;
+const mostPieceBytes = 4 * 2 ** 20;
+const fewestPieceBytes = 2 ** 18;
+const mostTries = 30;
+const waitMs = 2000;
 
-/** A file, piece by piece: each is a request of its own, so that a slow line is no slow request. */
-export async function upload(path, file, tell) {
+/**
+ * A file, piece by piece: each is a request of its own, so that a slow line is no slow request. `taken`, where there is such a way,
+ * asks how much of it is there: the upload goes on from there when the line was down, for a minute, in smaller pieces.
+ */
+export async function upload(path, file, { tell, taken }) {
   // No piece of it would come, and what was uploaded before would be taken for it.
   if (file.size === 0) throw new Error('The file is empty.');
-  for (let offset = 0; offset < file.size; offset += pieceBytes) {
-    const headers = { accept: 'application/json', 'content-type': 'application/octet-stream' };
-    const body = file.slice(offset, offset + pieceBytes);
-    const answer = await fetch(`${path}?offset=${offset}`, { method: 'POST', headers, body }).catch(
-      () => undefined,
-    );
-    if (!answer?.ok) {
-      const { error } = (await answer?.json().catch(() => undefined)) ?? {};
-      throw new Error(error?.message ?? 'The file could not be uploaded.');
+  const url = new URL(path, location.href);
+  let [offset, size, tries] = [0, mostPieceBytes, 0];
+  while (offset < file.size) {
+    url.searchParams.set('offset', offset);
+    const answer = await sendPiece(url, file.slice(offset, offset + size));
+    if (answer?.ok) {
+      [offset, tries] = [offset + size, 0];
+      tell(`Uploading, ${Math.round(Math.min(1, offset / file.size) * 100)} %`);
+      continue;
     }
-    tell(`Uploading, ${Math.round(Math.min(1, (offset + pieceBytes) / file.size) * 100)} %`);
+    const error = await refusalIn(answer);
+    tries += 1;
+    if (taken === undefined || tries > mostTries || !isOfTheLine(answer, error))
+      throw new Error(error?.message ?? 'The file could not be uploaded.');
+    tell('The line is down, it goes on when it is back…');
+    await new Promise((resolve) => setTimeout(resolve, waitMs));
+    size = Math.max(fewestPieceBytes, size / 2);
+    offset = await taken().catch(() => offset);
   }
+}
+
+async function sendPiece(url, body) {
+  const headers = { accept: 'application/json', 'content-type': 'application/octet-stream' };
+  return await fetch(url, { method: 'POST', headers, body }).catch(() => undefined);
+}
+
+/** Nothing came, not all of it, or it came and nobody heard that it had. */
+function isOfTheLine(answer, error) {
+  return (
+    answer === undefined || answer.status === 408 || ['busy', 'gone', 'wrong_offset'].includes(error?.code)
+  );
 }

@@ -2,6 +2,7 @@
 import { follow, load, order, upload } from './api.js';
 import { agoElement, byId, element, fill } from './elements.js';
 import { onSubmit, requireSame } from './form.js';
+import { putRelease } from './release.js';
 import { count, duration, plain } from './words.js';
 
 onSubmit('password', async ({ current, password, again }) => {
@@ -49,7 +50,7 @@ onSubmit('backup', async ({ passphrase, again }, tell) => {
 });
 
 onSubmit('restore', async ({ file, passphrase, password }, tell) => {
-  await upload('/api/restore/upload', file, tell);
+  await upload('/api/restore/upload', file, { tell });
   const { order: id } = await order('/api/restore', { passphrase, password });
   const { state, words } = await follow(id, (outcome) => tell(outcome.words || 'Looking at it…'));
   if (state !== 'done') throw new Error(words);
@@ -106,7 +107,7 @@ async function drawUpdate() {
   const when = automatic ? `installed by itself between ${window}` : 'installed when somebody says so';
   fill(byId('update-rows'), [
     updateRow('runs', runs),
-    updateRow('source', `${url ?? 'sticks only'}; ${when}`),
+    updateRow('source', `${url ?? 'sticks and this page'}; ${when}`),
     ...(staged ? [updateRow('ready', `${staged.version}, by ${staged.source}`, staged.at)] : []),
     ...(onTrial ? [updateRow('on trial', onTrial.to, onTrial.at)] : []),
     ...(last?.outcome === 'good' ? [updateRow('good', `${last.from} → ${last.to}`, last.at)] : []),
@@ -128,6 +129,12 @@ async function carriedOut(path, words) {
 }
 
 onSubmit('update-look', async () => await carriedOut('/api/update/look'));
+onSubmit('update-put', async (_words, tell) => {
+  const said = await putRelease([...byId('update-put').elements.files.files], tell);
+  byId('update-put').reset();
+  await drawUpdate().catch(() => undefined);
+  return said;
+});
 onSubmit('update-older', async () => await carriedOut('/api/update/older'));
 onSubmit('update-apply', async ({ now }) =>
   carriedOut('/api/update/apply', { version: ready, now: now === 'on' }),

@@ -23,7 +23,7 @@ onSubmit('add', async ({ file, model, release, sha256 }, tell) => {
   );
   const path = `/api/firmware/uploads/${id}`;
   try {
-    await upload(path, file, tell);
+    await upload(path, file, { tell });
   } catch (error) {
     await order(`${path}/give-up`).catch(() => undefined);
     throw error;

@@ -219,3 +219,13 @@ export const postures = {
 export function count(number, one, many) {
   return number === 1 ? `1 ${one}` : `${number} ${many}`;
 }
+
+/** What keeps the chosen files from being the ones that a release consists of; empty: nothing does. */
+export function missingFiles(expected, chosen) {
+  const problems = expected.flatMap(({ name, bytes }) => {
+    const file = chosen.find((one) => one.name === name);
+    if (file === undefined) return [`${plain(name)} is not among the chosen files`];
+    return file.size === bytes ? [] : [`${plain(name)} has ${file.size} bytes, its release says ${bytes}`];
+  });
+  return problems.length === 0 ? '' : `${problems.join('; ')}.`;
+}

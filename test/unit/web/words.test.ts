@@ -11,6 +11,20 @@ function say(name: string, ...given: unknown[]): unknown {
 }
 
 describe('words of the page', () => {
+  it.each([
+    [
+      [
+        { name: 'a', size: 5 },
+        { name: 'other', size: 1 },
+      ],
+      '',
+    ],
+    [[{ name: 'other', size: 5 }], 'a is not among the chosen files.'],
+    [[{ name: 'a', size: 4 }], 'a has 4 bytes, its release says 5.'],
+  ])('of a release with the file a of five bytes, %j lacks: %j', (chosen, text) => {
+    expect(say('missingFiles', [{ name: 'a', bytes: 5 }], chosen)).toBe(text);
+  });
+
   it('what a device was told begins with its URLs, and is cut and cleaned', () => {
     expect(
       say('toldParts', { 2: '-18000', 66: 'http://10.0.0.1', 160: `http://\u0007${'x'.repeat(200)}` }),
