@@ -62,6 +62,8 @@ export interface KernelState {
   readonly carried: Map<number, Carried>;
   /** Those ports by session: of the flow from the phone, and from the cloud. */
   readonly ports: Map<string, readonly [number, number]>;
+  /** Sessions that there is no way for now: they get their rules when there is. */
+  readonly waiting: Map<string, FlowPair>;
   /** Sessions whose packets the rules don't see. */
   readonly barred: Set<string>;
   readonly counters: { [name in keyof typeof noneYet]: number };
@@ -103,6 +105,7 @@ export function newKernelState(world: World, options: KernelOptions): KernelStat
     options,
     carried: new Map(),
     ports: new Map(),
+    waiting: new Map(),
     barred: new Set(),
     counters: { ...noneYet },
     isUp: false,
@@ -128,17 +131,17 @@ export async function changeSession(
   pair: FlowPair | undefined,
 ): Promise<void> {
   const before = carriedOf(state, session);
-  const wanted = state.barred.has(session) || pair === undefined ? undefined : routed(state, pair);
+  const allowed = state.barred.has(session) ? undefined : pair;
+  const wanted = allowed && routed(state, allowed);
+  if (allowed !== undefined && wanted === undefined) state.waiting.set(session, allowed);
+  else state.waiting.delete(session);
   if (wanted === undefined ? before.length === 0 : isThere(before, wanted)) return;
   const { gone, fresh } = state.due;
   // What came and went before its turn was never there.
   gone.push(...before.filter(({ flow }) => !fresh.delete(flow.at.port)));
   for (const { flow } of before) state.carried.delete(flow.at.port);
   state.ports.delete(session);
-  if (wanted !== undefined) {
-    const phone = add(state, { session, leg: 'phone' }, wanted[0]);
-    state.ports.set(session, [phone, add(state, { session, leg: 'cloud' }, wanted[1])]);
-  }
+  if (wanted !== undefined) enter(state, session, wanted);
   const done = state.due.done ?? inTurn(state, () => change(state));
   state.due = { gone, fresh, done };
   await done;
@@ -147,6 +150,12 @@ export async function changeSession(
 /** Puts the table there, in place of what may be. Rejects, with everything through the process, when it can't. */
 export async function loadTable(state: KernelState): Promise<void> {
   state.network = readNetwork();
+  for (const [session, pair] of state.waiting) {
+    const wanted = routed(state, pair);
+    if (wanted === undefined) continue;
+    state.waiting.delete(session);
+    enter(state, session, wanted);
+  }
   // Those that have no way now get theirs with the next table.
   const flows = Array.from(state.carried.values()).flatMap((carried) => {
     const way = wayOf(state.network, carried.flow.to.address);
@@ -286,6 +295,11 @@ function isThere([phone, cloud]: readonly Carried[], pair: RoutedPair): boolean 
     isSameFlow(phone.flow, pair[0]) &&
     isSameFlow(cloud.flow, pair[1])
   );
+}
+
+function enter(state: KernelState, session: string, [phone, cloud]: RoutedPair): void {
+  const first = add(state, { session, leg: 'phone' }, phone);
+  state.ports.set(session, [first, add(state, { session, leg: 'cloud' }, cloud)]);
 }
 
 /** Our port that it comes to. */
