@@ -12,6 +12,7 @@ import { sdpFailure } from './call-offer.ts';
 import { withCause } from './cause.ts';
 import { answer, rewritten } from './crossing.ts';
 import { translatedBody } from './dialog-info.ts';
+import { invitePending } from './engine/core.ts';
 import { unheard } from './engine/session-refresh.ts';
 import { gatewayToken } from './gateway/gateway.ts';
 import { nextMaxForwards, passedHeaders, passedWithoutBody } from './headers.ts';
@@ -166,7 +167,10 @@ export async function relayOffer(app: Application, { request, call, leg }: InDia
     return;
   }
   const final = await relayed(app, { request, call, leg }, offer);
-  if (final === undefined) return;
+  if (final === undefined) {
+    if (offer.text !== '') await refusedOffer(app, call, leg);
+    return;
+  }
   const isAccepted = final.status >= 200 && final.status <= 299;
   const isInvite = request.method === 'INVITE';
   const hadOffer = offer.text !== '';
@@ -261,12 +265,20 @@ async function relayed(
   }
   const passed = passedHeaders(request.headers, audience(call, other));
   const headers = translatedHeaders(passed, leg, app.calls).filter(({ name }) => name !== 'Content-Type');
-  const sent = await app.server.send({
+  const outgoing = {
     method: request.method,
     dialogId,
     headers: [...headers, hops, ...(body.text === '' ? [] : [{ name: 'Content-Type', value: body.type }])],
     ...(body.text === '' ? {} : { body: body.text }),
+  };
+  const sent = await app.server.send(outgoing).catch((error: unknown) => {
+    // One of our own is on its way there.
+    if (!(error instanceof Error) || error.message !== invitePending) throw error;
   });
+  if (sent === undefined) {
+    await request.respond({ status: 491 });
+    return undefined;
+  }
   request.onCancel(() => sent.cancel());
   return await sent.final;
 }

@@ -14,7 +14,7 @@ import {
   nowhere,
 } from './addressing.ts';
 import { composeRequest } from './compose.ts';
-import { refused, type Command, type Core, type Outcome } from './core.ts';
+import { invitePending, refused, type Command, type Core, type Outcome } from './core.ts';
 import { addressingIn, dialogIdOf, flowIn, noteDescription, type Dialog } from './dialog.ts';
 import { oweUnheard, settleDialog } from './dialog-outcome.ts';
 import type { Flow } from './flow.ts';
@@ -156,8 +156,7 @@ export class ClientSide {
     const dialog = this.#core.dialogs.byId(dialogId);
     if (dialog === undefined) reply(refused('unable to find dialog'));
     else if (given.method === 'ACK') reply(this.acknowledge(dialog, given));
-    else if (given.method === 'INVITE' && dialog.openInvite !== undefined)
-      reply(refused('an INVITE is pending in the dialog'));
+    else if (given.method === 'INVITE' && dialog.openInvite !== undefined) reply(refused(invitePending));
     else if (given.method === 'BYE' && mustWait(dialog))
       this.#afterAck(dialog, () => this.#sendInDialog(command, reply));
     else {

@@ -75,6 +75,9 @@ export type Outcome =
     }
   | { readonly kind: 'refused'; readonly reason: string };
 
+/** Why an INVITE can't be sent now. */
+export const invitePending = 'an INVITE is pending in the dialog';
+
 export function refused(reason: string): Outcome {
   return { kind: 'refused', reason };
 }
