@@ -137,6 +137,15 @@ export function relayedSdp({ session, media }: Sdp, address: string, ports: read
   };
 }
 
+/** What an end was told of our media before, with another address and other ports of ours; its origin stays. */
+export function movedSdp(sdp: Sdp, address: string, ports: readonly RelayPorts[]): Sdp {
+  const { session, media } = relayedSdp(sdp, address, ports);
+  return {
+    session: session.map((line, at) => (line.startsWith('o=') ? (sdp.session[at] ?? line) : line)),
+    media,
+  };
+}
+
 function relayedLine(line: string, address: string): string {
   if (line.startsWith('c=')) return line === 'c=IN IP4 0.0.0.0' ? line : `c=IN IP4 ${address}`;
   if (line.startsWith('o=')) return line.replace(/IN IP[46] \S+$/, `IN IP4 ${address}`);

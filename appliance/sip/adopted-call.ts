@@ -1,4 +1,5 @@
 /** A call of the process before this one: whoever hangs up ends it, and whoever changes it makes it one of ours. */
+import { ownAddresses } from '../net/card.ts';
 import { otherLeg, type LegName } from '../protocol/media-control.ts';
 import type { SipHeader } from '../protocol/sip-message.ts';
 import type { AdoptedLeg } from './adopted-legs.ts';
@@ -82,8 +83,15 @@ export async function reopen(app: Application, flow: string): Promise<void> {
   }
 }
 
-/** The far ends of calls from before know the address of the connection that they began on. */
+/**
+ * The far ends of calls from before know the address of the connection that they began on. Those whose media has to move too are told
+ * both at once.
+ */
 export function announceCalls({ adoption, calls, server }: Application, { flow, token }: BindingRow): void {
-  const live = calls.ofPhone(token).flatMap(({ isLocal, dialogs }) => (isLocal ? [] : [dialogs.cloud ?? '']));
+  const ofPhone = calls.ofPhone(token);
+  const own = ofPhone.length === 0 ? undefined : ownAddresses();
+  const live = ofPhone.flatMap(({ isLocal, dialogs, media }) =>
+    isLocal || own?.has(media.addresses.cloud) === false ? [] : [dialogs.cloud ?? ''],
+  );
   for (const dialogId of [...adoption.dialogsOn(flow), ...live]) server.engine.announceDialog?.(dialogId);
 }

@@ -25,6 +25,8 @@ export interface Adoption {
   dialogsOn(flow: string): string[];
   /** What was written down of a call; undefined when that is not enough, or its media has ended. */
   kept(call: string): KeptCall | undefined;
+  /** Those whose media still flows. */
+  ids(): string[];
   /** Somebody carries it on: it is none of these any more. */
   handOver(call: string): void;
   /** It was hung up. */
@@ -76,6 +78,7 @@ export async function openAdoption(store: Store, clock: Pick<Clock, 'now'>): Pro
     ofCall: legs.ofCall,
     dialogsOn: legs.dialogsOn,
     kept: (id) => keptCall(waiting.get(id), legs.pairOf(id)),
+    ids: () => Array.from(waiting.keys()),
     handOver: (id) => {
       legs.forget(id);
       waiting.delete(id);

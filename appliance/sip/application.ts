@@ -100,6 +100,10 @@ export interface SipCounters {
   calls_started: number;
   calls_refused: number;
   calls_lost: number;
+  /** Of which the far end took another address of ours. */
+  calls_moved: number;
+  /** Of which it did not. */
+  calls_not_moved: number;
   calls_through_gateway: number;
   emergency_calls: number;
   /** Times that the media relay failed one of them: it went on without. */
@@ -140,6 +144,8 @@ export function newCounters(): SipCounters {
     calls_started: 0,
     calls_refused: 0,
     calls_lost: 0,
+    calls_moved: 0,
+    calls_not_moved: 0,
     calls_through_gateway: 0,
     emergency_calls: 0,
     emergency_calls_unrelayed: 0,

@@ -14,6 +14,7 @@ import {
 import { newCallCrypto, type Latest } from './call-crypto.ts';
 import type { BindingRow } from '../store/bindings.ts';
 import { addressOf } from './application.ts';
+import { newCloudOrigin } from './cloud-origin.ts';
 import { newPorts, newStreams, rescued, type Remotes, type Rescue } from './call-ports.ts';
 import type { Media } from './media.ts';
 
@@ -25,14 +26,19 @@ export interface CallMedia {
   relay(from: LegName, sdp: string): Promise<string>;
   /** The other end refuses what this leg offered last: what it said before goes on (RFC 3261 section 14.1). */
   takeBack(from: LegName): Promise<void>;
+  /**
+   * Ports at another address of ours for the leg to the cloud. `told`: what its far end has taken last; gives what it is to be told now,
+   * undefined when that is nothing new. Rejects as `relay` does.
+   */
+  moveCloud(address: string, told: string): Promise<string | undefined>;
   /** What this leg said last, as it came. */
   heard(leg: LegName): string | undefined;
   /** The call is up: from now on silence ends it, unless it is held. */
   answered(): Promise<void>;
   /** Also those whose ports the relay was asked for and hasn't named yet. */
   readonly sessions: readonly string[];
-  /** Ours, of both sides. */
-  readonly addresses: readonly string[];
+  /** Ours. */
+  readonly addresses: Readonly<Record<LegName, string>>;
   /**
    * For good. RTP packets relayed, by the leg that they came from; undefined when the relay doesn't say: it lets go what it still has
    * when the two compare.
@@ -90,13 +96,12 @@ export interface KeptMedia {
 export function newCallMedia(media: Media, call: string, sides: Sides): CallMedia {
   const { rescue, kept } = sides;
   const addresses = { phone: sides.phone.address, cloud: sides.cloud.address };
-  const told = kept && { phone: parseSdp(kept.told.phone), cloud: parseSdp(kept.told.cloud) };
-  const open = told === undefined ? [] : relayedIn(told);
-  const streams = newStreams(media, call, { addresses, open, early: () => earlySources(sides) });
-  const latest: Latest = kept ? { phone: parseSdp(kept.heard.phone), cloud: parseSdp(kept.heard.cloud) } : {};
+  const told = kept && bothParsed(kept.told);
+  const streams = newStreams(media, call, { addresses, open: relayedIn(told), early: earlySources(sides) });
+  const latest: Latest = kept ? bothParsed(kept.heard) : {};
   const before: Latest = {};
-  const isSecure = { phone: sides.phone.isSecure, cloud: sides.cloud.isSecure };
-  const crypto = newCallCrypto(isSecure, latest, told);
+  const crypto = newCallCrypto({ phone: sides.phone.isSecure, cloud: sides.cloud.isSecure }, latest, told);
+  const origin = newCloudOrigin(told?.cloud, latest.phone);
   const ports = newPorts({ media, streams, remotes: newRemotes(latest, sides), crypto, rescue });
   let isUp = kept !== undefined;
   const expectMedia = async () => {
@@ -116,7 +121,7 @@ export function newCallMedia(media: Media, call: string, sides: Sides): CallMedi
       try {
         const own = await ports.relayed(from, sdp.media.length);
         if (isUp) await rescued(rescue, expectMedia());
-        return formatSdp(relayedSdp(crossing, sides[otherLeg[from]].address, own));
+        return formatSdp(origin.after(from, relayedSdp(crossing, addresses[otherLeg[from]], own)));
       } catch (error) {
         if (rescue === undefined || ports.areTold || streams.isReleased()) throw error;
         rescue.onError(error);
@@ -133,6 +138,11 @@ export function newCallMedia(media: Media, call: string, sides: Sides): CallMedi
       await rescued(rescue, ports.relayed(from, sdp.media.length));
       if (isUp) await rescued(rescue, expectMedia());
     },
+    moveCloud: async (address, text) => {
+      const to = { address, ports: await streams.move('cloud', address) };
+      addresses.cloud = address;
+      return origin.moved(parseSdp(text), to, latest.phone);
+    },
     heard: (leg) => latest[leg] && formatSdp(latest[leg]),
     answered: async () => {
       isUp = true;
@@ -141,7 +151,7 @@ export function newCallMedia(media: Media, call: string, sides: Sides): CallMedi
     get sessions() {
       return streams.sessions().map(([, session]) => session);
     },
-    addresses: Object.values(addresses),
+    addresses,
     release: streams.release,
   };
 }
@@ -151,13 +161,22 @@ function likelySources({ peer, networks = [] }: LegSide): readonly string[] {
 }
 
 /** None where the box ends SRTP on one side: what comes before its keys could not be read, nor be told from what needs none. */
-function earlySources({ phone, cloud }: Sides): EarlySources {
-  if (phone.isSecure !== cloud.isSecure) return { phone: [], cloud: [] };
-  return { phone: likelySources(phone), cloud: likelySources(cloud) };
+function earlySources({ phone, cloud }: Sides): () => EarlySources {
+  const isBridge = phone.isSecure !== cloud.isSecure;
+  return () => ({
+    phone: isBridge ? [] : likelySources(phone),
+    cloud: isBridge ? [] : likelySources(cloud),
+  });
+}
+
+function bothParsed({ phone, cloud }: Readonly<Record<LegName, string>>): Record<LegName, Sdp> {
+  return { phone: parseSdp(phone), cloud: parseSdp(cloud) };
 }
 
 /** Places of the media that have ports of ours. */
-function relayedIn({ phone, cloud }: Readonly<Record<LegName, Sdp>>): number[] {
+function relayedIn(told: Readonly<Record<LegName, Sdp>> | undefined): number[] {
+  if (told === undefined) return [];
+  const { phone, cloud } = told;
   return Array.from(phone.media.keys()).filter((at) => [phone, cloud].some((sdp) => sdp.media[at]?.port));
 }
 

@@ -123,6 +123,16 @@ export function newStreams(media: Media, call: string, { addresses, open, early 
         throw error;
       }
     },
+    /** Other ports for that leg, at another address of ours; by place. */
+    move: async (leg: LegName, address: string): Promise<(PortPair | undefined)[]> => {
+      const moved: (PortPair | undefined)[] = [];
+      for (const [at, session] of sessions()) {
+        const ports = await media.move(session, leg, address);
+        streams.set(at, Promise.resolve(ports));
+        moved[at] = ports[leg];
+      }
+      return moved;
+    },
     release: async () => {
       isReleased = true;
       const last = sessions();

@@ -71,6 +71,14 @@ export function recordDialogs(app: Application, call: LiveCall): void {
   });
 }
 
+/** Its media toward the cloud goes through another address of ours, and the far end knows. `ms`: how long that took. */
+export function recordMove(app: Application, call: LiveCall, ms: number): void {
+  app.counters.calls_moved += 1;
+  app.world.log.info({ call: call.id, ms: Math.round(ms) }, 'a call followed the address of the box');
+  const body = { call: call.id, ms: Math.round(ms) };
+  recordSoon(app, call, (tx) => tx.journal({ kind: 'call_moved', mac: call.binding.mac ?? undefined, body }));
+}
+
 export interface Packets {
   readonly phone: number;
   readonly cloud: number;

@@ -45,7 +45,6 @@ export function startExternalServer(world: World, options: ExternalServerOptions
     // The server has certificates and connections of its own, and tells nobody of their end.
     setIdentity: () => undefined,
     closeFlow: () => undefined,
-    failFlow: () => undefined,
     onFlowLost: () => ({ [Symbol.dispose]: () => undefined }),
     [Symbol.asyncDispose]: async () => {
       stop.abort();

@@ -12,6 +12,7 @@ import { tellStart } from '../store/tell-start.ts';
 import { version, type Part, type World } from '../world.ts';
 import { hangUpAdopted } from './adopted-call.ts';
 import { openAccounts } from './accounts.ts';
+import { followAddresses } from './address-follower.ts';
 import { openAdoption, type Adoption } from './adoption.ts';
 import { newCounters, type Application, type SipCounters } from './application.ts';
 import { openBindings } from './bindings.ts';
@@ -149,6 +150,7 @@ function lookAfter(
   starting.use(engine.onFlowLost((flow) => void onFlowLost(app, flow).catch(onError)));
   starting.use(sweepBindings(app, onError));
   starting.use(followRestarts(app, onError));
+  starting.use(followAddresses(app, onError));
   starting.use(renewIdentity(world, { site: config.site, engine, shown: identity, onError }));
   starting.use(boundAdoption(app, adoption, onError));
   starting.defer(() => hangUpAll(app));
@@ -233,7 +235,7 @@ async function onIdle(app: Application, adoption: Adoption, session: string): Pr
     const own = ownAddresses();
     const reason = 'no media';
     const headers = [{ name: 'Reason', value: `SIP;cause=408;text="${reason}"` }];
-    if (call.media.addresses.every((address) => own.has(address)))
+    if (Object.values(call.media.addresses).every((address) => own.has(address)))
       await hangUp(app, call, { reason, legs: ['phone', 'cloud'], headers });
     else await hangUpMoved(app, call);
     return;

@@ -42,7 +42,7 @@ const found: Readonly<Record<string, Row>> = {
     'A firewall blocks UDP between phone and box, or between box and cloud, or the part rtp does not run.',
   ],
   'address changed': [
-    'An address of the box changed during the call, and the sound could not follow.',
+    'An address of the box changed during the call, and the sound could not follow: there was no other address in time, or the other side refused it.',
     'Give the box fixed addresses on both networks, or reserve them in the DHCP server.',
   ],
   'media relay restarted': ['The media relay was restarted, and the sound was lost with it.'],

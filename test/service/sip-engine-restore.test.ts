@@ -76,3 +76,27 @@ it('the far end is told the address of our next connection', async () => {
   await until(() => contacts.length > 0, 'the far end to be told');
   expect(contacts[0]).toContain(`127.0.0.1:${box.port('tcp')}`);
 });
+
+it('a request of the application names our next connection too, and the far end is told once', async () => {
+  const { box, ofPeer, dialogId } = await keptCall('tcp', {
+    localContact: '<sip:127.0.0.1:9;transport=tcp>',
+  });
+  const contacts: string[] = [];
+  ofPeer.on('modify', (req, res) => {
+    contacts.push(req.get('Contact'));
+    res.send(200, { body: sdp });
+  });
+  expect(box.engine.relocateDialog?.(dialogId)).toBe('127.0.0.1');
+  const options = { method: 'INVITE', stackDialogId: dialogId, body: sdp } as { method: string };
+  expect((await answerTo(await box.srf.request('sip:placeholder', options))).status).toBe(200);
+  box.engine.announceDialog?.(dialogId);
+  await until(() => contacts.length > 0, 'the far end to be told');
+  expect(contacts).toEqual([`<sip:127.0.0.1:${box.port('tcp')};transport=tcp>`]);
+});
+
+it('without a connection there is no address that could be named', async () => {
+  const { box, dialogId } = await keptCall('tcp');
+  for (const flow of box.engine.flowsAt?.('127.0.0.1') ?? []) flow.fail?.();
+  await until(() => box.engine.counters()['open_connections'] === 0, 'the connections to end');
+  expect(box.engine.relocateDialog?.(dialogId)).toBeUndefined();
+});

@@ -30,8 +30,10 @@ export function settleDialog(
   if (isSuccess(response) && dialog.isConfirmed && targetRefreshing.has(method))
     refreshTarget(dialog, response);
   if (isSuccess(response) && offering.has(method)) noteEnds(dialog, { ours: request, theirs: response });
-  if (isSuccess(response) && refreshing.has(method))
+  if (isSuccess(response) && refreshing.has(method)) {
+    dialog.isMoved = false;
     renewSession(core, dialog, { request, response, role: 'uac' });
+  }
   if (method === dialog.kind) {
     if (isSuccess(response)) dialog.isConfirmed = true;
     else if (!dialog.isConfirmed) core.dialogs.remove(dialog);

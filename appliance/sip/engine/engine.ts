@@ -10,7 +10,7 @@ import { Control } from './control.ts';
 import type { Application } from './core.ts';
 import { newCounters } from './counters.ts';
 import type { DialogState } from './dialog-state.ts';
-import type { Witness } from './flow.ts';
+import type { Flow, Witness } from './flow.ts';
 import type { Orders } from './orders.ts';
 import { Stack } from './stack.ts';
 import type { Endpoint } from './transport.ts';
@@ -58,14 +58,19 @@ export interface Engine extends AsyncDisposable {
   restoreDialog?(state: DialogState): void;
   /** Tells the far end of a dialog that its connection is another one now. */
   announceDialog?(id: string): void;
+  /**
+   * From the next request of ours on, our Contact in a dialog is the connection that it goes on over. Gives our address there; undefined
+   * when there is no such connection.
+   */
+  relocateDialog?(id: string): string | undefined;
+  /** Connections at this address of ours. */
+  flowsAt?(address: string): readonly Pick<Flow, 'id' | 'remote' | 'fail'>[];
   /** When the certificates end that servers have shown last, by name, ms since 1970. */
   certificateEnds?(): ReadonlyMap<string, number>;
   /** What the `tls` listeners show to new connections. Throws when key and certificate don't fit. */
   setIdentity(identity: TlsIdentity): void;
   /** Closes the connection of that flow, inbound or outbound; nothing happens when there is none. */
   closeFlow(id: string): void;
-  /** The same, as a connection that is known to be dead: it is lost. */
-  failFlow(id: string): void;
   /** Called once for every stream flow that ends for whatever reason but {@link Engine.closeFlow}. */
   onFlowLost(listener: (flow: string) => void): Disposable;
 }
@@ -105,10 +110,11 @@ export async function startEngine(world: World, options: EngineOptions): Promise
     certificateEnds: () => stack.transport.certificateEnds,
     dialogState: (id) => stack.dialogState(id),
     announceDialog: (id) => stack.announceDialog(id),
+    relocateDialog: (id) => stack.relocateDialog(id),
+    flowsAt: (address) => stack.transport.flowsAt(address),
     restoreDialog: (state) => stack.restoreDialog(state),
     setIdentity: (identity) => stack.transport.setIdentity(identity),
     closeFlow: (id) => stack.transport.closeFlow(id),
-    failFlow: (id) => stack.transport.flow(id)?.fail?.(),
     onFlowLost: (listener) => {
       stack.lostListeners.add(listener);
       return { [Symbol.dispose]: () => void stack.lostListeners.delete(listener) };

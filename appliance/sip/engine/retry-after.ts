@@ -6,7 +6,7 @@ import type { SipResponse } from '../../protocol/sip-message.ts';
 const longestSeconds = 3600;
 
 /** Undefined when the server doesn't say. */
-export function retryAfterMs(response: SipResponse): number | undefined {
+export function retryAfterMs(response: Pick<SipResponse, 'headers'>): number | undefined {
   const [seconds] = /^\d{1,10}/.exec(headerValue(response, 'Retry-After')?.trim() ?? '') ?? [];
   return seconds === undefined ? undefined : Math.min(Number(seconds), longestSeconds) * 1000;
 }

@@ -54,6 +54,14 @@ export class SessionRefresh {
     this.#refresh(dialog);
   }
 
+  /** The same for a request of the application's that says more than where we are. Gives our address on the connection, if there is one. */
+  relocate(dialog: Dialog): string | undefined {
+    revive(this.#core, dialog);
+    if (!dialog.flow.isOpen) return undefined;
+    if (relocate(dialog)) dialog.isMoved = true;
+    return dialog.flow.local.address;
+  }
+
   /** The timer of a dialog that a process before us kept. How much of it is over isn't known: a refresh of ours goes out soon. */
   resume(dialog: Dialog, { session }: DialogState): void {
     if (session !== undefined)
@@ -70,7 +78,9 @@ export class SessionRefresh {
     // Without a connection it is told again when there is one.
     if (dialog.session !== undefined || !dialog.isMoved || !dialog.flow.isOpen) return;
     dialog.moving?.cancel();
-    dialog.moving = this.#core.timers.after(ms, () => this.#refresh(dialog));
+    dialog.moving = this.#core.timers.after(ms, () => {
+      if (dialog.isMoved) this.#refresh(dialog);
+    });
   }
 
   #refresh(dialog: Dialog): void {

@@ -101,6 +101,11 @@ export class Stack implements AsyncDisposable {
     if (dialog !== undefined) this.#sessions.announce(dialog);
   }
 
+  relocateDialog(id: string): string | undefined {
+    const dialog = this.#dialogs.byId(id);
+    return dialog && this.#sessions.relocate(dialog);
+  }
+
   /** Of the tables, now. */
   sizes(): Record<string, number> {
     return {

@@ -193,8 +193,9 @@ export class TransportLayer implements AsyncDisposable {
     else void move.then(forget, forget);
   }
 
-  flow(id: string): StreamFlow | undefined {
-    return this.#flows.get(id);
+  /** Connections at this address of ours. */
+  flowsAt(address: string): StreamFlow[] {
+    return [...this.#flows.values(), ...this.#older].filter(({ local }) => local.address === address);
   }
 
   /** The way to whoever was at the other end of a flow that is gone: by its name, or over the next connection of the same phone. */

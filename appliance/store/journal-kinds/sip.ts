@@ -31,6 +31,8 @@ export const sipKinds = {
   phone_restart: { fields: { outcome: 'open', status: 'open' } },
   call_started: { fields: { call: 'open', direction: 'open', from: 'personal', to: 'personal' } },
   call_answered: { fields: { call: 'open', seconds: 'open' } },
+  /** It goes on through another address of the box, since the one that it began with is gone. */
+  call_moved: { fields: { call: 'open', ms: 'open' } },
   call_ended: {
     fields: {
       call: 'open',

@@ -13,7 +13,10 @@ async function endedThrough(address: string, isLocal = false): Promise<string[]>
     bindings: { byFlow: () => [{ registrar: 'sip.example', flow: 'phone-1', local_address: address }] },
     calls: { remove: () => undefined },
     server: {
-      engine: { failFlow: (flow: string) => done.push(`fail ${flow}`) },
+      engine: {
+        flowsAt: (from: string) =>
+          ['phone-1', 'phone-2'].map((id) => ({ id, fail: () => done.push(`fail ${id} from ${from}`) })),
+      },
       send: ({ method, dialogId = '' }: { method: string; dialogId?: string }) => {
         done.push(`${method} ${dialogId}`.trim());
         return Promise.resolve({ final: Promise.resolve() });
@@ -36,7 +39,7 @@ async function endedThrough(address: string, isLocal = false): Promise<string[]>
 it('the phone is told at once, whoever is outside over a connection made anew', async () => {
   expect(await endedThrough('203.0.113.77')).toEqual([
     'BYE inside',
-    'fail phone-1',
+    'fail phone-1 from 203.0.113.77',
     'OPTIONS',
     'BYE outside',
   ]);
