@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
+import { takeLock } from '../../../appliance/store/process-lock.ts';
 import { openStore } from '../../../appliance/store/store.ts';
 import { saveCall } from '../../../appliance/store/calls.ts';
 import { saveUpdateFacts } from '../../../appliance/store/update-facts.ts';
@@ -244,6 +245,21 @@ it('a release that is brought while another one proves itself lies ready afterwa
   await plugIn(box, { version: '0.2.1' });
   await keepRelease(box.needs());
   expect(box.facts()).toMatchObject({ last: { to: '0.2.0', outcome: 'good' }, staged: { version: '0.2.1' } });
+});
+
+it('a release waits for who takes or installs another one just now', async () => {
+  const box = updateBox(maker);
+  const other = takeLock(`${stagingFolder(box.needs())}.lock`);
+  const taking = plugIn(box);
+  const stagedSoon = async () => {
+    await new Promise((resolve) => setImmediate(resolve));
+    await box.clock.advance(1000);
+    return box.facts().staged?.version;
+  };
+  for (let seconds = 0; seconds < 100; seconds += 1) expect(await stagedSoon()).toBeUndefined();
+  other?.[Symbol.dispose]();
+  await expect.poll(stagedSoon).toBe('0.2.0');
+  await taking;
 });
 
 it('what a power cut left of a release that was being taken is gone with the next one', async () => {
