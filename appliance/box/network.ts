@@ -147,7 +147,8 @@ export function changesNetwork(before: Config, now: Config): boolean {
 }
 
 function networkOf({ box, site, web }: Config): string {
-  return JSON.stringify([box.card, site.address, web.address, web.port, web.https_port]);
+  // All of `web`: with a socket or token that is no good the page would be gone, and with it the way to better settings.
+  return JSON.stringify([box.card, site.address, web]);
 }
 
 /** Until somebody confirms, or the time is over; a process that has to end leaves the change to the next one. */

@@ -27,7 +27,7 @@ export async function putSettingsFile(
   if (!isFileKey(key)) return { state: 'refused', words: 'no key of the settings names such a file' };
   if (typeof name !== 'string') return { state: 'refused', words: 'the file has no name' };
   const text = textOf(box, secret);
-  const problem = settingsFileProblem(name, text);
+  const problem = settingsFileProblem(name, text, key);
   if (problem !== undefined) return { state: 'refused', words: problem };
   const folder = dirname(resolve(box.configFile));
   const path = join(folder, name);

@@ -3,6 +3,7 @@ import { chmodSync, readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
+import { leastTokenLength, tokenIn } from '../config/settings-file.ts';
 import { listenFds } from '../net/listen-fds.ts';
 import { pageIdentity } from '../net/page-certificate.ts';
 import { clearUnixSocket } from '../net/unix-socket.ts';
@@ -112,8 +113,9 @@ function listening(server: PageServer): Listening {
 /** The first line; throws what the file system says. */
 function readToken(file: string | undefined): string | undefined {
   if (file === undefined) return undefined;
-  const token = readFileSync(file, 'utf8').split('\n')[0]?.trim() ?? '';
-  if (token.length < 16) throw new Error(`${file}: a token has at least 16 characters, on the first line`);
+  const token = tokenIn(readFileSync(file, 'utf8'));
+  if (token.length < leastTokenLength)
+    throw new Error(`${file}: a token has at least ${leastTokenLength} characters, on the first line`);
   return token;
 }
 

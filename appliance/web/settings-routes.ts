@@ -105,7 +105,7 @@ export const settingsRoutes: readonly Route[] = [
     answer: OrderGiven,
     answerTo: async (asked, sources) => {
       const file = asked.body as { key: FileKey; name: string; text: string };
-      const problem = settingsFileProblem(file.name, file.text);
+      const problem = settingsFileProblem(file.name, file.text, file.key);
       if (problem !== undefined) return failure(400, 'no_file', problem);
       const secret = await sources.admin.keepForRoot(file.text);
       return await order(asked, sources, {

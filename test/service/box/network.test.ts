@@ -165,6 +165,8 @@ it('settings that leave the network as it is need no confirmation', () => {
   const [before, other] = [parseConfig(toml('10.20.0.1')), parseConfig(toml('10.20.0.2'))];
   expect(changesNetwork(before, { ...before, site: { ...before.site, name: 'x' } })).toBe(false);
   expect(changesNetwork(before, other)).toBe(true);
+  // A page that does not start with it would be the end of the way to better settings.
+  expect(changesNetwork(before, { ...before, web: { ...before.web, socket: '/nowhere/x' } })).toBe(true);
   const none = { ...before, box: { ...before.box, card: [] } };
   expect(changesNetwork(none, { ...none, site: other.site })).toBe(false);
   expect(existsSync('/run/systemd/network/10-gatehouse-eth0.network')).toBe(false);

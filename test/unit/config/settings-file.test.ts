@@ -23,6 +23,12 @@ it.each([
   expect(settingsFileProblem(name, 'text')).toMatch(/name|form above/);
 });
 
+it('a token for the page is as long as the page wants it, or the page would not start', () => {
+  const key = 'web.metrics_token_file';
+  expect(settingsFileProblem('metrics.token', 'fifteen-letters\nmore', key)).toMatch(/at least 16/);
+  expect(settingsFileProblem('metrics.token', 'sixteen-letters!\n', key)).toBeUndefined();
+});
+
 it.each([
   ['nothing', ' \n', /empty/],
   ['bytes', 'a\0b', /no text/],
