@@ -132,6 +132,7 @@ async function serve(
   root: string,
   { who, asked = {} }: Served,
 ): Promise<number> {
+  await writeAsRoot(root, state);
   const launcher = [join(root, 'systemd/with-sockets'), 'dhcp=eth0:udp:67', '--'];
   const program = [process.execPath, join(root, 'appliance/main.ts'), 'run'];
   await using box = wire.server.start(
@@ -158,6 +159,33 @@ async function serve(
   const aside = readdirSync(state, { recursive: true }).filter((name) => String(name).includes('.broken'));
   if (aside.length > 0) throw new Error(`${who} set aside ${aside.join()}`);
   return held;
+}
+
+/** `box.db` has no part that runs: each release's orders and updates open it, and write what they did. */
+async function writeAsRoot(root: string, state: string): Promise<void> {
+  if (countIn(root, 'box') === 0) return;
+  const program = `
+    const { openStore } = await import(${JSON.stringify(join(root, 'appliance/store/store.ts'))});
+    const store = openStore({ directory: ${JSON.stringify(state)}, part: 'box', clock: Date });
+    await store.write(({ db }) => db.exec(\`INSERT INTO outcome (order_id, kind, state, words, began_at, changed_at, runner)
+      VALUES (hex(randomblob(8)), 'reset.factory', 'refused', 'of \${process.pid}', \${Date.now()}, \${Date.now()}, 'x')\`));
+    const [{ rows }] = store.db.prepare('SELECT count(*) AS rows FROM outcome').all();
+    console.log(rows);
+    process.exit();`;
+  const before = existsSync(join(state, 'box/box.db')) ? outcomes(state) : 0;
+  const rows = Number(
+    await run([process.execPath, '--input-type=module', '-e', program], { timeoutMs: patienceMs }),
+  );
+  if (rows !== before + 1) throw new Error(`box.db had ${before} outcomes and has ${rows}`);
+}
+
+function outcomes(state: string): number {
+  const db = new Database(join(state, 'box/box.db'), { readonly: true });
+  try {
+    return Number(db.prepare('SELECT count(*) FROM outcome').pluck().get());
+  } finally {
+    db.close();
+  }
 }
 
 /** How well they are is another matter: there is no cloud to reach here. */
