@@ -17,6 +17,8 @@ const giveUpMs = 30_000;
 const helpAgainMs = 10_000;
 
 interface Move {
+  /** Ours. */
+  readonly from: string;
   readonly since: number;
   notBefore: number;
   isUnderWay: boolean;
@@ -36,8 +38,9 @@ export function followAddresses(app: Application, onError: (error: unknown) => v
     const gone = new Set(Array.from(missing).filter((address) => before.has(address)));
     await giveUpConnections(app, gone);
     for (const call of movedCalls(app, gone)) {
-      if (own.has(call.media.addresses.phone) && !moves.has(call))
-        moves.set(call, { since: clock.monotonic(), notBefore: 0, isUnderWay: false });
+      const { phone, cloud } = call.media.addresses;
+      if (own.has(phone) && !moves.has(call))
+        moves.set(call, { from: cloud, since: clock.monotonic(), notBefore: 0, isUnderWay: false });
     }
     for (const [call, move] of dueMoves(moves, clock.monotonic())) {
       move.isUnderWay = true;
@@ -116,7 +119,8 @@ async function attempt(app: Application, call: LiveCall, move: Move): Promise<bo
   const { clock, log } = app.world;
   const now = clock.monotonic();
   if (moved.kind === 'moved') {
-    recordMove(app, call, now - move.since);
+    // It may have come back.
+    if (call.media.addresses.cloud !== move.from) recordMove(app, call, now - move.since);
     return true;
   }
   const isLate = now - move.since > giveUpMs;

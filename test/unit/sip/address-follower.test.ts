@@ -96,6 +96,15 @@ it('an address that was there a moment ago may come back: it is gone when it is 
   expect(app.counters).toMatchObject({ calls_moved: 1, calls_not_moved: 0 });
 });
 
+it('an address that came back meanwhile is no move', async () => {
+  const addresses = { phone: present, cloud: former };
+  const media = { addresses, moveCloud: () => Promise.resolve(undefined) };
+  const { done, pass, app } = following({ calls: [{ media: media as unknown as LiveCall['media'] }] });
+  await pass(1000);
+  expect(done).toEqual(['announce cloud 0']);
+  expect(app.counters.calls_moved).toBe(0);
+});
+
 it('of many calls the one for help comes first, and of the others 25 each half second', async () => {
   const calls = Array.from({ length: 60 }, (_, at) => ({ isEmergency: at === 59 }));
   const { done, pass } = following({ calls });
