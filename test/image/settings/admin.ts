@@ -70,7 +70,10 @@ export function adminAt(namespace: Namespace, url: string, directory: string): A
       for (let offset = 0; offset < bytes.length; offset += pieceBytes) {
         writeFileSync(piece, bytes.subarray(offset, offset + pieceBytes));
         const asBytes = ['-H', 'content-type:application/octet-stream', '--data-binary', `@${piece}`];
-        const { status, body } = await ask(`${path}?offset=${offset}`, asBytes);
+        const { status, body } = await ask(
+          `${path}${path.includes('?') ? '&' : '?'}offset=${offset}`,
+          asBytes,
+        );
         if (status !== 200) throw new Error(`${path}: ${status} ${JSON.stringify(body)}`);
       }
     },
