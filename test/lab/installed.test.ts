@@ -46,11 +46,7 @@ beforeAll(async () => {
     lab,
     namespace: box,
     package: built.trim(),
-    files: {
-      '/etc/gatehouse/gatehouse.toml': settings,
-      // A hang is to be noticed within the test's patience.
-      '/run/systemd/system/gatehouse@web.service.d/impatient.conf': '[Service]\nWatchdogSec=2\n',
-    },
+    files: { '/etc/gatehouse/gatehouse.toml': settings },
     prepare: ['gatehouse config check', 'gatehouse units'],
   });
   await machine.exec(['systemctl', 'start', 'gatehouse.target']);
@@ -208,9 +204,17 @@ it('a part that is killed comes back, and no other notices', async () => {
 });
 
 it('a part that hangs is killed and started again', async () => {
+  // Only here and only now: a busy machine may keep a part that is well waiting for longer.
+  const impatient = '/run/systemd/system/gatehouse@web.service.d';
+  await machine.shell(
+    `mkdir -p ${impatient} && printf '[Service]\\nWatchdogSec=5\\n' >${impatient}/impatient.conf`,
+  );
+  const restart = 'systemctl daemon-reload && systemctl restart gatehouse@web';
+  await machine.shell(restart);
   const { pid } = await unit('web');
   await machine.shell(`kill -STOP ${pid}`);
   expect(await comesBack('web', pid)).toBe(true);
+  await machine.shell(`rm -r ${impatient} && ${restart}`);
 });
 
 const said = (command: string) => `echo "correct horse battery staple" | gatehouse ${command} /root/box`;
