@@ -39,7 +39,7 @@ it('its admin is whoever has the code', { timeout: bootMs * 2 }, async () => {
   const code = (await machine.shell('gatehouse setup-code')).trim();
   const isIn = async () =>
     (await admin.post('/api/setup', { code, password: 'sixteen rainy days' })).status === 200 || undefined;
-  await until('the first password', isIn, { timeoutMs: 120_000, everyMs: 5000 });
+  expect(await until('the first password', isIn, { timeoutMs: 120_000, everyMs: 5000 })).toBe(true);
 });
 
 it('a question is answered by the box itself', { timeout: bootMs }, async () => {
