@@ -5,7 +5,7 @@ import { defineConfig } from 'vitest/config';
  * processors, and nothing in them is timed. One group, in the order of the projects' names: labs begin, and what is
  * short fills the gaps and ends the run.
  */
-const shared = { maxWorkers: 3, globalSetup: ['test/support/lab-packages.ts'] };
+const shared = { maxWorkers: 4, globalSetup: ['test/support/lab-packages.ts'] };
 
 /** What takes longer hangs: on a machine at work on much else a test of half a second was seen to take twenty. */
 const patience = 60_000;
