@@ -6,6 +6,7 @@ import type { OfficeCloud } from './cloud.ts';
 import { hosts } from './network.ts';
 import type { OfficePhone } from './phone.ts';
 
+/** Sent until somebody hung up, and heard of that in the end. */
 export interface CallResult {
   readonly direction: 'outbound' | 'inbound';
   readonly phone: RtpCount;
@@ -63,6 +64,13 @@ export async function holdCall(
 ): Promise<CallResult> {
   const call = await openCall(cloud, phone, direction);
   await sleep(talkMs);
+  // What is sent while the hang-up is on its way is nobody's to hear.
+  const talked = await call.count();
   await call.hangUp(direction === 'outbound' ? 'phone' : 'callee');
-  return { direction, ...(await call.count()) };
+  const ended = await call.count();
+  return {
+    direction,
+    phone: { sent: talked.phone.sent, heard: ended.phone.heard },
+    callee: { sent: talked.callee.sent, heard: ended.callee.heard },
+  };
 }
