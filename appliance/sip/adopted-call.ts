@@ -1,4 +1,5 @@
 /** A call of the process before this one: whoever hangs up ends it, and whoever changes it makes it one of ours. */
+import { isChallenge } from '../protocol/sip-challenge.ts';
 import { ownAddresses } from '../net/card.ts';
 import { otherLeg, type LegName } from '../protocol/media-control.ts';
 import type { SipHeader } from '../protocol/sip-message.ts';
@@ -34,7 +35,7 @@ async function relayBye(
   if (toward === 'cloud') await reopen(app, other.flow);
   const headers = passedWithoutBody(request.headers, toward);
   const final = await finalOfBye(app, { dialogId: other.dialogId, headers });
-  if (final !== undefined && (final.status === 401 || final.status === 407)) {
+  if (final !== undefined && isChallenge(final)) {
     await request.respond(answer(final, { type: '', text: '' }, leg));
     return;
   }

@@ -1,4 +1,5 @@
 /** Carries an INVITE from one leg to the other, and what comes back: a back-to-back user agent (RFC 7092) with media through `rtp`. */
+import { isChallenge } from '../protocol/sip-challenge.ts';
 import { randomUUID } from 'node:crypto';
 import { otherLeg, type LegName } from '../protocol/media-control.ts';
 import { headerValue, parseNameAddress } from '../protocol/sip-headers.ts';
@@ -157,8 +158,7 @@ async function rejected(
   { request, call, caller }: Attempt,
   final: Received,
 ): Promise<string> {
-  const isChallenge = final.status === 401 || final.status === 407;
-  if (!isChallenge) await recordStart(app, call);
+  if (!isChallenge(final)) await recordStart(app, call);
   if (final.localCause === undefined) {
     const contacts = final.status < 400 ? redirected(app, call, final) : [];
     if (contacts === undefined) {

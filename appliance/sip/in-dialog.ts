@@ -1,4 +1,5 @@
 /** Requests inside a call: to the other leg and their answers back, descriptions rewritten on the way. */
+import { isChallenge } from '../protocol/sip-challenge.ts';
 import { otherLeg, type LegName } from '../protocol/media-control.ts';
 import { withHeader } from '../protocol/sip-headers.ts';
 import type { SipHeader } from '../protocol/sip-message.ts';
@@ -16,7 +17,7 @@ import { invitePending } from './engine/core.ts';
 import { unheard } from './engine/session-refresh.ts';
 import { gatewayToken } from './gateway/gateway.ts';
 import { nextMaxForwards, passedHeaders, passedWithoutBody } from './headers.ts';
-import { isLastNotify } from './referrals.ts';
+import { isLastNotify } from '../protocol/sip-events.ts';
 import { translatedHeaders } from './replaces.ts';
 import { answerInSession, isRefresh } from './session-timers.ts';
 import type { Answer, Incoming, Received } from './srf.ts';
@@ -118,7 +119,7 @@ async function relayBye(app: Application, { request, call, leg }: InDialog): Pro
     return;
   }
   const final = await finalOfBye(app, { dialogId, headers });
-  if (final !== undefined && (final.status === 401 || final.status === 407)) {
+  if (final !== undefined && isChallenge(final)) {
     await request.respond(answer(final, { type: '', text: '' }, leg));
     return;
   }

@@ -1,12 +1,8 @@
 /** What becomes of a REFER is told by NOTIFY in the call's own dialog (RFC 3515), also when the call is over. */
-import { headerValue } from '../protocol/sip-headers.ts';
+import { referralMs } from '../protocol/sip-events.ts';
 import type { Application } from './application.ts';
 import type { LiveCall } from './call-table.ts';
-import type { Incoming } from './srf.ts';
 import type { Subscription } from './subscription-table.ts';
-
-/** Whoever was referred may ring for as long. */
-const referralMs = 300_000;
 
 /** The call is over: what became of its REFER is still told (RFC 5057 section 4.2). */
 export function keepReferral({ subscriptions, world }: Application, call: LiveCall): void {
@@ -18,9 +14,4 @@ export function keepReferral({ subscriptions, world }: Application, call: LiveCa
   const subscription: Subscription = { binding, callee, isLocal, dialogs: {}, answered, endsAt };
   subscriptions.setDialog(subscription, 'phone', dialogs.phone);
   subscriptions.setDialog(subscription, 'cloud', dialogs.cloud);
-}
-
-export function isLastNotify(request: Pick<Incoming, 'method' | 'headers'>): boolean {
-  const state = headerValue(request, 'Subscription-State') ?? '';
-  return request.method === 'NOTIFY' && /^terminated\b/i.test(state);
 }

@@ -1,4 +1,5 @@
 /** Registrations that failed, kept for people to look at: one a phone, with its messages. */
+import { isChallenge } from '../protocol/sip-challenge.ts';
 import { headerValue, headerLines } from '../protocol/sip-headers.ts';
 import type { SipHeader } from '../protocol/sip-message.ts';
 import { addressOf, legOf, type Application } from './application.ts';
@@ -42,7 +43,7 @@ export function isRefusal(
   { status, headers }: { status: number; headers: readonly SipHeader[] },
   request: Pick<Incoming, 'headers'>,
 ): boolean {
-  if (status !== 401 && status !== 407) return status >= 300;
+  if (!isChallenge({ status })) return status >= 300;
   const hasCredentials = ['Authorization', 'Proxy-Authorization'].some(
     (name) => headerValue(request, name) !== undefined,
   );

@@ -1,4 +1,5 @@
 /** What is done with a REGISTER, and how its Contact reads on either side. RFC 3261 section 10. No socket, no clock, no store. */
+import { credentialsOf } from '../protocol/sip-challenge.ts';
 import type { BindingRow } from '../store/bindings.ts';
 import {
   formatNameAddress,
@@ -149,22 +150,20 @@ export function repeatedReply(headers: readonly SipHeader[]): SipHeader[] {
 }
 
 function authUserOf(headers: readonly SipHeader[]): string | undefined {
-  return /[\s,]username\s*=\s*"((?:[^"\\]|\\.)*)"/i.exec(credentialsOf(headers) ?? '')?.[1];
+  return /[\s,]username\s*=\s*"((?:[^"\\]|\\.)*)"/i.exec(firstCredentials(headers) ?? '')?.[1];
 }
 
 /** What the phone answered to, as it stands in its credentials; undefined without any that can be read. */
 export function answeredChallenge(
   headers: readonly SipHeader[],
 ): Pick<BindingRow, 'auth_realm' | 'auth_algorithm'> | undefined {
-  const credentials = credentialsOf(headers) ?? '';
+  const credentials = firstCredentials(headers) ?? '';
   const realm = /[\s,]realm\s*=\s*"((?:[^"\\]|\\.)*)"/i.exec(credentials)?.[1];
   if (realm === undefined) return undefined;
   const algorithm = /[\s,]algorithm\s*=\s*"?([\w-]+)/i.exec(credentials)?.[1] ?? null;
   return { auth_realm: realm.replaceAll(/\\(.)/g, '$1'), auth_algorithm: algorithm };
 }
 
-function credentialsOf(headers: readonly SipHeader[]): string | undefined {
-  return headers
-    .filter(({ name }) => name === 'Authorization' || name === 'Proxy-Authorization')
-    .flatMap(({ value }) => splitChallenges(value))[0];
+function firstCredentials(headers: readonly SipHeader[]): string | undefined {
+  return credentialsOf({ headers }).flatMap(({ value }) => splitChallenges(value))[0];
 }

@@ -62,14 +62,6 @@ export function withReliability(attempt: Attempt, invite: Outgoing): Outgoing {
   return { ...invite, headers: [...invite.headers, { name: 'Supported', value: extension }, ...allow] };
 }
 
-export function hasCredentials({ headers }: Headed): boolean {
-  return headers.some(({ name }) => name === 'Authorization' || name === 'Proxy-Authorization');
-}
-
-export function isChallenge({ status }: { readonly status: number }): boolean {
-  return status === 401 || status === 407;
-}
-
 export const required: SipHeader = { name: 'Require', value: extension };
 
 /** How a provisional response of the callee's goes to the caller, if at all. */

@@ -3,6 +3,7 @@
  * which is carried on with its description. For a caller that knows no PRACK the box sends it, and for a callee that knows none the
  * box sees to it that its responses arrive.
  */
+import { credentialsOf, isChallenge } from '../protocol/sip-challenge.ts';
 import { otherLeg, type LegName } from '../protocol/media-control.ts';
 import type { SipHeader } from '../protocol/sip-message.ts';
 import type { Application } from './application.ts';
@@ -17,8 +18,6 @@ import type { Attempt } from './outgoing-invite.ts';
 import {
   branchOf,
   callersReliability,
-  hasCredentials,
-  isChallenge,
   isReliable,
   mayAgreeEarly,
   prackHeaders,
@@ -136,7 +135,7 @@ export class Ringing {
    * wait for an answer that says nothing.
    */
   async #challenge(response: Received, headers: readonly SipHeader[]): Promise<Received | undefined> {
-    if (!hasCredentials(this.#attempt.request)) {
+    if (credentialsOf(this.#attempt.request).length === 0) {
       this.#acknowledge(response, headers);
       return undefined;
     }

@@ -8,7 +8,7 @@ import { nextMaxForwards, passedHeaders } from './headers.ts';
 import { isOfLeg, relayOpaque } from './in-dialog.ts';
 import { translatedHeaders } from './replaces.ts';
 import { senderOf } from './sender.ts';
-import { isLastNotify } from './referrals.ts';
+import { isLastNotify } from '../protocol/sip-events.ts';
 import type { Incoming, Received } from './srf.ts';
 import type { Subscription } from './subscription-table.ts';
 

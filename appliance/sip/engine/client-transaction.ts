@@ -1,11 +1,7 @@
 /** Client transactions: RFC 3261 section 17.1, for INVITE as corrected by RFC 6026. They own retransmission and nothing else. */
+import { credentialsOf } from '../../protocol/sip-challenge.ts';
 import { headerLines, headerValue, listValues, withHeader } from '../../protocol/sip-headers.ts';
-import {
-  encodeSipMessage,
-  type SipHeader,
-  type SipRequest,
-  type SipResponse,
-} from '../../protocol/sip-message.ts';
+import { encodeSipMessage, type SipRequest, type SipResponse } from '../../protocol/sip-message.ts';
 import { isReliable, type Flow } from './flow.ts';
 import { keptText } from './kept-bytes.ts';
 import { t1, t2, t4 } from './timer-values.ts';
@@ -174,6 +170,7 @@ export class NonInviteClientTransaction implements ClientTransaction {
 
 /** The ACK to a refusal belongs to the transaction: same branch, To of the response (section 17.1.1.3). */
 function ackFor(invite: SipRequest, response: SipResponse): SipRequest {
+  // Nobody may ask for them again (section 22.1).
   const headers = [...sameTransaction(invite, 'ACK'), ...credentialsOf(invite)];
   return {
     method: 'ACK',
@@ -181,11 +178,6 @@ function ackFor(invite: SipRequest, response: SipResponse): SipRequest {
     headers: withHeader(headers, 'To', [headerValue(response, 'To') ?? '']),
     body: new Uint8Array(),
   };
-}
-
-/** An ACK has those of its INVITE, since nobody may ask for them again (section 22.1). */
-export function credentialsOf({ headers }: Pick<SipRequest, 'headers'>): SipHeader[] {
-  return headers.filter(({ name }) => name === 'Authorization' || name === 'Proxy-Authorization');
 }
 
 /** CANCEL has the INVITE's own Via, addresses, number and route (section 9.1). */

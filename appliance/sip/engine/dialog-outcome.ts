@@ -1,4 +1,6 @@
 /** What a final answer means for the dialog it is in (RFC 3261 sections 12.2 and 15.1). */
+import { isLastNotify } from '../../protocol/sip-events.ts';
+import { isChallenge } from '../../protocol/sip-challenge.ts';
 import { headerValue } from '../../protocol/sip-headers.ts';
 import type { SipRequest, SipResponse } from '../../protocol/sip-message.ts';
 import { isSuccess } from './addressing.ts';
@@ -7,7 +9,7 @@ import type { Core } from './core.ts';
 import { noteEnds, refreshTarget, type Dialog } from './dialog.ts';
 import { awaitPrackAgain } from './reliable.ts';
 import { renewSession } from './session-timer.ts';
-import { endDialog, isLastNotify, noteReferral, renewSubscription } from './subscription.ts';
+import { endDialog, noteReferral, renewSubscription } from './subscription.ts';
 
 /** Their 2xx may move the remote target (section 12.2, RFC 3311). */
 const targetRefreshing: ReadonlySet<string> = new Set(['INVITE', 'UPDATE', 'SUBSCRIBE']);
@@ -49,10 +51,6 @@ export function settleDialog(
 function isEnd({ kind, isOver }: Dialog, { request, response }: Answered): boolean {
   const isLast = request.method === 'BYE' || ((kind === 'SUBSCRIBE' || isOver) && isLastNotify(request));
   return isLast && !isChallenge(response);
-}
-
-function isChallenge({ status }: SipResponse): boolean {
-  return status === 401 || status === 407;
 }
 
 /** A BYE that was not heard is owed: its connection was gone, or went before there was an answer. */

@@ -1,6 +1,6 @@
 /** A second answer to one INVITE, from another branch of a fork: RFC 3261 section 13.2.2.4 wants it acknowledged and hung up. */
 import type { SipHeader, SipRequest, SipResponse } from '../../protocol/sip-message.ts';
-import { credentialsOf } from './client-transaction.ts';
+import { credentialsOf } from '../../protocol/sip-challenge.ts';
 import { composeRequest } from './compose.ts';
 import { addressingIn, flowIn, uacDialog } from './dialog.ts';
 import type { Flow } from './flow.ts';

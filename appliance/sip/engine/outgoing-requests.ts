@@ -1,4 +1,5 @@
 /** Requests of ours that are under way: their transactions, and what comes back (RFC 3261 sections 8.1.3, 9.1, 13.2.2). */
+import { credentialsOf } from '../../protocol/sip-challenge.ts';
 import { randomUUID } from 'node:crypto';
 import {
   essentials,
@@ -10,12 +11,7 @@ import {
 } from '../../protocol/sip-headers.ts';
 import { encodeSipMessage, type SipRequest, type SipResponse } from '../../protocol/sip-message.ts';
 import { formsDialog, isSuccess, madeHere, makesDialog } from './addressing.ts';
-import {
-  cancelFor,
-  credentialsOf,
-  InviteClientTransaction,
-  NonInviteClientTransaction,
-} from './client-transaction.ts';
+import { cancelFor, InviteClientTransaction, NonInviteClientTransaction } from './client-transaction.ts';
 import type { ClientTransaction, ClientUser } from './client-transaction.ts';
 import { refused, type Core, type Outcome } from './core.ts';
 import { dialogIdOf, flowIn, uacDialog, updateUacDialog, type Dialog } from './dialog.ts';

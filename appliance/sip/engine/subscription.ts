@@ -1,4 +1,6 @@
 /** Subscriptions, RFC 6665: dialogs that nobody hangs up. They end by a NOTIFY that says so, or by their time. */
+import { isSuccess } from './addressing.ts';
+import { isLastNotify, referralMs } from '../../protocol/sip-events.ts';
 import { headerValue } from '../../protocol/sip-headers.ts';
 import type { SipRequest, SipResponse } from '../../protocol/sip-message.ts';
 import type { Core } from './core.ts';
@@ -10,25 +12,16 @@ const longestSeconds = 86_400;
 
 /** Called with every final answer to a SUBSCRIBE of the dialog: begins its time anew. */
 export function renewSubscription(core: Core, dialog: Dialog, response: SipResponse): void {
-  if (response.status < 200 || response.status >= 300) return;
+  if (!isSuccess(response)) return;
   const asked = Number(headerValue(response, 'Expires') ?? 3600);
   const seconds = Number.isInteger(asked) && asked >= 0 ? Math.min(asked, longestSeconds) : 3600;
   dialog.expiry?.cancel();
   dialog.expiry = core.timers.after(seconds * 1000 + graceMs, () => core.dialogs.remove(dialog));
 }
 
-export function isLastNotify(request: SipRequest): boolean {
-  return (
-    request.method === 'NOTIFY' && /^terminated\b/i.test(headerValue(request, 'Subscription-State') ?? '')
-  );
-}
-
-/** Whoever was referred may ring for as long. */
-const referralMs = 300_000;
-
 /** With every final answer in a call's dialog: REFER begins a subscription without a SUBSCRIBE (RFC 3515 section 2.4.4, RFC 4488). */
 export function noteReferral(dialog: Dialog, request: SipRequest, response: SipResponse): void {
-  if (response.status < 200 || response.status > 299) return;
+  if (!isSuccess(response)) return;
   const isUnwanted = [request, response].some((one) => /^false\b/i.test(headerValue(one, 'Refer-Sub') ?? ''));
   if (request.method === 'REFER') dialog.isReferring = !isUnwanted;
   else if (isLastNotify(request)) dialog.isReferring = false;

@@ -1,4 +1,5 @@
 /** Requests to the gateway answer its challenges with the site's account there. */
+import { isChallenge } from '../../protocol/sip-challenge.ts';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Config } from '../../config/schema.ts';
@@ -46,7 +47,7 @@ function withAccount(server: SipServer, judge: Judge): SipServer {
       const uri = judge.uriOf(outgoing);
       if (uri === undefined) return await server.send(outgoing, listeners);
       const onFinal = (final: Received) => {
-        if (!isChallenge(final)) listeners?.onFinal?.(final);
+        if (!isChallenged(final)) listeners?.onFinal?.(final);
       };
       let current = await server.send(outgoing, { ...listeners, onFinal });
       let isCancelled = false;
@@ -69,15 +70,15 @@ function withAccount(server: SipServer, judge: Judge): SipServer {
   };
 }
 
-function isChallenge({ status, localCause }: Received): boolean {
-  return localCause === undefined && (status === 401 || status === 407);
+function isChallenged(final: Received): boolean {
+  return final.localCause === undefined && isChallenge(final);
 }
 
 function answerTo(
   first: Received,
   { outgoing, uri, account }: { outgoing: Outgoing; uri: string; account: Account },
 ): SipHeader | undefined {
-  if (!isChallenge(first)) return undefined;
+  if (!isChallenged(first)) return undefined;
   const name = first.status === 401 ? 'WWW-Authenticate' : 'Proxy-Authenticate';
   const value = answerChallenge(headerLines(first, name).flatMap(splitChallenges), {
     ...account,

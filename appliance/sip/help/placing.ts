@@ -1,4 +1,5 @@
 /** An emergency call: one way after another, until somebody takes it. Everything here is decided from memory. */
+import { isChallenge } from '../../protocol/sip-challenge.ts';
 import type { Application } from '../application.ts';
 import type { Silence } from '../asking.ts';
 import { hangUp } from '../call-end.ts';
@@ -142,7 +143,7 @@ function noteCloud(app: Application, { binding }: LiveCall, outcome: Outcome): v
 function isTaken(way: Way, outcome: Outcome): outcome is Received {
   if (outcome === undefined || 'answer' in outcome || outcome.localCause !== undefined) return false;
   if (outcome.status <= 299) return true;
-  return way === 'cloud' && (outcome.status <= 399 || outcome.status === 401 || outcome.status === 407);
+  return way === 'cloud' && (outcome.status <= 399 || isChallenge(outcome));
 }
 
 function wordsOf(outcome: Outcome): string {
