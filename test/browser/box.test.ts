@@ -5,7 +5,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { openReader } from '../../appliance/store/reader.ts';
 import { openNetworkPage } from '../support/page.ts';
-import { launchBrowser } from '../support/tab.ts';
+import { launchBrowser, openTheBox } from '../support/tab.ts';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -21,12 +21,7 @@ async function openSignedIn() {
   const context = await browser.newContext({ viewport: { width: 390, height: 800 } });
   onTestFinished(async () => await context.close());
   const tab = await context.newPage();
-  await tab.goto(`http://127.0.0.1:${page.web.address.port}/`);
-  await tab.getByLabel('Set-up code').fill(page.code);
-  await tab.getByLabel('Password for this page').fill(password);
-  await tab.getByLabel('The same once more').fill(password);
-  await tab.getByRole('button', { name: 'Go on' }).click();
-  await tab.getByRole('link', { name: 'The box' }).click();
+  await openTheBox(tab, page, password);
   await tab.getByText('Nothing was ordered yet.').waitFor();
   const orders = () => {
     using reader = openReader(page.directory, 'web');

@@ -6,7 +6,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { openNetworkPage } from '../support/page.ts';
 import { startSite } from '../support/provisioning.ts';
-import { launchBrowser } from '../support/tab.ts';
+import { launchBrowser, openTheBox } from '../support/tab.ts';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -32,12 +32,7 @@ async function openSignedIn() {
   const tab = await context.newPage();
   const complaints: string[] = [];
   tab.on('pageerror', (error) => complaints.push(error.message));
-  await tab.goto(`http://127.0.0.1:${page.web.address.port}/`);
-  await tab.getByLabel('Set-up code').fill(page.code);
-  await tab.getByLabel('Password for this page').fill(password);
-  await tab.getByLabel('The same once more').fill(password);
-  await tab.getByRole('button', { name: 'Go on' }).click();
-  await tab.getByRole('link', { name: 'The box' }).click();
+  await openTheBox(tab, page, password);
   await tab.getByRole('link', { name: 'Firmware' }).click();
   await tab.getByText('No firmware is here.').waitFor();
   return { ...page, tab, complaints };

@@ -11,7 +11,7 @@ import { openNetworkPage } from '../support/page.ts';
 import { writePayload } from '../support/payload.ts';
 import { imageOf, rootOf } from '../support/release-desk.ts';
 import { newMaker, releaseDay } from '../support/release.ts';
-import { launchBrowser } from '../support/tab.ts';
+import { launchBrowser, openTheBox } from '../support/tab.ts';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -38,12 +38,7 @@ async function openSignedIn() {
   const tab = await context.newPage();
   const complaints: string[] = [];
   tab.on('pageerror', (error) => complaints.push(error.message));
-  await tab.goto(`http://127.0.0.1:${page.web.address.port}/`);
-  await tab.getByLabel('Set-up code').fill(page.code);
-  await tab.getByLabel('Password for this page').fill(password);
-  await tab.getByLabel('The same once more').fill(password);
-  await tab.getByRole('button', { name: 'Go on' }).click();
-  await tab.getByRole('link', { name: 'The box' }).click();
+  await openTheBox(tab, page, password);
   const form = tab.locator('#update-put');
   const put = async (files: readonly string[]) => {
     await form.getByLabel('A release, all of its files').setInputFiles(files);

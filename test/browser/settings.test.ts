@@ -9,7 +9,7 @@ import { orderHandlers } from '../../appliance/box/orders.ts';
 import { readConfig } from '../../appliance/config.ts';
 import { openWorld } from '../../appliance/world.ts';
 import { openNetworkPage } from '../support/page.ts';
-import { launchBrowser } from '../support/tab.ts';
+import { launchBrowser, openTheBox } from '../support/tab.ts';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -43,12 +43,7 @@ async function openSignedIn() {
   const tab = await context.newPage();
   const complaints: string[] = [];
   tab.on('pageerror', (error) => complaints.push(error.message));
-  await tab.goto(`http://127.0.0.1:${page.web.address.port}/`);
-  await tab.getByLabel('Set-up code').fill(page.code);
-  await tab.getByLabel('Password for this page').fill(password);
-  await tab.getByLabel('The same once more').fill(password);
-  await tab.getByRole('button', { name: 'Go on' }).click();
-  await tab.getByRole('link', { name: 'The box' }).click();
+  await openTheBox(tab, page, password);
   return { ...page, tab, complaints };
 }
 

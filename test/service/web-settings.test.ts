@@ -26,20 +26,7 @@ import { openSecrets } from '../../appliance/store/secrets.ts';
 import { openWorld } from '../../appliance/world.ts';
 import { openDesk, type Desk } from '../support/desk.ts';
 import { ask } from '../support/page.ts';
-
-/** A machine that is told what to do, and does nothing. */
-function toldMachine(folder: string) {
-  const calls: string[] = [];
-  const machine = {
-    folder,
-    reload: async () => void calls.push('reload'),
-    apply: async () => {
-      calls.push('apply');
-      return { state: 'done', words: 'The box takes them up now.' } as const;
-    },
-  };
-  return { calls, machine };
-}
+import { toldMachine } from '../support/told-machine.ts';
 
 async function openBox(add = '') {
   const desk = await openDesk();

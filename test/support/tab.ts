@@ -1,7 +1,7 @@
 /** The page in Chromium, as Debian packages it. */
 import { chromium, type Browser, type BrowserContextOptions, type Page as Tab } from 'playwright-core';
 import { onTestFinished } from 'vitest';
-import type { Page } from './page.ts';
+import type { NetworkPage, Page } from './page.ts';
 
 const chromiumArguments = [
   '--no-sandbox',
@@ -39,4 +39,18 @@ export async function openTab(
   await tab.goto(`${page.url}/${hash}`);
   await tab.locator('#connection[data-state=live]').waitFor();
   return { tab, complaints };
+}
+
+/** Makes the box of whoever has its code, and goes to what he does to it. */
+export async function openTheBox(
+  tab: Tab,
+  { web, code }: Pick<NetworkPage, 'web' | 'code'>,
+  password: string,
+): Promise<void> {
+  await tab.goto(`http://127.0.0.1:${web.address.port}/`);
+  await tab.getByLabel('Set-up code').fill(code);
+  await tab.getByLabel('Password for this page').fill(password);
+  await tab.getByLabel('The same once more').fill(password);
+  await tab.getByRole('button', { name: 'Go on' }).click();
+  await tab.getByRole('link', { name: 'The box' }).click();
 }

@@ -20,6 +20,7 @@ import {
 import { openWorld } from '../../../appliance/world.ts';
 import { fakeClock } from '../../support/clock.ts';
 import { temporaryDirectory } from '../../support/directory.ts';
+import { toldMachine } from '../../support/told-machine.ts';
 
 /** A box that has booted with its first settings. */
 function openBox() {
@@ -31,15 +32,7 @@ function openBox() {
   mkdirSync(folder);
   writeFileSync(join(folder, '80-wired.network'), "the machine's own");
   writeFileSync(configFile, toml('10.20.0.1'));
-  const calls: string[] = [];
-  const machine = {
-    folder,
-    reload: async () => void calls.push('reload'),
-    apply: async () => {
-      calls.push('apply');
-      return { state: 'done', words: '' } as const;
-    },
-  };
+  const { calls, machine } = toldMachine(folder);
   const clock = fakeClock();
   const needs = () => ({
     ...openWorld('silent'),
