@@ -1,6 +1,7 @@
 /** What the kernel says of a network card. */
 import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
+import { broadcastAddress, parseCidr, type Subnet } from '../protocol/ipv4.ts';
 import { parseMac } from '../protocol/mac.ts';
 
 /** Undefined when there is no such card, or it has no Ethernet address. */
@@ -15,8 +16,27 @@ export function cardMac(card: string): string | undefined {
 
 /** IPv4 addresses of all cards of this machine. */
 export function ownAddresses(): Set<string> {
-  const found = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
-  return new Set(found.filter(({ family }) => family === 'IPv4').map(({ address }) => address));
+  return new Set(ownNetworks().map(({ address }) => address));
+}
+
+export interface OwnNetwork {
+  readonly card: string;
+  readonly address: string;
+  /** Everybody there hears what is sent to it; undefined where there is no room for one (RFC 3021). */
+  readonly broadcast: Subnet | undefined;
+}
+
+/** IPv4 addresses of this machine, each with its card and network. */
+export function ownNetworks(): OwnNetwork[] {
+  return Object.entries(networkInterfaces()).flatMap(([name, addresses = []]) =>
+    addresses.flatMap(({ family, address, cidr }) => {
+      if (family !== 'IPv4') return [];
+      const net = parseCidr(cidr ?? address);
+      const broadcast = net.prefix > 30 ? undefined : parseCidr(broadcastAddress(net));
+      // `eth0:1` is a label of the card's second address.
+      return [{ card: name.split(':')[0] ?? name, address, broadcast }];
+    }),
+  );
 }
 
 /** Packets that it has sent so far; 0 when there is no such card. */

@@ -17,6 +17,8 @@ export interface Remote {
   readonly rtcpPort: number;
   /** Addresses and networks (`52.112.0.0/14`) that media may come from; `*` for any (the far end is behind address translation). */
   readonly allow: readonly string[];
+  /** Where its signalling comes from: media is sent to the networks beyond that card and the one of our own address alone. */
+  readonly near?: string;
   /** T.38 and not RTP: its packets can't be told from others'. */
   readonly isUdptl?: boolean;
 }
@@ -249,6 +251,7 @@ function remote(object: Fields): Remote {
     port: integer(object, 'port', 65_535),
     rtcpPort: integer(object, 'rtcpPort', 65_535),
     allow: sources(object, 'allow'),
+    ...(object['near'] === undefined ? {} : { near: address(object, 'near') }),
     ...(object['isUdptl'] === true ? { isUdptl: true } : {}),
   };
 }

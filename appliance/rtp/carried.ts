@@ -1,4 +1,5 @@
 /** A session with its sockets: packets in, packets out, and what decides where they go kept in store and kernel. */
+import type { Config } from '../config/schema.ts';
 import { newTokenBucket, takeToken } from '../net/token-bucket.ts';
 import { packetKind } from '../protocol/rtp.ts';
 import type { LegName } from '../protocol/media-control.ts';
@@ -50,6 +51,7 @@ export function newCarried(
 
 export interface Relay {
   readonly world: World;
+  readonly config: Pick<Config['rtp'], 'first_port' | 'last_port'>;
   readonly store: Store;
   readonly pool: PortPool;
   readonly kernel: KernelPath;
@@ -73,6 +75,8 @@ export function newCounters() {
     sessions_idle: 0,
     refused: 0,
     malformed: 0,
+    /** A description named an address that its leg has no business with. */
+    led_astray: 0,
     /** Through this process; the others went through the kernel. */
     packets: 0,
     dropped: 0,
@@ -131,15 +135,18 @@ function listenOn(relay: Relay, carried: Carried, at: { leg: LegName; component:
       counters.flooded += 1;
       return;
     }
-    const forward = onPacket(session, { ...at, from, packet }, now);
-    if (forward === undefined) {
-      counters.dropped += 1;
-      return;
-    }
+    let clear: Uint8Array | undefined;
+    let isForged = false;
+    const isGenuine = () => {
+      clear = crossing.open(at.leg, packet, world.clock.now());
+      isForged = clear === undefined;
+      return !isForged;
+    };
+    const forward = onPacket(session, { ...at, from, packet, isGenuine }, now);
+    const onward = forward && clear && crossing.seal(at.leg, clear);
     if (session.revision !== carried.toldRevision) follow(relay, carried);
-    const onward = crossing.onward(at.leg, packet, world.clock.now());
-    if (onward === undefined) {
-      counters.srtp_refused += 1;
+    if (forward === undefined || onward === undefined) {
+      counters[isForged || forward !== undefined ? 'srtp_refused' : 'dropped'] += 1;
       return;
     }
     counters.packets += 1;

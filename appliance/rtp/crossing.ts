@@ -9,8 +9,10 @@ export interface Crossing {
   describe(leg: LegName, description: LegDescription): void;
   /** Packets are made anew here: such a session can't be left to the kernel, nor taken over without its keys. */
   readonly isBridge: boolean;
-  /** A packet that may cross, as the other leg gets it; undefined: not genuine, or nothing that can be bridged. */
-  onward(from: LegName, packet: Uint8Array, atMs: number): Uint8Array | undefined;
+  /** A packet from this leg in clear, where the box has keys of its own with it; undefined: not genuine, or nothing that can be bridged. */
+  open(from: LegName, packet: Uint8Array, atMs: number): Uint8Array | undefined;
+  /** What was opened, as the other leg gets it; undefined: not to be sent. */
+  seal(from: LegName, clear: Uint8Array): Uint8Array | undefined;
 }
 
 export function newCrossing(quality: SessionQuality): Crossing {
@@ -23,7 +25,7 @@ export function newCrossing(quality: SessionQuality): Crossing {
     get isBridge() {
       return srtp.isBridge;
     },
-    onward: (from, packet, atMs) => {
+    open: (from, packet, atMs) => {
       const kind = packetKind(packet);
       if (kind !== 'rtp' && kind !== 'rtcp') return srtp.isBridge ? undefined : packet;
       const clear = srtp.open(from, kind, packet);
@@ -33,7 +35,11 @@ export function newCrossing(quality: SessionQuality): Crossing {
         const report = srtp.read(from, clear);
         if (report !== undefined) quality.onReport(from, report, atMs);
       }
-      return srtp.seal(otherLeg[from], kind, clear);
+      return clear;
+    },
+    seal: (from, clear) => {
+      const kind = packetKind(clear);
+      return kind === 'rtp' || kind === 'rtcp' ? srtp.seal(otherLeg[from], kind, clear) : clear;
     },
   };
 }

@@ -33,6 +33,7 @@ export async function startRtpRelay(world: World, config: Config): Promise<Part>
   const byPort: Relay['byPort'] = new Map();
   const relay: Relay = {
     world,
+    config: config.rtp,
     store,
     pool,
     sessions,

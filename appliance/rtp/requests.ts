@@ -1,6 +1,13 @@
 /** What `sip` asks for over the control socket. */
+import { ownNetworks } from '../net/card.ts';
+import { readRoutes } from '../net/routes.ts';
 import { DecodeError } from '../protocol/bytes.ts';
-import { parseMediaRequest, type MediaReply, type MediaRequest } from '../protocol/media-control.ts';
+import {
+  parseMediaRequest,
+  type MediaReply,
+  type MediaRequest,
+  type Remote,
+} from '../protocol/media-control.ts';
 import {
   follow,
   keep,
@@ -12,6 +19,7 @@ import {
   type Carried,
   type Relay,
 } from './carried.ts';
+import { withinReach } from './reach.ts';
 import { countOf, expectFrom, newSession, setRemote, type Session } from './session.ts';
 import { openMediaSockets, type MediaSockets } from './sockets.ts';
 
@@ -48,7 +56,7 @@ async function act(relay: Relay, request: MediaRequest): Promise<MediaReply> {
     case 'update': {
       const carried = known(relay, request.session);
       const isOther = describe(carried, request);
-      setRemote(carried.session, request.leg, request.remote);
+      setRemote(carried.session, request.leg, reachable(relay, carried, request));
       if (isOther || carried.session.revision !== carried.toldRevision) follow(relay, carried);
       return { id, ok: true };
     }
@@ -83,6 +91,24 @@ async function act(relay: Relay, request: MediaRequest): Promise<MediaReply> {
     ({ isReleased, reportedAt }) => !isReleased && reportedAt === undefined,
   );
   return { id, ok: true, sessions: there.map(({ session }) => countOf(session, now)) };
+}
+
+function reachable(
+  { config, counters, world }: Relay,
+  { sockets, session: { id } }: Carried,
+  { leg, remote }: MediaRequest & { verb: 'update' },
+): Remote {
+  const ours = {
+    address: sockets.own(leg).address,
+    firstPort: config.first_port,
+    lastPort: config.last_port,
+  };
+  const reached = withinReach(remote, ours, { routes: readRoutes(), networks: ownNetworks() });
+  if (reached !== remote) {
+    counters.led_astray += 1;
+    world.log.warn({ session: id, leg, address: remote.address }, 'a description names another network');
+  }
+  return reached;
 }
 
 /** True when its packets go another way then: changed here, or not any more. */

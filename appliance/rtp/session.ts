@@ -43,6 +43,8 @@ export interface Arrival {
   readonly component: Component;
   readonly from: Endpoint;
   readonly packet: Uint8Array;
+  /** Asked only of a packet from where the far end may be: keys say whether it is from there. Left out: nobody can tell. */
+  readonly isGenuine?: () => boolean;
 }
 
 /** Nothing is sent there. */
@@ -63,7 +65,10 @@ export function newSession(id: string, now: number): Session {
 }
 
 /** Whether this is where the far end was heard from, or where it said that it would be. */
-export function isFarEnd({ legs }: Session, { leg, component, from }: Omit<Arrival, 'packet'>): boolean {
+export function isFarEnd(
+  { legs }: Session,
+  { leg, component, from }: Omit<Arrival, 'packet' | 'isGenuine'>,
+): boolean {
   const { latched, remote } = legs[leg];
   const known = latched[component];
   if (known !== undefined && isSame(known, from)) return true;
@@ -95,11 +100,11 @@ export function expectFrom(session: Session, leg: LegName, allow: readonly strin
 
 /** What to do with a packet; undefined: nothing. */
 export function onPacket(session: Session, arrival: Arrival, now: number): Forward | undefined {
-  const { leg, component, packet } = arrival;
+  const { leg, component, packet, isGenuine = () => true } = arrival;
   const own = session.legs[leg];
   const kind = kindOf(packet, own.remote);
   const isHeard = isFarEnd(session, arrival) || mayBeFarEnd(own, arrival, { isRtp: kind === 'rtp', now });
-  if (kind === 'other' || !isHeard) {
+  if (kind === 'other' || !isHeard || !isGenuine()) {
     own.count.dropped += 1;
     return undefined;
   }

@@ -12,6 +12,7 @@ import {
   type Sdp,
 } from '../protocol/sdp.ts';
 import { newCallCrypto, type Latest } from './call-crypto.ts';
+import type { Config } from '../config/schema.ts';
 import type { BindingRow } from '../store/bindings.ts';
 import { addressOf } from './application.ts';
 import { newCloudOrigin } from './cloud-origin.ts';
@@ -67,14 +68,14 @@ export function phoneSide(
   return { address, isSecure: transport === 'tls', peer: addressOf(source) };
 }
 
-/** Of a call between a phone and its registrar. `peer`: where the phone's signalling comes from. */
+/** Of a call between a phone and its registrar. */
 export function sidesToward(
-  address: string,
+  { site, rtp }: Pick<Config, 'site' | 'rtp'>,
   phone: Pick<BindingRow, 'transport' | 'source' | 'local_address'>,
 ): Record<LegName, LegSide> {
   return {
-    phone: phoneSide(address, phone),
-    cloud: { address: phone.local_address, isSecure: true, peer: undefined },
+    phone: phoneSide(site.address, phone),
+    cloud: { address: phone.local_address, isSecure: true, peer: undefined, networks: rtp.cloud_networks },
   };
 }
 
@@ -194,8 +195,14 @@ function newRemotes(latest: Latest, sides: Readonly<Record<LegName, LegSide>>): 
     if (sdp === undefined || entry === undefined || !isRelayed(entry)) return undefined;
     const target = targetOf(sdp, entry, multiplexes(at));
     if (target === undefined) return undefined;
+    const { peer } = sides[leg];
     const allow = allowed(target.address, sides[leg]);
-    return { ...target, allow, ...(isUdptl(entry) ? { isUdptl: true } : {}) };
+    return {
+      ...target,
+      allow,
+      ...(peer === undefined ? {} : { near: peer }),
+      ...(isUdptl(entry) ? { isUdptl: true } : {}),
+    };
   };
   const apart = (leg: LegName, at: number): Remote | undefined => {
     const entry = latest[leg]?.media[at];

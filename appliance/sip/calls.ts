@@ -234,10 +234,9 @@ function newCall(
   const id = randomUUID().replaceAll('-', '');
   const { binding, help } = admission;
   const source = caller === 'phone' ? request.source : binding.source;
-  const { phone, cloud } = sidesToward(app.config.site.address, { ...binding, source });
   const isBack = caller === 'cloud' && app.help.awaitsCall(binding);
   const rescue = admission.isEmergency || isBack ? newRescue(app, id) : undefined;
-  const sides = { phone, cloud: { ...cloud, networks: app.config.rtp.cloud_networks }, rescue };
+  const sides = { ...sidesToward(app.config, { ...binding, source }), rescue };
   return {
     id,
     direction: caller === 'phone' ? 'outbound' : 'inbound',

@@ -211,6 +211,35 @@ it('before, in and after a call no host of one network reaches another through t
   expect(await crossings()).toEqual([]);
 });
 
+it('a description that names a host of another network leads nothing there', async () => {
+  await using media = openMedia(openWorld('silent'), state(), {
+    onIdle: () => undefined,
+    onConnected: () => Promise.resolve(),
+  });
+  await until('the relay to be connected', () => media.isConnected || undefined, until4);
+  const ours = await media.allocate('led.0', { phone: '10.66.0.1', cloud: '10.66.0.1' });
+  const near = '10.66.0.101';
+  await media.update('led.0', 'phone', {
+    address: '203.0.113.50',
+    port: 7777,
+    rtcpPort: 7778,
+    allow: [near],
+    near,
+  });
+  const speaker = { address: '10.66.0.102', near: '10.66.0.102', allow: ['10.66.0.102'] };
+  await media.update('led.0', 'cloud', { ...speaker, port: 6000, rtcpPort: 6001 });
+  const file = join(site.lab.directory, 'led.pcap');
+  await using capture = await startCapture(site.remote, { card: 'eth0', file, filter: 'udp port 7777' });
+  const speak = `socket(my $s, 2, 2, 17); bind($s, pack_sockaddr_in(6000, INADDR_ANY)); for my $n (1..20) {
+    send($s, pack("CCnNN", 128, 8, $n, $n, 7) . ("z" x 160), 0, pack_sockaddr_in($ARGV[0], inet_aton("10.66.0.1"))); select(undef, undef, undef, 0.02) }`;
+  await stranger.exec(['perl', '-MSocket', '-e', speak, String(ours.cloud.rtp)]);
+  expect(await capture.text('udp')).toBe('');
+  const [count] = (await media.stats()).filter(({ session }) => session === 'led.0');
+  expect(count?.cloud.dropped, 'it was heard, and had nowhere to go').toBe(0);
+  expect(count?.silentMs).toBeLessThan(5000);
+  await media.release('led.0');
+});
+
 it('a stranger who sprays the ports of the call reaches nobody', async () => {
   const from = now();
   const ports = [...(await table()).matchAll(/\. (?:10\.66\.0\.1|192\.0\.2\.2) \. (\d+)/g)].map(

@@ -116,7 +116,7 @@ async function turnToRegistrar(app: Application, call: LiveCall): Promise<void> 
   await call.media.release();
   call.isLocal = false;
   call.callee = undefined;
-  const sides = sidesToward(app.config.site.address, call.binding);
+  const sides = sidesToward(app.config, call.binding);
   call.media = newCallMedia(app.media, call.id, { ...sides, rescue: call.rescue });
 }
 

@@ -101,6 +101,35 @@ it('what is forged, repeated or broken reaches nobody, and the call goes on', as
   expect(relay.counters()['srtp_refused']).toBeGreaterThan(30);
 });
 
+it('who has no key is not the far end, wherever it may come from, and keeps no dead call alive', async () => {
+  const { media, relay, clock, idle } = await mediaSite();
+  const { ports, phone, gateway, sender } = await bridgedCall(media, 'call.0');
+  await media.expect('call.0', true);
+  const stranger = await end((bytes) => bytes);
+  const to = { address: local, port: ports.phone.rtp };
+  await stranger.port.send(packet(7), to);
+  await until('it to be refused', () => (relay.counters()['srtp_refused'] ?? 0) > 0 || undefined, {
+    timeoutMs: 5000,
+    everyMs: 5,
+  });
+  await gateway.port.send(packet(1), { address: local, port: ports.cloud.rtp });
+  await heardAll([phone], 1);
+  expect(stranger.heard).toEqual([]);
+  await phone.port.send(sender.rtp(packet(1)) ?? missing('SRTP'), to);
+  await heardAll([gateway], 1);
+  await clock.advance(59_000);
+  await stranger.port.send(packet(8), to);
+  await until('it to be refused again', () => (relay.counters()['srtp_refused'] ?? 0) > 1 || undefined, {
+    timeoutMs: 5000,
+    everyMs: 5,
+  });
+  await clock.advance(3000);
+  await until('the silence to be told', () => idle.includes('call.0') || undefined, {
+    timeoutMs: 5000,
+    everyMs: 5,
+  });
+});
+
 it('no key is on disk, whatever was asked', async () => {
   const { media, directory } = await mediaSite();
   const { keys } = await bridgedCall(media, 'call.0');

@@ -157,6 +157,9 @@ it('a far end that has an offer of its own under way is asked again a little lat
   const first = await flow.request('INVITE');
   const begin = Date.now();
   flow.send(responseText(first, '491 Request Pending'));
+  // Up to four seconds, and half a second until it is looked at.
+  const isAsked = () => flow.waiting.some((one) => isRequest(one) && one.method === 'INVITE') || undefined;
+  await until('it to be asked again', isAsked, wait);
   const again = await flow.request('INVITE');
   expect(Date.now() - begin, 'RFC 3261 section 14.1').toBeGreaterThan(2000);
   expect(bodyOf(again)).toBe(bodyOf(first));

@@ -1,8 +1,9 @@
 import { expect, it } from 'vitest';
+import { parseConfig } from '../../../appliance/config.ts';
 import { DecodeError } from '../../../appliance/protocol/bytes.ts';
 import type { LegName } from '../../../appliance/protocol/media-control.ts';
 import { SdpRefusedError } from '../../../appliance/sip/call-crypto.ts';
-import { newCallMedia, type LegSide } from '../../../appliance/sip/call-media.ts';
+import { newCallMedia, sidesToward, type LegSide } from '../../../appliance/sip/call-media.ts';
 import type { Media } from '../../../appliance/sip/media.ts';
 import { fakeMedia, type FakeMedia } from '../../support/fake-media.ts';
 import { sdpText } from '../../support/sip-site.ts';
@@ -42,6 +43,21 @@ it('the relay knows where media may come from before the answer does', async () 
   const cloud = { ...sides.cloud, networks: ['52.112.0.0/14'] };
   await newCallMedia(media, 'c', { ...sides, cloud }).relay('cloud', at('203.0.113.9', 6000));
   expect(media.early.get('c.0')).toEqual({ phone: ['10.66.0.101'], cloud: ['52.112.0.0/14'] });
+});
+
+it('where the signalling comes from is told with where its media is wanted', async () => {
+  const media = fakeMedia();
+  await newCallMedia(media, 'c', sides).relay('phone', at('10.66.0.101', 4000));
+  expect(media.remotes.get('c.0 phone')).toMatchObject({ near: sides.phone.peer });
+});
+
+it('a call that turns to the registrar hears media from the networks of the service', () => {
+  const config = parseConfig('[site]\naddress = "10.66.0.1"\n[rtp]\ncloud_networks = ["52.112.0.0/14"]\n');
+  const phone = { transport: 'tls', source: '10.66.0.101:5061', local_address: '192.0.2.2' } as const;
+  expect(sidesToward(config, phone).cloud).toMatchObject({
+    address: '192.0.2.2',
+    networks: ['52.112.0.0/14'],
+  });
 });
 
 it('nothing is heard before the keys are where SRTP ends at the box', async () => {
