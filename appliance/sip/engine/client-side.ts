@@ -13,13 +13,13 @@ import {
   addressingOf,
   nowhere,
 } from './addressing.ts';
+import { beginInvite, farEndFor } from './branches.ts';
 import { composeRequest } from './compose.ts';
 import { invitePending, refused, type Command, type Core, type Outcome } from './core.ts';
-import { addressingIn, dialogIdOf, flowIn, noteDescription, type Dialog } from './dialog.ts';
+import { addressingIn, dialogIdOf, flowIn, isOffer, noteDescription, type Dialog } from './dialog.ts';
 import { oweUnheard, settleDialog } from './dialog-outcome.ts';
 import type { Flow } from './flow.ts';
 import { keptBytes } from './kept-bytes.ts';
-import { branchFor } from './reliable.ts';
 import { revive } from './revive.ts';
 import { parseRoute, RouteError, type Route } from './route.ts';
 import type { OutgoingRequests, Use } from './outgoing-requests.ts';
@@ -162,10 +162,12 @@ export class ClientSide {
     else {
       dialog.localCseq = Math.max(dialog.localCseq + 1, givenCSeq(given) ?? 0);
       revive(this.#core, dialog);
-      const to = given.method === 'PRACK' ? { ...dialog, ...branchFor(given, dialog) } : dialog;
+      const end = farEndFor(given, dialog);
+      const to = end === dialog ? dialog : { ...dialog, ...end };
       const flow = flowIn(to);
       const request = composeRequest(inSession(given, dialog), addressingIn(to, dialog.localCseq), flow);
-      if (given.method === 'INVITE') dialog.openInvite = 'ours';
+      if (given.method === 'INVITE') beginInvite(dialog);
+      if (isOffer(request, 'UPDATE')) end.openUpdates.ours += 1;
       dialog.localContact = headerValue(request, 'Contact') ?? dialog.localContact;
       if (flow.isOpen) this.#announce({ request, flow, reply }, { dialog });
       else {

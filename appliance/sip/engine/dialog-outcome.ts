@@ -1,12 +1,13 @@
 /** What a final answer means for the dialog it is in (RFC 3261 sections 12.2 and 15.1). */
 import { isLastNotify } from '../../protocol/sip-events.ts';
 import { isChallenge } from '../../protocol/sip-challenge.ts';
-import { headerValue } from '../../protocol/sip-headers.ts';
+import { headerValue, tagOf } from '../../protocol/sip-headers.ts';
 import type { SipRequest, SipResponse } from '../../protocol/sip-message.ts';
 import { isSuccess } from './addressing.ts';
+import { everRang } from './branches.ts';
 import { madeHereHeader } from './compose.ts';
 import type { Core } from './core.ts';
-import { noteEnds, refreshTarget, type Dialog } from './dialog.ts';
+import { isOffer, noteEnds, refreshTarget, type Dialog } from './dialog.ts';
 import { awaitPrackAgain } from './reliable.ts';
 import { renewSession } from './session-timer.ts';
 import { endDialog, noteReferral, renewSubscription } from './subscription.ts';
@@ -28,9 +29,11 @@ export function settleDialog(
   dialog: Dialog,
   { request: { method }, request, response }: Answered,
 ): void {
+  const mayMove = isSuccess(response) && targetRefreshing.has(method);
   if (method === 'INVITE') dialog.openInvite = undefined;
-  if (isSuccess(response) && dialog.isConfirmed && targetRefreshing.has(method))
-    refreshTarget(dialog, response);
+  const end = everRang(dialog, tagOf(headerValue(request, 'To') ?? ''));
+  if (isOffer(request, 'UPDATE') && end !== undefined) end.openUpdates.ours -= 1;
+  if (mayMove && (dialog.isConfirmed || method === 'UPDATE')) refreshTarget(end ?? dialog, response);
   if (isSuccess(response) && offering.has(method)) noteEnds(dialog, { ours: request, theirs: response });
   if (isSuccess(response) && refreshing.has(method)) {
     dialog.isMoved = false;
@@ -65,13 +68,15 @@ export function oweUnheard(
 /** To a request of the peer's. True when the dialog is over. */
 export function settleAnswer(core: Core, dialog: Dialog, { request, response }: Answered): boolean {
   const { method } = request;
+  const end = everRang(dialog, tagOf(headerValue(request, 'From') ?? ''));
+  if (method === 'UPDATE' && end !== undefined) end.openUpdates.theirs -= 1;
   if (method === 'INVITE') {
     dialog.openInvite = undefined;
     core.latePracks.expect(dialog);
   }
   if (method === 'PRACK' && isChallenge(response)) awaitPrackAgain(request, dialog);
   if (isSuccess(response) && targetRefreshing.has(method)) {
-    if (dialog.isConfirmed) refreshTarget(dialog, request);
+    if (dialog.isConfirmed || method === 'UPDATE') refreshTarget(end ?? dialog, request);
     dialog.localContact = headerValue(response, 'Contact') ?? dialog.localContact;
   }
   if (isSuccess(response) && offering.has(method)) noteEnds(dialog, { ours: response, theirs: request });

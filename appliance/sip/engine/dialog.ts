@@ -9,20 +9,12 @@ import {
 } from '../../protocol/sip-headers.ts';
 import type { SipHeader, SipRequest, SipResponse } from '../../protocol/sip-message.ts';
 import { param, parseSipUri } from '../../protocol/sip-uri.ts';
+import { farEnd, newFarEnd, turnTo, type FarEnd } from './branches.ts';
 import { ownContact, type Addressing } from './compose.ts';
 import type { Flow } from './flow.ts';
 import { keptBytes } from './kept-bytes.ts';
 import { stopSession, type Session } from './session-timer.ts';
 import type { Timer } from './timers.ts';
-
-/** Where a far end is that sends provisional responses that must arrive: each branch of a fork has its own place. */
-export interface Branch {
-  readonly remoteAddress: string;
-  readonly remoteTarget: string;
-  readonly routes: readonly string[];
-  /** Of its last provisional response that wanted a PRACK. */
-  readonly rseq: number;
-}
 
 export interface Answer {
   readonly cseq: number;
@@ -32,7 +24,7 @@ export interface Answer {
   ack: Uint8Array | undefined;
 }
 
-export interface Dialog {
+export interface Dialog extends FarEnd {
   /**
    * What drachtio-srf calls it: `<Call-ID>;from-tag=<tag of the first From>`. A call that a proxy sends back to us has both
    * its ends here, with the same of both: the later one says so.
@@ -43,13 +35,8 @@ export interface Dialog {
   readonly localTag: string;
   /** As in From or To, with the tag. */
   readonly localAddress: string;
-  remoteAddress: string;
-  remoteTag: string;
-  remoteTarget: string;
-  routes: readonly string[];
   localContact: string;
   localCseq: number;
-  remoteCseq: number | undefined;
   flow: Flow;
   isConfirmed: boolean;
   /** An INVITE in this dialog has no final answer yet. */
@@ -67,8 +54,8 @@ export interface Dialog {
   /** A provisional response of ours that is repeated until its PRACK comes (RFC 3262). */
   unacknowledgedProvisional: { readonly rack: string; readonly stop: () => void } | undefined;
   lastRseq: number;
-  /** By To tag. */
-  readonly branches: Map<string, Branch>;
+  /** Others that ring, by their tags. */
+  readonly branches: Map<string, FarEnd>;
   /** A 2xx that we got: its ACK is the application's to send, and ours to repeat. */
   answer: Answer | undefined;
   /** Of a subscription. */
@@ -138,21 +125,21 @@ export function uacDialog(request: SipRequest, response: SipResponse, flow: Flow
     routes: routeSet(response).toReversed(),
     localContact: headerValue(request, 'Contact') ?? ownContact(flow),
     localCseq: parseCSeq(headerValue(request, 'CSeq') ?? '').number,
-    remoteCseq: undefined,
   };
 }
 
 /** A later response to the INVITE that made the dialog: the last one counts, another branch of a fork included. */
 export function updateUacDialog(dialog: Dialog, response: SipResponse): void {
-  dialog.remoteAddress = headerValue(response, 'To') ?? dialog.remoteAddress;
-  dialog.remoteTag = tagOf(dialog.remoteAddress) ?? '';
+  const to = headerValue(response, 'To') ?? dialog.remoteAddress;
+  turnTo(dialog, tagOf(to) ?? '');
+  dialog.remoteAddress = to;
   dialog.remoteTarget = contactUri(response) ?? dialog.remoteTarget;
   dialog.routes = routeSet(response).toReversed();
 }
 
 /** Target refresh (section 12.2): the Contact of an accepted re-INVITE, UPDATE or SUBSCRIBE, or of its answer. */
-export function refreshTarget(dialog: Dialog, message: SipRequest | SipResponse): void {
-  dialog.remoteTarget = contactUri(message) ?? dialog.remoteTarget;
+export function refreshTarget(end: FarEnd, message: SipRequest | SipResponse): void {
+  end.remoteTarget = contactUri(message) ?? end.remoteTarget;
 }
 
 /** After each offer and answer: what a refresh needs to know of both ends. */
@@ -168,6 +155,11 @@ export function noteEnds(
 export function noteDescription(dialog: Dialog, ours: SipRequest | SipResponse): void {
   const isSdp = /^application\/sdp\b/i.test(headerValue(ours, 'Content-Type') ?? '');
   if (isSdp && ours.body.length > 0) dialog.description = keptBytes(ours.body);
+}
+
+/** Of the two that change a call and must not cross another offer (RFC 3261 section 14.1, RFC 3311 section 5.1). */
+export function isOffer({ method, body }: SipRequest, wanted: 'INVITE' | 'UPDATE'): boolean {
+  return method === wanted && body.length > 0;
 }
 
 /** How a request in the dialog is addressed (section 12.2.1.1). ACK takes the number of its INVITE. */
@@ -229,7 +221,7 @@ export class Dialogs {
   /** For a request from the network: its To tag is ours, its From tag theirs. */
   for({ callId, fromTag, toTag }: Essentials): Dialog | undefined {
     const dialog = this.#byLocalTag.get(`${callId} ${toTag ?? ''}`);
-    return dialog?.remoteTag === (fromTag ?? '') ? dialog : undefined;
+    return dialog && farEnd(dialog, fromTag) && dialog;
   }
 
   remove(dialog: Dialog): void {
@@ -263,7 +255,8 @@ export function newDialog(flow: Flow) {
     unacknowledged: undefined,
     unacknowledgedProvisional: undefined,
     lastRseq: 0,
-    branches: new Map<string, Branch>(),
+    ...newFarEnd(),
+    branches: new Map<string, FarEnd>(),
     answer: undefined,
     expiry: undefined,
     isReferring: false,

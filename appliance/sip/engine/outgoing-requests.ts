@@ -18,7 +18,7 @@ import { dialogIdOf, flowIn, uacDialog, updateUacDialog, type Dialog } from './d
 import { refusedFork } from './fork.ts';
 import { settleDialog } from './dialog-outcome.ts';
 import type { Flow } from './flow.ts';
-import { isNextInOrder, isReliableProvisional, noteBranch } from './reliable.ts';
+import { isNextInOrder, isReliableProvisional, rseqOf } from './reliable.ts';
 import { retryAfterMs } from './retry-after.ts';
 import { revive } from './revive.ts';
 import { RouteError } from './route.ts';
@@ -165,7 +165,7 @@ export class OutgoingRequests {
       return;
     }
     if (formsDialog(request, response)) this.#follow(outgoing, response);
-    if (isReliable && outgoing.dialog !== undefined) noteBranch(outgoing.dialog, response);
+    if (isReliable && outgoing.dialog !== undefined) outgoing.dialog.rseq = rseqOf(response);
     this.#deliver(outgoing, response);
     if (response.status < 200) this.#onProvisional(outgoing);
   }
@@ -217,6 +217,7 @@ export class OutgoingRequests {
   #deliver(outgoing: Outgoing, response: SipResponse): void {
     const { request, flow, id, dialogId, cancel, onFinal } = outgoing;
     const { dialog } = outgoing;
+    const isUp = dialog?.isConfirmed === true;
     if (response.status >= 200) {
       outgoing.isFinal = true;
       outgoing.patience?.cancel();
@@ -225,7 +226,7 @@ export class OutgoingRequests {
     if (dialog !== undefined && request.method === 'INVITE' && isSuccess(response)) {
       const cseq = parseCSeq(headerValue(request, 'CSeq') ?? '').number;
       const credentials = credentialsOf(request);
-      dialog.answer = { cseq, isCancelled: cancel !== 'none', credentials, ack: undefined };
+      dialog.answer = { cseq, isCancelled: cancel !== 'none' && !isUp, credentials, ack: undefined };
     }
     if (id !== '') {
       this.#core.application.onResponse({

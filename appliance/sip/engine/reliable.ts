@@ -1,7 +1,8 @@
 /** Provisional responses that must arrive, RFC 3262: numbered, repeated until their PRACK comes. */
 import { hasOptionTag, headerValue, tagOf, type Essentials } from '../../protocol/sip-headers.ts';
 import { encodeSipMessage, type SipRequest, type SipResponse } from '../../protocol/sip-message.ts';
-import type { Branch, Dialog } from './dialog.ts';
+import { hasRoom } from './branches.ts';
+import type { Dialog } from './dialog.ts';
 import type { Flow } from './flow.ts';
 import { repeatAnswer } from './repetition.ts';
 import { t1 } from './timer-values.ts';
@@ -101,9 +102,6 @@ export class LatePracks {
   }
 }
 
-/** Of one call; more is an attack. */
-const mostBranches = 32;
-
 /**
  * Section 4, for a response that came: false for one that came before, or before its turn, or from nobody, which gets no PRACK and
  * goes no further. Each branch of a fork counts for itself.
@@ -112,27 +110,13 @@ export function isNextInOrder(response: SipResponse, dialog: Dialog | undefined)
   const tag = tagOf(headerValue(response, 'To') ?? '');
   const rseq = rseqOf(response);
   if (tag === undefined || !Number.isInteger(rseq)) return false;
-  const before = dialog?.branches.get(tag);
-  return before === undefined ? (dialog?.branches.size ?? 0) < mostBranches : rseq === before.rseq + 1;
+  if (dialog === undefined) return true;
+  const isNew = dialog.remoteTag !== tag && !dialog.branches.has(tag);
+  const before = dialog.remoteTag === tag ? dialog.rseq : dialog.branches.get(tag)?.rseq;
+  return before === undefined ? !isNew || hasRoom(dialog) : rseq === before + 1;
 }
 
-/** It wants a PRACK, which goes to where it came from: the dialog is of that branch now. */
-export function noteBranch(dialog: Dialog, response: SipResponse): void {
-  const { branches, remoteTag, remoteAddress, remoteTarget, routes } = dialog;
-  branches.set(remoteTag, { remoteAddress, remoteTarget, routes, rseq: rseqOf(response) });
-}
-
-/** To whom a PRACK of ours goes: the branch of a fork that its To names, where there are several. */
-export function branchFor(
-  prack: SipRequest,
-  dialog: Dialog,
-): Pick<Branch, 'remoteAddress' | 'remoteTarget' | 'routes'> {
-  const to = headerValue(prack, 'To');
-  const tag = to === undefined ? undefined : tagOf(to);
-  return dialog.branches.get(tag ?? '') ?? dialog;
-}
-
-function rseqOf(response: SipResponse): number {
+export function rseqOf(response: SipResponse): number {
   return Number(headerValue(response, 'RSeq'));
 }
 

@@ -2,8 +2,10 @@
 import { headerValue, listValues, parseNameAddress, type Essentials } from '../../protocol/sip-headers.ts';
 import { SipSyntaxError, type SipRequest, type SipResponse } from '../../protocol/sip-message.ts';
 import { plainResponse } from './compose.ts';
-import { contactUri, isRoute, type Dialog } from './dialog.ts';
-import { isSameParty, type Flow } from './flow.ts';
+import { farEnd, type FarEnd } from './branches.ts';
+import { contactUri, isOffer, isRoute, type Dialog } from './dialog.ts';
+import { isSameParty } from './flow.ts';
+import type { Incoming } from './incoming.ts';
 import { isAcknowledgedBy } from './reliable.ts';
 import { refusedInterval } from './session-timer.ts';
 
@@ -114,21 +116,39 @@ function isNameAddress(value: string): boolean {
 
 /** For a request with a To tag (section 12.2.2, and 14.2 for INVITE). A PRACK that passes has stopped the repetition. */
 export function dialogRefusal(
-  { request, flow, cseq }: { request: SipRequest; flow: Flow; cseq: number },
+  { request, flow, cseq, fromTag }: Pick<Incoming, 'request' | 'flow' | 'cseq' | 'fromTag'>,
   dialog: Dialog | undefined,
 ): SipResponse | undefined {
   // Over somebody else's flow nobody learns even that there is such a dialog.
   if (dialog === undefined || !isSameParty(flow, dialog.flow)) return unknownDialog();
   if (dialog.isOver && request.method !== 'NOTIFY') return unknownDialog();
-  if (dialog.remoteCseq !== undefined && cseq < dialog.remoteCseq)
-    return plainResponse(500, 'Request Out of Order');
+  const end = farEnd(dialog, fromTag) ?? dialog;
+  if (cseq < (end.remoteCseq ?? 0)) return plainResponse(500, 'Request Out of Order');
   if (request.method === 'PRACK' && !isAcknowledgedBy(request, dialog)) return unknownDialog();
-  if (request.method !== 'INVITE') return undefined;
-  if (dialog.openInvite === 'ours') return plainResponse(491, 'Request Pending');
-  if (dialog.openInvite === 'theirs' || dialog.unacknowledged !== undefined) {
-    return plainResponse(500, 'Request Pending', [{ name: 'Retry-After', value: '3' }]);
-  }
-  return undefined;
+  return crossing(request, dialog, end);
+}
+
+/** Sections 14.2 and RFC 3311 section 5.2: an offer may not come while another one has no answer. */
+function crossing(
+  request: SipRequest,
+  { openInvite, unacknowledged, isConfirmed }: Dialog,
+  { openUpdates }: FarEnd,
+): SipResponse | undefined {
+  const isInvite = request.method === 'INVITE';
+  if (!isInvite && request.method !== 'UPDATE') return undefined;
+  if (openUpdates.theirs > 0) return later();
+  const isOffering = isInvite || isOffer(request, 'UPDATE');
+  if (isOffering && openUpdates.ours > 0) return plainResponse(491, 'Request Pending');
+  // Before the call is answered only the application knows whether its ends have agreed on something.
+  if (!isInvite && !(isOffering && isConfirmed)) return undefined;
+  if (openInvite === 'ours') return plainResponse(491, 'Request Pending');
+  return openInvite === 'theirs' || (isInvite && unacknowledged !== undefined) ? later() : undefined;
+}
+
+/** Whoever asks again shall not meet the same by keeping step. */
+function later(): SipResponse {
+  const seconds = Math.floor(Math.random() * 11);
+  return plainResponse(500, 'Request Pending', [{ name: 'Retry-After', value: String(seconds) }]);
 }
 
 function unknownDialog(): SipResponse {

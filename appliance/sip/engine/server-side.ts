@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Essentials } from '../../protocol/sip-headers.ts';
 import { encodeSipMessage, type SipRequest, type SipResponse } from '../../protocol/sip-message.ts';
 import { Answers } from './answers.ts';
+import { farEnd } from './branches.ts';
 import { composeResponse, newTag, plainResponse } from './compose.ts';
 import type { Core, Outcome } from './core.ts';
 import type { Dialog } from './dialog.ts';
@@ -136,13 +137,15 @@ export class ServerSide {
 
   /** Finds the dialog of a request that has a To tag, and says how it is refused when that isn't possible. */
   #enterDialog(incoming: Incoming, essentials: Essentials): SipResponse | undefined {
-    const { request, flow, cseq } = incoming;
+    const { request, flow, cseq, fromTag } = incoming;
     if (essentials.toTag === undefined || !knownMethods.has(request.method)) return undefined;
     const dialog = this.#core.dialogs.for(essentials);
-    const refusedWith = dialogRefusal({ request, flow, cseq }, dialog);
+    const refusedWith = dialogRefusal(incoming, dialog);
     if (dialog === undefined || refusedWith !== undefined) return refusedWith;
     if (request.method === 'INVITE') dialog.openInvite = 'theirs';
-    dialog.remoteCseq = cseq;
+    const end = farEnd(dialog, fromTag);
+    if (end !== undefined) end.remoteCseq = cseq;
+    if (end !== undefined && request.method === 'UPDATE') end.openUpdates.theirs += 1;
     dialog.flow = flow;
     incoming.dialog = dialog;
     return undefined;
@@ -168,7 +171,7 @@ export class ServerSide {
     awaited.onAck?.();
   }
 
-  /** Section 9.2: 200 to the CANCEL, 487 to the INVITE, and the application hears of it afterwards. */
+  /** Section 9.2: 200 to the CANCEL, 487 to an INVITE that begins a call, and the application hears of it afterwards. */
   #cancel(received: Received, key: string): void {
     const transaction = this.#core.transactions.servers.get(key);
     if (transaction === undefined) {
@@ -179,8 +182,11 @@ export class ServerSide {
     const { localTag: toTag, isAnswered } = transaction;
     flow.send(encodeSipMessage(composeResponse(plainResponse(200, 'OK'), request, { flow, toTag })));
     const incoming = isAnswered ? undefined : this.#incoming.of(transaction);
-    if (incoming !== undefined)
-      this.#answers.giveUp(incoming, plainResponse(487, 'Request Terminated'), request);
+    if (incoming === undefined) return;
+    // A change may be made already at the far end: only the application can say.
+    if (incoming.dialog?.isConfirmed === true)
+      this.#core.application.onRequest(requestEvent(incoming, request));
+    else this.#answers.giveUp(incoming, plainResponse(487, 'Request Terminated'), request);
   }
 
   #answerStateless({ request, flow, essentials }: Received, status: number, reason: string): void {

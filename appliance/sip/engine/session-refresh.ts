@@ -1,6 +1,7 @@
 /** Requests of our own that refresh a call (RFC 4028 sections 7.4 and 10), or say where we are now: the application hears of them only when they end it. */
 import type { SipRequest, SipResponse } from '../../protocol/sip-message.ts';
 import { isSuccess } from './addressing.ts';
+import { beginInvite } from './branches.ts';
 import type { ClientSide } from './client-side.ts';
 import { composeRequest } from './compose.ts';
 import type { Core } from './core.ts';
@@ -93,7 +94,7 @@ export class SessionRefresh {
     dialog.localCseq += 1;
     const flow = flowIn(dialog);
     const request = composeRequest(refreshRequest(dialog), addressingIn(dialog, dialog.localCseq), flow);
-    if (request.method === 'INVITE') dialog.openInvite = 'ours';
+    if (request.method === 'INVITE') beginInvite(dialog);
     this.#core.counters.add('sessions_refreshed');
     this.#outgoing.begin(request, flow, {
       id: '',
