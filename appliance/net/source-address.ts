@@ -1,7 +1,20 @@
-/** Which address of this machine packets to somewhere leave from, as the kernel routes them now. */
+/** Which address of this machine packets leave from. */
 import { createSocket } from 'node:dgram';
 
-/** Undefined: there is no way there. Nothing is sent. */
+/** Whether a socket can be bound there: not so at an address that the machine has no more. */
+export async function isBindable(address: string): Promise<boolean> {
+  const socket = createSocket('udp4');
+  try {
+    return await new Promise((resolve) => {
+      socket.once('error', () => resolve(false));
+      socket.bind({ address, port: 0, exclusive: true }, () => resolve(true));
+    });
+  } finally {
+    socket.close();
+  }
+}
+
+/** Toward somewhere, as the kernel routes now. Undefined: there is no way there. Nothing is sent. */
 export async function sourceToward(address: string): Promise<string | undefined> {
   const socket = createSocket('udp4');
   try {

@@ -19,12 +19,14 @@ export interface Attempt {
   readonly call: LiveCall;
   readonly caller: LegName;
   readonly hops: SipHeader;
+  /** The far end has heard of it over a connection that is gone, and would take the same again for what it knows. */
+  readonly isAnew?: boolean;
 }
 
 /** The INVITE of the other leg, with the caller's words and our addresses. */
 export function outgoingInvite(
   app: Application,
-  { request, call, caller, hops }: Attempt,
+  { request, call, caller, hops, isAnew = false }: Attempt,
   body: { type: string; text: string },
 ): Outgoing {
   const { binding } = call;
@@ -56,7 +58,7 @@ export function outgoingInvite(
     uri: dialledUri(app, request.uri, binding.registrar),
     route: upstreamRoute(app, binding),
     headers: [
-      ...upstreamDialog(request),
+      ...upstreamDialog(request, isAnew),
       to,
       { name: 'Contact', value: `<sip:${binding.token}@localhost>` },
       hops,
@@ -78,11 +80,11 @@ const dialogKey = createSecretKey(randomBytes(32));
  * Call-ID, From tag and CSeq of the leg upstream. The same for the same of the phone, so that an attempt with credentials is
  * seen as the answer to the challenge of the one before (RFC 3261 section 22.2).
  */
-function upstreamDialog(request: Incoming): SipHeader[] {
+function upstreamDialog(request: Incoming, isAnew: boolean): SipHeader[] {
   const from = headerValue(request, 'From') ?? '';
   const tag = param(parseNameAddress(from).params, 'tag') ?? '';
   const derived = createHmac('sha256', dialogKey)
-    .update(`${headerValue(request, 'Call-ID') ?? ''} ${request.source} ${tag}`)
+    .update(`${headerValue(request, 'Call-ID') ?? ''} ${request.source} ${tag}${isAnew ? ' anew' : ''}`)
     .digest('hex');
   return [
     { name: 'Call-ID', value: derived.slice(0, 32) },

@@ -156,16 +156,29 @@ it('a call that a killed SIP part has left to the next one follows too', async (
   await endedBy('phone hung up');
 });
 
-it('without another address the call ends for the phone within half a minute, and for the far end when there is one', async () => {
+it('a call that is dialled before the phone has registered again goes out from the new address', async () => {
   await registeredFrom('192.0.2.3');
+  await addressChanges('192.0.2.3', '192.0.2.2');
+  await callUp();
+  expect(site.calls()[0]).toMatchObject({ state: 'up' });
+  await bothHear();
+  await kernelRelaysAt('192.0.2.2');
+  const since = remote.events.length;
+  await phone.command('hangup');
+  await remote.waitFor('CALL_CLOSED', { since });
+  await endedBy('phone hung up');
+});
+
+it('without another address the call ends for the phone within half a minute, and for the far end when there is one', async () => {
+  await registeredFrom('192.0.2.2');
   await callUp();
   await bothHear();
   const [here, there] = [phone.events.length, remote.events.length];
   const begin = Date.now();
-  await addressGoes('192.0.2.3');
+  await addressGoes('192.0.2.2');
   await phone.waitFor('CALL_CLOSED', { since: here, timeoutMs: 30_000 });
   expect(Date.now() - begin).toBeLessThan(30_000);
   await endedBy('address changed');
-  await addressComes('192.0.2.2');
+  await addressComes('192.0.2.3');
   await remote.waitFor('CALL_CLOSED', { since: there, timeoutMs: 60_000 });
 });

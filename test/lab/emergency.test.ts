@@ -11,7 +11,7 @@ import { readEmergencyCalls, type EmergencyCall } from '../../appliance/store/em
 import { openReader } from '../../appliance/store/reader.ts';
 import { storeFile } from '../../appliance/store/store.ts';
 import { startBaresip, type Baresip } from '../support/baresip.ts';
-import { until } from '../support/command.ts';
+import { until, words } from '../support/command.ts';
 import { accounts, openSipLab, registrar, type SipLab } from '../support/sip-lab.ts';
 
 const settings = `[dial_plan]
@@ -97,16 +97,24 @@ it('with the cloud there it is answered there', async () => {
   expect(await wayOfLast(1)).toBe('cloud');
 });
 
+it('the moment the address toward the cloud is taken away it goes out through the gateway, and both hear each other', async () => {
+  await site.box.exec(words('ip addr del 192.0.2.2/24 dev wan'));
+  expect(Math.min(...(await callHelp(phone, gateway)))).toBeGreaterThan(leastPackets);
+  expect(await wayOfLast(2)).toBe('gateway');
+  await site.box.exec(words('ip addr add 192.0.2.2/24 dev wan'));
+  await site.box.exec(words('ip route add default via 192.0.2.1'));
+});
+
 it('with the way to the cloud cut it goes out through the gateway in clear, and both hear each other', async () => {
   await site.cutWan();
   expect(Math.min(...(await callHelp(phone, gateway)))).toBeGreaterThan(leastPackets);
-  expect(await wayOfLast(2)).toBe('gateway');
+  expect(await wayOfLast(3)).toBe('gateway');
 });
 
 it('a phone that is not signed in reaches the gateway too', async () => {
   const stranger = await site.startPhone(2, { password: 'nobody-knows' });
   expect(Math.min(...(await callHelp(stranger, gateway)))).toBeGreaterThan(leastPackets);
-  expect(await wayOfLast(3)).toBe('gateway');
+  expect(await wayOfLast(4)).toBe('gateway');
 });
 
 it('while the database is locked for a minute each call connects, and all of it is written down afterwards', async () => {
@@ -122,7 +130,7 @@ it('while the database is locked for a minute each call connects, and all of it 
   } finally {
     other.close();
   }
-  expect(await wayOfLast(5)).toBe('gateway');
+  expect(await wayOfLast(6)).toBe('gateway');
 });
 
 it('with the database broken it connects', async () => {

@@ -3,7 +3,6 @@ import { isChallenge } from '../../protocol/sip-challenge.ts';
 import type { Application } from '../application.ts';
 import type { Silence } from '../asking.ts';
 import { hangUp } from '../call-end.ts';
-import { newCallMedia, sidesToward } from '../call-media.ts';
 import type { Nobody, Placing } from '../call-offer.ts';
 import type { LiveCall } from '../call-table.ts';
 import { dialableForHelp } from '../emergency.ts';
@@ -11,6 +10,7 @@ import { ordinaryCalls, placeThroughGateway } from '../gateway/placing.ts';
 import { ringHere } from '../local-ringing.ts';
 import { askOtherLeg } from '../other-leg.ts';
 import type { Received } from '../srf.ts';
+import { turnToRegistrar } from '../way-out.ts';
 import { attendantsHere, emergencyPlan, everybodyHere, nobodyHere } from '../survival.ts';
 import { orderOfWays, type Way, type Ways } from './ways.ts';
 
@@ -107,17 +107,16 @@ async function along(
     return await placeThroughGateway(app, placing, { number, silence });
   }
   if (call.isLocal) await turnToRegistrar(app, call);
-  const outcome = await askOtherLeg(app, placing, silence);
+  let outcome = await askOtherLeg(app, placing, silence);
+  // It rang there, and nobody can answer over a connection that is gone: another one may be had.
+  if (isBroken(outcome) && !placing.isCancelled())
+    outcome = await askOtherLeg(app, { ...placing, attempt: { ...placing.attempt, isAnew: true } }, silence);
   noteCloud(app, call, outcome);
   return outcome;
 }
 
-async function turnToRegistrar(app: Application, call: LiveCall): Promise<void> {
-  await call.media.release();
-  call.isLocal = false;
-  call.callee = undefined;
-  const sides = sidesToward(app.config, call.binding);
-  call.media = newCallMedia(app.media, call.id, { ...sides, rescue: call.rescue });
+function isBroken(outcome: Outcome): boolean {
+  return outcome !== undefined && !('answer' in outcome) && outcome.localCause === 'flow-failed';
 }
 
 /** A line of the gateway's, taken from the youngest of the calls that ask for no help. */

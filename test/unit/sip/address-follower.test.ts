@@ -17,16 +17,23 @@ interface Given {
   readonly answers?: readonly number[];
   /** Nobody answers. */
   readonly isSilent?: boolean;
+  /** Connections from the former address, to an address of this machine. */
+  readonly flows?: readonly string[];
 }
 
 /** Calls whose media is at the former address. `done`: what was asked of whom, in order. */
-function following({ calls, answers = [200], isSilent = false }: Given) {
+function following({ calls, answers = [200], isSilent = false, flows = [] }: Given) {
   const clock = fakeClock();
   const done: string[] = [];
   const left = [...answers];
   const table = newCallTable();
   const engine = {
-    flowsAt: () => [],
+    flowsAt: (address: string) =>
+      (address === former ? flows : []).map((id) => ({
+        id,
+        remote: { address: present, port: 5061 },
+        fail: () => done.push(`give up ${id}`),
+      })),
     dialogState: (id: string) => ({ description: sdpText(20_000), flow: { id: `flow of ${id}` } }),
     relocateDialog: () => present,
     announceDialog: (id: string) => done.push(`announce ${id}`),
@@ -135,6 +142,12 @@ it.each(untouched)('a call %s is left alone', async (_which, call) => {
   const { done, pass } = following({ calls: [call] });
   await pass(3000);
   expect(done).toEqual([]);
+});
+
+it('who waits for an answer over a connection from there hears that there is none, and connections of no call are left', async () => {
+  const { done, pass } = following({ calls: [{ state: 'ringing' }], flows: ['phone-1', 'phone-2'] });
+  await pass(1000);
+  expect(done).toEqual(['give up phone-1']);
 });
 
 it('a failure of the moment is tried again, until half a minute is over', async () => {
