@@ -37,6 +37,8 @@ export interface LiveCall {
   isReferring?: boolean;
   /** Nobody has answered yet. */
   ringing: Ringing | undefined;
+  /** The To of the far end that a request is for, where several ring. */
+  readonly farEnd?: SipHeader | undefined;
   /** Resolved when it has ended on our side. */
   readonly over: { readonly promise: Promise<void>; resolve(): void };
   /** All that there are or were: of a call that rang many phones there are many. For its ladder. */

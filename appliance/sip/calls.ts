@@ -99,7 +99,7 @@ async function connect(app: Application, attempt: Attempt): Promise<string> {
       await sendBye(app, final.dialogId);
       return 'cancelled';
     }
-    return await answered(app, attempt, { final: ringing.completed(final), hadOffer: request.body !== '' });
+    return await answered(app, attempt, { ringing, final, hadOffer: request.body !== '' });
   }
   if (isCancelled) {
     await recordStart(app, call);
@@ -111,14 +111,17 @@ async function connect(app: Application, attempt: Attempt): Promise<string> {
 async function answered(
   app: Application,
   attempt: Attempt,
-  { final, hadOffer }: { final: Received; hadOffer: boolean },
+  { ringing, final, hadOffer }: { ringing: Ringing; final: Received; hadOffer: boolean },
 ): Promise<string> {
   const { request, call, caller } = attempt;
   const callee = otherLeg[caller];
   if (hadOffer) final.ack();
   let body: { type: string; text: string };
+  let ourTag: string | undefined;
   try {
-    body = await rewritten(call, callee, readBody(final));
+    const told = await ringing.completed(final);
+    body = await rewritten(call, callee, readBody(told.final));
+    ourTag = told.ourTag;
   } catch (error) {
     if (!hadOffer) final.ack();
     await Promise.all([request.respond(sdpFailure(app, error)), sendBye(app, final.dialogId)]);
@@ -131,7 +134,7 @@ async function answered(
     return 'callee hung up';
   }
   const isSent = await request.respond(
-    answerInSession(answer(final, body, caller), request, call),
+    answerInSession({ ...answer(final, body, caller), ourTag }, request, call),
     (dialogId, sent) => {
       app.calls.setDialog(call, caller, dialogId);
       call.names[caller] = nameAsCallee(sent);

@@ -29,7 +29,7 @@ import { wheretoOf } from './whereto.ts';
 const opaque = new Set(['INFO', 'MESSAGE', 'NOTIFY', 'OPTIONS', 'SUBSCRIBE', 'PUBLISH']);
 
 /** The dialog is known to the engine and not to us: its call is not up, and its ends have not agreed on anything (RFC 3311 section 5.2). */
-const tooEarly: Answer = { status: 500, headers: [{ name: 'Retry-After', value: '5' }] };
+export const tooEarly: Answer = { status: 500, headers: [{ name: 'Retry-After', value: '5' }] };
 
 export async function relayInDialog(app: Application, request: Incoming): Promise<void> {
   const found = request.dialogId === undefined ? undefined : app.calls.byDialog(request.dialogId);
@@ -77,7 +77,7 @@ export interface InDialog {
 
 /** Two dialogs that are one for those who talk: of a call, or of a subscription. */
 export type DialogPair = Pick<LiveCall, 'binding' | 'dialogs'> &
-  Partial<Pick<LiveCall, 'callee' | 'isLocal' | 'state'>>;
+  Partial<Pick<LiveCall, 'callee' | 'isLocal' | 'state' | 'farEnd'>>;
 
 /** A phone may have lost its connection and made another one; its address stays. */
 export function isOfLeg(request: Incoming, { binding, callee }: DialogPair, leg: LegName): boolean {
@@ -269,7 +269,12 @@ async function relayed(
   const outgoing = {
     method: request.method,
     dialogId,
-    headers: [...headers, hops, ...(body.text === '' ? [] : [{ name: 'Content-Type', value: body.type }])],
+    headers: [
+      ...(call.farEnd === undefined ? [] : [call.farEnd]),
+      ...headers,
+      hops,
+      ...(body.text === '' ? [] : [{ name: 'Content-Type', value: body.type }]),
+    ],
     ...(body.text === '' ? {} : { body: body.text }),
   };
   const sent = await app.server.send(outgoing).catch((error: unknown) => {

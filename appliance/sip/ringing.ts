@@ -16,7 +16,6 @@ import { answer, rewritten } from './crossing.ts';
 import { passedWithoutBody } from './headers.ts';
 import type { Attempt } from './outgoing-invite.ts';
 import {
-  branchOf,
   callersReliability,
   isReliable,
   mayAgreeEarly,
@@ -24,6 +23,7 @@ import {
   required,
   wayToCaller,
 } from './reliability.ts';
+import { RingingEnds, type RingingEnd } from './ringing-ends.ts';
 import type { Answer, Incoming, Received } from './srf.ts';
 import { enough } from '../world.ts';
 
@@ -35,16 +35,10 @@ const challengeMs = 4000;
 export class Ringing {
   readonly #app: Application;
   readonly #attempt: Attempt;
-  /** Descriptions that a callee gave for good, by branch: its 2xx needs to have none any more. */
-  readonly #given = new Map<string, Received>();
-  /** The callee whose description the caller has for good. */
-  #agreed: Received | undefined;
-  /** Ends have agreed on something else since. */
-  #isChanged = false;
+  readonly #ends = new RingingEnds();
   #isOver = false;
-  #callerDialog: string | undefined;
   /** Sent to the caller, whose PRACK has not come. */
-  #waiting: { readonly response: Received; readonly taken: PromiseWithResolvers<void> } | undefined;
+  #waiting: Waiting | undefined;
 
   constructor(app: Application, attempt: Attempt) {
     this.#app = app;
@@ -53,7 +47,11 @@ export class Ringing {
 
   /** No other callee can take the call any more: the caller would send its media to the wrong ports. */
   get isAgreed(): boolean {
-    return this.#agreed !== undefined;
+    return this.#ends.isAgreed;
+  }
+
+  isCaller(leg: LegName): boolean {
+    return leg === this.#attempt.caller;
   }
 
   /** Each one after the last has arrived, where it must. */
@@ -63,31 +61,36 @@ export class Ringing {
     await recordStart(this.#app, call);
     const isCallees = isReliable(response);
     const hasDescription = response.body !== '';
-    if (isCallees && hasDescription) this.#given.set(branchOf(response), response);
+    const end = this.#ends.of(response);
+    if (isCallees && hasDescription) end.given = response;
     const way = wayToCaller({
       caller: callersReliability(request),
       isCallees,
       hasDescription,
-      isAwaitingOffer: request.body === '' && !this.isAgreed,
+      isAwaitingOffer: request.body === '' && !end.isAgreed,
     });
     if (isCallees && way !== 'reliable') this.#acknowledge(response, []);
     if (way === 'none') return;
-    const mayDescribe = !this.isAgreed && (way === 'plain' || mayAgreeEarly(this.#attempt));
+    const mayDescribe = !end.isAgreed && (way === 'plain' || mayAgreeEarly(this.#attempt));
     const body = mayDescribe ? await rewritten(call, otherLeg[caller], readBody(response)) : nothing;
-    const given = answer(response, body, caller);
-    if (way === 'plain') await request.respond(given);
-    else await this.#passReliably(response, given);
+    if (body.text !== '') this.#described(end);
+    const given = { ...answer(response, body, caller), ourTag: end.ourTag };
+    if (way === 'plain') await this.#tell(end, given);
+    else await this.#passReliably({ response, end }, given);
   }
 
-  async #passReliably(response: Received, given: Answer): Promise<void> {
+  async #tell(end: RingingEnd, given: Answer): Promise<boolean> {
+    return await this.#attempt.request.respond(given, (dialogId) => {
+      end.callerDialog = dialogId;
+    });
+  }
+
+  async #passReliably({ response, end }: Omit<Waiting, 'taken'>, given: Answer): Promise<void> {
     if (this.#isOver) return;
     const taken = Promise.withResolvers<void>();
-    this.#waiting = { response, taken };
-    if (given.body !== undefined) this.#agreed = response;
-    const reliable = { ...given, headers: [...(given.headers ?? []), required] };
-    const isSent = await this.#attempt.request.respond(reliable, (dialogId) => {
-      this.#callerDialog = dialogId;
-    });
+    this.#waiting = { response, end, taken };
+    if (given.body !== undefined) end.isAgreed = true;
+    const isSent = await this.#tell(end, { ...given, headers: [...(given.headers ?? []), required] });
     if (isSent) await taken.promise;
     this.#waiting = undefined;
   }
@@ -101,7 +104,7 @@ export class Ringing {
     }
     let reply: Answer = { status: 500 };
     try {
-      reply = await this.#carry(prack, waiting.response);
+      reply = await this.#carry(prack, waiting);
       await prack.respond(reply);
     } finally {
       // A challenge is no end of it: the PRACK comes again with credentials.
@@ -109,7 +112,7 @@ export class Ringing {
     }
   }
 
-  async #carry(prack: Incoming, response: Received): Promise<Answer> {
+  async #carry(prack: Incoming, { response, end }: Waiting): Promise<Answer> {
     const { call, caller } = this.#attempt;
     const headers = passedWithoutBody(prack.headers, audience(call, otherLeg[caller]));
     if (prack.body === '') {
@@ -122,8 +125,8 @@ export class Ringing {
       const offer = await rewritten(call, caller, readBody(prack));
       const final = await this.#prack(response, headers, offer);
       const isAccepted = final.status >= 200 && final.status <= 299;
-      this.#isChanged ||= isAccepted;
       const body = isAccepted ? await rewritten(call, otherLeg[caller], readBody(final)) : nothing;
+      if (isAccepted) this.changed(end);
       return final.localCause === undefined ? answer(final, body, caller) : { status: 500 };
     } catch (error) {
       return sdpFailure(this.#app, error);
@@ -177,32 +180,47 @@ export class Ringing {
     return await sent.final;
   }
 
-  /** The call with the dialogs of its ends that have agreed already; undefined when they have not, or neither of them is this one. */
-  inDialog(dialogId: string): { readonly call: LiveCall; readonly leg: LegName } | undefined {
+  /** The call as those two know it that a request in this dialog is of. Undefined when neither of them is of this call. */
+  inDialog(request: Incoming, dialogId: string): Early | undefined {
     const { call, caller } = this.#attempt;
-    const callee = (this.#agreed ?? this.#waiting?.response)?.dialogId;
-    if (dialogId !== this.#callerDialog && (dialogId !== callee || !this.isAgreed)) return undefined;
+    const callee = otherLeg[caller];
+    const meant = this.#ends.meantIn(dialogId);
+    const end = meant ?? this.#ends.asking(dialogId, request);
+    if (end === undefined) return undefined;
     const dialogs: LiveCall['dialogs'] = {
-      ...(this.#callerDialog === undefined ? {} : { [caller]: this.#callerDialog }),
-      ...(callee === undefined ? {} : { [otherLeg[caller]]: callee }),
+      ...(end.callerDialog === undefined ? {} : { [caller]: end.callerDialog }),
+      ...(end.dialogId === undefined ? {} : { [callee]: end.dialogId }),
     };
-    return { call: { ...call, dialogs }, leg: dialogId === this.#callerDialog ? caller : otherLeg[caller] };
+    const farEnd = meant === undefined ? undefined : meant.to;
+    return { call: { ...call, dialogs, farEnd }, leg: meant === undefined ? callee : caller, end };
   }
 
-  /** By UPDATE. */
-  noteChange(): void {
-    this.#isChanged = true;
+  #described(end: RingingEnd): void {
+    const { call, caller } = this.#attempt;
+    this.#ends.describes(end);
+    end.heard = call.media.heard(otherLeg[caller]);
   }
 
-  /** A 2xx with the description that it stands for: what was agreed on holds, and what was given before is not said again. */
-  completed(final: Received): Received {
-    const isOfAgreed = this.#agreed !== undefined && branchOf(this.#agreed) === branchOf(final);
-    if (isOfAgreed) return this.#isChanged ? { ...final, body: '' } : final;
-    const given = this.#given.get(branchOf(final));
-    if (final.body !== '' || given === undefined) return final;
-    const type = given.headers.filter(({ name }) => name === 'Content-Type');
-    const others = final.headers.filter(({ name }) => name !== 'Content-Type');
-    return { ...final, body: given.body, headers: [...others, ...type] };
+  /** By an offer after the first one and its answer. */
+  changed(end: RingingEnd): void {
+    end.isChanged = true;
+    this.#described(end);
+  }
+
+  /**
+   * A 2xx with the description that it stands for, and our tag for it: what was agreed on holds, and what was given before is not said
+   * again. Media go to who has answered. Throws as `CallMedia.relay` does.
+   */
+  async completed(
+    final: Received,
+  ): Promise<{ readonly final: Received; readonly ourTag: string | undefined }> {
+    const { call, caller } = this.#attempt;
+    const end = this.#ends.of(final);
+    const whole = end.isAgreed ? withoutOlder(final, end) : withGiven(final, end.given);
+    if (whole.body !== '') this.#ends.describes(end);
+    else if (end.heard !== undefined && end.heard !== call.media.heard(otherLeg[caller]))
+      await call.media.relay(otherLeg[caller], end.heard);
+    return { final: whole, ourTag: end.ourTag };
   }
 
   /** The INVITE is over: no PRACK is waited for any more. */
@@ -210,4 +228,27 @@ export class Ringing {
     this.#isOver = true;
     this.#waiting?.taken.resolve();
   }
+}
+
+interface Waiting {
+  readonly response: Received;
+  readonly end: RingingEnd;
+  readonly taken: PromiseWithResolvers<void>;
+}
+
+interface Early {
+  readonly call: LiveCall;
+  readonly leg: LegName;
+  readonly end: RingingEnd;
+}
+
+function withoutOlder(final: Received, { isChanged }: RingingEnd): Received {
+  return isChanged ? { ...final, body: '' } : final;
+}
+
+function withGiven(final: Received, given: Received | undefined): Received {
+  if (final.body !== '' || given === undefined) return final;
+  const type = given.headers.filter(({ name }) => name === 'Content-Type');
+  const others = final.headers.filter(({ name }) => name !== 'Content-Type');
+  return { ...final, body: given.body, headers: [...others, ...type] };
 }

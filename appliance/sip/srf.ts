@@ -10,6 +10,7 @@ import { DecodeError } from '../protocol/bytes.ts';
 import { headerValue } from '../protocol/sip-headers.ts';
 import type { SipHeader } from '../protocol/sip-message.ts';
 import type { World } from '../world.ts';
+import { tagHeader } from './engine/compose.ts';
 import { startEngine, type Engine, type EngineOptions } from './engine/engine.ts';
 import { startExternalServer, type ExternalServerOptions } from './external-server.ts';
 import type { Transport } from './engine/flow.ts';
@@ -50,6 +51,8 @@ export interface Answer {
   readonly reason?: string;
   readonly headers?: readonly SipHeader[];
   readonly body?: string;
+  /** Ours in To, for one of several far ends that we speak for; the engine's own when left out. */
+  readonly ourTag?: string | undefined;
 }
 
 /** A request to send: `uri` and `route` outside a dialog, `dialogId` inside. */
@@ -224,11 +227,14 @@ interface Pair {
 
 async function respond(
   { request, response }: Pair,
-  { status, reason, headers = [], body }: Answer,
+  { status, reason, headers = [], body, ourTag }: Answer,
   onDialog?: OnDialog,
 ): Promise<boolean> {
   if (request.source === 'application') return false;
-  const options = contentFor(headers, body);
+  // The library takes a tag in To for that of all answers that follow; a server elsewhere would pass our field on.
+  const isKnown = ourTag !== undefined && request.given !== undefined;
+  const tag = isKnown ? [{ name: tagHeader, value: ourTag }] : [];
+  const options = contentFor([...tag, ...headers], body);
   // The library puts each answer into words, all of it and twice, for a log that nobody reads.
   Object.assign(response.msg ?? {}, { toJSON: () => '', toString: () => '' });
   const send = (done?: (error: unknown, sent?: LibraryText) => void) => {

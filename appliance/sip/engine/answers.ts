@@ -1,5 +1,5 @@
 /** Answers to requests from the network: the application's, and ours where it gives none. What they mean for the dialog. */
-import { headerValue } from '../../protocol/sip-headers.ts';
+import { headerValue, tagOf } from '../../protocol/sip-headers.ts';
 import { encodeSipMessage, type SipRequest, type SipResponse } from '../../protocol/sip-message.ts';
 import { isSuccess } from './addressing.ts';
 import { cancelNotice, plainResponse } from './compose.ts';
@@ -7,6 +7,7 @@ import { refused, type Core, type Outcome } from './core.ts';
 import { settleAnswer } from './dialog-outcome.ts';
 import { dialogIdOf, noteDescription, uasDialog, type Dialog } from './dialog.ts';
 import { completed, requestEvent, type Incoming, type IncomingRequests } from './incoming.ts';
+import { keptText } from './kept-bytes.ts';
 import {
   isReliableProvisional,
   numbered,
@@ -53,9 +54,10 @@ export class Answers {
     if (given.status === 100) return outcome(incoming, response);
     const isReliable = isReliableProvisional(response);
     if (isReliable) {
-      const reason = reliableRefusal(request, incoming.dialog);
+      const dialog = dialogOf(incoming, response);
+      const reason = reliableRefusal(request, dialog);
       if (reason !== undefined) return refused(reason);
-      response = numbered(response, incoming.dialog);
+      response = numbered(response, dialog);
     }
     this.#follow(incoming, response);
     if (isReliable) this.#repeatUntilPrack(incoming, response);
@@ -102,7 +104,7 @@ export class Answers {
   /** What an answer means for the dialog. */
   #follow(incoming: Incoming, response: SipResponse): void {
     const { core, waiting } = this.#needs;
-    const { request, flow, localTag, deadline } = incoming;
+    const { request, flow, deadline } = incoming;
     const { status } = response;
     deadline?.cancel();
     incoming.again?.cancel();
@@ -111,14 +113,28 @@ export class Answers {
       this.#setDeadline(incoming, limits.ringingMs, plainResponse(480, 'Temporarily Unavailable'));
     }
     const makesDialog = request.method === 'INVITE' || (request.method === 'SUBSCRIBE' && status >= 200);
+    incoming.dialog = dialogOf(incoming, response);
     if (incoming.dialog === undefined && makesDialog && status < 300) {
+      const localTag = keptText(localTagOf(response));
       incoming.dialog = uasDialog(request, response, { flow, localTag });
       incoming.dialog.openInvite = request.method === 'INVITE' ? 'theirs' : undefined;
+      incoming.begun.set(localTag, incoming.dialog);
       core.dialogs.add(incoming.dialog);
     }
     const { dialog } = incoming;
+    if (status >= 200) this.#endOthers(incoming);
     if (dialog === undefined || status < 200) return;
     if (settleAnswer(core, dialog, { request, response })) this.#end(dialog);
+  }
+
+  /** The one that the final answer is of goes on, if any does (section 13.2.2.4). */
+  #endOthers({ begun, dialog }: Incoming): void {
+    const { core } = this.#needs;
+    for (const other of begun.values()) {
+      if (other === dialog) continue;
+      core.latePracks.expect(other);
+      core.dialogs.remove(other);
+    }
   }
 
   /** An INVITE that still waits in it gets 487 (section 15.1.2). */
@@ -165,6 +181,15 @@ export class Answers {
       this.giveUp(incoming, plainResponse(504, 'Server Time-out'));
     });
   }
+}
+
+function localTagOf(response: SipResponse): string {
+  return tagOf(headerValue(response, 'To') ?? '') ?? '';
+}
+
+/** In which it is said: of those that an INVITE has begun, or the one that the request came in. */
+function dialogOf({ begun, dialog }: Incoming, response: SipResponse): Dialog | undefined {
+  return begun.size === 0 ? dialog : begun.get(localTagOf(response));
 }
 
 function outcome({ id, flow, dialog, request, fromTag }: Incoming, message: SipResponse): Outcome {

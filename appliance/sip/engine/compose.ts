@@ -25,6 +25,8 @@ const placed = new Set(['From', 'To', 'Call-ID', 'CSeq', 'Contact', 'Content-Typ
 const needContact = new Set(['INVITE', 'SUBSCRIBE', 'NOTIFY', 'REFER', 'UPDATE']);
 
 export const flowHeader = 'X-Gatehouse-Flow';
+/** Our tag of a response, where the application speaks for several far ends. */
+export const tagHeader = 'X-Gatehouse-Tag';
 export const madeHereHeader = 'X-Gatehouse-Local';
 
 /** A token nobody can guess: it keeps strangers from answering for somebody (section 8.1.1.7). */

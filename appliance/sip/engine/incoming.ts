@@ -1,7 +1,7 @@
 /** Requests from the network that are not forgotten yet: the application works on them, or they may come again. */
 import type { SipRequest, SipResponse } from '../../protocol/sip-message.ts';
-import { withHeader } from '../../protocol/sip-headers.ts';
-import { composeResponse } from './compose.ts';
+import { headerValue, tagOf, withHeader } from '../../protocol/sip-headers.ts';
+import { composeResponse, tagHeader } from './compose.ts';
 import type { RequestEvent } from './core.ts';
 import type { Dialog } from './dialog.ts';
 import type { Flow } from './flow.ts';
@@ -16,6 +16,8 @@ export interface Incoming {
   readonly cseq: number;
   readonly fromTag: string | undefined;
   readonly localTag: string;
+  /** That an INVITE has begun, by our tag in each: of the last one that was told something `dialog` says. */
+  readonly begun: Map<string, Dialog>;
   /** What the application is told. */
   readonly callId: string;
   dialog: Dialog | undefined;
@@ -61,7 +63,13 @@ export class IncomingRequests {
 
 /** With all that the stack puts into it. */
 export function completed({ request, flow, localTag }: Incoming, given: SipResponse): SipResponse {
-  return composeResponse(given, request, { flow, toTag: localTag });
+  return composeResponse(given, request, { flow, toTag: givenTag(given) ?? localTag });
+}
+
+/** The application may name one, as drachtio's may in To. That of a request which has one stays. */
+function givenTag(given: SipResponse): string | undefined {
+  const to = headerValue(given, 'To');
+  return headerValue(given, tagHeader) ?? (to === undefined ? undefined : tagOf(to));
 }
 
 /** What the application hears: of the request itself, or of the CANCEL that ends it. */

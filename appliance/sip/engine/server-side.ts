@@ -106,6 +106,7 @@ export class ServerSide {
       cseq: essentials.cseq.number,
       fromTag: essentials.fromTag,
       localTag,
+      begun: new Map(),
       callId: isInvite ? this.#waiting.take(essentials.callId) : essentials.callId,
       dialog: undefined,
       deadline: undefined,

@@ -167,3 +167,31 @@ it('a consultative transfer names the second call as the far end knows it', asyn
   phone.send(within(outward, answer, 'REFER').text({ cseq: 3, lines: [replaces('unknown', 'a', 'b')] }));
   expect(`Refer-To: ${header(await flow.request('REFER'), 'Refer-To')}`).toBe(replaces('unknown', 'a', 'b'));
 });
+
+it.each([
+  ['in time was none', 487],
+  ['too late is made', 200],
+])('a change that is taken back %s, and the call goes on', async (_title, status) => {
+  const setting = await registered();
+  const { site, phone, flow } = setting;
+  const { answer } = await talking(setting);
+  const via = ['Via: SIP/2.0/TCP 127.0.0.1:5999;rport;branch=z9hG4bKtaken-back'];
+  phone.send(within(outward, answer, 'INVITE').text({ cseq: 2, lines: via, body: sdpText(4000) }));
+  const change = await flow.request('INVITE');
+  flow.send(responseText(change, '100 Trying'));
+  phone.send(within(outward, answer, 'CANCEL').text({ cseq: 2, lines: via }));
+  expect(header(await phone.response(200), 'CSeq')).toBe('2 CANCEL');
+  flow.send(responseText(await flow.request('CANCEL'), '200 OK'));
+  flow.send(
+    status === 487
+      ? responseText(change, '487 Request Terminated')
+      : responseText(change, '200 OK', { lines: [contact], body: sdpText(6000) }),
+  );
+  expect(header(await phone.response(status), 'CSeq')).toBe('2 INVITE');
+  await flow.request('ACK');
+  phone.send(within(outward, answer, 'ACK').text({ cseq: 2, lines: status === 200 ? [] : via }));
+  phone.send(within(outward, answer, 'BYE').text({ cseq: 3 }));
+  flow.send(responseText(await flow.request('BYE'), '200 OK'));
+  await phone.response(200);
+  expect(await ended(site)).toMatchObject({ reason: 'phone hung up' });
+});

@@ -177,7 +177,7 @@ it('before the call is answered both ends may change by UPDATE what they have ag
   phone.send(within(outward, ringing, 'UPDATE').text({ cseq: 2, body: sdpText(4000) }));
   expect(header(await phone.response(500), 'Retry-After')).not.toBe('');
   flow.send(fromCloud(invite, 'UPDATE', { body: sdpText(6004) }));
-  expect(header(await flow.response(500), 'Retry-After')).not.toBe('');
+  expect(header(await flow.response(491), 'CSeq'), 'the offer of its caller stands').toBe('10 UPDATE');
   flow.send(responseText(invite, '183 Session Progress', reliably(1, sdpText(6000))));
   const progress = await phone.response(183);
   phone.send(prack(progress, { cseq: 3 }));
@@ -198,4 +198,32 @@ it('before the call is answered both ends may change by UPDATE what they have ag
   const answer = await phone.response(200);
   expect(bodyOf(answer)).toBe('');
   await hungUp(setting, answer);
+});
+
+it('what says nothing of media passes before the answer too, and moves whoever says it', async () => {
+  const setting = await registered();
+  const { phone, flow } = setting;
+  phone.send(inviteText(outward));
+  const invite = await flow.request('INVITE');
+  flow.send(responseText(invite, '180 Ringing', { lines: [contact] }));
+  const ringing = await phone.response(180);
+  phone.send(
+    within(outward, ringing, 'UPDATE').text({ cseq: 2, lines: ['P-Asserted-Identity: <tel:1001>'] }),
+  );
+  const update = await flow.request('UPDATE');
+  expect([bodyOf(update), header(update, 'P-Asserted-Identity')]).toEqual(['', '<tel:1001>']);
+  const moved = 'Contact: <sip:moved@127.0.0.1:5061;transport=tls>';
+  flow.send(responseText(update, '200 OK', { lines: [moved] }));
+  expect(header(await phone.response(200), 'CSeq')).toBe('2 UPDATE');
+  phone.send(within(outward, ringing, 'UPDATE').text({ cseq: 3 }));
+  const again = await flow.request('UPDATE');
+  expect(again.uri).toBe('sip:moved@127.0.0.1:5061;transport=tls');
+  flow.send(responseText(again, '200 OK', { lines: [moved] }));
+  expect(header(await phone.response(200), 'CSeq')).toBe('3 UPDATE');
+  flow.send(fromCloud(invite, 'UPDATE', { cseq: 10 }));
+  const back = await phone.request('UPDATE');
+  phone.send(responseText(back, '200 OK', { lines: ['Contact: <sip:elsewhere@127.0.0.1:5998>'] }));
+  expect(header(await flow.response(200), 'CSeq')).toBe('10 UPDATE');
+  flow.send(fromCloud(invite, 'UPDATE', { cseq: 11 }));
+  expect((await phone.request('UPDATE')).uri).toBe('sip:elsewhere@127.0.0.1:5998');
 });

@@ -160,3 +160,54 @@ it('answers that must arrive are counted anew for each INVITE of a call', async 
   expect(one.responses.at(-1)?.response.status).toBe(183);
   expect(one.counters.read()['provisional_responses_ignored']).toBeUndefined();
 });
+
+/** An application that speaks for two far ends, as one between two legs does. */
+async function speakingForTwo() {
+  const network = newTestNetwork('tcp');
+  const { one, two } = network;
+  await one.send('INVITE', { headers: { Supported: '100rel' } });
+  const [invite] = two.requests;
+  const says = (tag: string, status: number, more: Record<string, string> = {}) => {
+    const headers = { ...(tag === '' ? {} : { 'X-Gatehouse-Tag': tag }), ...more };
+    const outcome = two.answer(invite, status, { headers });
+    return outcome.kind === 'sent' ? outcome.dialogId : outcome.reason;
+  };
+  const ours = () => two.dialogs.all().map(({ localTag }) => localTag);
+  return { ...network, says, ours };
+}
+
+it('an application may speak for several far ends: each has a dialog, and the others end when one has answered', async () => {
+  const { one, two, says, ours } = await speakingForTwo();
+  const reliable = { Require: '100rel' };
+  const ids = [says('far', 183, reliable), says('farther', 183, reliable)];
+  expect(new Set(ids).size).toBe(2);
+  expect(says('far', 180, reliable), 'the last one of the same has not arrived').toContain(
+    'not acknowledged',
+  );
+  expect(one.responses.slice(1).map(({ response }) => headerValue(response, 'RSeq'))).toEqual(['1', '1']);
+  expect(JSON.stringify(one.responses), 'for nobody out there').not.toContain('Gatehouse');
+  expect(says('farther', 200)).toBe(ids[1]);
+  expect(ours()).toEqual(['farther']);
+  const dialogId = one.responses.at(-1)?.dialogId ?? '';
+  const prack = { RAck: '1 1 INVITE', To: '<sip:peer@10.0.0.9>;tag=far' };
+  await one.send('PRACK', { dialogId, headers: prack });
+  expect(one.responses.at(-1)?.response.status, 'which came late').toBe(200);
+  await one.send('ACK', { dialogId });
+  await one.send('BYE', { dialogId });
+  expect(two.requests.at(-1)).toMatchObject({ request: { method: 'BYE' }, dialogId: ids[1] });
+});
+
+it.each([
+  ['a refusal', 486],
+  ['taking it back', 0],
+])('%s ends all of them', async (_title, status) => {
+  const { one, says, ours } = await speakingForTwo();
+  says('far', 183);
+  says('farther', 183);
+  expect(ours()).toHaveLength(2);
+  const [invite] = one.responses;
+  if (status > 0) says('', status);
+  else await one.send('CANCEL', { transactionId: invite?.transactionId ?? '' });
+  expect(ours()).toEqual([]);
+  expect(one.dialogs.size).toBe(0);
+});
