@@ -39,7 +39,18 @@ ${openings.join('\n')}
     type filter hook forward priority filter; policy drop;
     counter comment "not forwarded"
   }
+${departure(config)}}
+`;
 }
+
+/** Media that the relay sends itself. It marks packets by rules of its own, where it may make any; Node has no way for datagrams. */
+function departure(config: Config): string {
+  if (!wantedParts(config).rtp) return '';
+  const { first_port: first, last_port: last } = config.rtp;
+  return `  chain output {
+    type filter hook output priority mangle; policy accept;
+    udp sport ${first}-${last} ip dscp set ef
+  }
 `;
 }
 

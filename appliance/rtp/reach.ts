@@ -49,6 +49,12 @@ function isWithinReach(
   const way = wayTo(routes, address);
   // The kernel sends nothing there.
   if (way === undefined) return true;
+  // By which of several ways to the internet is for rules that are not in this table (`ip rule`).
+  const known = wayTo(
+    routes.filter(({ mask }) => mask !== 0),
+    address,
+  );
+  if (near === undefined && known === undefined) return true;
   const own = networks.find((network) => network.address === ours.address);
   return way.card === own?.card || (near !== undefined && way.card === wayTo(routes, near)?.card);
 }

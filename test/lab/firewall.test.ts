@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { startCapture } from '../support/capture.ts';
 import { run, until, words } from '../support/command.ts';
 import { openLab, type Lab, type Namespace } from '../support/namespaces.ts';
 
@@ -125,6 +126,22 @@ it('the page and what was named besides are reached from the management network 
 it('from outside only media comes in', async () => {
   expect(await reachable('wan', boxAddresses)).toEqual(media('10.88.0.1'));
 });
+
+it.each(['phones', 'wan'] as const)(
+  'media that the process sends to %s is marked for good service',
+  async (to) => {
+    const host = hosts.get(to) ?? box;
+    const file = join(lab.directory, `marked-${to}.pcap`);
+    await using capture = await startCapture(host, { card: 'eth0', file, filter: 'udp' });
+    await reachable(to, [`${networks[to]}.1`]);
+    const marks = async (port: number) => {
+      const text = await capture.text(`src host ${networks[to]}.1 and src port ${port}`, ['-v']);
+      return new Set(Array.from(text.matchAll(/tos (0x[0-9a-f]+)/g), ([, tos]) => tos));
+    };
+    expect(await marks(20_000)).toEqual(new Set(['0xb8']));
+    expect(await marks(29_999)).toEqual(new Set(['0xb8']));
+  },
+);
 
 it('nobody reaches another network through the box', async () => {
   for (const [from, own] of Object.entries(networks)) {

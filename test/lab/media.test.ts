@@ -110,6 +110,8 @@ it('a call is heard both ways, marked for good service, while the process relays
     new Set([46]),
   );
   expect(new Set(toward.map(({ from: source }) => source)).size, 'one port of the box').toBe(1);
+  const back = readRtp(wires.phone).filter(({ to }) => to.startsWith('10.66.0.101:'));
+  expect(new Set(back.map(({ dscp }) => dscp))).toEqual(new Set([46]));
 });
 
 it('what one side loses is known of packets that only the kernel sees', async () => {

@@ -38,6 +38,15 @@ it('syslog of phones is let in where it is on, at the address that phones are to
   );
 });
 
+it('media is marked for good service where there is any', () => {
+  const settings = '[site]\naddress = "10.20.0.1"\n[rtp]\nfirst_port = 30000\nlast_port = 30999\n';
+  const mark = 'udp sport 30000-30999 ip dscp set ef';
+  expect(firewallRules(parseConfig(settings))).toContain(mark);
+  expect(firewallRules(parseConfig(settings.replace('[rtp]', 'posture = "assist"\n[rtp]')))).not.toContain(
+    mark,
+  );
+});
+
 it('a card whose name could end the string is refused', () => {
   const settings = '[site]\naddress = "10.20.0.1"\n[dhcp]\nmode = "inform"\ninterface = \'a"}\'\n';
   expect(() => firewallRules(parseConfig(settings))).toThrow(/rename it/);

@@ -20,6 +20,7 @@ const around = {
     own('lan', '10.66.0.1', '10.66.0.255'),
     own('mgmt', '10.99.0.1', '10.99.0.255'),
     own('wan', '192.0.2.2', '192.0.2.255'),
+    own('dsl', '198.51.100.2', '198.51.100.255'),
   ],
   routes: [
     route('lan', '10.66.0.0/24'),
@@ -47,6 +48,7 @@ const good: [string, Ours, Remote][] = [
   ['phones behind a router on the same network', phone, remote('10.67.3.4', { near: '10.67.0.9' })],
   ['a phone that came by another card', phone, remote('198.51.100.8', { near: '198.51.100.7' })],
   ['a media relay of the service', cloud, remote('52.112.0.7')],
+  ['one behind another line than the main one', { ...cloud, address: '198.51.100.2' }, remote('52.112.0.7')],
   [
     'a call that leads into another one of ours',
     cloud,
