@@ -50,6 +50,8 @@ function cloud(config: Config, now: number): Verdict[] {
   if (sip?.isRunning !== true)
     return [verdict('problem', 'the part sip is not running: no phone here can call anybody')];
   const reason = sip.health?.reason ?? '';
+  if (reason.startsWith('media relay'))
+    return [verdict('problem', `${reason}: they are heard only where both ends reach each other`)];
   return /^(?:no way to the registrar|registrar )/.test(reason)
     ? [verdict('problem', `the way through the cloud: ${reason}`)]
     : [verdict('ok', 'the way through the cloud is open')];

@@ -11,7 +11,7 @@ import { saveBinding, type BindingRow } from '../../../appliance/store/bindings.
 import { replaceSiteNumbers } from '../../../appliance/store/site-numbers.ts';
 import { openStore } from '../../../appliance/store/store.ts';
 import { openTelemetry } from '../../../appliance/store/telemetry.ts';
-import { systemClock } from '../../../appliance/world.ts';
+import { systemClock, type Health } from '../../../appliance/world.ts';
 import { bindingRow } from '../../support/binding-row.ts';
 import { temporaryDirectory } from '../../support/directory.ts';
 import { freePort } from '../../support/free-port.ts';
@@ -45,7 +45,12 @@ const call: EmergencyCall = {
   notices: [{ by: 'mail', to: 'a@b', tries: 3, isDelivered: false, at, result: '550 no' }],
 };
 
-async function desk(settings = '', calls: readonly EmergencyCall[] = []): Promise<string> {
+interface Kept {
+  readonly calls?: readonly EmergencyCall[];
+  readonly health?: Health;
+}
+
+async function desk(settings = '', { calls = [], health = { state: 'ok' } }: Kept = {}): Promise<string> {
   const directory = temporaryDirectory();
   const file = join(directory, 'gatehouse.toml');
   writeFileSync(file, `[site]\naddress = "127.0.0.1"\nstate_directory = "${directory}"\n${settings}`);
@@ -56,7 +61,7 @@ async function desk(settings = '', calls: readonly EmergencyCall[] = []): Promis
   const telemetry = openTelemetry(directory, 'sip');
   onTestFinished(() => telemetry[Symbol.dispose]());
   const now = systemClock.now();
-  telemetry.report({ at: now, startedAt: now, health: { state: 'ok' }, counters: {} });
+  telemetry.report({ at: now, startedAt: now, health, counters: {} });
   return file;
 }
 
@@ -72,7 +77,7 @@ const check = async (configFile: string) =>
   );
 
 it('a list names each call, who took it and who was not told', async () => {
-  const { code, text } = await run(await desk('', [call]));
+  const { code, text } = await run(await desk('', { calls: [call] }));
   expect(code).toBe(0);
   expect(text).toMatch(
     /^abcdef01 +2026-11-26 09:30:00 +112 +Ann·\[2J +Building 2, room 301 +gateway +mail$/m,
@@ -80,7 +85,7 @@ it('a list names each call, who took it and who was not told', async () => {
 });
 
 it('one call is told with all that is kept of it, by the beginning of its name', async () => {
-  const file = await desk('', [call]);
+  const file = await desk('', { calls: [call] });
   const { text } = await run(file, ['abcd']);
   expect(text).toContain('Place      Building 2, room 301 (snmp, since 2026-11-26 09:30:00)');
   expect(text).toMatch(/^cloud +2026-11-26 09:30:00 +silent$/m);
@@ -101,6 +106,20 @@ it('without a gateway the check says whom nobody here can reach in an outage', a
     expect.stringMatching(/^warning: nobody is told of an emergency call but attendants/),
     expect.stringMatching(/^warning: emergency.attendants names nobody/),
   ]);
+});
+
+it.each([
+  [
+    'no way to the registrar x: 3 of 4 phones are kept here and can call each other',
+    /^problem: the way through the cloud: no way to the registrar x/,
+  ],
+  [
+    'media relay (rtp) not reached: calls are refused, and calls for help go out without it',
+    /^problem: media relay \(rtp\) not reached: .* heard only where both ends reach each other$/,
+  ],
+])('what the part sip says of itself is a problem of calls for help: %s', async (reason, expected) => {
+  const [first] = await check(await desk('', { health: { state: 'degraded', reason } }));
+  expect(first).toMatch(expected);
 });
 
 it('the check asks gateway, webhook and mail server, and says which would fail', async () => {
