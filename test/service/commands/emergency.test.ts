@@ -118,7 +118,9 @@ it.each([
     /^problem: media relay \(rtp\) not reached: .* heard only where both ends reach each other$/,
   ],
 ])('what the part sip says of itself is a problem of calls for help: %s', async (reason, expected) => {
-  const [first] = await check(await desk('', { health: { state: 'degraded', reason } }));
+  const [first] = await check(
+    await desk('[dial_plan]\ncountry_code = "49"\n', { health: { state: 'degraded', reason } }),
+  );
   expect(first).toMatch(expected);
 });
 
