@@ -211,12 +211,16 @@ function newRemotes(latest: Latest, sides: Readonly<Record<LegName, LegSide>>): 
   return { of, apart };
 }
 
+const unspecified = '0.0.0.0';
+
 /**
  * The signalled address and the one that signalling comes from. A far end that signals a private address from a public one
  * is behind address translation, and its media may come from any of its networks.
  */
 function allowed(address: string, { peer, networks = ['*'] }: LegSide): Remote['allow'] {
-  if (peer === undefined) return isPrivate(address) ? [address, ...networks] : [address];
+  // On hold as in RFC 2543 it names none, and may play music.
+  const isElsewhere = isPrivate(address) || address === unspecified;
+  if (peer === undefined) return isElsewhere ? [address, ...networks] : [address];
   if (isPrivate(address) && !isPrivate(peer)) return ['*'];
   return peer === address ? [address] : [address, peer];
 }
@@ -233,6 +237,6 @@ function isTalking(latest: Latest, at: number): boolean {
     const entry = sdp?.media[at];
     if (sdp === undefined || entry === undefined) return false;
     const target = targetOf(sdp, entry);
-    return target !== undefined && target.address !== '0.0.0.0' && directionOf(sdp, entry) === 'sendrecv';
+    return target !== undefined && target.address !== unspecified && directionOf(sdp, entry) === 'sendrecv';
   });
 }

@@ -31,6 +31,9 @@ interface PortsNeeds {
   readonly rescue: Rescue | undefined;
 }
 
+/** Of a medium that a leg has taken out (port 0): nothing goes there, and nobody is heard. Its ports stay: it may come back. */
+const ended: Remote = { address: '0.0.0.0', port: 0, rtcpPort: 0, allow: [] };
+
 /** Ours, after the relay was told what a leg has said. Once an end knows them they hold, whatever becomes of the relay. */
 export function newPorts({ media, streams, remotes, crypto, rescue }: PortsNeeds) {
   const tellLeg = newTeller(media, crypto);
@@ -48,7 +51,11 @@ export function newPorts({ media, streams, remotes, crypto, rescue }: PortsNeeds
   };
   const portsAt = async (from: LegName, at: number): Promise<PortPair | undefined> => {
     const remote = remotes.of(from, at);
-    if (remote === undefined || !streams.hasRoom(at)) return undefined;
+    if (remote === undefined) {
+      if (streams.has(at)) await rescued(rescue, media.update(streams.nameOf(at), from, ended));
+      return undefined;
+    }
+    if (!streams.hasRoom(at)) return undefined;
     const lenient = areTold ? rescue : undefined;
     const open = await rescued(lenient, streams.open(at));
     if (open !== undefined) await rescued(lenient, tell(from, at, { session: open.session, remote }));
@@ -106,6 +113,8 @@ export function newStreams(media: Media, call: string, { addresses, open, early 
   let isReleased = false;
   return {
     sessions,
+    nameOf,
+    has: (at: number) => places.has(at),
     isReleased: () => isReleased,
     hasRoom: (at: number) => places.has(at) || places.size < mostStreams,
     /** What is there, or made now. */

@@ -45,6 +45,13 @@ it('the relay knows where media may come from before the answer does', async () 
   expect(media.early.get('c.0')).toEqual({ phone: ['10.66.0.101'], cloud: ['52.112.0.0/14'] });
 });
 
+it('a cloud that holds as in RFC 2543 is heard from the networks of the service: it may play music', async () => {
+  const media = fakeMedia();
+  const cloud = { ...sides.cloud, networks: ['52.112.0.0/14'] };
+  await newCallMedia(media, 'c', { ...sides, cloud }).relay('cloud', at('0.0.0.0', 6000));
+  expect(media.remotes.get('c.0 cloud')).toMatchObject({ allow: ['0.0.0.0', '52.112.0.0/14'] });
+});
+
 it('where the signalling comes from is told with where its media is wanted', async () => {
   const media = fakeMedia();
   await newCallMedia(media, 'c', sides).relay('phone', at('10.66.0.101', 4000));
@@ -251,17 +258,6 @@ it('a description that can not be read reserves nothing', async () => {
   expect(media.open.size).toBe(0);
 });
 
-it('a second stream gets ports of its own, and the end gives all of them back', async () => {
-  const media = fakeMedia();
-  const call = newCallMedia(media, 'c', sides);
-  const video = `${at('10.66.0.101', 4000)}m=video 4002 RTP/AVP 96\r\nm=message 4004 TCP/MSRP *\r\n`;
-  const offer = await call.relay('phone', video);
-  expect(offer).toMatch(/m=audio 20004 .*\r\nm=video 20008 .*\r\nm=message 0 /);
-  expect(call.sessions).toEqual(['c.0', 'c.1']);
-  expect(await call.release()).toEqual({ phone: 6, cloud: 8 });
-  expect(media.open.size).toBe(0);
-});
-
 it('a call that ends while the relay still makes its ports gives them back, and asks for no more', async () => {
   const media = fakeMedia();
   const asked: string[] = [];
@@ -291,18 +287,6 @@ it('a call that ends while the relay still makes its ports gives them back, and 
   expect(asked).toEqual(['allocate c.0', 'release c.0']);
 });
 
-it('a stream that the relay no longer has keeps none of the others, and no call from going on', async () => {
-  const media = fakeMedia();
-  const release: Media['release'] = async (session) => {
-    if (session === 'c.0') throw new Error('media relay: no session c.0');
-    return await media.release(session);
-  };
-  const call = newCallMedia({ ...media, release }, 'c', sides);
-  await call.relay('phone', `${at('10.66.0.101', 4000)}m=video 4002 RTP/AVP 96\r\n`);
-  expect(await call.release()).toBeUndefined();
-  expect([...media.open]).toEqual(['c.0']);
-});
-
 it('ports that were not to be had are asked for again with the next description', async () => {
   const media = fakeMedia();
   let failures = 1;
@@ -317,13 +301,4 @@ it('ports that were not to be had are asked for again with the next description'
   await expect(call.relay('phone', at('10.66.0.101', 4000))).rejects.toThrow('not connected');
   expect(call.sessions).toEqual([]);
   expect(await call.relay('phone', at('10.66.0.101', 4000))).toContain('m=audio 20004 ');
-});
-
-it('a description of many media takes no more ports than a call needs', async () => {
-  const media = fakeMedia();
-  const call = newCallMedia(media, 'c', sides);
-  const many = Array.from({ length: 15 }, (_, n) => `m=audio ${5000 + 2 * n} RTP/AVP 0`);
-  const offer = await call.relay('phone', at('10.66.0.101', 4000, many));
-  expect(media.open.size).toBe(3);
-  expect(offer.match(/^m=audio 0 /gm)).toHaveLength(13);
 });
