@@ -154,6 +154,10 @@ export const onboardingWords = {
     words: "It is signed in, and its registration was lost: it can't be called.",
     nextStep: 'See that it has power and network, then restart it.',
   },
+  'cut off from the cloud': {
+    words: 'It is signed in, and its registrar is out of reach: phones here can call it, nobody outside can.',
+    nextStep: 'Nothing at the phone: look after the internet. It comes back by itself.',
+  },
   'signed out': {
     words: 'It was signed out: it has a one-time account again.',
     nextStep: 'Sign in again at the phone; in bulk it can be done without the tenant id now.',

@@ -118,6 +118,7 @@ function accountStage(facts: OnboardingFacts, { account, countdowns, now }: Acco
     const { binding } = known;
     const isRegistered = binding !== undefined && binding.state !== 'lost' && binding.expiresAt > now;
     if (phone.posture !== 'full' || isRegistered) return say('signed in');
+    if (known.isCutOff === true) return say('cut off from the cloud');
     return say(binding === undefined ? 'signing in' : 'registration lost');
   }
   const { account: told, signedOutAt } = known.configuration ?? {};

@@ -39,6 +39,8 @@ export interface KnownOfPhone {
   /** What it said of itself when it last asked for a configuration. */
   readonly asked?: PhoneFirmware;
   readonly binding?: Binding;
+  /** It is still here, and its registrar is out of reach for every phone. */
+  readonly isCutOff?: boolean;
   /** The call that is up. */
   readonly call?: Call;
   readonly placement?: Placement;
@@ -126,6 +128,8 @@ export function phoneProblem(
   if (ofSite === 'assist' && holdsBox(configuration)) return strandedWords;
   if (known.movedBack !== undefined) return movedBackWords[known.movedBack.reason];
   if (posture === 'full') {
+    if (known.isCutOff === true)
+      return 'The cloud is out of reach: phones here can call it, nobody outside can.';
     if (binding?.state === 'lost') return 'Its registration was lost: it cannot be called.';
     if (binding?.state === 'late') return 'It has not renewed its registration in time.';
     if (configured !== undefined && registered === undefined && isOld(configured)) {

@@ -24,6 +24,7 @@ import { readPhoneConfigurations, type PhoneConfiguration } from './phone-config
 import { readPhoneFirmwares, type PhoneFirmware } from './phone-firmware.ts';
 import { readPlacements, type Placement } from './placements.ts';
 import { openReader } from './reader.ts';
+import { isRegistrarAway } from './registrar-outage.ts';
 import { runningFirmware } from './running-firmware.ts';
 import { everyPhone, readTasks, type Task } from './tasks.ts';
 
@@ -70,6 +71,8 @@ export interface PhoneFacts {
   readonly placements: readonly Placement[];
   readonly tasks: readonly Task[];
   readonly movedBack: readonly MovedBack[];
+  /** The sip part last said that no phone reaches a registrar. */
+  readonly isRegistrarAway?: boolean;
 }
 
 /** What the settings say of the site. */
@@ -87,15 +90,20 @@ export function readPhones(directory: string, now: number, site: SiteOfPhones): 
 }
 
 export function readPhoneFacts(directory: string): PhoneFacts {
+  const bindings = readFacts(directory, 'sip', readBindings);
   return {
     leases: readFacts(directory, 'dhcp', readHeldAddresses),
     configurations: readFacts(directory, 'provisioning', readPhoneConfigurations),
     firmwares: readFacts(directory, 'provisioning', readPhoneFirmwares),
-    bindings: readFacts(directory, 'sip', readBindings),
+    bindings,
     calls: readFacts(directory, 'sip', readOpenCalls),
     placements: readFacts(directory, 'location', readPlacements),
     tasks: readFacts(directory, 'web', readTasks),
     movedBack: readFacts(directory, 'provisioning', readAllMovedBack),
+    // Goes through the journal: only where somebody wants to know.
+    isRegistrarAway:
+      bindings.some(({ state }) => state === 'lost') &&
+      readFacts(directory, 'sip', (db) => [isRegistrarAway(db)])[0] === true,
   };
 }
 
@@ -154,6 +162,10 @@ export function knownPhones(facts: PhoneFacts, now: number): Map<string, KnownOf
   }
   const bypassOf = newestBypass(facts.tasks);
   for (const [mac, known] of phones) {
+    if (facts.isRegistrarAway === true && known.binding !== undefined) {
+      const { state, localExpiresAt } = known.binding;
+      known.isCutOff = state === 'lost' && localExpiresAt > now;
+    }
     const bypass = bypassOf(mac);
     if (bypass !== undefined) known.bypass = bypass;
   }

@@ -80,13 +80,34 @@ export function troublesOf({ parts, phones, allowCleartext, data }: Site): Troub
       ...cleartext,
     ];
   }
-  const ofPhones = phones.flatMap((phone): Trouble[] =>
-    phone.problem === undefined
-      ? []
-      : [{ severity: 'notice', text: `${phoneName(phone)}: ${phone.problem}`, mac: phone.mac }],
-  );
-  const troubles = [...troublesOfData(data), ...wanted.flatMap(troubleOfPart), ...cleartext, ...ofPhones];
+  const ofParts = [...troublesOfData(data), ...wanted.flatMap(troubleOfPart), ...cleartext];
+  const troubles = [...ofParts, ...troublesOfPhones(phones)];
   return [...troubles.filter(isProblem), ...troubles.filter((trouble) => !isProblem(trouble))];
+}
+
+/** So many that are in the same trouble are one: whoever reads wants the cause, and the list of phones names each. */
+const manyAlike = 5;
+
+function troublesOfPhones(phones: readonly PhoneRow[]): Trouble[] {
+  const inTrouble = phones.filter((phone) => phone.problem !== undefined);
+  return Array.from(
+    Map.groupBy(inTrouble, ({ problem }) => problem),
+    ([problem, alike]): Trouble[] => {
+      const [first] = alike;
+      if (first !== undefined && alike.length >= manyAlike)
+        return [
+          {
+            severity: 'notice',
+            text: `${alike.length} phones: ${problem} The first is ${phoneName(first)}.`,
+          },
+        ];
+      return alike.map((phone) => ({
+        severity: 'notice',
+        text: `${phoneName(phone)}: ${problem}`,
+        mac: phone.mac,
+      }));
+    },
+  ).flat();
 }
 
 function isProblem({ severity }: Trouble): boolean {

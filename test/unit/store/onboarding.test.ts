@@ -160,6 +160,11 @@ const table: [(typeof onboardingStages)[number], string, Given][] = [
     'a final account, its registration lost',
     { known: { configuration: signedIn, binding: binding({ state: 'lost' }) } },
   ],
+  [
+    'cut off from the cloud',
+    'the same while no phone here reaches its registrar',
+    { known: { configuration: signedIn, binding: binding({ state: 'lost' }), isCutOff: true } },
+  ],
   ['signed out', 'a one-time account after a final one', { known: { configuration: signedOut } }],
   [
     'dropped',

@@ -267,6 +267,16 @@ const problems: [string, Partial<PhoneFacts>, RegExp | undefined][] = [
     /does not register/,
   ],
   ['a lost registration', { ...walk, bindings: [binding({ state: 'lost' })] }, /lost/],
+  [
+    'a lost registration while its registrar is out of reach',
+    { ...walk, bindings: [binding({ state: 'lost' })], isRegistrarAway: true },
+    /^The cloud is out of reach: phones here can call it, nobody outside can\.$/,
+  ],
+  [
+    'the same of a phone that does not come any more',
+    { ...walk, bindings: [binding({ state: 'lost', localExpiresAt: now })], isRegistrarAway: true },
+    /lost/,
+  ],
   ['a late registration', { ...walk, bindings: [binding({ state: 'late' })] }, /in time/],
   ['a port without a place', { ...walk, placements: [portOnly] }, /add it to location\.wiremap/],
   [

@@ -85,3 +85,15 @@ it('a disk without room is a problem before the parts refuse', () => {
   const [first] = troublesOf({ ...site, data: { ...data, freeBytes: 5_000_000 } });
   expect(first).toMatchObject({ severity: 'problem', text: expect.stringContaining('4 MB left') as string });
 });
+
+it('what is wrong with many phones alike is one notice, and what is wrong with few names each', () => {
+  const phones = [1, 2, 3, 4, 5].map((n) => ({
+    ...phone,
+    mac: `00:15:65:aa:00:0${n}`,
+    problem: 'It waits.',
+  }));
+  expect(troublesOf({ ...site, phones })).toEqual([
+    { severity: 'notice', text: '5 phones: It waits. The first is Phone 00:15:65:aa:00:01.' },
+  ]);
+  expect(troublesOf({ ...site, phones: phones.slice(2) })).toHaveLength(3);
+});
