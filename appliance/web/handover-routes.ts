@@ -36,7 +36,8 @@ export const handoverRoutes: readonly Route[] = [
       await forPhones(asked, sources, {
         kind: 'bypass',
         each: task('bypass', asked.now),
-        words: 'Ordered. Leave the box on until all of them have left: ask below who has.',
+        words:
+          'Ordered. Leave the box on until all of them have left: the question above (bypass) says who has.',
       }),
   },
   {

@@ -11,7 +11,7 @@ import { compileWhenAsked } from './compile-when-asked.ts';
 import { openEventStream } from './event-stream.ts';
 import { fateInClear, refusal, securityHeaders } from './guard.ts';
 import type { Live } from './live.ts';
-import { pageFor, pagePaths, readPageFiles } from './page-files.ts';
+import { pageFor, pagePaths, readPageFiles, type PageFile } from './page-files.ts';
 import { fastifySchema, routes, type Asked, type Route, type Sources } from './routes.ts';
 
 export type PageServer = FastifyInstance;
@@ -89,6 +89,7 @@ function addPages(
   accessFor: (request: FastifyRequest) => Access,
 ): void {
   const files = readPageFiles();
+  answerNothing(server, files);
   const send = (request: FastifyRequest, reply: FastifyReply, name: string) => {
     const file = files.get(name);
     if (file === undefined) throw new Error(`page/${name} is missing`);
@@ -99,6 +100,15 @@ function addPages(
     if (!name.endsWith('.html')) server.get(`/page/${name}`, (request, reply) => send(request, reply, name));
   for (const url of ['/', '/sign-in', ...pagePaths])
     server.get(url, (request, reply) => send(request, reply, pageFor(url, accessFor(request), config)));
+}
+
+/** People who mistype a path are shown the way back; programs get JSON. */
+function answerNothing(server: PageServer, files: ReadonlyMap<string, PageFile>): void {
+  server.setNotFoundHandler(async (request, reply) => {
+    const wantsPage = request.method === 'GET' && /\btext\/html\b/.test(request.headers.accept ?? '');
+    if (!wantsPage || request.url.startsWith('/api')) return fail(reply, 404, 'There is nothing here.');
+    return await reply.code(404).type('text/html; charset=utf-8').send(files.get('nothing.html')?.body);
+  });
 }
 
 /** Refuses foreign hosts and sites, adds the security headers, and turns every failure into JSON. */
@@ -132,7 +142,6 @@ function guard(server: PageServer, { world, config, store, counters }: ServerNee
       refused === 'host' ? 'This is not a name of this box.' : 'Other sites may not read this.',
     );
   });
-  server.setNotFoundHandler((_request, reply) => fail(reply, 404, 'There is nothing here.'));
   server.setErrorHandler<Error & { statusCode?: number }>((error, _request, reply) => {
     const { statusCode = 500 } = error;
     if (statusCode < 500) return fail(reply, statusCode, error.message);

@@ -47,7 +47,10 @@ export function pageFor(url: string, access: Access, config: Pick<Config, 'site'
     access.session === undefined ? access.wants === 'set-up' && !access.mayRead : !hasSettings(config);
   if (isNew) return 'setup.html';
   const forAdmin = forAdmins[url];
-  if (forAdmin !== undefined) return access.session === undefined ? 'sign-in.html' : forAdmin;
+  // Where there is no password nobody could sign in.
+  if (forAdmin !== undefined && access.session === undefined)
+    return access.wants === 'set-up' ? 'setup.html' : 'sign-in.html';
+  if (forAdmin !== undefined) return forAdmin;
   return access.mayRead && url === '/' ? 'index.html' : 'sign-in.html';
 }
 

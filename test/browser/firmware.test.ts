@@ -75,7 +75,7 @@ it('firmware is put in by upload, listed with its hash, offered to nobody while 
   await tab.getByRole('button', { name: 'Remove its files' }).click();
   await tab.getByText('No firmware is here.').waitFor();
   expect(existsSync(stored)).toBe(false);
-  await tab.getByRole('link', { name: 'The box' }).click();
+  await tab.getByRole('link', { name: 'The box', exact: true }).click();
   await tab.getByText('66.86.5.1 for T46S is out of the folder.').waitFor();
   expect(complaints).toEqual([]);
 });

@@ -29,7 +29,7 @@ it('each address stands with its device, how it is held, what was told and the p
   const leased = rowOf(tab, '127.0.0.100');
   await leased.waitFor();
   expect(await leased.textContent()).toMatch(
-    /127\.0\.0\.0\/24.*Yealink.*00:15:65:aa:00:01.*SIP-T46S.*Leased.*until.*tenantid.*\(option 66\).*2: -18000.*Gi1\/0\/3.*first floor.*relay 10\.70\.0\.1/s,
+    /127\.0\.0\.0\/24.*Yealink.*00:15:65:aa:00:01.*SIP-T46S.*Leased.*until.*tenantid.*\(option 66\).*Time offset \(option 2\) -18000 s.*Gi1\/0\/3.*first floor.*relay 10\.70\.0\.1/s,
   );
   for (const [ip, words] of [
     ['127.0.0.101', 'Ended'],

@@ -80,7 +80,7 @@ it.each([
     for (const words of [
       'Press Sign-in at the phone.',
       'waits for somebody to sign in',
-      'Told in option 66http://10.66.0.1',
+      'Provisioning server (option 66)http://10.66.0.1',
       'Option 82Port3',
       'room 301',
       'GET /device/state/OnBoarding/mmiiaacc/…/lang_en/001565aa0001.cfg',

@@ -52,5 +52,5 @@ export async function openTheBox(
   await tab.getByLabel('Password for this page').fill(password);
   await tab.getByLabel('The same once more').fill(password);
   await tab.getByRole('button', { name: 'Go on' }).click();
-  await tab.getByRole('link', { name: 'The box' }).click();
+  await tab.getByRole('link', { name: 'The box', exact: true }).click();
 }

@@ -1,11 +1,27 @@
 /** Asking the box. */
 
-/** Who may not read any more, because the session is over, is led to sign in. */
+/** Who may not read any more, because the session is over, is led to sign in; typed words wait until he has, in another tab. */
 export async function load(path) {
   const answer = await fetch(path, { headers: { accept: 'application/json' } });
-  if (answer.status === 401) location.reload();
+  const over = document.getElementById('session-over');
+  if (answer.status === 401 && (over === null || ![...document.forms].some(isTyped))) location.reload();
+  if (over !== null) over.hidden = answer.status !== 401;
   if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
   return await answer.json();
+}
+
+function isTyped({ elements }) {
+  return [...elements].some(
+    ({ defaultValue, files, type, value }) =>
+      files?.length > 0 || (type !== 'file' && defaultValue !== undefined && value !== defaultValue),
+  );
+}
+
+/** Where there is somebody to sign out. */
+export function onSignOut() {
+  document.getElementById('sign-out')?.addEventListener('click', () => {
+    void order('/api/sign-out').finally(() => location.reload());
+  });
 }
 
 /** An order; what keeps the box from obeying is said in its own words. `how`: what else the browser is told of the request. */

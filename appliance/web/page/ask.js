@@ -1,8 +1,8 @@
 /** Questions to the box, and what changes which way phones go. */
-import { follow, load, order } from './api.js';
+import { follow, load, onSignOut, order } from './api.js';
 import { byId, element, fill } from './elements.js';
 import { onSubmit } from './form.js';
-import { count, duration, plain } from './words.js';
+import { count, duration, phoneChoice, plain } from './words.js';
 
 let choices = new Map();
 
@@ -106,12 +106,11 @@ async function loadPhones() {
   for (const list of document.querySelectorAll('.choose-phones'))
     fill(
       list,
-      phones.map(({ mac, vendorName, model, ip }) =>
-        option(mac, plain([mac, vendorName, model, ip].filter(Boolean).join(' '))),
-      ),
+      phones.map((phone) => option(phone.mac, phoneChoice(phone))),
     );
 }
 
+onSignOut();
 void draw().then(drawArgument);
 void loadPhones();
 setInterval(() => void draw().catch(() => undefined), 5000);

@@ -1,9 +1,9 @@
 /** What its admin does to the box as a whole. */
-import { follow, load, order, upload } from './api.js';
+import { follow, load, onSignOut, order, upload } from './api.js';
 import { agoElement, byId, element, fill } from './elements.js';
 import { onSubmit, requireSame } from './form.js';
 import { putRelease } from './release.js';
-import { count, duration, plain } from './words.js';
+import { count, duration, orderNames, plain } from './words.js';
 
 onSubmit('password', async ({ current, password, again }) => {
   requireSame(password, again, 'new passwords');
@@ -85,13 +85,18 @@ async function drawOrders() {
     element(
       'li',
       '',
-      element('span', state === 'done' ? 'tag' : 'tag notice', state),
-      ` ${plain(kind)} `,
       agoElement(beganAt),
-      element('span', 'muted', ` ${plain(words)}`),
+      element('span', state === 'done' ? 'tag' : 'tag notice', state),
+      element(
+        'span',
+        'what',
+        element('span', '', orderNames[kind] ?? plain(kind)),
+        element('span', 'muted', plain(words)),
+      ),
     ),
   );
   fill(byId('order-rows'), rows);
+  byId('order-rows').hidden = rows.length === 0;
   byId('orders-empty').hidden = rows.length > 0;
 }
 
@@ -99,7 +104,8 @@ let ready = '';
 
 function updateRow(tag, text, at) {
   const about = element('span', tag === 'failed' ? 'tag notice' : 'tag', tag);
-  return element('li', '', about, ` ${plain(text)} `, at === undefined ? '' : agoElement(at));
+  const when = at === undefined ? [] : [' ', agoElement(at)];
+  return element('li', '', about, element('span', '', plain(text), ...when));
 }
 
 async function drawUpdate() {
@@ -140,6 +146,7 @@ onSubmit('update-apply', async ({ now }) =>
   carriedOut('/api/update/apply', { version: ready, now: now === 'on' }),
 );
 
+onSignOut();
 void drawUpdate();
 void drawData();
 void drawOrders();

@@ -1,7 +1,7 @@
 /** Calls and the journal. */
 import { agoElement, byId, element, fill, foreign, timeElement } from './elements.js';
 import { qualityElement } from './quality.js';
-import { callEnds, duration, fields, partNames, phoneName, plain, sentence } from './words.js';
+import { callEnds, duration, fields, partNames, phoneName, plain, sentence, whenText } from './words.js';
 
 export function drawCalls({ calls, phones }) {
   const up = calls.filter((call) => call.state === 'up').length;
@@ -92,9 +92,7 @@ function journalRow(row) {
   const times = row.count > 1 ? ` (${row.count} times)` : '';
   const details = [row.mac, fields(row.body)].filter(Boolean).join(' · ');
   const at =
-    row.at === undefined
-      ? element('time', '', '')
-      : timeElement(row.at, new Date(row.at).toLocaleTimeString());
+    row.at === undefined ? element('time', '', '') : timeElement(row.at, whenText(row.at, Date.now()));
   const what = element('span', 'what', `${text}${times} `, element('span', 'muted', foreign(details)));
   return element('li', '', at, element('span', 'tag', partNames[row.part] ?? plain(row.part)), what);
 }

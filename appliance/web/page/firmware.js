@@ -1,5 +1,5 @@
 /** Makers' firmware: what is on the box, and what its admin does with it. */
-import { follow, load, order, upload } from './api.js';
+import { follow, load, onSignOut, order, upload } from './api.js';
 import { byId, element, fill, foreign } from './elements.js';
 import { onSubmit } from './form.js';
 import { plain } from './words.js';
@@ -119,6 +119,7 @@ async function drawModels() {
   });
 }
 
+onSignOut();
 void draw();
 void drawModels();
 setInterval(() => void draw().catch(() => undefined), 5000);

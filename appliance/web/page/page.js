@@ -1,14 +1,14 @@
 /** The status page: what the API says, live. */
-import { load, order } from './api.js';
+import { load, onSignOut, order } from './api.js';
 import { addJournal, drawCalls, drawFailures } from './calls.js';
 import { byId } from './elements.js';
 import { openEmergencies } from './emergencies.js';
 import { openLadders } from './ladder.js';
 import { openLeases } from './leases.js';
 import { openPhones } from './phone.js';
-import { drawPhones } from './phones.js';
+import { drawPhones, openSearch } from './phones.js';
 import { drawStatus } from './status.js';
-import { ago, countdownText, duration } from './words.js';
+import { ago, countdownText, duration, timesText } from './words.js';
 
 const state = { phones: new Map(), calls: [], status: undefined };
 
@@ -103,15 +103,16 @@ function tick() {
 async function showAccess() {
   const { signedIn, wants } = await load('/api/access');
   byId('sign-out').hidden = !signedIn;
-  byId('to-box').hidden = !signedIn;
+  byId('pages').hidden = !signedIn;
   byId('to-sign-in').hidden = signedIn || wants !== 'sign-in';
+  byId('to-set-up').hidden = signedIn || wants !== 'set-up';
 }
 
-byId('sign-out').addEventListener('click', () => {
-  void order('/api/sign-out').finally(() => location.reload());
-});
+onSignOut();
 void showAccess().catch(() => undefined);
 
+byId('times').textContent = timesText(new Date());
+openSearch(state);
 const onePhone = openPhones(load, order);
 const leases = openLeases(load);
 const emergencies = openEmergencies(load);

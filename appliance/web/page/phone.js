@@ -6,6 +6,8 @@ import {
   countdownName,
   countdownText,
   firmwareName,
+  optionName,
+  optionText,
   phoneName,
   plain,
   portName,
@@ -118,7 +120,10 @@ function countdown({ endsAt, kind, state }) {
 /** What nobody knows is left out. */
 function facts(phone) {
   const { lease, registration } = phone;
-  const told = Object.entries(lease?.sent ?? {}).map(([code, text]) => [`Told in option ${code}`, text]);
+  const told = Object.entries(lease?.sent ?? {}).map(([code, text]) => [
+    optionName(code),
+    optionText(code, text),
+  ]);
   const posture =
     phone.posture === phone.wantedPosture
       ? phone.posture

@@ -1,16 +1,38 @@
 /** The phones and how far each has come. */
 import { agoElement, byId, element, fill, foreign } from './elements.js';
-import { count, firmwareName, phoneName, portName, stageName, stepNames, stepsOf, uriName } from './words.js';
+import {
+  count,
+  firmwareName,
+  phoneName,
+  portName,
+  searched,
+  stageName,
+  stepNames,
+  stepsOf,
+  uriName,
+} from './words.js';
+
+/** Fewer are seen at a glance. */
+const manyPhones = 10;
+
+/** `state` is asked again at each key. */
+export function openSearch(state) {
+  byId('phones-search').addEventListener('input', () => drawPhones(state));
+}
 
 export function drawPhones(state) {
   const phones = [...state.phones.values()].toSorted((a, b) => (a.mac < b.mac ? -1 : 1));
   const inCall = phones.filter((phone) => phone.stage === 'in call').length;
+  byId('phones-filter').hidden = phones.length < manyPhones;
+  const wanted = searched(byId('phones-search').value, phones);
   byId('phones-empty').hidden = phones.length > 0;
   byId('phones-summary').textContent =
-    phones.length === 0 ? '' : `${count(phones.length, 'phone', 'phones')}, ${inCall} in a call`;
+    phones.length === 0
+      ? ''
+      : `${wanted.length < phones.length ? `${wanted.length} of ` : ''}${count(phones.length, 'phone', 'phones')}, ${inCall} in a call`;
   const body = byId('phone-rows');
   const present = new Map([...body.children].map((row) => [row.dataset.mac, row]));
-  for (const [at, phone] of phones.entries()) {
+  for (const [at, phone] of wanted.entries()) {
     const row = drawPhone(phone, state.status, present.get(phone.mac));
     present.delete(phone.mac);
     if (body.children[at] !== row) body.insertBefore(row, body.children[at] ?? null);

@@ -1,5 +1,5 @@
 /** The settings of the box: read, checked, changed, and files put in that they name. */
-import { follow, load, order } from './api.js';
+import { follow, load, onSignOut, order } from './api.js';
 import { byId, element, fill } from './elements.js';
 import { onSubmit } from './form.js';
 import { duration, plain } from './words.js';
@@ -12,6 +12,8 @@ let saved = '';
 
 async function loadSettings() {
   const { toml, read: mark, file, names } = await load('/api/settings');
+  // What is typed from here on is told from what was there.
+  area.defaultValue = toml;
   area.value = toml;
   saved = area.value;
   read = mark;
@@ -105,6 +107,7 @@ function drawKeys() {
 }
 byId('keys-search').addEventListener('input', drawKeys);
 
+onSignOut();
 void loadSettings();
 void loadKeys();
 void drawNetwork();

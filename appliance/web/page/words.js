@@ -69,7 +69,7 @@ export function toldParts(sent) {
   const rest = told.filter((option) => !isWebAddress(option));
   return {
     urls: told.filter(isWebAddress).map(({ code, value }) => `${value} (option ${code})`),
-    rest: rest.map(({ code, value }) => `${code}: ${value}`).join(', '),
+    rest: rest.map(({ code, value }) => `${optionName(code)} ${optionText(code, value)}`).join(', '),
   };
 }
 
@@ -175,6 +175,103 @@ export function sentence(kind) {
 
 /** Numbers of calls and media sessions tie rows together for programs; people have the time and the phone. */
 const forPrograms = ['call', 'session'];
+
+/** Phones in which each word stands somewhere, in what people see of them. */
+export function searched(text, phones) {
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+  if (words.length === 0) return phones;
+  return phones.filter((phone) => {
+    const { aor, stage, posture, firmware, hostname, switchName, port, problem } = phone;
+    const shown = [
+      phoneChoice(phone),
+      aor,
+      stageName(stage, posture),
+      firmware,
+      hostname,
+      switchName,
+      port,
+      problem,
+    ];
+    const seen = shown.filter(Boolean).join(' ').toLowerCase();
+    return words.every((word) => seen.includes(word));
+  });
+}
+
+/** `Times are those of Europe/Berlin (GMT+1)`: this browser's, wherever the box is. */
+export function timesText(now) {
+  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+  const parts = new Intl.DateTimeFormat('en', { timeZoneName: 'shortOffset' }).formatToParts(now);
+  return `Times are those of ${timeZone} (${parts.find(({ type }) => type === 'timeZoneName')?.value})`;
+}
+
+/** The time alone for what happened today, with its date otherwise. */
+export function whenText(at, now) {
+  const [then, today] = [at, now].map((ms) => new Date(ms).toLocaleDateString());
+  const time = new Date(at).toLocaleTimeString();
+  return then === today ? time : `${then}, ${time}`;
+}
+
+/** A phone in a list to choose from: what people know it by comes first. */
+export function phoneChoice({ aor, place, vendorName, model, mac, ip }) {
+  const [user, ...rest] = [
+    aor && uriName(aor),
+    place,
+    [vendorName, model].filter(Boolean).join(' '),
+    mac,
+    ip,
+  ];
+  return [user, ...rest].filter(Boolean).map(plain).join(', ');
+}
+
+/** What is ordered on the page, by the name that it has there. */
+export const orderNames = {
+  'adopt.move': 'A wave of phones',
+  'backup.take': 'Backup',
+  'box.ask': 'A question',
+  'data.anew': 'Data disk begun anew',
+  'data.repair': 'Data disk repaired',
+  'network.apply': 'Network changed',
+  'network.confirm': 'Network confirmed',
+  'numbers.import': 'List of numbers',
+  'reset.factory': 'Factory reset',
+  'restore.put': 'Backup put back',
+  'settings.change': 'Settings changed',
+  'settings.check': 'Settings checked',
+  'settings.file': 'File put in',
+  'settings.write': 'First settings',
+  'update.allow-older': 'Older releases allowed',
+  'update.apply': 'Release installed',
+  'update.look': 'Looked for a release',
+  'update.offer': 'Release looked at',
+  'update.put': 'Release put in',
+};
+
+/** DHCP options that phones are told, and what their numbers count. */
+const optionNames = {
+  1: 'Subnet mask',
+  2: 'Time offset',
+  3: 'Router',
+  6: 'Name servers',
+  15: 'Domain',
+  42: 'Time server',
+  43: 'Vendor options',
+  51: 'Lease time',
+  58: 'Renews after',
+  59: 'Asks any server after',
+  66: 'Provisioning server',
+  160: 'Provisioning server',
+};
+const inSeconds = ['2', '51', '58', '59'];
+
+/** `Time server (option 42)`. */
+export function optionName(code) {
+  return optionNames[code] === undefined ? `Option ${code}` : `${optionNames[code]} (option ${code})`;
+}
+
+/** `3600 s`; addresses and names as they are. */
+export function optionText(code, value) {
+  return inSeconds.includes(String(code)) && /^-?\d+$/.test(value) ? `${value} s` : plain(value);
+}
 
 /** The fields of a journal row as `ip 10.66.0.101, vendor yealink`. */
 export function fields(body) {

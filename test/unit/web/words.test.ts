@@ -30,7 +30,7 @@ describe('words of the page', () => {
       say('toldParts', { 2: '-18000', 66: 'http://10.0.0.1', 160: `http://\u0007${'x'.repeat(200)}` }),
     ).toEqual({
       urls: ['http://10.0.0.1 (option 66)', `http://·${'x'.repeat(112)} (option 160)`],
-      rest: '2: -18000',
+      rest: 'Time offset (option 2) -18000 s',
     });
   });
 
@@ -143,5 +143,48 @@ describe('words of the page', () => {
     expect(say('portName', { switchName: 'a', port: 'Gi1/0/3' })).toBe('a, port Gi1/0/3');
     expect(say('portName', { chassis: '02:66:00:00:00:02', port: 'port8' })).toBe('02:66:00:00:00:02, port8');
     expect(say('count', 1, 'phone', 'phones')).toBe('1 phone');
+  });
+});
+
+describe('words for many phones', () => {
+  it('a phone to choose is known by its number and place, and without them by what is known', () => {
+    const phone = { vendorName: 'Yealink', model: 'T46S', mac: '00:15:65:aa:00:01', ip: '10.0.0.9' };
+    const asKnown = 'Yealink T46S, 00:15:65:aa:00:01, 10.0.0.9';
+    expect(say('phoneChoice', phone)).toBe(asKnown);
+    expect(say('phoneChoice', { ...phone, aor: 'sip:+4930111@x', place: 'room\u202E 1' })).toBe(
+      `+4930111, room· 1, ${asKnown}`,
+    );
+  });
+
+  it('phones are found by any words that people see of them', () => {
+    const [first, second] = [
+      {
+        mac: '00:15:65:aa:00:01',
+        vendorName: 'Yealink',
+        aor: 'sip:+4930111@x',
+        place: 'Room 1',
+        stage: 'placed',
+      },
+      { mac: '00:04:f2:aa:00:02', vendorName: 'Poly', problem: 'It waits.', stage: 'leased' },
+    ];
+    const found = (text: string) => say('searched', text, [first, second]);
+    expect(found('  ')).toEqual([first, second]);
+    expect(found('room yea')).toEqual([first]);
+    expect(found('WAITS')).toEqual([second]);
+    expect(found('room waits')).toEqual([]);
+  });
+
+  it('what happened on another day stands with its date', () => {
+    const now = new Date(2026, 0, 5, 12).getTime();
+    expect(say('whenText', now - 1000, now)).toBe(new Date(now - 1000).toLocaleTimeString());
+    expect(say('whenText', now - 86_400_000, now)).toContain(new Date(2026, 0, 4).toLocaleDateString());
+  });
+
+  it('an option without a name has its number, and only numbers of seconds get a unit', () => {
+    expect([say('optionName', 42), say('optionName', 200)]).toEqual([
+      'Time server (option 42)',
+      'Option 200',
+    ]);
+    expect([say('optionText', 51, '3600'), say('optionText', 42, '3600')]).toEqual(['3600 s', '3600']);
   });
 });
