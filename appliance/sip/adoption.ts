@@ -4,6 +4,7 @@ import { readCallDialogs } from '../store/call-dialogs.ts';
 import { endCall, readOpenCalls, type Call } from '../store/calls.ts';
 import type { Store } from '../store/store.ts';
 import type { Clock } from '../world.ts';
+import type { Afterwards } from './afterwards.ts';
 import { newAdoptedLegs, type AdoptedLeg } from './adopted-legs.ts';
 import type { Engine } from './engine/engine.ts';
 import type { KeptDialogs, KeptLeg } from './kept-dialogs.ts';
@@ -32,7 +33,7 @@ export interface Adoption {
   /** It was hung up. */
   over(media: Media, call: string, reason: string): Promise<void>;
   /** The relay can't be asked: all have ended, and are given. */
-  giveUp(): Promise<string[]>;
+  giveUp(): string[];
   /** Still flowing. */
   readonly size: number;
 }
@@ -42,12 +43,28 @@ export interface KeptCall {
   readonly legs: Readonly<Record<LegName, KeptLeg>>;
 }
 
-const lost = 'lost with the process';
+export const lost = 'lost with the process';
 
-export async function openAdoption(store: Store, clock: Pick<Clock, 'now'>): Promise<Adoption> {
-  const end = (calls: readonly Call[], reason = lost) => endAll({ store, clock }, calls, reason);
+interface Needs {
+  readonly store: Pick<Store, 'db'>;
+  readonly clock: Pick<Clock, 'now'>;
+  /** No call waits for what is written of those that have ended, nor does the start. */
+  readonly afterwards: Pick<Afterwards, 'write'>;
+  /** Of each that was up. */
+  readonly onEnded: (call: string) => void;
+}
+
+export function openAdoption({ store, clock, afterwards, onEnded }: Needs): Adoption {
+  const end = (calls: readonly Call[], reason = lost) => {
+    endAll({ afterwards, clock }, calls, reason);
+    for (const { id } of calls) onEnded(id);
+  };
   const open = readOpenCalls(store.db);
-  await end(open.filter(({ state }) => state === 'ringing'));
+  endAll(
+    { afterwards, clock },
+    open.filter(({ state }) => state === 'ringing'),
+    lost,
+  );
   const waiting = new Map(open.filter(({ state }) => state === 'up').map((call) => [call.id, call]));
   const legs = newAdoptedLegs();
   const callOf = (session: string) => waiting.get(session.split('.')[0] ?? '');
@@ -59,14 +76,14 @@ export async function openAdoption(store: Store, clock: Pick<Clock, 'now'>): Pro
       const there = new Set(sessions.map(({ session }) => callOf(session)));
       const gone = Array.from(waiting.values()).filter((call) => !there.has(call));
       for (const { id } of gone) waiting.delete(id);
-      await end(gone);
+      end(gone);
       return gone.map(({ id }) => id);
     },
     onIdle: async (media, session) => {
       const call = callOf(session);
       if (call === undefined) return undefined;
       waiting.delete(call.id);
-      await end([call]);
+      end([call]);
       await media.release(session);
       return call.id;
     },
@@ -89,13 +106,13 @@ export async function openAdoption(store: Store, clock: Pick<Clock, 'now'>): Pro
       if (call === undefined) return;
       const sessions = await media.stats().catch(() => []);
       waiting.delete(id);
-      await end([call], why);
+      end([call], why);
       for (const { session } of sessions) if (session.split('.')[0] === id) await media.release(session);
     },
-    giveUp: async () => {
+    giveUp: () => {
       const all = Array.from(waiting.values());
       waiting.clear();
-      await end(all);
+      end(all);
       return all.map(({ id }) => id);
     },
     has: (session) => callOf(session) !== undefined,
@@ -112,15 +129,16 @@ function keptCall(
   return call && legs && { call, legs };
 }
 
-async function endAll(
-  { store, clock }: { store: Store; clock: Pick<Clock, 'now'> },
+function endAll(
+  { afterwards, clock }: Pick<Needs, 'afterwards' | 'clock'>,
   calls: readonly Call[],
   reason: string,
-): Promise<void> {
+): void {
   if (calls.length === 0) return;
-  await store.write((tx) => {
+  const endedAt = clock.now();
+  afterwards.write((tx) => {
     for (const { id, mac } of calls) {
-      endCall(tx.db, { id, endedAt: clock.now(), reason });
+      endCall(tx.db, { id, endedAt, reason });
       tx.journal({ kind: 'call_ended', mac, body: { call: id, reason } });
     }
   });

@@ -14,6 +14,7 @@ import { hangUpAdopted } from './adopted-call.ts';
 import { openAccounts } from './accounts.ts';
 import { followAddresses } from './address-follower.ts';
 import { openAdoption, type Adoption } from './adoption.ts';
+import { newAfterwards } from './afterwards.ts';
 import { newCounters, type Application, type SipCounters } from './application.ts';
 import { openBindings } from './bindings.ts';
 import { hangUp } from './call-end.ts';
@@ -50,7 +51,9 @@ export async function startSip(world: World, config: Config): Promise<Part> {
   const onError = (error: unknown) => noteError(world, counters, error);
   const bindings = await openBindings(store, { now: time.now(), onError });
   const flows = newFlows(bindings.all());
-  const adoption = await openAdoption(store, time);
+  const afterwards = starting.use(newAfterwards(world, store, onError));
+  const onEnded = (call: string) => app.help.over(call);
+  const adoption = openAdoption({ store, clock: time, afterwards, onEnded });
   const ladders = starting.use(laddersOf(world, config, { ...tables, onError }));
   const trust = extraTrust(config);
   const outages = starting.use(newOutages({ world, store, bindings, sip: config.sip, trust, onError }));
@@ -65,7 +68,7 @@ export async function startSip(world: World, config: Config): Promise<Part> {
   adoption.restore(plain.engine, keptDialogs);
   const prepared = openPreparations(world, config, starting);
   const ways = openHelp(
-    { world, config, store, calls: tables.calls, server: plain, onError, ...prepared },
+    { world, config, store, calls: tables.calls, server: plain, afterwards, ...prepared },
     starting,
   );
   const media = starting.use(
@@ -223,7 +226,7 @@ function boundAdoption(app: Application, adoption: Adoption, onError: (error: un
   const wait = async () => {
     await app.world.clock.sleep(adoptionMs, stop.signal).catch(() => undefined);
     if (stop.signal.aborted || app.media.isConnected) return;
-    await hangUpAdopted(app, await adoption.giveUp(), 'media relay gone');
+    await hangUpAdopted(app, adoption.giveUp(), 'media relay gone');
   };
   void wait().catch(onError);
   return { [Symbol.dispose]: () => stop.abort() };

@@ -19,7 +19,7 @@ import type { HelpKind } from '../emergency.ts';
 import { isSameNumber, numberPlan, shownNumber, type NumberPlan } from '../gateway/numbers.ts';
 import type { Incoming, SipServer } from '../srf.ts';
 import { bindingOf } from './callback.ts';
-import { newHelp, rowOf, wayTaken, type Help } from './help.ts';
+import { loseHelp, newHelp, rowOf, wayTaken, type Help } from './help.ts';
 import { newNotices } from './notices.ts';
 import { lanWays, type NoticeWay } from './notice-ways.ts';
 import { phoneWay } from './phone-notice.ts';
@@ -35,6 +35,8 @@ export interface HelpDesk extends AsyncDisposable {
   tries(help: Help | undefined, way: Way): { ended(outcome: string): void } | undefined;
   /** How it went on is known. */
   settled(help: Help, outcome: string): void;
+  /** A call that the process before us had has ended, if it was one for help. */
+  over(call: string): void;
   /** Whom a call to this number is for, while a call for help that showed it is not long ago. */
   callerOf(called: string): Help | undefined;
   /** The same for a phone that its registrar calls. */
@@ -71,6 +73,11 @@ export function openHelpDesk({ world, config, dialPlan, store, server, afterward
     onChange: (help, notice) => (changed(help), tellNotice(afterwards, help, notice)),
   });
   const ways = lanWays(config);
+  for (const help of recent.filter(({ outcome }) => outcome === undefined)) {
+    loseHelp(help, clock.now());
+    changed(help);
+    tellOutcome(afterwards, help);
+  }
   resume(recent, ways, (help, way, before) => notices.tell(help, way, before));
   const ages = newAges(clock, recent);
   const open = () => recent.filter((help) => ages.isOpen(help, windowMs));
@@ -102,6 +109,12 @@ export function openHelpDesk({ world, config, dialPlan, store, server, afterward
       help.outcome ??= outcome;
       changed(help);
       tellOutcome(afterwards, help);
+    },
+    over: (call) => {
+      const help = recent.find((one) => one.call === call && one.endedAt === undefined);
+      if (help === undefined) return;
+      help.endedAt = clock.now();
+      changed(help);
     },
     callerOf: (called) => latestCaller(open(), called, numbers),
     awaitsCall: ({ aor, phone }) => open().some(({ caller }) => caller.aor === aor && caller.phone === phone),

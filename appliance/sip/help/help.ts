@@ -4,6 +4,7 @@ import type { EmergencyCall, HelpNotice, HelpWay } from '../../store/emergency-c
 import type { Placement } from '../../store/placements.ts';
 import { enough } from '../../world.ts';
 import type { HelpKind } from '../emergency.ts';
+import { lost } from '../adoption.ts';
 import type { Way } from './ways.ts';
 
 export interface Help {
@@ -63,6 +64,13 @@ export function newHelp(start: HelpStart): Help {
       };
     },
   };
+}
+
+/** It was on its way when the process before us ended: nobody knows what came of it. */
+export function loseHelp(help: Help, now: number): void {
+  help.outcome = lost;
+  help.endedAt = now;
+  for (const way of help.ways) if (way.outcome === 'trying') way.outcome = lost;
 }
 
 /** The way that the call is on, or that took it. */

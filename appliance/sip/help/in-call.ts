@@ -30,8 +30,13 @@ export function settleHelp(app: Application, { help, answeredAt }: LiveCall, rea
   app.help.settled(help, reason);
 }
 
-export function endHelp(app: Application, { help, state }: LiveCall): void {
-  if (help === undefined || state !== 'ended') return;
+export function endHelp(app: Application, { id, help, isEmergency, state }: LiveCall): void {
+  if (state !== 'ended' || (help === undefined && !isEmergency)) return;
+  // Of the process before us, and taken up.
+  if (help === undefined) {
+    app.help.over(id);
+    return;
+  }
   help.endedAt = app.world.clock.now();
   app.help.changed(help);
 }

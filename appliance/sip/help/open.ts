@@ -2,7 +2,7 @@
 import type { Config } from '../../config/schema.ts';
 import type { Store } from '../../store/store.ts';
 import type { World } from '../../world.ts';
-import { newAfterwards } from '../afterwards.ts';
+import type { Afterwards } from '../afterwards.ts';
 import type { Application } from '../application.ts';
 import type { CallTable } from '../call-table.ts';
 import type { DialPlan } from '../dial-plan.ts';
@@ -18,18 +18,17 @@ interface Needs {
   readonly store: Store;
   readonly calls: CallTable;
   readonly server: SipServer;
-  readonly onError: (error: unknown) => void;
+  readonly afterwards: Afterwards;
 }
 
 /** `server`: to be used in the place of the one that was given, since it knows the gateway's account. */
 export function openHelp(
-  { world, config, dialPlan, store, calls, onError, ...given }: Needs,
+  { world, config, dialPlan, store, calls, afterwards, ...given }: Needs,
   opened: AsyncDisposableStack,
 ): Pick<Application, 'server' | 'gateway' | 'help' | 'afterwards'> {
   const server = serverWithAccount(given.server, config, calls);
   const gateway = openGateway({ world, server }, config);
   if (gateway !== undefined) opened.use(gateway);
-  const afterwards = opened.use(newAfterwards(world, store, onError));
   const help = opened.use(openHelpDesk({ world, config, dialPlan, store, server, afterwards }));
   return { server, gateway, help, afterwards };
 }

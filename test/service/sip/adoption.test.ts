@@ -55,15 +55,28 @@ function relay(): Media & { readonly told: string[] } {
   };
 }
 
+/** `ended`: those of which the others are told. */
+function adopted(store: Store) {
+  const ended: string[] = [];
+  const afterwards = { write: (work: Parameters<Store['write']>[0]) => void store.write(work) };
+  const adoption = openAdoption({ store, clock, afterwards, onEnded: (call) => ended.push(call) });
+  /** All that was asked for is on disk. */
+  const written = async () => await store.write(() => undefined);
+  return { adoption, ended, written };
+}
+
 const states = (store: Store) =>
   Object.fromEntries(readCalls(store.db, 10).map(({ id, state }) => [id, state]));
 
 it('a call that rang has ended; of those that were up the ones that the relay knows are kept, silent or not', async () => {
   const store = await left();
-  const adoption = await openAdoption(store, clock);
+  const { adoption, ended, written } = adopted(store);
+  await written();
   expect(states(store)).toEqual({ ringing: 'ended', flowing: 'up', silent: 'up', gone: 'up' });
   const media = relay();
   expect(await adoption.settle(media)).toEqual(['gone']);
+  expect(ended).toEqual(['gone']);
+  await written();
   expect(states(store)).toEqual({ ringing: 'ended', flowing: 'up', silent: 'up', gone: 'ended' });
   expect(readCalls(store.db, 10).find(({ id }) => id === 'gone')).toMatchObject({
     reason: 'lost with the process',
@@ -75,18 +88,21 @@ it('a call that rang has ended; of those that were up the ones that the relay kn
 
 it('a kept one ends when the relay reports its silence', async () => {
   const store = await left();
-  const adoption = await openAdoption(store, clock);
+  const { adoption, ended, written } = adopted(store);
   const media = relay();
   await adoption.settle(media);
   expect(await adoption.onIdle(media, 'other.0')).toBeUndefined();
   expect(await adoption.onIdle(media, 'flowing.0')).toBe('flowing');
+  expect(ended).toEqual(['gone', 'flowing']);
+  await written();
   expect(states(store)['flowing']).toBe('ended');
   expect(media.told.at(-1)).toBe('release flowing.0');
 });
 
 it('without a relay to ask, all have ended', async () => {
   const store = await left();
-  const adoption = await openAdoption(store, clock);
-  expect((await adoption.giveUp()).toSorted()).toEqual(['flowing', 'gone', 'silent']);
+  const { adoption, written } = adopted(store);
+  expect(adoption.giveUp().toSorted()).toEqual(['flowing', 'gone', 'silent']);
+  await written();
   expect(new Set(Object.values(states(store)))).toEqual(new Set(['ended']));
 });
