@@ -54,18 +54,12 @@ interface Needs {
   readonly onEnded: (call: string) => void;
 }
 
-export function openAdoption({ store, clock, afterwards, onEnded }: Needs): Adoption {
-  const end = (calls: readonly Call[], reason = lost) => {
-    endAll({ afterwards, clock }, calls, reason);
-    for (const { id } of calls) onEnded(id);
-  };
+export function openAdoption(needs: Needs): Adoption {
+  const { store } = needs;
+  const end = (calls: readonly Call[], reason = lost) => endAll(needs, calls, reason);
   const open = readOpenCalls(store.db);
-  endAll(
-    { afterwards, clock },
-    open.filter(({ state }) => state === 'ringing'),
-    lost,
-  );
-  const waiting = new Map(open.filter(({ state }) => state === 'up').map((call) => [call.id, call]));
+  writeEnd(needs, calling(open, 'ringing'), lost);
+  const waiting = new Map(calling(open, 'up').map((call) => [call.id, call]));
   const legs = newAdoptedLegs();
   const callOf = (session: string) => waiting.get(session.split('.')[0] ?? '');
   return {
@@ -129,11 +123,16 @@ function keptCall(
   return call && legs && { call, legs };
 }
 
-function endAll(
-  { afterwards, clock }: Pick<Needs, 'afterwards' | 'clock'>,
-  calls: readonly Call[],
-  reason: string,
-): void {
+function calling(open: readonly Call[], wanted: Call['state']): Call[] {
+  return open.filter(({ state }) => state === wanted);
+}
+
+function endAll(needs: Needs, calls: readonly Call[], reason: string): void {
+  writeEnd(needs, calls, reason);
+  for (const { id } of calls) needs.onEnded(id);
+}
+
+function writeEnd({ afterwards, clock }: Needs, calls: readonly Call[], reason: string): void {
   if (calls.length === 0) return;
   const endedAt = clock.now();
   afterwards.write((tx) => {

@@ -30,7 +30,7 @@ import { ownIdentity, renewIdentity } from './identity.ts';
 import { newKeptDialogs } from './kept-dialogs.ts';
 import { openMedia } from './media.ts';
 import { hangUpMoved } from './moved-call.ts';
-import { newOutages } from './outages.ts';
+import { newOutages, type Outages } from './outages.ts';
 import { handleRequest } from './requests.ts';
 import { followRestarts } from './restarts.ts';
 import { openSiteLists } from './site-lists.ts';
@@ -52,11 +52,9 @@ export async function startSip(world: World, config: Config): Promise<Part> {
   const bindings = await openBindings(store, { now: time.now(), onError });
   const flows = newFlows(bindings.all());
   const afterwards = starting.use(newAfterwards(world, store, onError));
-  const onEnded = (call: string) => app.help.over(call);
-  const adoption = openAdoption({ store, clock: time, afterwards, onEnded });
+  const adoption = openAdoption({ store, clock: time, afterwards, onEnded: (call) => app.help.over(call) });
   const ladders = starting.use(laddersOf(world, config, { ...tables, onError }));
-  const trust = extraTrust(config);
-  const outages = starting.use(newOutages({ world, store, bindings, sip: config.sip, trust, onError }));
+  const outages = starting.use(outagesOf(world, config, { store, bindings, onError }));
   const identity = await ownIdentity(world, config.site);
   const plain = starting.use(
     await startSipServer(world, await serverOptions(config, { identity, bindings, ladders }), {
@@ -101,6 +99,14 @@ export async function startSip(world: World, config: Config): Promise<Part> {
     counters: () => countersOf(app, adoption),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
+}
+
+function outagesOf(
+  world: World,
+  config: Config,
+  more: Pick<Parameters<typeof newOutages>[0], 'store' | 'bindings' | 'onError'>,
+): Outages {
+  return newOutages({ world, sip: config.sip, trust: extraTrust(config), ...more });
 }
 
 /** What is learned while all is well, for an outage. */

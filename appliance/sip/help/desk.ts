@@ -73,11 +73,12 @@ export function openHelpDesk({ world, config, dialPlan, store, server, afterward
     onChange: (help, notice) => (changed(help), tellNotice(afterwards, help, notice)),
   });
   const ways = lanWays(config);
-  for (const help of recent.filter(({ outcome }) => outcome === undefined)) {
-    loseHelp(help, clock.now());
+  const settled = (help: Help, outcome: string) => {
+    help.outcome ??= outcome;
     changed(help);
     tellOutcome(afterwards, help);
-  }
+  };
+  for (const help of recent) if (help.outcome === undefined) settled(help, loseHelp(help, clock.now()));
   resume(recent, ways, (help, way, before) => notices.tell(help, way, before));
   const ages = newAges(clock, recent);
   const open = () => recent.filter((help) => ages.isOpen(help, windowMs));
@@ -105,17 +106,8 @@ export function openHelpDesk({ world, config, dialPlan, store, server, afterward
     },
     changed,
     tries: (help, way) => help && tryIn(help, way, { now: clock.now(), changed }),
-    settled: (help, outcome) => {
-      help.outcome ??= outcome;
-      changed(help);
-      tellOutcome(afterwards, help);
-    },
-    over: (call) => {
-      const help = recent.find((one) => one.call === call && one.endedAt === undefined);
-      if (help === undefined) return;
-      help.endedAt = clock.now();
-      changed(help);
-    },
+    settled,
+    over: (call) => endOf(recent, call, clock.now()).forEach(changed),
     callerOf: (called) => latestCaller(open(), called, numbers),
     awaitsCall: ({ aor, phone }) => open().some(({ caller }) => caller.aor === aor && caller.phone === phone),
     [Symbol.asyncDispose]: async () => {
@@ -206,6 +198,13 @@ function helpOf(row: EmergencyCall): Help {
   help.notices.push(...notices);
   Object.assign(help, { outcome: row.outcome, answeredAt: row.answeredAt, endedAt: row.endedAt });
   return help;
+}
+
+/** Those that had no end until now. */
+function endOf(recent: readonly Help[], call: string, now: number): Help[] {
+  const ending = recent.filter((help) => help.call === call && help.endedAt === undefined);
+  for (const help of ending) help.endedAt = now;
+  return ending;
 }
 
 /** Notices that a process before us had not delivered. */

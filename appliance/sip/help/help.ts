@@ -66,11 +66,11 @@ export function newHelp(start: HelpStart): Help {
   };
 }
 
-/** It was on its way when the process before us ended: nobody knows what came of it. */
-export function loseHelp(help: Help, now: number): void {
-  help.outcome = lost;
+/** It was on its way when the process before us ended: nobody knows more of its outcome, which is given. */
+export function loseHelp(help: Help, now: number): string {
   help.endedAt = now;
   for (const way of help.ways) if (way.outcome === 'trying') way.outcome = lost;
+  return lost;
 }
 
 /** The way that the call is on, or that took it. */
