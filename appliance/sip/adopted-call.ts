@@ -8,6 +8,7 @@ import { upstreamRoute, type Application } from './application.ts';
 import { sendBye } from './call-end.ts';
 import { answer } from './crossing.ts';
 import { passedWithoutBody } from './headers.ts';
+import { flowName, gatewayToken } from './gateway/gateway.ts';
 import type { BindingRow } from '../store/bindings.ts';
 import { finalOfBye, relayInDialog } from './in-dialog.ts';
 import { answerInSession, isRefresh } from './session-timers.ts';
@@ -95,4 +96,10 @@ export function announceCalls({ adoption, calls, server }: Application, { flow, 
     isLocal || own?.has(media.addresses.cloud) === false ? [] : [dialogs.cloud ?? ''],
   );
   for (const dialogId of [...adoption.dialogsOn(flow), ...live]) server.engine.announceDialog?.(dialogId);
+}
+
+/** The same for calls through the gateway, whose connection may be a new one. */
+export function announceGatewayCalls({ adoption, calls, server }: Application): void {
+  const live = calls.ofPhone(gatewayToken).map(({ dialogs }) => dialogs.cloud ?? '');
+  for (const dialogId of [...adoption.dialogsOn(flowName), ...live]) server.engine.announceDialog?.(dialogId);
 }

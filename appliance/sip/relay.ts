@@ -10,7 +10,7 @@ import { openVolatileKey } from '../store/volatile-key.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { tellStart } from '../store/tell-start.ts';
 import { version, type Part, type World } from '../world.ts';
-import { hangUpAdopted } from './adopted-call.ts';
+import { announceGatewayCalls, hangUpAdopted } from './adopted-call.ts';
 import { openAccounts } from './accounts.ts';
 import { followAddresses } from './address-follower.ts';
 import { openAdoption, type Adoption } from './adoption.ts';
@@ -65,10 +65,9 @@ export async function startSip(world: World, config: Config): Promise<Part> {
   const keptDialogs = newKeptDialogs(openVolatileKey(process.env['RUNTIME_DIRECTORY']));
   adoption.restore(plain.engine, keptDialogs);
   const prepared = openPreparations(world, config, starting);
-  const ways = openHelp(
-    { world, config, store, calls: tables.calls, server: plain, afterwards, ...prepared },
-    starting,
-  );
+  const onGateway = () => announceGatewayCalls(app);
+  const needed = { world, config, store, adoption, server: plain, afterwards, onGateway };
+  const ways = openHelp({ ...needed, ...tables, ...prepared }, starting);
   const media = starting.use(
     openMedia(world, directory, {
       onIdle: (session) => void onIdle(app, adoption, session).catch(onError),

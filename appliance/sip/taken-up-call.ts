@@ -1,15 +1,25 @@
 /** A call of the process before this one that is to be changed: from then on it is one of ours, as if we had carried it from its start. */
 import { DecodeError } from '../protocol/bytes.ts';
 import { parseNameAddress } from '../protocol/sip-headers.ts';
+import { formatHostPort } from '../protocol/sip-uri.ts';
 import type { BindingRow } from '../store/bindings.ts';
 import type { KeptCall } from './adoption.ts';
 import type { Application } from './application.ts';
-import { newCallMedia, phoneSide, type CallMedia, type KeptMedia, type Sides } from './call-media.ts';
+import {
+  newCallMedia,
+  phoneSide,
+  type CallMedia,
+  type KeptMedia,
+  type LegSide,
+  type Sides,
+} from './call-media.ts';
 import type { LiveCall } from './call-table.ts';
 import type { DialogState } from './engine/dialog-state.ts';
+import { gatewaySide, gatewayToken, keptCallee } from './gateway/gateway.ts';
 import { newRescue } from './help/in-call.ts';
 import type { KeptLeg } from './kept-dialogs.ts';
 import type { DialogName } from './replaces.ts';
+import { standIn } from './stand-in.ts';
 
 /** Undefined when too little is known of it for that: it goes on as it is, and can be hung up. */
 export function takeUp(app: Application, id: string): LiveCall | undefined {
@@ -28,13 +38,37 @@ export function takeUp(app: Application, id: string): LiveCall | undefined {
 
 type Ends = Pick<LiveCall, 'binding' | 'callee' | 'rescue'>;
 
-/** Undefined when a phone in it isn't registered any more, or it goes through the gateway. */
+/** Undefined when a phone in it isn't registered any more, or there is no gateway now. */
 function endsOf(app: Application, { call: { id }, legs: { phone, cloud } }: KeptCall): Ends | undefined {
-  const phoneOf = ({ token }: KeptLeg): BindingRow | undefined =>
-    token === undefined ? undefined : app.bindings.byToken(token);
-  const [binding, callee] = [phoneOf(phone), phoneOf(cloud)];
+  const [binding, callee] = [farEndOf(app, phone), farEndOf(app, cloud)];
   if (binding === undefined || (cloud.token !== undefined && callee === undefined)) return undefined;
   return { binding, callee, rescue: phone.isEmergency ? newRescue(app, id) : undefined };
+}
+
+function farEndOf({ bindings, gateway }: Application, kept: KeptLeg): BindingRow | undefined {
+  switch (kept.token) {
+    case undefined:
+      return undefined;
+    case gatewayToken:
+      return gateway && keptCallee(gateway, kept);
+    case '':
+      return unregisteredThen(kept);
+    default:
+      return bindings.byToken(kept.token);
+  }
+}
+
+/** Whoever has called for help without being signed in. */
+function unregisteredThen({ state: { remoteAddress, remoteTarget, flow } }: KeptLeg): BindingRow {
+  const { address, port } = flow.remote;
+  return standIn({
+    aor: parseNameAddress(remoteAddress).uri.replace(/^sips?:/i, ''),
+    phone: address,
+    contact_uri: remoteTarget,
+    source: formatHostPort(address, port),
+    transport: flow.transport,
+    local_address: flow.local.address,
+  });
 }
 
 function mediaOf(
@@ -48,8 +82,7 @@ function mediaOf(
   const outside = { address: cloud.state.flow.local.address, isSecure: true, peer: undefined };
   const sides: Sides = {
     phone: phoneSide(site.address, binding),
-    cloud:
-      callee === undefined ? { ...outside, networks: rtp.cloud_networks } : phoneSide(site.address, callee),
+    cloud: callee === undefined ? { ...outside, networks: rtp.cloud_networks } : sideOf(app, callee),
     rescue,
     kept,
   };
@@ -59,6 +92,12 @@ function mediaOf(
     if (error instanceof DecodeError) return undefined;
     throw error;
   }
+}
+
+function sideOf(app: Application, callee: BindingRow): LegSide {
+  return callee.token === gatewayToken
+    ? gatewaySide(app, callee)
+    : phoneSide(app.config.site.address, callee);
 }
 
 /** Undefined when the key to what was written down is gone. */

@@ -6,10 +6,11 @@ import type { Config } from '../../config/schema.ts';
 import { headerLines, headerValue, parseCSeq, splitChallenges } from '../../protocol/sip-headers.ts';
 import type { SipHeader } from '../../protocol/sip-message.ts';
 import { formatHostPort } from '../../protocol/sip-uri.ts';
+import type { Adoption } from '../adoption.ts';
 import type { CallTable } from '../call-table.ts';
 import { answerChallenge } from '../digest.ts';
 import type { Outgoing, Received, Sent, SipServer } from '../srf.ts';
-import { gatewayToken } from './gateway.ts';
+import { gatewayToken, keptUri } from './gateway.ts';
 
 interface Account {
   readonly username: string;
@@ -22,8 +23,14 @@ interface Judge {
   uriOf(outgoing: Outgoing): string | undefined;
 }
 
+interface Known {
+  readonly calls: Pick<CallTable, 'byDialog'>;
+  /** Those of the process before us. */
+  readonly adoption: Pick<Adoption, 'byDialog'>;
+}
+
 /** As the settings say; the password is read once, and the file must be there. */
-export function serverWithAccount(server: SipServer, { gateway }: Config, calls: CallTable): SipServer {
+export function serverWithAccount(server: SipServer, { gateway }: Config, known: Known): SipServer {
   const { username, secret_file: file, host, port } = gateway;
   if (username === undefined || file === undefined || host === undefined) return server;
   const password = readFileSync(file, 'utf8').trim();
@@ -32,11 +39,18 @@ export function serverWithAccount(server: SipServer, { gateway }: Config, calls:
     account: { username, password },
     uriOf: ({ dialogId, uri, route }) => {
       if (dialogId === undefined) return route?.startsWith(`sip:${at};`) === true ? uri : undefined;
-      const found = calls.byDialog(dialogId);
-      const { callee } = found?.call ?? {};
-      return found?.leg === 'cloud' && callee?.token === gatewayToken ? callee.contact_uri : undefined;
+      return uriInDialog(dialogId, known);
     },
   });
+}
+
+/** Undefined: its far end is another one. */
+function uriInDialog(dialogId: string, { calls, adoption }: Known): string | undefined {
+  const adopted = adoption.byDialog(dialogId);
+  if (adopted?.leg === 'cloud' && adopted.kept.token === gatewayToken) return keptUri(adopted.kept);
+  const found = calls.byDialog(dialogId);
+  const { callee } = found?.call ?? {};
+  return found?.leg === 'cloud' && callee?.token === gatewayToken ? callee.contact_uri : undefined;
 }
 
 /** `server` with a second try for each request to the gateway that is challenged. */

@@ -1,10 +1,13 @@
 /** The site's own gateway to the telephone network: where it is, whether it answers, and what came from it. */
 import { systemLookup, type Lookup } from '../../net/tcp.ts';
 import type { Config } from '../../config/schema.ts';
+import { parseNameAddress } from '../../protocol/sip-headers.ts';
 import { formatHostPort } from '../../protocol/sip-uri.ts';
 import type { BindingRow } from '../../store/bindings.ts';
 import type { World } from '../../world.ts';
-import { addressOf } from '../application.ts';
+import { addressOf, type Application } from '../application.ts';
+import type { LegSide } from '../call-media.ts';
+import type { KeptLeg } from '../kept-dialogs.ts';
 import type { Incoming, SipServer } from '../srf.ts';
 import { standIn } from '../stand-in.ts';
 
@@ -20,12 +23,18 @@ export interface Gateway extends AsyncDisposable {
   sent(request: Pick<Incoming, 'flow' | 'source'>): boolean;
 }
 
-type Needs = { readonly world: World; readonly server: Pick<SipServer, 'send'>; readonly lookup?: Lookup };
+interface Needs {
+  readonly world: World;
+  readonly server: Pick<SipServer, 'send'>;
+  readonly lookup?: Lookup;
+  /** It has answered, over a connection that may be another one than before. */
+  readonly onAnswer: () => void;
+}
 
 /** Token of the far end of its calls: no phone's token looks so. */
 export const gatewayToken = 'gateway';
 /** Of our connection to it, where it has one. */
-const flowName = 'gateway';
+export const flowName = 'gateway';
 
 const everyMs = { there: 30_000, away: 5000 } as const;
 const answerMs = 4000;
@@ -45,6 +54,7 @@ export function openGateway(needs: Needs, config: Config): Gateway | undefined {
     trouble = await askOptions(needs, { at, route, from: config.site.address });
     if ((before === undefined) !== (trouble === undefined))
       needs.world.log.warn({ gateway: at, trouble }, 'gateway changed');
+    if (trouble === undefined) needs.onAnswer();
   };
   const watching = keepAsking(needs.world, stop.signal, async () => {
     await look();
@@ -98,6 +108,28 @@ async function askOptions(
   } finally {
     stop.abort();
   }
+}
+
+export function gatewaySide(
+  { config }: Pick<Application, 'config'>,
+  callee: Pick<BindingRow, 'source'> | undefined,
+): LegSide {
+  return {
+    address: config.site.address,
+    isSecure: config.gateway.media === 'srtp',
+    peer: callee && addressOf(callee.source),
+  };
+}
+
+/** What was asked for there, of a call that a process before us placed. */
+export function keptUri({ state }: Pick<KeptLeg, 'state'>): string {
+  return parseNameAddress(state.remoteAddress).uri;
+}
+
+/** The far end of such a call. */
+export function keptCallee(gateway: Gateway, kept: Pick<KeptLeg, 'state'>): BindingRow {
+  const { address, port } = kept.state.flow.remote;
+  return { ...gateway.asCallee(''), contact_uri: keptUri(kept), source: formatHostPort(address, port) };
 }
 
 function callee(

@@ -1,20 +1,20 @@
 /** Calls through the site's gateway to the telephone network. */
 import { formatNameAddress, headerValue, parseNameAddress } from '../../protocol/sip-headers.ts';
-import { addressOf, type Application } from '../application.ts';
+import type { Application } from '../application.ts';
 import { ask, type Silence } from '../asking.ts';
-import { newCallMedia, phoneSide, type LegSide } from '../call-media.ts';
+import { newCallMedia, phoneSide } from '../call-media.ts';
 import { offerOf, type Nobody, type Placing } from '../call-offer.ts';
 import type { LiveCall } from '../call-table.ts';
 import { dialledNumber } from '../dial-plan.ts';
 import { dialableForHelp } from '../emergency.ts';
 import { passedHeaders } from '../headers.ts';
-import type { BindingRow } from '../../store/bindings.ts';
 import { freshDialog } from '../outgoing-invite.ts';
 import type { Attempt } from '../outgoing-invite.ts';
 import { sessionOffer } from '../session-timers.ts';
 import type { Outgoing, Received } from '../srf.ts';
 import { emergencyPlan, nobodyHere, notThere } from '../survival.ts';
-import { gatewayToken } from './gateway.ts';
+import { gatewaySide } from './gateway.ts';
+import { linesInUse } from './lines.ts';
 import { allowedNumber, inForm, numberPlan, shownNumber } from './numbers.ts';
 
 /** What to dial there for a call that nothing else takes, or why not. */
@@ -26,30 +26,12 @@ export function gatewayNumber(app: Application, call: LiveCall, uri: string): st
   if (number === undefined) return refused('No internet, this number cannot be called now');
   if (!app.attached.has(call.binding.token))
     return refused('No internet, this phone is not known well enough');
-  if (ordinaryCalls(app).length >= config.gateway.calls) return refused('No internet, all lines are in use');
+  if (linesInUse(app) >= config.gateway.calls) return refused('No internet, all lines are in use');
   return inForm(number, numberPlan(app));
 }
 
 function refused(reason: string): Nobody {
   return { answer: notThere(reason), reason: 'nobody here' };
-}
-
-/** Neither for help nor a call back. */
-export function ordinaryCalls(app: Application): LiveCall[] {
-  return app.calls
-    .ofPhone(gatewayToken)
-    .filter(({ isEmergency, direction }) => !isEmergency && direction === 'outbound');
-}
-
-export function gatewaySide(
-  { config }: Pick<Application, 'config'>,
-  callee: Pick<BindingRow, 'source'> | undefined,
-): LegSide {
-  return {
-    address: config.site.address,
-    isSecure: config.gateway.media === 'srtp',
-    peer: callee && addressOf(callee.source),
-  };
 }
 
 /** Undefined: it is silent. Only where there is a gateway. */

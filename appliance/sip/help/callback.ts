@@ -8,7 +8,7 @@ import type { Nobody, Placing } from '../call-offer.ts';
 import { newCallMedia, phoneSide } from '../call-media.ts';
 import type { LiveCall } from '../call-table.ts';
 import { dialledNumber } from '../dial-plan.ts';
-import { gatewaySide } from '../gateway/placing.ts';
+import { gatewaySide } from '../gateway/gateway.ts';
 import { askOtherLeg } from '../other-leg.ts';
 import type { Incoming, Received } from '../srf.ts';
 import { standIn } from '../stand-in.ts';

@@ -2,11 +2,11 @@
 import { isChallenge } from '../../protocol/sip-challenge.ts';
 import type { Application } from '../application.ts';
 import type { Silence } from '../asking.ts';
-import { hangUp } from '../call-end.ts';
 import type { Nobody, Placing } from '../call-offer.ts';
 import type { LiveCall } from '../call-table.ts';
 import { dialableForHelp } from '../emergency.ts';
-import { ordinaryCalls, placeThroughGateway } from '../gateway/placing.ts';
+import { freeLine } from '../gateway/lines.ts';
+import { placeThroughGateway } from '../gateway/placing.ts';
 import { ringHere } from '../local-ringing.ts';
 import { askOtherLeg } from '../other-leg.ts';
 import type { Received } from '../srf.ts';
@@ -117,15 +117,6 @@ async function along(
 
 function isBroken(outcome: Outcome): boolean {
   return outcome !== undefined && !('answer' in outcome) && outcome.localCause === 'flow-failed';
-}
-
-/** A line of the gateway's, taken from the youngest of the calls that ask for no help. */
-async function freeLine(app: Application): Promise<boolean> {
-  const youngest = ordinaryCalls(app).toSorted((a, b) => b.startedAt - a.startedAt)[0];
-  if (youngest === undefined) return false;
-  youngest.takeBack?.();
-  await hangUp(app, youngest, { reason: 'line needed for an emergency call', legs: ['phone', 'cloud'] });
-  return true;
 }
 
 /** Whether it is an outage is found out beside the call, which waits for nobody. */
