@@ -31,9 +31,14 @@ export async function offerOf(
   }
 }
 
+/** It can't be read, or must not go to the other leg. */
+export function isOfDescription(error: unknown): error is DecodeError | SdpRefusedError {
+  return error instanceof DecodeError || error instanceof SdpRefusedError;
+}
+
 /** 488 when the description is to blame, 503 when the relay is. */
 export function sdpFailure(app: Application, error: unknown): Answer {
-  if (error instanceof DecodeError || error instanceof SdpRefusedError) {
+  if (isOfDescription(error)) {
     app.counters.sdp_refused += 1;
     return {
       status: 488,

@@ -13,7 +13,7 @@ import { sdpFailure } from './call-offer.ts';
 import { withCause } from './cause.ts';
 import { answer, rewritten } from './crossing.ts';
 import { translatedBody } from './dialog-info.ts';
-import { invitePending } from './engine/core.ts';
+import { invitePending, unknownDialog } from './engine/core.ts';
 import { unheard } from './engine/session-refresh.ts';
 import { gatewayToken } from './gateway/gateway.ts';
 import { nextMaxForwards, passedHeaders, passedWithoutBody } from './headers.ts';
@@ -195,6 +195,7 @@ export async function relayOffer(app: Application, { request, call, leg }: InDia
 
 /** Both ends go on as before; media that can't be told so ends the call by its silence. */
 export async function refusedOffer(app: Application, call: LiveCall, leg: LegName): Promise<void> {
+  if (call.state === 'ended') return;
   try {
     await call.media.takeBack(leg);
   } catch (error) {
@@ -251,6 +252,12 @@ export async function relayOpaque(app: Application, inDialog: InPair): Promise<R
   return final;
 }
 
+/** Why the engine sends nothing: one of our own is on its way there, or the far end is in the call no more. */
+const statusOf: ReadonlyMap<string, number> = new Map([
+  [invitePending, 491],
+  [unknownDialog, 481],
+]);
+
 /** Undefined when the asking side has been answered already. */
 async function relayed(
   app: Application,
@@ -278,11 +285,12 @@ async function relayed(
     ...(body.text === '' ? {} : { body: body.text }),
   };
   const sent = await app.server.send(outgoing).catch((error: unknown) => {
-    // One of our own is on its way there.
-    if (!(error instanceof Error) || error.message !== invitePending) throw error;
+    const status = error instanceof Error ? statusOf.get(error.message) : undefined;
+    if (status === undefined) throw error;
+    return status;
   });
-  if (sent === undefined) {
-    await request.respond({ status: 491 });
+  if (typeof sent === 'number') {
+    await request.respond({ status: sent });
     return undefined;
   }
   request.onCancel(() => sent.cancel());

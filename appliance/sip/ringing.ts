@@ -9,7 +9,7 @@ import type { SipHeader } from '../protocol/sip-message.ts';
 import type { Application } from './application.ts';
 import { readBody } from './body.ts';
 import { audience } from './call-end.ts';
-import { sdpFailure } from './call-offer.ts';
+import { isOfDescription, sdpFailure } from './call-offer.ts';
 import { recordStart } from './call-record.ts';
 import type { LiveCall } from './call-table.ts';
 import { answer, rewritten } from './crossing.ts';
@@ -72,11 +72,23 @@ export class Ringing {
     if (isCallees && way !== 'reliable') this.#acknowledge(response, []);
     if (way === 'none') return;
     const mayDescribe = !end.isAgreed && (way === 'plain' || mayAgreeEarly(this.#attempt));
-    const body = mayDescribe ? await rewritten(call, otherLeg[caller], readBody(response)) : nothing;
+    const body = mayDescribe ? await this.#descriptionOf(response) : nothing;
     if (body.text !== '') this.#described(end);
     const given = { ...answer(response, body, caller), ourTag: end.ourTag };
     if (way === 'plain') await this.#tell(end, given);
     else await this.#passReliably({ response, end }, given);
+  }
+
+  /** One that can't be read, or may not cross, is left out: that it rings is told all the same. */
+  async #descriptionOf(response: Received): Promise<{ type: string; text: string }> {
+    const { call, caller } = this.#attempt;
+    try {
+      return await rewritten(call, otherLeg[caller], readBody(response));
+    } catch (error) {
+      if (!isOfDescription(error)) throw error;
+      this.#app.counters.sdp_refused += 1;
+      return nothing;
+    }
   }
 
   async #tell(end: RingingEnd, given: Answer): Promise<boolean> {

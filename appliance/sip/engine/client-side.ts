@@ -15,7 +15,7 @@ import {
 } from './addressing.ts';
 import { beginInvite, farEndFor } from './branches.ts';
 import { composeRequest } from './compose.ts';
-import { invitePending, refused, type Command, type Core, type Outcome } from './core.ts';
+import { invitePending, refused, unknownDialog, type Command, type Core, type Outcome } from './core.ts';
 import { addressingIn, dialogIdOf, flowIn, isOffer, noteDescription, type Dialog } from './dialog.ts';
 import { oweUnheard, settleDialog } from './dialog-outcome.ts';
 import type { Flow } from './flow.ts';
@@ -154,7 +154,7 @@ export class ClientSide {
   #sendInDialog(command: Command, reply: (outcome: Outcome) => void): void {
     const { request: given, dialogId } = command;
     const dialog = this.#core.dialogs.byId(dialogId);
-    if (dialog === undefined) reply(refused('unable to find dialog'));
+    if (dialog === undefined) reply(refused(unknownDialog));
     else if (given.method === 'ACK') reply(this.acknowledge(dialog, given));
     else if (given.method === 'INVITE' && dialog.openInvite !== undefined) reply(refused(invitePending));
     else if (given.method === 'BYE' && mustWait(dialog))

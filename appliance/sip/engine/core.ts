@@ -78,6 +78,9 @@ export type Outcome =
 /** Why an INVITE can't be sent now. */
 export const invitePending = 'an INVITE is pending in the dialog';
 
+/** Of the far end that an order is for. drachtio-srf knows it by these words. */
+export const unknownDialog = 'unable to find dialog';
+
 export function refused(reason: string): Outcome {
   return { kind: 'refused', reason };
 }

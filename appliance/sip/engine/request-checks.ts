@@ -62,6 +62,8 @@ export function refusal(
   if (!knownMethods.has(method)) return notImplemented();
   // `urn:service:sos` is how RFC 5031 calls for help.
   if (!/^(?:sips?|tel|urn:service):/i.test(uri)) return plainResponse(416, 'Unsupported URI Scheme');
+  // Whoever says it has left already (section 15.1.1).
+  if (method === 'BYE' && toTag !== undefined && isApplicationReady) return undefined;
   const unsupported = listValues(request, 'Proxy-Require').filter((tag) => tag !== passedOn);
   if (unsupported.length > 0) {
     return plainResponse(

@@ -195,3 +195,13 @@ it.each([
   await phone.response(200);
   expect(await ended(site)).toMatchObject({ reason: 'phone hung up' });
 });
+
+it('who hangs up has left, whatever else it wants of proxies', async () => {
+  const setting = await registered();
+  const { site, phone, flow } = setting;
+  const { answer } = await talking(setting);
+  phone.send(within(outward, answer, 'BYE').text({ cseq: 2, lines: ['Proxy-Require: nobody-knows'] }));
+  flow.send(responseText(await flow.request('BYE'), '200 OK'));
+  await phone.response(200);
+  expect(await ended(site)).toMatchObject({ reason: 'phone hung up' });
+});

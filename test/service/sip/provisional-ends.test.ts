@@ -167,3 +167,20 @@ it('a call for help waits for no PRACK, also where the phone insists on it', asy
   expect(mediaPort(await phone.response(200))).toBeGreaterThan(9999);
   expect(site.sip.counters()).toMatchObject({ errors: 0 });
 });
+
+it.each([
+  ['can’t be read', sdpText(6000).replace('m=audio', 'm=')],
+  ['has a port that is none', sdpText(70_000)],
+])('that it rings is told although its description %s, and the answer counts', async (_title, broken) => {
+  const setting = await registered();
+  const { site, phone, flow } = setting;
+  phone.send(inviteText(outward));
+  const invite = await flow.request('INVITE');
+  flow.send(responseText(invite, '183 Session Progress', { lines: [contact], body: broken }));
+  expect(bodyOf(await phone.response(183))).toBe('');
+  flow.send(responseText(invite, '200 OK', ok));
+  const answer = await phone.response(200);
+  expect(mediaPort(answer)).toBeGreaterThan(9999);
+  await hungUp(setting, answer);
+  expect(site.sip.counters()).toMatchObject({ sdp_refused: 1, errors: 0 });
+});
