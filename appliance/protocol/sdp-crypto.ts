@@ -60,8 +60,9 @@ export function securedMedia(
   return { ...media, proto, lines: [...plainMedia(media).lines, formatCrypto(crypto)] };
 }
 
+/** Also of RFC 8866 (`k=`), and as what might be used in place of the profile named (RFC 5939): its lines mean nothing without each other. */
 export function isKeyLine(line: string): boolean {
-  return /^a=(?:crypto|key-mgmt):/.test(line);
+  return /^(?:k=|a=(?:crypto|key-mgmt|acap|tcap|pcfg|acfg):)/.test(line);
 }
 
 /** Of RFC 4585, which the plain profile doesn't have. */

@@ -51,7 +51,7 @@ export function newCarried(
 
 export interface Relay {
   readonly world: World;
-  readonly config: Pick<Config['rtp'], 'first_port' | 'last_port'>;
+  readonly config: Pick<Config['rtp'], 'first_port' | 'last_port' | 'cloud_networks'>;
   readonly store: Store;
   readonly pool: PortPool;
   readonly kernel: KernelPath;

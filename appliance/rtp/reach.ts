@@ -19,6 +19,8 @@ export interface Ours {
   /** For media. */
   readonly firstPort: number;
   readonly lastPort: number;
+  /** Of the service: they may be reached by a line of their own. */
+  readonly cloudNetworks: readonly string[];
 }
 
 const loopback = parseCidr('127.0.0.0/8');
@@ -54,7 +56,8 @@ function isWithinReach(
     routes.filter(({ mask }) => mask !== 0),
     address,
   );
-  if (near === undefined && known === undefined) return true;
+  const isOfService = ours.cloudNetworks.some((network) => contains(parseCidr(network), address));
+  if (near === undefined && (known === undefined || isOfService)) return true;
   const own = networks.find((network) => network.address === ours.address);
   return way.card === own?.card || (near !== undefined && way.card === wayTo(routes, near)?.card);
 }

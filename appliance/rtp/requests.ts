@@ -102,6 +102,7 @@ function reachable(
     address: sockets.own(leg).address,
     firstPort: config.first_port,
     lastPort: config.last_port,
+    cloudNetworks: config.cloud_networks,
   };
   const reached = withinReach(remote, ours, { routes: readRoutes(), networks: ownNetworks() });
   if (reached !== remote) {

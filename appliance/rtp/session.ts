@@ -151,7 +151,11 @@ function kindOf(packet: Uint8Array, remote: Remote | undefined): PacketKind {
 
 /** Whether the call has been silent for so long that it must be dead. */
 export function isExpired(session: Session, now: number, idleMs: number): boolean {
-  return now - session.lastMediaAt > idleMs * (session.expectsMedia ? 1 : heldFactor);
+  return now - session.lastMediaAt > patienceMs(session, idleMs);
+}
+
+export function patienceMs({ expectsMedia }: Session, idleMs: number): number {
+  return expectsMedia ? idleMs : idleMs * heldFactor;
 }
 
 export function countOf({ id, legs, lastMediaAt }: Session, now: number): SessionCount {

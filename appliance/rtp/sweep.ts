@@ -3,7 +3,7 @@ import { ownAddresses } from '../net/card.ts';
 import type { LineServer } from '../net/unix-lines.ts';
 import { formatControl } from '../protocol/media-control.ts';
 import { releaseSession, type Carried, type Relay } from './carried.ts';
-import { countOf, isExpired } from './session.ts';
+import { countOf, isExpired, patienceMs } from './session.ts';
 
 const sweepMs = 1000;
 /** A silent session that nobody releases (its call is forgotten) goes by itself. */
@@ -52,7 +52,10 @@ function withoutAddress({ world, idleMs }: Relay, sessions: readonly Carried[]):
       present.has(carried.sockets.own(leg).address),
     );
     carried.awayAt = isThere ? undefined : (carried.awayAt ?? now);
-    return carried.awayAt !== undefined && now - carried.awayAt > Math.min(addressMs, idleMs);
+    // Who waits for no media may wait for an address.
+    const { session, awayAt } = carried;
+    const limit = session.expectsMedia ? Math.min(addressMs, idleMs) : patienceMs(session, idleMs);
+    return awayAt !== undefined && now - awayAt > limit;
   });
 }
 

@@ -41,10 +41,10 @@ const longestLocalMs = 86_400_000;
 const leftMs = 3_600_000;
 
 /** What stands in the store was upstream before we started: every connection to a registrar is gone, so all are `lost`. */
-export async function openBindings(
+export function openBindings(
   store: Store,
   { now, onError }: { now: number; onError: (error: unknown) => void },
-): Promise<Bindings> {
+): Bindings {
   const rows = newRows(readBindingRows(store.db).map((row) => withinReach(row, now)));
   const mark: Bindings['mark'] = async (marked, state, reason) => {
     const changed = marked.filter((row) => row.state !== state).map((row) => ({ ...row, state }));
@@ -62,7 +62,8 @@ export async function openBindings(
       }
     });
   };
-  await mark(rows.all(), 'lost', 'restart').catch(onError);
+  // Nobody waits for the disk before the first call for help.
+  mark(rows.all(), 'lost', 'restart').catch(onError);
   const ofPhone: Bindings['ofPhone'] = (phone, aor, registrar) =>
     rows.byPhone.find(phone).find((row) => row.aor === aor && row.registrar === registrar);
   return {

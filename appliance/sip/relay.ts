@@ -43,13 +43,13 @@ import { emptyTables } from './tables.ts';
 export async function startSip(world: World, config: Config): Promise<Part> {
   await using starting = new AsyncDisposableStack();
   const { state_directory: directory } = config.site;
-  const store = starting.use(await beginStore(world, directory));
+  const store = starting.use(beginStore(world, directory));
   const tables = emptyTables(world.clock);
   const { time } = tables;
   const leases = starting.use(openLeases(directory, time));
   const counters = newCounters();
   const onError = (error: unknown) => noteError(world, counters, error);
-  const bindings = await openBindings(store, { now: time.now(), onError });
+  const bindings = openBindings(store, { now: time.now(), onError });
   const flows = newFlows(bindings.all());
   const afterwards = starting.use(newAfterwards(world, store, onError));
   const adoption = openAdoption({ store, clock: time, afterwards, onEnded: (call) => app.help.over(call) });
@@ -126,8 +126,8 @@ function openPreparations(
 /** Nobody hears that an answer comes so much later, and calls that come together share their commits. */
 const commitPauseMs = 40;
 
-/** A disk that is full must not keep phones from calling for help: it starts all the same. */
-async function beginStore({ log, clock }: World, directory: string): Promise<Store> {
+/** A disk that is full, or a file that another program holds, must not keep phones from calling for help: nothing is waited for. */
+function beginStore({ log, clock }: World, directory: string): Store {
   const store = openStore({
     directory,
     part: 'sip',
@@ -137,7 +137,7 @@ async function beginStore({ log, clock }: World, directory: string): Promise<Sto
     isSyncFailureTold: true,
     pauseMs: commitPauseMs,
   });
-  await tellStart(store, { log, release: version });
+  void tellStart(store, { log, release: version });
   return store;
 }
 

@@ -12,6 +12,7 @@ import { openReader } from '../../appliance/store/reader.ts';
 import { storeFile } from '../../appliance/store/store.ts';
 import { startBaresip, type Baresip } from '../support/baresip.ts';
 import { until, words } from '../support/command.ts';
+import { countRtp } from '../support/rtp-counter.ts';
 import { accounts, openSipLab, registrar, type SipLab } from '../support/sip-lab.ts';
 
 const settings = `[dial_plan]
@@ -97,10 +98,29 @@ it('with the cloud there it is answered there', async () => {
   expect(await wayOfLast(1)).toBe('cloud');
 });
 
-it('the moment the address toward the cloud is taken away it goes out through the gateway, and both hear each other', async () => {
+it('a call that is up outlives half a minute without any address toward the cloud, and is heard from the next one', async () => {
+  const [since, answered] = [phone.events.length, cloud.events.length];
+  await phone.command('dial', `sip:112@${registrar}`);
+  await phone.waitFor('CALL_ESTABLISHED', { since });
+  await cloud.waitFor('CALL_ESTABLISHED', { since: answered });
   await site.box.exec(words('ip addr del 192.0.2.2/24 dev wan'));
+  await sleep(32_000);
+  await site.box.exec(words('ip addr add 192.0.2.3/24 dev wan'));
+  await site.box.exec(words('ip route add default via 192.0.2.1'));
+  const ends = await Promise.all([site.phones[0] ?? site.box, site.remote].map(countRtp));
+  const hear = async () => {
+    const counts = await Promise.all(ends.map((count) => count()));
+    return counts.every(({ heard }) => heard > leastPackets) || undefined;
+  };
+  expect(await until('both to hear each other', hear, { timeoutMs: 30_000 })).toBe(true);
+  await phone.command('hangup');
+  await cloud.waitFor('CALL_CLOSED', { since: answered });
+});
+
+it('the moment the address toward the cloud is taken away it goes out through the gateway, and both hear each other', async () => {
+  await site.box.exec(words('ip addr del 192.0.2.3/24 dev wan'));
   expect(Math.min(...(await callHelp(phone, gateway)))).toBeGreaterThan(leastPackets);
-  expect(await wayOfLast(2)).toBe('gateway');
+  expect(await wayOfLast(3)).toBe('gateway');
   await site.box.exec(words('ip addr add 192.0.2.2/24 dev wan'));
   await site.box.exec(words('ip route add default via 192.0.2.1'));
 });
@@ -108,13 +128,13 @@ it('the moment the address toward the cloud is taken away it goes out through th
 it('with the way to the cloud cut it goes out through the gateway in clear, and both hear each other', async () => {
   await site.cutWan();
   expect(Math.min(...(await callHelp(phone, gateway)))).toBeGreaterThan(leastPackets);
-  expect(await wayOfLast(3)).toBe('gateway');
+  expect(await wayOfLast(4)).toBe('gateway');
 });
 
 it('a phone that is not signed in reaches the gateway too', async () => {
   const stranger = await site.startPhone(2, { password: 'nobody-knows' });
   expect(Math.min(...(await callHelp(stranger, gateway)))).toBeGreaterThan(leastPackets);
-  expect(await wayOfLast(4)).toBe('gateway');
+  expect(await wayOfLast(5)).toBe('gateway');
 });
 
 it('while the database is locked for a minute each call connects, and all of it is written down afterwards', async () => {
@@ -130,7 +150,7 @@ it('while the database is locked for a minute each call connects, and all of it 
   } finally {
     other.close();
   }
-  expect(await wayOfLast(6)).toBe('gateway');
+  expect(await wayOfLast(7)).toBe('gateway');
 });
 
 it('with the database broken it connects', async () => {

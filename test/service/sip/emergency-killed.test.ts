@@ -1,7 +1,7 @@
 /** Calls for help, and a SIP part that was killed in the middle of some. */
 import { readFileSync } from 'node:fs';
 import Database from 'better-sqlite3';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { parseConfig } from '../../../appliance/config.ts';
 import { startSip } from '../../../appliance/sip/relay.ts';
 import { readEmergencyCalls, type EmergencyCall } from '../../../appliance/store/emergency-calls.ts';
@@ -52,6 +52,16 @@ async function helped(site: SipSite, phone: Peer): Promise<void> {
   await until('the evidence', () => evidence(site)[0]?.endedAt, wait);
 }
 
+/** By the cloud: what the phone hears. */
+async function takenAgain(site: SipSite): Promise<number> {
+  const again = await site.phone('tls');
+  again.send(inviteText({ ...help, callId: 'again' }, { uri: 'sip:112@127.0.0.1' }));
+  const flow = await site.flow(1);
+  const invite = await flow.request('INVITE');
+  flow.send(responseText(invite, '200 OK', { lines: [contact], body: sdpText(6000) }));
+  return (await again.response(200)).status;
+}
+
 function evidence(site: SipSite): EmergencyCall[] {
   using reader = openReader(site.directory, 'sip');
   return reader === undefined ? [] : readEmergencyCalls(reader.db, { limit: 10 });
@@ -81,16 +91,32 @@ it.skipIf(process.getuid?.() !== 0)(
     const { site, phone } = await restartable(leave, { directory });
     await helped(site, phone);
     await site.restartSip();
-    const again = await site.phone('tls');
-    again.send(inviteText({ ...help, callId: 'again' }, { uri: 'sip:112@127.0.0.1' }));
-    const flow = await site.flow(1);
-    const invite = await flow.request('INVITE');
-    flow.send(responseText(invite, '200 OK', { lines: [contact], body: sdpText(6000) }));
-    expect((await again.response(200)).status).toBe(200);
+    expect(await takenAgain(site)).toBe(200);
     disk.empty();
     await until('the end of the other', () => site.calls().find(({ state }) => state === 'ended'), wait);
   },
 );
+
+it('while another program holds its file it starts, and the next call for help goes out', async () => {
+  const directory = temporaryDirectory();
+  let other: Database.Database | undefined;
+  const { site, phone } = await restartable(
+    () => {
+      change(directory, ...asRinging);
+      other = new Database(storeFile(directory, 'sip'));
+      other.exec('BEGIN IMMEDIATE');
+    },
+    { directory },
+  );
+  onTestFinished(() => {
+    other?.close();
+  });
+  await helped(site, phone);
+  await site.restartSip();
+  expect(await takenAgain(site)).toBe(200);
+  other?.exec('COMMIT');
+  await until('the end of the other', () => site.calls().find(({ state }) => state === 'ended'), wait);
+});
 
 it('a call for help that rang when it was killed is told of as lost with it, once', async () => {
   const directory = temporaryDirectory();

@@ -6,6 +6,7 @@ import {
   cryptoOf,
   formatCrypto,
   parseCrypto,
+  plainMedia,
   type CryptoLine,
 } from '../../../appliance/protocol/sdp-crypto.ts';
 import type { SdpMedia } from '../../../appliance/protocol/sdp.ts';
@@ -59,6 +60,20 @@ it.each([
   ['one has none', [line(1, 'A')], []],
 ])('no key is agreed on when %s', (_title, own, theirs) => {
   expect(agreedKey(audio(own), audio(theirs))).toBeUndefined();
+});
+
+it.each([
+  line(1, 'A'),
+  `a=acap:1 ${line(1, 'A').slice(2)}`,
+  'a=acap:2 key-mgmt:mikey AQAFgM0XflABAAAA',
+  'a=tcap:1 RTP/SAVP',
+  'a=pcfg:1 t=1 a=1',
+  'a=acfg:1 t=1 a=1',
+  'a=key-mgmt:mikey AQAFgM0XflABAAAA',
+  'k=base64:WVNfX19zZW1jdGwg',
+])('a leg without keys gets no line like %s', (keys) => {
+  const media = audio([keys, 'a=ptime:20'], ['0']);
+  expect(plainMedia(media)).toEqual({ ...media, proto: 'RTP/AVP', lines: ['a=ptime:20'] });
 });
 
 it('what is no line of keys is none, whatever it is', () => {

@@ -27,10 +27,11 @@ const around = {
     route('lan', '10.67.0.0/16', '10.66.0.254'),
     route('mgmt', '10.99.0.0/24'),
     route('wan', '192.0.2.0/24'),
+    route('dsl', '52.112.0.0/14', '198.51.100.1'),
     { card: 'wan', destination: 0, mask: 0, gateway: '192.0.2.1', metric: 0 },
   ],
 };
-const ports = { firstPort: 20_000, lastPort: 29_999 };
+const ports = { firstPort: 20_000, lastPort: 29_999, cloudNetworks: ['52.112.0.0/14'] };
 const phone: Ours = { address: '10.66.0.1', ...ports };
 const cloud: Ours = { address: '192.0.2.2', ...ports };
 
@@ -47,8 +48,9 @@ const good: [string, Ours, Remote][] = [
   ['a phone whose media has a card of its own', phone, remote('10.66.0.105', { near: '10.66.0.101' })],
   ['phones behind a router on the same network', phone, remote('10.67.3.4', { near: '10.67.0.9' })],
   ['a phone that came by another card', phone, remote('198.51.100.8', { near: '198.51.100.7' })],
-  ['a media relay of the service', cloud, remote('52.112.0.7')],
-  ['one behind another line than the main one', { ...cloud, address: '198.51.100.2' }, remote('52.112.0.7')],
+  ['a media relay in the internet', cloud, remote('203.0.113.7')],
+  ['one of the service that has a line of its own', cloud, remote('52.112.0.7')],
+  ['one behind another line than the main one', { ...cloud, address: '198.51.100.2' }, remote('203.0.113.7')],
   [
     'a call that leads into another one of ours',
     cloud,
@@ -87,5 +89,5 @@ it('where all ends are on one machine they reach each other', () => {
 
 it('what the kernel knows no way to is left to it', () => {
   const told = remote('203.0.113.9', { near: '10.66.0.101' });
-  expect(withinReach(told, phone, { ...around, routes: around.routes.slice(0, 4) })).toBe(told);
+  expect(withinReach(told, phone, { ...around, routes: around.routes.slice(0, 5) })).toBe(told);
 });

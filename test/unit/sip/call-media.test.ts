@@ -123,6 +123,16 @@ it('a call that turns to T.38 goes through the same ports, as what it is', async
   expect(media.remotes.get('c.0 phone')).toMatchObject({ port: 4010, isUdptl: true });
 });
 
+it('in a call for help silence counts as on hold', async () => {
+  const media = fakeMedia();
+  const rescue = { isDirect: false, onError: () => undefined };
+  const call = newCallMedia(media, 'c', { ...sides, rescue });
+  await call.relay('phone', at('10.66.0.101', 4000));
+  await call.relay('cloud', at('203.0.113.9', 6000));
+  await call.answered();
+  expect(media.expected.get('c.0')).toBe(false);
+});
+
 it('silence counts from the answer on, not while one side holds, and again after', async () => {
   const media = fakeMedia();
   const call = newCallMedia(media, 'c', sides);
