@@ -12,6 +12,7 @@ import {
   type Sdp,
 } from '../protocol/sdp.ts';
 import { newCallCrypto, type Latest } from './call-crypto.ts';
+import { isIpv4 } from '../protocol/ipv4.ts';
 import type { Config } from '../config/schema.ts';
 import type { BindingRow } from '../store/bindings.ts';
 import { addressOf } from './application.ts';
@@ -158,8 +159,14 @@ export function newCallMedia(media: Media, call: string, sides: Sides): CallMedi
   };
 }
 
-function likelySources({ peer, networks = [] }: LegSide): readonly string[] {
-  return peer === undefined ? networks : [peer];
+/** Of a gateway whose name nobody could look up yet the relay could make nothing. */
+function peerOf({ peer }: LegSide): string | undefined {
+  return peer !== undefined && isIpv4(peer) ? peer : undefined;
+}
+
+function likelySources(side: LegSide): readonly string[] {
+  const peer = peerOf(side);
+  return peer === undefined ? (side.networks ?? []) : [peer];
 }
 
 /** None where the box ends SRTP on one side: what comes before its keys could not be read, nor be told from what needs none. */
@@ -196,7 +203,7 @@ function newRemotes(latest: Latest, sides: Readonly<Record<LegName, LegSide>>): 
     if (sdp === undefined || entry === undefined || !isRelayed(entry)) return undefined;
     const target = targetOf(sdp, entry, multiplexes(at));
     if (target === undefined) return undefined;
-    const { peer } = sides[leg];
+    const peer = peerOf(sides[leg]);
     const allow = allowed(target.address, sides[leg]);
     return {
       ...target,
@@ -218,7 +225,9 @@ const unspecified = '0.0.0.0';
  * The signalled address and the one that signalling comes from. A far end that signals a private address from a public one
  * is behind address translation, and its media may come from any of its networks.
  */
-function allowed(address: string, { peer, networks = ['*'] }: LegSide): Remote['allow'] {
+function allowed(address: string, side: LegSide): Remote['allow'] {
+  const peer = peerOf(side);
+  const { networks = ['*'] } = side;
   // On hold as in RFC 2543 it names none, and may play music.
   const isElsewhere = isPrivate(address) || address === unspecified;
   if (peer === undefined) return isElsewhere ? [address, ...networks] : [address];

@@ -58,6 +58,14 @@ it('where the signalling comes from is told with where its media is wanted', asy
   expect(media.remotes.get('c.0 phone')).toMatchObject({ near: sides.phone.peer });
 });
 
+it('a gateway whose name nobody has looked up yet is heard at the address that it signals', async () => {
+  const media = fakeMedia();
+  const cloud = { ...sides.cloud, peer: 'gateway.example' };
+  await newCallMedia(media, 'c', { ...sides, cloud }).relay('cloud', at('203.0.113.9', 6000));
+  const { near, allow } = media.remotes.get('c.0 cloud') ?? {};
+  expect([near, allow, media.early.get('c.0')?.cloud]).toEqual([undefined, ['203.0.113.9'], []]);
+});
+
 it('a call that turns to the registrar hears media from the networks of the service', () => {
   const config = parseConfig('[site]\naddress = "10.66.0.1"\n[rtp]\ncloud_networks = ["52.112.0.0/14"]\n');
   const phone = { transport: 'tls', source: '10.66.0.101:5061', local_address: '192.0.2.2' } as const;
