@@ -1,11 +1,13 @@
 /** Emergency calls while nothing can be written down, and what is there afterwards. */
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, it, onTestFinished } from 'vitest';
 import { readEmergencyCalls, type EmergencyCall } from '../../../appliance/store/emergency-calls.ts';
 import { openReader } from '../../../appliance/store/reader.ts';
 import { storeFile } from '../../../appliance/store/store.ts';
 import { until } from '../../support/command.ts';
+import { temporaryDirectory } from '../../support/directory.ts';
 import { contact, inviteText, within, type Dialog } from '../../support/sip-calls.ts';
 import { startGateway } from '../../support/sip-gateway.ts';
 import { register } from '../../support/sip-registering.ts';
@@ -75,6 +77,19 @@ it.skipIf(process.getuid?.() !== 0)(
     });
   },
 );
+
+it('with broken files of all other parts it starts, and the call connects', async () => {
+  const directory = temporaryDirectory();
+  for (const part of ['web', 'provisioning', 'dhcp', 'location', 'cloud'] as const) {
+    mkdirSync(join(directory, part));
+    writeFileSync(storeFile(directory, part), Buffer.alloc(65_536, 'not a database '));
+  }
+  const site = await openSipSite({ directory });
+  const phone = await site.phone('tls');
+  await register(site, phone);
+  await callHelp(site, phone);
+  expect(await written(site)).toMatchObject({ number: '112', ways: [{ way: 'cloud', outcome: 'answered' }] });
+});
 
 it('with a broken file the call connects, and a start sets the broken file aside', async () => {
   const gateway = await startGateway();
