@@ -22,6 +22,7 @@ export interface SdpMedia {
 
 /** Where one side wants its media. */
 export interface MediaTarget {
+  /** `0.0.0.0` on hold (RFC 2543), and for the name of a host: it is learned from who speaks. */
   readonly address: string;
   readonly port: number;
   /** The same as `port` when RTCP is multiplexed. */
@@ -104,9 +105,17 @@ export function targetOf(
   const { port, lines } = media;
   if (port === 0) return undefined;
   const connection = [...lines, ...session].find((line) => line.startsWith('c='));
-  const address = /^c=IN IP4 ([\d.]+)(?:\/\d+)*$/.exec(connection ?? '')?.[1];
+  const named = /^c=IN IP4 ([\w.-]+)(?:\/\d+)* *$/.exec(connection ?? '')?.[1];
+  const address = named !== undefined && isHostName(named) ? unspecified : named;
   if (address === undefined || !isIpv4(address)) throw new DecodeError('no IPv4 address for media');
   return { address, port, rtcpPort: multiplexes ? port : rtcpPortOf(media) };
+}
+
+const unspecified = '0.0.0.0';
+
+/** RFC 8866 section 5.7 allows one; a call does not wait for a name server. */
+function isHostName(text: string): boolean {
+  return text.length <= 253 && /^[a-z\d](?:[a-z\d.-]*[a-z\d])?$/i.test(text) && /[a-z]/i.test(text);
 }
 
 function rtcpPortOf({ lines, port }: SdpMedia): number {

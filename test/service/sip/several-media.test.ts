@@ -58,7 +58,7 @@ interface Talk extends Setting {
   change(by: Describe): Promise<void>;
 }
 
-async function talkingWith(begin: Describe): Promise<Talk> {
+async function talkingWith(begin: Describe, cloudBegins = begin): Promise<Talk> {
   const setting = await registered('tcp');
   const { phone, flow } = setting;
   const [phoneSide, cloudSide] = [[await end(), await end()] as const, [await end(), await end()] as const];
@@ -66,7 +66,7 @@ async function talkingWith(begin: Describe): Promise<Talk> {
     by(numberOf(first), numberOf(second));
   phone.send(inviteText(outward, { body: described(begin, phoneSide) }));
   const invite = await flow.request('INVITE');
-  flow.send(responseText(invite, '200 OK', { lines: [contact], body: described(begin, cloudSide) }));
+  flow.send(responseText(invite, '200 OK', { lines: [contact], body: described(cloudBegins, cloudSide) }));
   const answer = await phone.response(200);
   phone.send(within(outward, answer, 'ACK').text());
   await flow.request('ACK');
@@ -154,4 +154,12 @@ it('a fax takes the place of sound as a medium of its own, and its pages cross t
     Buffer.concat([Buffer.from([0x80, 200 + (sequence % 8)]), faxPage(sequence)]),
   );
   expect(talk.flow.waiting.filter(isRequest)).toEqual([]);
+});
+
+const byName: Describe = (first) => sdpText(first).replace('c=IN IP4 127.0.0.1', 'c=IN IP4 phone.example');
+
+it('a phone that names its host is heard from where its signalling comes, and hears once it has spoken', async () => {
+  const talk = await talkingWith(byName, soundAlone);
+  await crosses(talk, 0, sound);
+  expect(talk.cloudSide[0]?.heard).toHaveLength(20);
 });

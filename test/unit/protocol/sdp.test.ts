@@ -218,11 +218,23 @@ it.each([
 
 it.each([
   ['IPv6', 'c=IN IP6 2001:db8::1'],
-  ['a name', 'c=IN IP4 phone.example'],
+  ['what is neither address nor name', 'c=IN IP4 300.1.2.3'],
+  ['half a name', 'c=IN IP4 phone.'],
   ['no address at all', 'b=AS:64'],
 ])('media at %s can not be relayed', (_title, line) => {
   const sdp = parseSdp(text(['v=0', 'o=a 1 1 IN IP4 1.2.3.4', 's=-', line, 'm=audio 4000 RTP/AVP 0']));
   expect(() => targetOf(sdp, sdp.media[0] ?? missing('audio'))).toThrow(DecodeError);
+});
+
+it.each([
+  ['c=IN IP4 phone.example', '0.0.0.0'],
+  ['c=IN IP4 0.0.0.0', '0.0.0.0'],
+  ['c=IN IP4 10.66.0.101 ', '10.66.0.101'],
+])('media at %s is at %s for us, and crosses with our address', (line, address) => {
+  const sdp = parseSdp(text(['v=0', 'o=a 1 1 IN IP4 1.2.3.4', 's=-', line, 'm=audio 4000 RTP/AVP 0']));
+  expect(targetOf(sdp, sdp.media[0] ?? missing('audio'))).toEqual({ address, port: 4000, rtcpPort: 4001 });
+  const [told] = relayedSdp(sdp, '192.0.2.2', ports).session.filter((one) => one.startsWith('c='));
+  expect(told).toBe(line === 'c=IN IP4 0.0.0.0' ? line : 'c=IN IP4 192.0.2.2');
 });
 
 function reads(source: string): boolean {
