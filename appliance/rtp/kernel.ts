@@ -1,4 +1,6 @@
 /** The kernel path as the relay sees it. Where the rules can't be, sessions stay with the process and nothing else changes. */
+import { mayAdministerNetwork } from '../net/capabilities.ts';
+import { openNft } from '../net/nft.ts';
 import type { Health, World } from '../world.ts';
 import type { FlowPair } from './kernel-flows.ts';
 import {
@@ -39,6 +41,7 @@ export async function openKernelPath(
   const refused = kernelRefused(options.wanted);
   if (refused !== undefined) {
     world.log.info({ reason: refused }, 'media is relayed by this process, not by the kernel');
+    if (options.wanted === 'off') await withoutRules(world);
     return noKernelPath(options.wanted === 'on' ? refused : undefined);
   }
   const state = newKernelState(world, options);
@@ -88,6 +91,15 @@ async function leave(state: KernelState): Promise<void> {
   if (!state.isUp || state.carried.size > 0) return;
   // By a child of its own: whoever stops us may have stopped the other one too.
   await state.nft.load(noTable);
+}
+
+/** Those that a process before us left for its calls would send on what comes to their ports later. */
+async function withoutRules({ log }: World): Promise<void> {
+  if (!mayAdministerNetwork()) return;
+  await using nft = openNft();
+  await nft.load(noTable).catch((error: unknown) => {
+    log.warn({ err: error }, 'rules of media that are not wanted any more could not be taken away');
+  });
 }
 
 function healthOf(problem: string | undefined): Health {

@@ -38,8 +38,8 @@ beforeAll(async () => {
   site = await openSipLab({ phones: 3, kamailio: { accounts: [...accounts, services] } });
   await site.startBox(['rtp'], settings);
   await site.startBox(['sip'], settings);
-  phone = await site.startPhone(0);
-  cloud = await site.startRemote(services);
+  phone = await site.startPhone(0, { speaksSeconds: 240 });
+  cloud = await site.startRemote({ ...services, speaksSeconds: 240 });
   await phone.registered();
   await cloud.registered();
   const [, behind = site.box] = site.phones;
