@@ -241,8 +241,18 @@ function isPrivate(address: string): boolean {
   );
 }
 
+/** A camera may be covered, and nobody sends what it doesn't see: where there is sound, it alone says whether anybody is there. */
+function isDecisive(latest: Latest, at: number): boolean {
+  const sounds = [latest.phone, latest.cloud].map((sdp) =>
+    (sdp?.media ?? []).flatMap(({ kind, port }, place) => (kind === 'audio' && port > 0 ? [place] : [])),
+  );
+  const inBoth = (sounds[0] ?? []).filter((place) => sounds[1]?.includes(place));
+  return inBoth.length === 0 || inBoth.includes(at);
+}
+
 /** Both want to hear and to be heard: only then silence means something. */
 function isTalking(latest: Latest, at: number): boolean {
+  if (!isDecisive(latest, at)) return false;
   return [latest.phone, latest.cloud].every((sdp) => {
     const entry = sdp?.media[at];
     if (sdp === undefined || entry === undefined) return false;

@@ -35,6 +35,22 @@ it('the relay hears that a medium was taken out, and that it is back', async () 
   expect(await call.relay('phone', video(4002))).toBe(first);
 });
 
+it.each([
+  ['counts not beside sound', { audio: 4000, hold: [] }, [true, false]],
+  ['counts not beside sound that is on hold', { audio: 4000, hold: ['a=sendonly'] }, [false, false]],
+  ['counts where there is no sound', { audio: 0, hold: [] }, [false, true]],
+] as const)('silence of a picture %s', async (_how, { audio, hold }, expected) => {
+  const media = fakeMedia();
+  const call = newCallMedia(media, 'c', sides);
+  const both = (address: string) =>
+    `${at(address, 4000, hold).replace('m=audio 4000', `m=audio ${audio}`)}m=video 4002 RTP/AVP 96\r\na=sendrecv\r\n`;
+  await call.relay('phone', `${at('10.66.0.101', 4000)}m=video 4002 RTP/AVP 96\r\n`);
+  await call.relay('phone', both('10.66.0.101'));
+  await call.relay('cloud', both('203.0.113.9'));
+  await call.answered();
+  expect([media.expected.get('c.0'), media.expected.get('c.1')]).toEqual(expected);
+});
+
 it('a medium that was never there asks nothing of the relay', async () => {
   const media = fakeMedia();
   await newCallMedia(media, 'c', sides).relay('phone', video(0));
