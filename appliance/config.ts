@@ -26,9 +26,17 @@ export function readConfig(file: string): Config {
   try {
     source = readFileSync(file, 'utf8');
   } catch (error) {
-    throw new ConfigError(file, [`cannot be read (${(error as NodeJS.ErrnoException).code})`]);
+    throw new ConfigError(file, [unreadable((error as NodeJS.ErrnoException).code)]);
   }
   return parseConfig(source, file);
+}
+
+function unreadable(code = ''): string {
+  if (code === 'ENOENT')
+    return 'there is no such file; name yours with --config, or begin one: gatehouse config print > gatehouse.toml';
+  if (code === 'EACCES')
+    return 'this user may not read it; run the command as root, or as a member of the group that the file belongs to';
+  return code === 'EISDIR' ? 'is a folder, and settings are a file' : `cannot be read (${code})`;
 }
 
 /** Throws {@link ConfigError} with all problems found, not just the first. */

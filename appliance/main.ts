@@ -4,14 +4,14 @@ import { existsSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { dirname, resolve } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { startAppliance } from './appliance.ts';
 import { explainError } from './commands/explain-error.ts';
+import { parseWords, unknownCommand, usage, UsageError, type Abouts } from './commands/usage.ts';
 import { ConfigError, readConfig, unreachablePaths } from './config.ts';
 import { configuredParts } from './config/parts.ts';
 import { reportToSystemd } from './net/systemd.ts';
 import { partNames, type PartName } from './store/journal-kinds.ts';
-import { openWorld } from './world.ts';
+import { openWorld, version } from './world.ts';
 
 export interface CommandCall {
   /** Path of `gatehouse.toml`; each command reads it when it needs it. */
@@ -180,6 +180,14 @@ const commands: Record<string, Described> = {
       'update [what]     new releases of the image: status; check; stage [folder] [--force]; apply [--now]',
     run: async (call) => (await import('./commands/update.ts')).updateCommand(call),
   },
+  version: {
+    about: 'version           which release this is',
+    run: async ({ out }) => {
+      out(`Gatehouse ${version}`);
+      return 0;
+    },
+    mostWords: 0,
+  },
   config: {
     about: 'config <what>     check, print or schema of gatehouse.toml',
     run: async (call) => {
@@ -191,10 +199,6 @@ const commands: Record<string, Described> = {
 
 async function siteTemplates() {
   return (await import('./provisioning/site-templates.ts')).siteTemplateProblems;
-}
-
-class UsageError extends Error {
-  override readonly name = 'UsageError';
 }
 
 async function runCommand({ configFile, rest }: CommandCall): Promise<number> {
@@ -229,20 +233,23 @@ function nextStopSignal(): Promise<void> {
   return promise;
 }
 
-function usage(): string {
-  const lines = Object.values(commands).map(({ about }) => `  ${about}`);
-  return ['usage: gatehouse <command> [--config FILE] [--json]', '', ...lines].join('\n');
+function abouts(): Abouts {
+  return Object.fromEntries(Object.entries(commands).map(([name, { about }]) => [name, about]));
 }
 
 async function main(words: string[]): Promise<number> {
   const { values, positionals } = parseWords(words);
-  const [name = '', ...rest] = positionals;
-  if (values.help === true) {
-    console.log(usage());
+  const [first = '', ...others] = positionals;
+  const isHelp = values.help === true || first === 'help';
+  const [name = '', ...rest] =
+    first === 'help' ? others : values.version === true ? ['version'] : positionals;
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (command === undefined && name !== '') throw new UsageError(unknownCommand(name, abouts()));
+  if (isHelp) {
+    console.log(usage(abouts(), name));
     return 0;
   }
-  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (command === undefined) throw new UsageError(name === '' ? 'which command?' : `no command "${name}"`);
+  if (command === undefined) throw new UsageError('which command?');
   if (rest.length > (command.mostWords ?? rest.length))
     throw new UsageError(`${name} knows nothing of "${rest.at(-1)}"`);
   if (values.relay !== undefined && name !== 'probe') throw new UsageError('--relay belongs to probe');
@@ -272,31 +279,6 @@ function defaultConfigFile(): string {
   return isHere || !existsSync(dirname(boxSettings)) ? 'gatehouse.toml' : boxSettings;
 }
 
-function parseWords(words: string[]) {
-  try {
-    return parseArgs({
-      args: words,
-      allowPositionals: true,
-      options: {
-        config: { type: 'string', short: 'c' },
-        json: { type: 'boolean' },
-        undo: { type: 'boolean' },
-        now: { type: 'boolean' },
-        force: { type: 'boolean' },
-        relay: { type: 'string' },
-        pcap: { type: 'string' },
-        minutes: { type: 'string' },
-        model: { type: 'string' },
-        release: { type: 'string' },
-        sha256: { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
-}
-
 // What could not be written is no answer. Whoever reads no further, as `head`, has got his.
 let lost: NodeJS.ErrnoException | undefined;
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -306,7 +288,7 @@ try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   if (error instanceof UsageError) {
-    console.error(`gatehouse: ${error.message}\n\n${usage()}`);
+    console.error(`gatehouse: ${error.message}\n\`gatehouse --help\` lists all commands.`);
     process.exitCode = 2;
   } else {
     console.error(`gatehouse: ${explainError(error)}`);

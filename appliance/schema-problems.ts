@@ -106,21 +106,25 @@ function wanted(schema: JsonSchema): string {
   return 'text in quotes, not empty';
 }
 
-function nearest(name: string, known: readonly string[]): string {
+/** `; did you mean "region"?`, or nothing. */
+export function nearest(name: string, known: readonly string[]): string {
   const near = known.find((other) => distance(name.toLowerCase(), other) <= Math.max(1, other.length / 4));
   return near === undefined ? '' : `; did you mean "${near}"?`;
 }
 
-/** Levenshtein: how many letters to change, add or leave out. */
+/** How many letters to change, add, leave out, or change with their neighbour (Damerau and Levenshtein). */
 function distance(a: string, b: string): number {
+  let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, at) => at);
   for (let i = 1; i <= a.length; i += 1) {
     const next = [i];
     for (let j = 1; j <= b.length; j += 1) {
       const changed = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(changed, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+      const isTurned = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const turned = isTurned ? (before[j - 2] ?? 0) + 1 : Infinity;
+      next.push(Math.min(changed, turned, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
     }
-    row = next;
+    [before, row] = [row, next];
   }
   return row[b.length] ?? 0;
 }

@@ -4,6 +4,7 @@
  * Pure.
  */
 import type { Config } from '../config.ts';
+import { watchedCards } from '../config/networks.ts';
 import { wantedParts } from '../config/parts.ts';
 import { dhcpCards } from './unit-files.ts';
 
@@ -64,6 +65,10 @@ function openingsOf(config: Config): Opening[] {
     ...when(wanted.dhcp, {
       match: `iifname ${setOf(dhcpCards(config).map(quoted))} udp dport { 67, 68 }`,
       about: 'DHCP',
+    }),
+    ...when(!wanted.dhcp, {
+      match: `iifname ${setOf([...watchedCards(config).keys()].map(quoted))} udp sport 67 udp dport 68`,
+      about: 'what other DHCP servers answer',
     }),
     { match: `${box} udp dport 123`, about: 'time' },
     ...when(wanted.provisioning, {

@@ -90,9 +90,17 @@ async function probeSite(site: Site): Promise<ProbeVerdict[]> {
   return (JSON.parse(output) as { verdicts: ProbeVerdict[] }).verdicts;
 }
 
+function silence(card: string, relay: string | undefined): ProbeVerdict {
+  const text =
+    relay === undefined
+      ? `no DHCP server answered on ${card}: see that it is the card of the phones' network, that its cable is in, and that the server runs`
+      : `${relay} did not answer: see that it serves the network of site.address, and that port 67 of UDP passes both ways`;
+  return { state: 'problem', phones: 'every device', server: '', text };
+}
+
 function inUse(port: number): string {
   return port === 68
-    ? "port 68 is held by this machine's own DHCP client, or by our own part `dhcp`, which watches for other servers: stop it for a moment"
+    ? "port 68 is held by this machine's own DHCP client: stop it for a moment"
     : 'port 67 is held by a DHCP server or relay of this machine, perhaps our own part `dhcp`: stop it for a moment';
 }
 
@@ -109,6 +117,7 @@ async function askAll({ config, relay, mac }: Site, fd: number): Promise<ProbeVe
     enquiries.map(({ discover }) => discover),
     { to, quietMs, limitMs },
   );
+  if (answers.every((answer) => answer.size === 0)) return [silence(config.dhcp.interface, relay)];
   return enquiries.flatMap(({ phones }, at) => {
     const servers = [...(answers[at] ?? [])];
     if (servers.length === 0) return probeVerdicts(phones, '', undefined);

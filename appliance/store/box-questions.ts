@@ -16,6 +16,7 @@ export const questions = {
   'check-settings': { words: ['check', 'settings'] },
   'check-emergency': { words: ['check', 'emergency'] },
   'check-dhcp': { words: ['check', 'dhcp'] },
+  'probe-dhcp': { words: ['probe', 'dhcp'] },
   drill: { words: ['drill'] },
   bypass: { words: ['bypass'] },
   adopt: { words: ['adopt', 'list'] },

@@ -82,6 +82,21 @@ it('wrong settings of a real server are told vendor by vendor', async () => {
   expect(found).not.toContain('option 42');
 });
 
+it('beside our own part dhcp, which holds both ports, it asks that too, and a silent network is one line', async () => {
+  const silent = await probe();
+  expect(silent.verdicts.map(({ text }) => text)).toEqual([
+    expect.stringMatching(/^no DHCP server answered/),
+  ]);
+  await using _box = await office.startBox({
+    sockets: ['dhcp-client=eth0:udp:68'],
+    more: 'ntp_servers = ["10.66.0.9"]',
+  });
+  const report = await probe();
+  expect(problems(report)).toEqual([]);
+  expect(new Set(report.verdicts.map((verdict) => verdict.server))).toEqual(new Set(['10.66.0.1']));
+  expect(report.verdicts.length).toBeGreaterThan(10);
+});
+
 it('without root it gives the one line to run as root', async () => {
   const asNobody = words('setpriv --reuid=65534 --regid=65534 --clear-groups');
   const refused = office.box.exec([...asNobody, ...gatehouse('probe', 'dhcp')]);

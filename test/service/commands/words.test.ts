@@ -1,6 +1,6 @@
 /** The program itself: words that it does not know, and what it prints going nowhere. */
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { temporaryDirectory } from '../../support/directory.ts';
@@ -15,14 +15,17 @@ async function gatehouse(
   const directory = temporaryDirectory();
   const configFile = join(directory, 'gatehouse.toml');
   writeFileSync(configFile, `[site]\naddress = "127.0.0.1"\nstate_directory = "${directory}"\n`);
+  return await ended([...words, '--config', configFile], onto);
+}
+
+/** As it is called, without settings of ours. */
+async function ended(words: readonly string[], onto = '/dev/null'): Promise<{ code: number; said: string }> {
   const stdout = openSync(onto, 'w');
-  const child = spawn(process.execPath, [main, ...words, '--config', configFile], {
-    stdio: ['ignore', stdout, 'pipe'],
-  });
+  const child = spawn(process.execPath, [main, ...words], { stdio: ['ignore', stdout, 'pipe'] });
   closeSync(stdout);
   let said = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (said += text));
-  const code = await new Promise<number>((resolve) => child.on('close', (ended) => resolve(ended ?? -1)));
+  const code = await new Promise<number>((resolve) => child.on('close', (status) => resolve(status ?? -1)));
   return { code, said };
 }
 
@@ -55,4 +58,38 @@ test('whoever reads only the beginning of an answer is told nothing', async () =
     stream.setEncoding('utf8').on('data', (text: string) => (printed += text));
   await new Promise((resolve) => shell.on('close', resolve));
   expect(printed).toBe('{\n0\n');
+});
+
+test.each([
+  [['statsu'], 'no command "statsu"; did you mean "status"?'],
+  [['frobnicate'], 'no command "frobnicate"'],
+  [['status', '--bogus'], 'status has no option --bogus'],
+  [['drill', '--minutes'], '--minutes wants a value'],
+])('%j is told in one line, and where to look further', async (words, told) => {
+  const { code, said } = await ended(words);
+  expect(code).toBe(2);
+  expect(said.trim().split('\n')).toEqual([
+    expect.stringContaining(told) as string,
+    expect.stringContaining('--help') as string,
+  ]);
+});
+
+test.each([
+  [['--version'], /^Gatehouse \d+\.\d+\.\d+\n$/],
+  [['version'], /^Gatehouse \d+\.\d+\.\d+\n$/],
+  [['help'], /^usage: gatehouse <command>[^]*\n  status +how the parts are\n[^]*\n  drill /],
+  [['drill', '--help'], /^usage: gatehouse drill[^]*--minutes N/],
+  [['help', 'drill'], /^usage: gatehouse drill(?![^]*\n  status)/],
+])('%j prints what was asked for', async (words, printed) => {
+  const file = join(temporaryDirectory(), 'printed');
+  expect(await ended(words, file)).toEqual({ code: 0, said: '' });
+  expect(readFileSync(file, 'utf8')).toMatch(printed);
+});
+
+test('settings that are not there are told with how to make some', async () => {
+  const { code, said } = await ended(['status', '--config', '/nowhere/gatehouse.toml']);
+  expect(code).toBe(1);
+  expect(said).toBe(
+    'gatehouse: /nowhere/gatehouse.toml: there is no such file; name yours with --config, or begin one: gatehouse config print > gatehouse.toml\n',
+  );
 });

@@ -5,8 +5,12 @@ import { parseConfig } from '../../../appliance/config.ts';
 const openingsFor = (settings: string) =>
   [...firewallRules(parseConfig(settings)).matchAll(/accept comment "([^"]*)"/g)].map((match) => match[1]);
 
-it('with the page on this machine alone and the least posture, only time is let in', () => {
-  expect(openingsFor('[site]\naddress = "10.20.0.1"\nposture = "assist"\n')).toEqual(['time']);
+it('with the page on this machine alone and the least posture, only time is let in, and what DHCP servers answer that are asked', () => {
+  const settings = '[site]\naddress = "10.20.0.1"\nposture = "assist"\n[dhcp]\ninterface = "eth7"\n';
+  expect(openingsFor(settings)).toEqual(['what other DHCP servers answer', 'time']);
+  expect(firewallRules(parseConfig(settings))).toContain(
+    'iifname { "eth7" } udp sport 67 udp dport 68 accept',
+  );
 });
 
 it('what is turned off is not let in', () => {
