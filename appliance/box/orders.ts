@@ -13,6 +13,7 @@ import { changeSettings, checkSettings } from './change-settings.ts';
 import { dataOrder } from './data.ts';
 import { offerRelease, putRelease } from './page-release.ts';
 import { putSettingsFile } from './put-file.ts';
+import { checkTemplate, putTemplate, removeTemplate } from './put-template.ts';
 import { resetBox } from './reset.ts';
 import { writeSettings } from './settings.ts';
 import { allowOlder, applyUpdate, lookForUpdate } from './update.ts';
@@ -63,6 +64,9 @@ export const orderHandlers: OrderHandlers = {
   'settings.check': checkSettings,
   'settings.file': putSettingsFile,
   'settings.write': writeSettings,
+  'template.check': checkTemplate,
+  'template.put': putTemplate,
+  'template.remove': removeTemplate,
   'update.allow-older': allowOlder,
   'update.apply': applyUpdate,
   'update.look': lookForUpdate,

@@ -25,6 +25,7 @@ import type { Audience } from './people.ts';
 import type { TakePiece } from './pieces.ts';
 import { PhoneInDetail, RestartView } from './phone-detail.ts';
 import { settingsRoutes } from './settings-routes.ts';
+import { templateRoutes } from './template-routes.ts';
 import { updateRoutes } from './update-routes.ts';
 import type { Uploads } from './uploads.ts';
 import { isStoreName, type Views } from './views.ts';
@@ -183,6 +184,7 @@ export const routes: readonly Route[] = [
   ...adminRoutes,
   ...orderRoutes,
   ...settingsRoutes,
+  ...templateRoutes,
   ...askRoutes,
   ...handoverRoutes,
   ...resetRoutes,

@@ -1,5 +1,5 @@
 /** An admin changes the settings of a box and asks it something, in a real browser. Without Chromium these fail. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { Browser } from 'playwright-core';
@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { carryOutOrders } from '../../appliance/box/carry-out.ts';
 import { orderHandlers } from '../../appliance/box/orders.ts';
 import { readConfig } from '../../appliance/config.ts';
+import { siteTemplateProblems } from '../../appliance/provisioning/site-templates.ts';
 import { openWorld } from '../../appliance/world.ts';
 import { openNetworkPage } from '../support/page.ts';
 import { launchBrowser, openTheBox } from '../support/tab.ts';
@@ -17,6 +18,8 @@ beforeAll(async () => {
 });
 afterAll(async () => await browser.close());
 
+const templates = async () => await Promise.resolve(siteTemplateProblems);
+
 /** Of a machine at work on much else. */
 const patience = { timeout: 60_000 };
 const password = 'correct horse battery';
@@ -25,10 +28,14 @@ const password = 'correct horse battery';
 async function openSignedIn() {
   const page = await openNetworkPage();
   const { configFile, clock, directory } = page;
+  const templates_directory = join(dirname(configFile), 'templates');
+  const settings = `${readFileSync(configFile, 'utf8')}[provisioning]\ntemplates_directory = "${templates_directory}"\n`;
+  writeFileSync(configFile, settings);
+  Object.assign(page.config.provisioning, { templates_directory });
   const stop = new AbortController();
   const root = (async () => {
     while (!stop.signal.aborted) {
-      const needs = { ...openWorld('silent'), clock, config: readConfig(configFile), configFile };
+      const needs = { ...openWorld('silent'), clock, config: readConfig(configFile), configFile, templates };
       if (existsSync(join(directory, 'web/orders-wait')))
         await carryOutOrders({ ...needs, signal: stop.signal }, orderHandlers);
       await setTimeout(100);
@@ -44,7 +51,7 @@ async function openSignedIn() {
   const complaints: string[] = [];
   tab.on('pageerror', (error) => complaints.push(error.message));
   await openTheBox(tab, page, password);
-  return { ...page, tab, complaints };
+  return { ...page, templates_directory, tab, complaints };
 }
 
 it('a setting is changed, a mistake in it is named by its line, and the box is asked whether it is ready', async () => {
@@ -87,5 +94,30 @@ it('a setting is changed, a mistake in it is named by its line, and the box is a
   const answer = tab.getByRole('region', { name: 'The answer' });
   await answer.waitFor(patience);
   expect(await answer.textContent()).toContain(`${configFile} is good`);
+  expect(complaints).toEqual([]);
+});
+
+it('a template of the site is judged, put in, and taken out again', async () => {
+  const { tab, templates_directory, complaints } = await openSignedIn();
+  const file = join(templates_directory, 'snom/site.xml.liquid');
+  await tab.getByRole('link', { name: 'Settings' }).click();
+  const form = tab.locator('#template');
+  await form.getByLabel('Template').selectOption('snom/site.xml.liquid');
+  await form.getByText('As it comes with the box', { exact: true }).waitFor(patience);
+  const text = form.getByRole('textbox');
+  await expect.poll(async () => await text.inputValue(), patience).toBe('');
+  await text.fill('{% if %}');
+  await form.getByRole('button', { name: 'Save' }).click();
+  await form.getByRole('status').getByText('snom/site.xml.liquid').waitFor(patience);
+  expect(existsSync(file)).toBe(false);
+  const wanted = '<settings><backlight perm="RW">15</backlight></settings>\n';
+  await text.fill(wanted);
+  await form.getByRole('button', { name: 'Save' }).click();
+  await form.getByText('It is in use within ten seconds').waitFor(patience);
+  expect(readFileSync(file, 'utf8')).toBe(wanted);
+  await form.getByText('As this site has it', { exact: true }).waitFor(patience);
+  await form.getByRole('button', { name: 'Remove it' }).click();
+  await form.getByText('It is gone').waitFor(patience);
+  expect(existsSync(file)).toBe(false);
   expect(complaints).toEqual([]);
 });

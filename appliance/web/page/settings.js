@@ -2,6 +2,7 @@
 import { follow, load, onSignOut, order } from './api.js';
 import { byId, element, fill } from './elements.js';
 import { onSubmit } from './form.js';
+import { openTemplates } from './templates.js';
 import { duration, plain } from './words.js';
 
 const area = byId('settings').elements.toml;
@@ -67,7 +68,8 @@ function tellLine() {
 for (const event of ['keyup', 'click', 'input', 'focus']) area.addEventListener(event, tellLine);
 
 addEventListener('beforeunload', (event) => {
-  if (area.value !== saved) event.preventDefault();
+  const { text } = byId('template').elements;
+  if (area.value !== saved || text.value !== text.defaultValue) event.preventDefault();
 });
 
 async function drawNetwork() {
@@ -108,6 +110,7 @@ function drawKeys() {
 byId('keys-search').addEventListener('input', drawKeys);
 
 onSignOut();
+openTemplates(carriedOut);
 void loadSettings();
 void loadKeys();
 void drawNetwork();
