@@ -7,6 +7,7 @@ import type { CallMedia } from './call-media.ts';
 import type { Rescue } from './call-ports.ts';
 import type { Help } from './help/help.ts';
 import type { Leg } from './ladder-legs.ts';
+import type { ReferNumbers } from './refer-numbers.ts';
 import type { DialogName } from './replaces.ts';
 import type { Ringing } from './ringing.ts';
 
@@ -35,6 +36,8 @@ export interface LiveCall {
   isLocal: boolean;
   /** A REFER was accepted, and its last NOTIFY has not come. */
   isReferring?: boolean;
+  /** That were sent on in it. */
+  readonly refers?: ReferNumbers[];
   /** Nobody has answered yet. */
   ringing: Ringing | undefined;
   /** The To of the far end that a request is for, where several ring. */

@@ -263,6 +263,7 @@ function newCall(
     dialogs: {},
     names: {},
     owedAcks: {},
+    refers: [],
   };
 }
 

@@ -18,6 +18,7 @@ import { unheard } from './engine/session-refresh.ts';
 import { gatewayToken } from './gateway/gateway.ts';
 import { nextMaxForwards, passedHeaders, passedWithoutBody } from './headers.ts';
 import { isLastNotify } from '../protocol/sip-events.ts';
+import { noteRefer, withReferNumber } from './refer-numbers.ts';
 import { translatedHeaders } from './replaces.ts';
 import { answerInSession, isRefresh } from './session-timers.ts';
 import type { Answer, Incoming, Received } from './srf.ts';
@@ -77,7 +78,7 @@ export interface InDialog {
 
 /** Two dialogs that are one for those who talk: of a call, or of a subscription. */
 export type DialogPair = Pick<LiveCall, 'binding' | 'dialogs'> &
-  Partial<Pick<LiveCall, 'callee' | 'isLocal' | 'state' | 'farEnd'>>;
+  Partial<Pick<LiveCall, 'callee' | 'isLocal' | 'state' | 'farEnd' | 'refers'>>;
 
 /** A phone may have lost its connection and made another one; its address stays. */
 export function isOfLeg(request: Incoming, { binding, callee }: DialogPair, leg: LegName): boolean {
@@ -272,7 +273,8 @@ async function relayed(
     return undefined;
   }
   const passed = passedHeaders(request.headers, audience(call, other));
-  const headers = translatedHeaders(passed, leg, app.calls).filter(({ name }) => name !== 'Content-Type');
+  const ofRefer = withReferNumber(passed, leg, call.refers);
+  const headers = translatedHeaders(ofRefer, leg, app.calls).filter(({ name }) => name !== 'Content-Type');
   const outgoing = {
     method: request.method,
     dialogId,
@@ -284,7 +286,10 @@ async function relayed(
     ],
     ...(body.text === '' ? {} : { body: body.text }),
   };
-  const sent = await app.server.send(outgoing).catch((error: unknown) => {
+  const onSent = (_callId: string, far: number) => {
+    if (request.method === 'REFER') noteRefer(call.refers ?? [], { by: leg, refer: request, far });
+  };
+  const sent = await app.server.send(outgoing, { onSent }).catch((error: unknown) => {
     const status = error instanceof Error ? statusOf.get(error.message) : undefined;
     if (status === undefined) throw error;
     return status;

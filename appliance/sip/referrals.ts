@@ -6,12 +6,12 @@ import type { Subscription } from './subscription-table.ts';
 
 /** The call is over: what became of its REFER is still told (RFC 5057 section 4.2). */
 export function keepReferral({ subscriptions, world }: Application, call: LiveCall): void {
-  const { binding, callee, isLocal, dialogs, isReferring = false } = call;
+  const { binding, callee, isLocal, dialogs, refers = [], isReferring = false } = call;
   if (!isReferring || dialogs.phone === undefined || dialogs.cloud === undefined) return;
   const answered = Promise.withResolvers<void>();
   answered.resolve();
   const endsAt = world.clock.monotonic() + referralMs;
-  const subscription: Subscription = { binding, callee, isLocal, dialogs: {}, answered, endsAt };
+  const subscription: Subscription = { binding, callee, isLocal, refers, dialogs: {}, answered, endsAt };
   subscriptions.setDialog(subscription, 'phone', dialogs.phone);
   subscriptions.setDialog(subscription, 'cloud', dialogs.cloud);
 }

@@ -30,6 +30,8 @@ export function translatedHeaders(
 
 const translations = new Map([
   ['Replaces', translatedReplaces],
+  // RFC 3911, of the same form.
+  ['Join', translatedReplaces],
   ['Refer-To', translatedReferTo],
   ['Target-Dialog', translatedTargetDialog],
 ]);
@@ -61,7 +63,7 @@ function nameOf(response: Headed, { ours, theirs }: { ours: string; theirs: stri
  * Untouched when it names none of ours.
  */
 export function translatedReferTo(value: string, leg: LegName, calls: readonly Named[]): string {
-  return value.replace(/([?&]Replaces=)([^&>\s]+)/i, (whole, start: string, escaped: string) => {
+  return value.replace(/([?&](?:Replaces|Join)=)([^&>\s]+)/i, (whole, start: string, escaped: string) => {
     const named = unescaped(escaped);
     const translated = translatedReplaces(named, leg, calls);
     return translated === named ? whole : start + encodeURIComponent(translated);

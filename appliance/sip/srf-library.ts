@@ -105,6 +105,12 @@ export function callIdOf({ raw = '', given }: LibraryText): string {
   return found ?? '';
 }
 
+/** 0 when it has none that can be found. */
+export function cseqOf({ raw = '', given }: LibraryText): number {
+  const value = given === undefined ? /^cseq:[ \t]*(\d{1,10})/im.exec(raw)?.[1] : headerValue(given, 'CSeq');
+  return Number.parseInt(value ?? '0', 10);
+}
+
 /** Rejects when `work` takes longer than `ms`. */
 export async function inTime<T>(
   timers: TimerQueue,

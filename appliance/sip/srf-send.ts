@@ -1,7 +1,7 @@
 /** Requests out through drachtio-srf, and what comes back for them: every wait is bounded. */
 import { headerValue } from '../protocol/sip-headers.ts';
 import type { TimerQueue } from './engine/timers.ts';
-import { callIdOf, contentFor, engineMs, headerObject, inTime, readMessage } from './srf-library.ts';
+import { callIdOf, contentFor, cseqOf, engineMs, headerObject, inTime, readMessage } from './srf-library.ts';
 import type { Library, LibraryRequest, LibraryResponse, OnRequest } from './srf-library.ts';
 import type { Listeners, Outgoing, Received, Sent } from './srf.ts';
 
@@ -42,7 +42,7 @@ export async function send(
       };
       listen(request, { ...listeners, onProvisional }, answered);
       if (onUpdate !== undefined) request.on('update', onUpdate);
-      listeners.onSent?.(callIdOf(request));
+      listeners.onSent?.(callIdOf(request), cseqOf(request));
       resolve(request);
     });
   });

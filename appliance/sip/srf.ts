@@ -94,8 +94,8 @@ export interface SipServer extends AsyncDisposable {
 
 /** Called at once, before anything else can come in the dialog that a response makes. */
 export interface Listeners {
-  /** On its way, with this Call-ID. */
-  readonly onSent?: (callId: string) => void;
+  /** On its way, with this Call-ID and number. */
+  readonly onSent?: (callId: string, cseq: number) => void;
   readonly onProvisional?: (response: Received) => void;
   readonly onFinal?: (response: Received) => void;
 }

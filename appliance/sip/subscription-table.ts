@@ -3,7 +3,7 @@ import type { LegName } from '../protocol/media-control.ts';
 import type { LiveCall } from './call-table.ts';
 import type { BindingRow } from '../store/bindings.ts';
 
-export interface Subscription extends Partial<Pick<LiveCall, 'callee' | 'isLocal'>> {
+export interface Subscription extends Partial<Pick<LiveCall, 'callee' | 'isLocal' | 'refers'>> {
   readonly binding: BindingRow;
   readonly dialogs: Partial<Record<LegName, string>>;
   /** Resolved when the phone has been answered: before that it can't be told anything in its dialog. */

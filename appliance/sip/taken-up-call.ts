@@ -133,6 +133,7 @@ function resumed({ call, legs }: KeptCall, known: Ends & { readonly media: CallM
     dialogs: {},
     names: { phone: nameOf(legs.phone.state), cloud: nameOf(legs.cloud.state) },
     owedAcks: {},
+    refers: [],
   };
 }
 

@@ -90,3 +90,36 @@ it('who takes a call for help may send the caller anywhere', async () => {
   flow.send(fromCloud(invite, 'REFER', { lines: ['Refer-To: <sip:ambulance@rescue.example>'] }));
   expect(header(await phone.request('REFER'), 'Refer-To')).toBe('<sip:ambulance@rescue.example>');
 });
+
+it('what becomes of a transfer is told by the number that each side has of its REFER', async () => {
+  const setting = await registered();
+  const { site, phone, flow } = setting;
+  const { invite, answer } = await talking(setting);
+  const asked: [number, string][] = [];
+  for (const cseq of [41, 42]) {
+    phone.send(within(outward, answer, 'REFER').text({ cseq, ...lines('sip:+49302@office.example') }));
+    const refer = await flow.request('REFER');
+    flow.send(responseText(refer, '202 Accepted'));
+    await phone.response(202);
+    asked.push([cseq, header(refer, 'CSeq').split(' ')[0] ?? '']);
+  }
+  expect(asked.map(([, there]) => there)).not.toContain('41');
+  const tell = async (cseq: number, [here, there]: [number, string]) => {
+    const of = [`Event: refer;id=${there}`, 'Subscription-State: active;expires=60'];
+    flow.send(fromCloud(invite, 'NOTIFY', { cseq, lines: of }));
+    const told = await phone.request('NOTIFY');
+    expect(header(told, 'Event')).toBe(`refer;id=${here}`);
+    phone.send(responseText(told, '200 OK'));
+    await flow.response(200);
+  };
+  for (const [at, one] of asked.entries()) await tell(10 + at, one);
+  phone.send(
+    within(outward, answer, 'SUBSCRIBE').text({ cseq: 43, lines: ['Event: refer;id=42', 'Expires: 0'] }),
+  );
+  expect(header(await flow.request('SUBSCRIBE'), 'Event')).toBe(`refer;id=${asked[1]?.[1] ?? ''}`);
+  phone.send(within(outward, answer, 'BYE').text({ cseq: 44 }));
+  flow.send(responseText(await flow.request('BYE'), '200 OK'));
+  await phone.response(200);
+  for (const [at, one] of asked.entries()) await tell(20 + at, one);
+  expect(site.sip.counters()).toMatchObject({ errors: 0 });
+});

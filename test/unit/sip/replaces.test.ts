@@ -34,6 +34,16 @@ it('Replaces from the cloud names the leg of the phone, and Refer-To the same es
   );
 });
 
+it('Join (RFC 3911) is translated as Replaces is, as a field and in Refer-To', () => {
+  const [join] = translatedHeaders([{ name: 'Join', value: 'p;to-tag=box;from-tag=phone' }], 'phone', {
+    all: () => [{ names }],
+  });
+  expect(join?.value).toBe('c;to-tag=far;from-tag=up');
+  expect(translatedReferTo('<sip:x@y?Join=p%3Bto-tag%3Dbox%3Bfrom-tag%3Dphone>', 'phone', [{ names }])).toBe(
+    '<sip:x@y?Join=c%3Bto-tag%3Dfar%3Bfrom-tag%3Dup>',
+  );
+});
+
 it.each(['p;to-tag=box;from-tag=other', 'x;to-tag=box;from-tag=phone', '', 'p', '%E0%A4%A'])(
   '%s names none of ours and stays',
   (value) => {
