@@ -16,8 +16,12 @@ export type SipFrame =
   /** Where the next message begins can't be known any more: answer `bytes` if it is a request, then close. */
   | { readonly kind: 'broken'; readonly bytes: Uint8Array; readonly error: SipSyntaxError };
 
+const nothing = new Uint8Array();
+
 export class SipStream {
-  #pending: Uint8Array = new Uint8Array();
+  #pending: Uint8Array = nothing;
+  /** Where `pending` stands, with room behind it: who sends byte by byte makes us copy each byte a few times, not each time. */
+  #room: Uint8Array = nothing;
   /** Up to here no end of the header was found. */
   #searched = 0;
   #needed: number | undefined;
@@ -31,7 +35,7 @@ export class SipStream {
   /** After a `broken` frame nothing comes any more. */
   push(chunk: Uint8Array): SipFrame[] {
     if (this.#isBroken) return [];
-    this.#pending = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
+    this.#append(chunk);
     const frames: SipFrame[] = [];
     for (;;) {
       const frame = this.#next();
@@ -39,10 +43,28 @@ export class SipStream {
       frames.push(frame);
       if (frame.kind === 'broken') {
         this.#isBroken = true;
-        this.#pending = new Uint8Array();
+        this.#pending = nothing;
+        this.#room = nothing;
         return frames;
       }
     }
+  }
+
+  #append(chunk: Uint8Array): void {
+    const { length } = this.#pending;
+    if (length === 0) {
+      this.#pending = chunk;
+      this.#room = nothing;
+      return;
+    }
+    // What was given out before stays as it is: only what is behind it is written.
+    if (this.#room.length < length + chunk.length) {
+      const room = Buffer.allocUnsafeSlow(2 * length + chunk.length);
+      room.set(this.#pending);
+      this.#room = room;
+    }
+    this.#room.set(chunk, length);
+    this.#pending = this.#room.subarray(0, length + chunk.length);
   }
 
   #next(): SipFrame | undefined {
@@ -85,6 +107,7 @@ export class SipStream {
   #take(length: number): Uint8Array {
     const taken = this.#pending.subarray(0, length);
     this.#pending = this.#pending.subarray(length);
+    if (this.#room.length > 0) this.#room = this.#room.subarray(length);
     this.#needed = undefined;
     this.#searched = 0;
     return taken;

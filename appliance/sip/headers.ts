@@ -46,10 +46,10 @@ export function passedWithoutBody(headers: readonly SipHeader[], toward: 'phone'
   );
 }
 
-/** One hop less; undefined when there is none left. */
+/** One hop less (RFC 7332 section 4); undefined when there is none left. Whoever gets the last one may still take it. */
 export function nextMaxForwards(headers: readonly SipHeader[]): SipHeader | undefined {
   const hops = Number(headers.find(({ name }) => name === 'Max-Forwards')?.value ?? 70);
-  return hops > 1 ? { name: 'Max-Forwards', value: String(hops - 1) } : undefined;
+  return hops > 0 ? { name: 'Max-Forwards', value: String(hops - 1) } : undefined;
 }
 
 function without(name: string, value: string, isCut: (entry: string) => boolean): SipHeader[] {

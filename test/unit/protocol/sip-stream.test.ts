@@ -25,6 +25,31 @@ describe('SIP over a stream', () => {
     expect(shown(Array.from(bytes).flatMap((byte) => stream.push(Uint8Array.of(byte))))).toEqual(expected);
   });
 
+  it('what comes byte by byte is read in the time that its bytes take, however much of it there is already', () => {
+    const length = 1_000_000;
+    const slow = 200_000;
+    const stream = new SipStream();
+    stream.push(Buffer.from(`INVITE sip:x SIP/2.0\r\nContent-Length: ${length}\r\n\r\n`));
+    stream.push(Buffer.alloc(length - slow, 'a'));
+    const byte = Buffer.from('b');
+    for (let at = 1; at < slow; at += 1) stream.push(byte);
+    expect(stream.pendingBytes).toBeGreaterThan(length);
+    const frames = stream.push(Buffer.from(`b${one}`));
+    expect(frames).toHaveLength(2);
+    const [large, small] = shown(frames);
+    expect(large?.endsWith(`${'a'.repeat(9)}${'b'.repeat(slow)}`)).toBe(true);
+    expect(small).toBe(one);
+  });
+
+  it('what was given out before is not touched by what comes after', () => {
+    const stream = new SipStream();
+    const frames = Array.from(Buffer.from(one + two + one)).flatMap((byte) =>
+      stream.push(Uint8Array.of(byte)),
+    );
+    for (let at = 0; at < 100; at += 1) stream.push(Buffer.from(two));
+    expect(shown(frames)).toEqual([one, two, one]);
+  });
+
   it.each([
     ['no Content-Length', 'INVITE sip:x SIP/2.0\r\nA: b\r\n\r\n'],
     ['two Content-Length', 'INVITE sip:x SIP/2.0\r\nl: 1\r\nContent-Length: 2\r\n\r\n'],

@@ -155,7 +155,7 @@ it('extensions that live in one leg are not offered to the other', () => {
 
 it.each([
   [['Max-Forwards: 2'], '1'],
-  [['Max-Forwards: 1'], undefined],
+  [['Max-Forwards: 1'], '0'],
   [['Max-Forwards: 0'], undefined],
   [[], '69'],
 ])('of %s hops one is taken: %s', (lines, left) => {
