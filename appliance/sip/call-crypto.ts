@@ -34,55 +34,61 @@ export interface CallCrypto {
 /** Every SIP end that has SDES has this suite (RFC 4568 section 6.2). */
 const firstSuite: SrtpSuite = 'AES_CM_128_HMAC_SHA1_80';
 
-/** `isSecure`: keys may go there. `told`: by the process before us, whose keys go on. */
+interface Descriptions {
+  readonly latest: Latest;
+  /** By the process before us, whose keys go on. */
+  readonly told?: Latest | undefined;
+}
+
+/**
+ * `isSecure`: keys may go there. `isForHelp`: a leg in clear that takes nothing but SRTP gets a key of ours all the same, good for
+ * nothing else: it has named its own in clear already, and would be refused.
+ */
 export function newCallCrypto(
   isSecure: Readonly<Record<LegName, boolean>>,
-  latest: Latest,
-  told: Latest = {},
+  isForHelp: boolean,
+  { latest, told = {} }: Descriptions,
 ): CallCrypto {
-  const ownKeys = keysIn(
-    isSecure.phone === isSecure.cloud ? undefined : isSecure.phone ? told.phone : told.cloud,
-  );
-  /** A new one with another suite: the packets of one key are counted once. */
-  const ownKey = (at: number, { tag, suite }: Pick<CryptoLine, 'tag' | 'suite'>): CryptoLine => {
-    const known = ownKeys.get(at);
-    const inline = known?.suite === suite ? known.inline : randomBytes(masterBytes).toString('base64');
-    const own = { tag, suite, inline };
-    ownKeys.set(at, own);
-    return own;
-  };
-  const secured = (media: SdpMedia, at: number, theirs: SdpMedia | undefined): SdpMedia => {
+  const isUntouched = isSecure.phone && isSecure.cloud;
+  const ownKey = newOwnKeys(isUntouched ? {} : told);
+  const isOpen = (leg: LegName, medium: SdpMedia | undefined) =>
+    isForHelp && !isSecure[leg] && medium !== undefined && isSavp(medium) && cryptoOf(medium).length > 0;
+  const secured = (to: LegName, media: SdpMedia, at: number): SdpMedia => {
+    const theirs = latest[to]?.media[at];
     if (theirs === undefined) {
-      return securedMedia(media, { proto: 'RTP/SAVP', crypto: ownKey(at, { tag: 1, suite: firstSuite }) });
+      const crypto = ownKey(to, at, { tag: 1, suite: firstSuite });
+      return securedMedia(media, { proto: 'RTP/SAVP', crypto });
     }
     const [crypto] = cryptoOf(theirs);
     if (crypto === undefined) return plainMedia(media);
-    return securedMedia(media, { proto: theirs.proto, crypto: ownKey(at, crypto) });
+    return securedMedia(media, { proto: theirs.proto, crypto: ownKey(to, at, crypto) });
   };
   const keysOf = (leg: LegName, at: number): LegKeys | undefined => {
     const medium = latest[leg]?.media[at];
-    if (!isSecure[leg] || medium === undefined) return undefined;
-    const theirs = latest[otherLeg[leg]]?.media[at];
-    if (isSecure[otherLeg[leg]]) {
+    if (medium === undefined || !(isSecure[leg] || isOpen(leg, medium))) return undefined;
+    if (isUntouched) {
+      const theirs = latest[otherLeg[leg]]?.media[at];
       const agreed = theirs && agreedKey(medium, theirs);
       return agreed && { receive: keyOf(agreed) };
     }
     const [receive] = cryptoOf(medium);
-    return receive && { receive: keyOf(receive), send: keyOf(ownKey(at, receive)) };
+    return receive && { receive: keyOf(receive), send: keyOf(ownKey(leg, at, receive)) };
   };
   return {
     cross: (from, sdp) => {
       const to = otherLeg[from];
-      if (isSecure[from] && isSecure[to]) return sdp;
+      if (isUntouched) return sdp;
       const session = sdp.session.filter((line) => !isKeyLine(line));
       const media = sdp.media.map((entry, at) => {
         if (!isRtp(entry)) return entry;
-        if (isSavp(entry) && (!isSecure[from] || cryptoOf(entry).length === 0)) {
+        const hasKeys = cryptoOf(entry).length > 0;
+        if (isSavp(entry) && !isOpen(from, entry) && !(isSecure[from] && hasKeys)) {
           throw new SdpRefusedError(
             isSecure[from] ? 'no crypto-suite that the box knows' : 'keys would cross in clear',
           );
         }
-        return isSecure[to] ? secured(entry, at, latest[to]?.media[at]) : plainMedia(entry);
+        const isKeyed = isSecure[to] || isOpen(to, latest[to]?.media[at]);
+        return isKeyed ? secured(to, entry, at) : plainMedia(entry);
       });
       return { session, media };
     },
@@ -94,6 +100,19 @@ export function newCallCrypto(
         ...(keys === undefined ? {} : { keys }),
       };
     },
+  };
+}
+
+/** Of the box, with each leg. `told`: those that go on. */
+function newOwnKeys(told: Latest) {
+  const keys = { phone: keysIn(told.phone), cloud: keysIn(told.cloud) };
+  /** A new one with another suite: the packets of one key are counted once. */
+  return (leg: LegName, at: number, { tag, suite }: Pick<CryptoLine, 'tag' | 'suite'>): CryptoLine => {
+    const known = keys[leg].get(at);
+    const inline = known?.suite === suite ? known.inline : randomBytes(masterBytes).toString('base64');
+    const own = { tag, suite, inline };
+    keys[leg].set(at, own);
+    return own;
   };
 }
 

@@ -102,7 +102,7 @@ export function newCallMedia(media: Media, call: string, sides: Sides): CallMedi
   const streams = newStreams(media, call, { addresses, open: relayedIn(told), early: earlySources(sides) });
   const latest: Latest = kept ? bothParsed(kept.heard) : {};
   const before: Latest = {};
-  const crypto = newCallCrypto({ phone: sides.phone.isSecure, cloud: sides.cloud.isSecure }, latest, told);
+  const crypto = newCallCrypto(isSecure(sides), rescue !== undefined, { latest, told });
   const origin = newCloudOrigin(told?.cloud, latest.phone);
   const ports = newPorts({ media, streams, remotes: newRemotes(latest, sides), crypto, rescue });
   let isUp = kept !== undefined;
@@ -115,9 +115,7 @@ export function newCallMedia(media: Media, call: string, sides: Sides): CallMedi
     relay: async (from, text) => {
       const sdp = parseSdp(text);
       const crossing = crypto.cross(from, sdp);
-      // Keys of ours would be no use to whoever is not behind us then.
-      const isPlainOffer = latest[otherLeg[from]] === undefined && !sides[from].isSecure;
-      const direct = formatSdp(isPlainOffer ? sdp : crossing);
+      const direct = formatSdp(isRaw(from, sides, latest) ? sdp : crossing);
       if (latest[from] !== undefined) before[from] = latest[from];
       latest[from] = sdp;
       if (rescue?.isDirect === true) return direct;
@@ -176,6 +174,16 @@ function earlySources({ phone, cloud }: Sides): () => EarlySources {
     phone: isBridge ? [] : likelySources(phone),
     cloud: isBridge ? [] : likelySources(cloud),
   });
+}
+
+/** An offer of a leg in clear that the box doesn't relay: keys of ours would be no use to whoever is not behind us then. */
+function isRaw(from: LegName, sides: Sides, latest: Latest): boolean {
+  const to = otherLeg[from];
+  return latest[to] === undefined && !sides[from].isSecure && sides[to].isSecure;
+}
+
+function isSecure({ phone, cloud }: Sides): Record<LegName, boolean> {
+  return { phone: phone.isSecure, cloud: cloud.isSecure };
 }
 
 function bothParsed({ phone, cloud }: Readonly<Record<LegName, string>>): Record<LegName, Sdp> {
