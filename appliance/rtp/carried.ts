@@ -9,6 +9,7 @@ import type { World } from '../world.ts';
 import { newCrossing, type Crossing } from './crossing.ts';
 import { kernelFlows, type FlowPair } from './kernel-flows.ts';
 import type { KernelPath } from './kernel.ts';
+import type { Surroundings } from './reach.ts';
 import type { PortPool } from './ports.ts';
 import type { Quality } from './quality.ts';
 import { isFarEnd, onPacket, type Component, type Session } from './session.ts';
@@ -52,6 +53,7 @@ export function newCarried(
 export interface Relay {
   readonly world: World;
   readonly config: Pick<Config['rtp'], 'first_port' | 'last_port' | 'cloud_networks'>;
+  readonly around: (own: string) => Surroundings;
   readonly store: Store;
   readonly pool: PortPool;
   readonly kernel: KernelPath;

@@ -14,6 +14,7 @@ import { answer, maxSessions } from './requests.ts';
 import { onRelayed } from './session.ts';
 import { reopenMediaSockets } from './sockets.ts';
 import { sessionOf } from './stored-session.ts';
+import { newSurroundings } from './surroundings.ts';
 import { sweep } from './sweep.ts';
 
 /** Throws when the control socket or the store can't be opened; a full disk or a broken file is no reason. */
@@ -34,6 +35,7 @@ export async function startRtpRelay(world: World, config: Config): Promise<Part>
   const relay: Relay = {
     world,
     config: config.rtp,
+    around: newSurroundings(world.clock),
     store,
     pool,
     sessions,

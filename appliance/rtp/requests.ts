@@ -1,6 +1,4 @@
 /** What `sip` asks for over the control socket. */
-import { ownNetworks } from '../net/card.ts';
-import { readRoutes } from '../net/routes.ts';
 import { DecodeError } from '../protocol/bytes.ts';
 import {
   parseMediaRequest,
@@ -94,7 +92,7 @@ async function act(relay: Relay, request: MediaRequest): Promise<MediaReply> {
 }
 
 function reachable(
-  { config, counters, world }: Relay,
+  { around, config, counters, world }: Relay,
   { sockets, session: { id } }: Carried,
   { leg, remote }: MediaRequest & { verb: 'update' },
 ): Remote {
@@ -104,7 +102,7 @@ function reachable(
     lastPort: config.last_port,
     cloudNetworks: config.cloud_networks,
   };
-  const reached = withinReach(remote, ours, { routes: readRoutes(), networks: ownNetworks() });
+  const reached = withinReach(remote, ours, around(ours.address));
   if (reached !== remote) {
     counters.led_astray += 1;
     world.log.warn({ session: id, leg, address: remote.address }, 'a description names another network');
