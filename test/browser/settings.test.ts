@@ -67,6 +67,7 @@ it('a setting is changed, a mistake in it is named by its line, and the box is a
   await form.getByRole('button', { name: 'Save' }).click();
   await form.getByText('line 2: site.name = 7: must be text in quotes').waitFor();
   expect(file()).toBe(before);
+  expect(await tab.evaluate('document.getSelection().toString()')).toBe('name = 7');
   const wanted = before.replace('"Test"', '"<b>Berlin</b>"');
   await text.fill(wanted);
   await form.getByRole('button', { name: 'Only check' }).click();
@@ -103,7 +104,7 @@ it('a template of the site is judged, put in, and taken out again', async () => 
   await tab.getByRole('link', { name: 'Settings' }).click();
   const form = tab.locator('#template');
   await form.getByLabel('Template').selectOption('snom/site.xml.liquid');
-  await form.getByText('As it comes with the box', { exact: true }).waitFor(patience);
+  await form.getByText('This site has none yet', { exact: true }).waitFor(patience);
   const text = form.getByRole('textbox');
   await expect.poll(async () => await text.inputValue(), patience).toBe('');
   await text.fill('{% if %}');

@@ -1,5 +1,5 @@
 /** Gatehouse itself in the pretend office: its settings, its process without root, its command line and page. */
-import { chmodSync, chownSync, copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { connect, createServer, type AddressInfo, type Server } from 'node:net';
 import { join, resolve } from 'node:path';
@@ -19,6 +19,10 @@ export interface Box extends AsyncDisposable {
   isRunning(): boolean;
   /** `gatehouse <words> --json`, from its own network. */
   cli(command: string): Promise<unknown>;
+  /** What `gatehouse` prints of these words, from its own network. */
+  print(command: string): Promise<string>;
+  /** What root's side does on a box: orders of its page that wait. */
+  carryOutOrders(): Promise<void>;
   /** A GET of the page's API over its Unix socket; the body as text. */
   page(path: string): Promise<string>;
   /** Gives the page an address on this machine's loopback; the URL. */
@@ -50,6 +54,11 @@ export function prepareBox(network: Network, settings: BoxSettings): Box {
   layOut(network, directory, settings);
   let running: Running | undefined;
   let page: Server | undefined;
+  const print = async (command: string) => {
+    const program = [file('node'), 'appliance/main.ts', ...words(command)];
+    const call = [file('enter'), ...program, '--config', file('gatehouse.toml')];
+    return await network.box.exec(call, { anyExitCode: true });
+  };
   return {
     directory,
     logFile: file('box.log'),
@@ -79,10 +88,10 @@ export function prepareBox(network: Network, settings: BoxSettings): Box {
       await running?.exited;
     },
     isRunning: () => running !== undefined && !running.hasExited(),
-    cli: async (command) => {
-      const program = [file('node'), 'appliance/main.ts', ...words(command), '--json'];
-      const call = [file('enter'), ...program, '--config', file('gatehouse.toml')];
-      return JSON.parse(await network.box.exec(call, { anyExitCode: true })) as unknown;
+    cli: async (command) => JSON.parse(await print(`${command} --json`)) as unknown,
+    print,
+    carryOutOrders: async () => {
+      if (existsSync(file('state/web/orders-wait'))) await print('orders');
     },
     page: (path) => getOverSocket(socket, path),
     openPage: async (port) => {

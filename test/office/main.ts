@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { namespacesRefused, openLab } from '../support/namespaces.ts';
 import { installPackages } from '../support/packages.ts';
+import type { Box } from './box.ts';
 import { defaultSocket, openControl, refuseSecondOffice, sendOrder } from './control.ts';
 import { listenToKeys } from './keys.ts';
 import { openOffice } from './office.ts';
@@ -70,6 +71,7 @@ async function openForPeople(socket: string): Promise<number> {
   for (const phone of office.phones) phone.powerOn();
   stopSignals.forEach((signal) => process.off(signal, endAtOnce).once(signal, () => closing.resolve()));
   const isClosed = closing.promise.then(() => true);
+  void carryOutWhile(office, isClosed);
   const show = process.stdout.isTTY ? redraw : printChanges();
   do {
     const lines = tableLines(await officeStatus(office), process.stdout.columns || 120);
@@ -77,6 +79,12 @@ async function openForPeople(socket: string): Promise<number> {
   } while (!(await Promise.race([sleep(500, false), isClosed])));
   say('closing');
   return 0;
+}
+
+/** What somebody orders on the page, as root's side does on a box. */
+async function carryOutWhile({ box }: { box: Box }, isClosed: Promise<boolean>): Promise<void> {
+  do await box.carryOutOrders().catch((error: unknown) => say(String(error)));
+  while (!(await Promise.race([sleep(500, false), isClosed])));
 }
 
 function redraw(lines: readonly string[]): void {

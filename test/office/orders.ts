@@ -10,6 +10,7 @@ export const orderUsage = `  status            the table as JSON
   power N           power-cycle phone N; "power N off" and "power N on" for half of it
   move N PORT       plug phone N into another port of the switch (1 to ${plan.ports - 2})
   call N            phone N dials out and talks for five seconds; "call N in" for the other way
+  code              what opens settings, questions and firmware on the page
   kill              kill -9 the box and start it again
   stop              close the office`;
 
@@ -38,6 +39,8 @@ export function openOrders(office: Office, stop: () => void): Orders {
           return await move(office, phoneOf(office, words[0]), Number(words[1]));
         case 'call':
           return await call(office, phoneOf(office, words[0]), words[1]);
+        case 'code':
+          return await codeOf(office);
         case 'kill':
           await office.box.killHard();
           await office.box.start();
@@ -50,6 +53,11 @@ export function openOrders(office: Office, stop: () => void): Orders {
       }
     },
   };
+}
+
+async function codeOf({ box }: Office): Promise<string> {
+  const code = (await box.print('setup-code')).trim();
+  return `${code}\nOpen the page, "Choose a password", and give it there. What needs a machine (updates, backup, network) the office can't do.`;
 }
 
 function phoneOf(office: Office, word = ''): OfficePhone {

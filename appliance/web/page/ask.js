@@ -23,7 +23,7 @@ onSubmit('ask', async ({ question, argument }, tell) => {
   const { said, answer } = await carriedOut('/api/ask', words, tell);
   byId('answer').textContent = answer;
   byId('answer').hidden = answer === '';
-  return said;
+  return said === 'Done.' ? said : { state: 'notice', words: said };
 });
 
 /** Of a list of phones in a form; throws when nobody was chosen. */

@@ -3,7 +3,7 @@ import { byId } from './elements.js';
 
 /**
  * `send` gets the fields by name, empty ones left out, and as `pressed` the value of the button, where there are several; it returns the
- * words that stand below the form then.
+ * words that stand below the form then, with their `state` where they are not simply good.
  */
 export function onSubmit(id, send) {
   const form = byId(id);
@@ -31,7 +31,9 @@ async function submit(form, say, work) {
   disable(true);
   say('busy', 'One moment…');
   try {
-    say('good', (await work((words) => say('busy', words))) ?? '');
+    const said = (await work((words) => say('busy', words))) ?? '';
+    if (typeof said === 'string') say('good', said);
+    else say(said.state, said.words);
   } catch (error) {
     say('bad', error.message);
     form.querySelector('input:not([hidden]), textarea')?.focus();

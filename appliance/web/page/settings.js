@@ -3,7 +3,7 @@ import { follow, load, onSignOut, order } from './api.js';
 import { byId, element, fill } from './elements.js';
 import { onSubmit } from './form.js';
 import { openTemplates } from './templates.js';
-import { duration, plain } from './words.js';
+import { count, duration, plain } from './words.js';
 
 const area = byId('settings').elements.toml;
 /** Says what the text was made of. */
@@ -42,8 +42,8 @@ onSubmit('settings', async ({ toml, pressed }, tell) => {
     await loadSettings();
     return 'These are the settings of the box.';
   }
-  if (pressed === 'check') return await carriedOut('/api/settings/check', { toml }, tell);
-  const said = await carriedOut('/api/settings', { toml, read }, tell);
+  if (pressed === 'check') return await leadingToLine(carriedOut('/api/settings/check', { toml }, tell));
+  const said = await leadingToLine(carriedOut('/api/settings', { toml, read }, tell));
   // The page is one of the parts that start anew.
   await loadSettings().catch(() => undefined);
   return said;
@@ -58,6 +58,25 @@ onSubmit('file', async ({ key, name, file, secret }, tell) => {
 });
 
 onSubmit('confirm', async (_words, tell) => await carriedOut('/api/network/confirm', {}, tell));
+
+/** The first line that is named in what was wrong is chosen: focus comes here then, and the reader sees it. */
+async function leadingToLine(work) {
+  try {
+    return await work;
+  } catch (error) {
+    const [, line] = /\bline (\d+)\b/.exec(error.message) ?? [];
+    if (line !== undefined) chooseLine(Number(line));
+    throw error;
+  }
+}
+
+function chooseLine(line) {
+  const lines = area.value.split('\n');
+  const from = lines.slice(0, line - 1).join('\n').length + (line > 1 ? 1 : 0);
+  area.setSelectionRange(from, from + (lines[line - 1] ?? '').length);
+  area.scrollTop = ((line - 5) / lines.length) * area.scrollHeight;
+  tellLine();
+}
 
 /** Problems are named by their line. */
 function tellLine() {
@@ -99,13 +118,31 @@ function drawKeys() {
   const wanted = keys.filter(({ table, key, about }) =>
     `${table} ${key} ${about}`.toLowerCase().includes(words),
   );
+  const open = new Set(
+    [...document.querySelectorAll('#key-rows details[open]')].map(({ dataset }) => dataset.table),
+  );
+  const tables = Map.groupBy(wanted, ({ table }) => table);
   fill(
     byId('key-rows'),
-    wanted.flatMap(({ table, key, about, form }) => [
-      element('dt', '', element('code', '', `${table} ${key}`)),
-      element('dd', '', about, element('span', 'muted', ` (${form})`)),
-    ]),
+    [...tables].map(([table, rows]) => tableOfKeys(table, rows, words !== '' || open.has(table))),
   );
+}
+
+function tableOfKeys(table, rows, isOpen) {
+  const keysOf = rows.flatMap(({ key, about, form }) => [
+    element('dt', '', element('code', '', `${table} ${key}`)),
+    element('dd', '', about, element('span', 'muted', ` (${form})`)),
+  ]);
+  const summary = element(
+    'summary',
+    '',
+    element('code', '', table),
+    element('span', 'muted', ` ${count(rows.length, 'key', 'keys')}`),
+  );
+  const made = element('details', '', summary, element('dl', 'keys', ...keysOf));
+  made.dataset.table = table;
+  made.open = isOpen;
+  return made;
 }
 byId('keys-search').addEventListener('input', drawKeys);
 

@@ -30,7 +30,11 @@ export function openTemplates(carriedOut) {
     const { text, isOwn } = await load(`/api/templates/${shown}`);
     area.defaultValue = text;
     area.value = text;
-    byId('template-about').textContent = isOwn ? 'As this site has it' : 'As it comes with the box';
+    byId('template-about').textContent = isOwn
+      ? 'As this site has it'
+      : text === ''
+        ? 'This site has none yet'
+        : 'As it comes with the box';
     byId('template-remove').hidden = !isOwn;
   }
 
