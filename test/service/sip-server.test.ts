@@ -11,6 +11,7 @@ import { freePort } from '../support/free-port.ts';
 import { sdp, type TestAnswer, type TestRequest, type TestSrf } from '../support/sip-end.ts';
 import { connected, namedServer, startServerProcess, type ServerAddress } from '../support/sip-server.ts';
 import { startSipp } from '../support/sipp.ts';
+import { playPhone } from '../support/sipp-phone.ts';
 
 const local = ['-i', '127.0.0.1', '-mi', '127.0.0.1'];
 const registerScenario = join(import.meta.dirname, '../bench/sipp-register.xml');
@@ -46,6 +47,15 @@ async function bridge(
   uac.on('destroy', () => void uas.destroy().catch(() => undefined));
 }
 
+/** Takes calls and whatever comes in them. */
+async function takeCall(srf: TestSrf, req: TestRequest, res: TestAnswer): Promise<void> {
+  const dialog = await srf.createUAS(req, res, { localSdp: sdp });
+  const agree = (_request: TestRequest, answer: TestAnswer) => answer.send(200, { body: sdp });
+  dialog.on('modify', agree);
+  dialog.on('update', agree);
+  dialog.on('info', (_request, answer) => answer.send(200));
+}
+
 function scenarios(open: OpenServer): void {
   it.each(['udp', 'tcp'] as const)(
     'calls that come over %s are answered and hung up',
@@ -59,6 +69,34 @@ function scenarios(open: OpenServer): void {
       expect(count.ended).toBe(10);
     },
   );
+
+  it.each([
+    'call-is-answered-and-hung-up',
+    'hold-and-resume-are-taken',
+    'update-crosses',
+    'dtmf-by-info-crosses',
+    'late-ack-is-taken',
+    'short-session-is-422',
+  ])('%s', async (scenario) => {
+    const { srf, at } = await connected(await open());
+    srf.invite((req, res) => void takeCall(srf, req, res));
+    const { address, port } = at('udp') ?? { address: '', port: 0 };
+    const played = await playPhone(scenario, { to: port, from: await freePort(), server: address });
+    expect(played).toMatchObject({ code: 0 });
+  });
+
+  it('call-taken-back-is-487', async () => {
+    const { srf, at } = await connected(await open());
+    let isTold = false;
+    srf.invite((req, res) => {
+      req.on('cancel', () => (isTold = true));
+      res.send(180);
+    });
+    const { address, port } = at('udp') ?? { address: '', port: 0 };
+    const phone = { to: port, from: await freePort(), server: address };
+    expect(await playPhone('call-taken-back-is-487', phone)).toMatchObject({ code: 0 });
+    expect(isTold).toBe(true);
+  });
 
   it('calls that the application makes are answered, and it hangs up', async () => {
     const { srf } = await connected(await open());
