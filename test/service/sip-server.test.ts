@@ -47,10 +47,11 @@ async function bridge(
   uac.on('destroy', () => void uas.destroy().catch(() => undefined));
 }
 
+const agree = (_request: TestRequest, answer: TestAnswer) => answer.send(200, { body: sdp });
+
 /** Takes calls and whatever comes in them. */
 async function takeCall(srf: TestSrf, req: TestRequest, res: TestAnswer): Promise<void> {
   const dialog = await srf.createUAS(req, res, { localSdp: sdp });
-  const agree = (_request: TestRequest, answer: TestAnswer) => answer.send(200, { body: sdp });
   dialog.on('modify', agree);
   dialog.on('update', agree);
   dialog.on('info', (_request, answer) => answer.send(200));

@@ -116,12 +116,13 @@ function bindings(directory: string): Binding[] {
 
 const addressOf = (at: number) => `127.1.${at >> 8}.${at & 255}`;
 
+const isFinal = (message: SipMessage) => !isRequest(message) && message.status >= 200;
+
 /** The same over a connection, which stays. */
 async function answerOverTls(peer: Peer, { at, cseq }: { at: number; cseq: number }): Promise<number> {
   for (;;) {
     const before = peer.waiting.length;
     peer.send(registerText({ cseq, aor: `${at}` }));
-    const isFinal = (message: SipMessage) => !isRequest(message) && message.status >= 200;
     const heard = () => peer.waiting.slice(before).find(isFinal);
     const message = await until('an answer over TLS', heard, { timeoutMs: 60_000, everyMs: 20 });
     if ('status' in message && message.status !== 503) return message.status;

@@ -42,6 +42,11 @@ export function inboundFlowId(transport: Transport, remote: HostPort): string {
   return `in:${transport}:${formatHostPort(remote.address, remote.port)}`;
 }
 
+/** What began encrypted, with the keys of its media perhaps, goes on nowhere else. */
+export function isInClear(flow: Flow, other: Flow): boolean {
+  return other.transport === 'tls' && flow.transport !== 'tls';
+}
+
 /** Whether a request for a dialog may come this way: over the dialog's own flow, or from the same phone's next connection. */
 export function isSameParty(flow: Flow, other: Flow): boolean {
   if (flow.id === other.id) return true;

@@ -4,7 +4,7 @@ import { SipSyntaxError, type SipRequest, type SipResponse } from '../../protoco
 import { plainResponse } from './compose.ts';
 import { farEnd, type FarEnd } from './branches.ts';
 import { contactUri, isOffer, isRoute, type Dialog } from './dialog.ts';
-import { isSameParty } from './flow.ts';
+import { isInClear, isSameParty } from './flow.ts';
 import type { Incoming } from './incoming.ts';
 import { isAcknowledgedBy } from './reliable.ts';
 import { refusedInterval } from './session-timer.ts';
@@ -123,6 +123,7 @@ export function dialogRefusal(
 ): SipResponse | undefined {
   // Over somebody else's flow nobody learns even that there is such a dialog.
   if (dialog === undefined || !isSameParty(flow, dialog.flow)) return unknownDialog();
+  if (isInClear(flow, dialog.flow) && request.method !== 'BYE') return unknownDialog();
   if (dialog.isOver && request.method !== 'NOTIFY') return unknownDialog();
   const end = farEnd(dialog, fromTag) ?? dialog;
   if (cseq < (end.remoteCseq ?? 0)) return plainResponse(500, 'Request Out of Order');

@@ -4,12 +4,14 @@ import {
   contact,
   ear,
   ended,
+  fromCloud,
   inviteText,
   inward,
   local,
   outward,
   registered,
   rtp,
+  talking,
   within,
 } from '../../support/sip-calls.ts';
 import { bodyOf, header, mediaPort, responseText, sdpText } from '../../support/sip-site.ts';
@@ -191,4 +193,22 @@ it('without a media relay calls are refused with 503, and health says why', asyn
     state: 'degraded',
     reason: expect.stringContaining('media relay') as string,
   });
+});
+
+it('a call that began over TLS goes on over nothing less, but may be hung up: its keys stay off the wire', async () => {
+  const setting = await registered('tls');
+  const { site, phone, flow } = setting;
+  const { invite, answer } = await talking(setting);
+  const clear = await site.phone('tcp');
+  clear.send(within(outward, answer, 'INVITE').text({ cseq: 2, body: sdpText(4000) }));
+  clear.send(within(outward, answer, 'INFO').text({ cseq: 3 }));
+  await clear.response(481);
+  await clear.response(481);
+  flow.send(fromCloud(invite, 'INFO', { cseq: 10 }));
+  phone.send(responseText(await phone.request('INFO'), '200 OK'));
+  await flow.response(200);
+  expect(clear.waiting.filter((message) => 'method' in message)).toEqual([]);
+  clear.send(within(outward, answer, 'BYE').text({ cseq: 4 }));
+  flow.send(responseText(await flow.request('BYE'), '200 OK'));
+  await clear.response(200);
 });
