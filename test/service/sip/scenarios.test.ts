@@ -19,7 +19,8 @@ import { playPhone } from '../../support/sipp-phone.ts';
 async function withPhone() {
   const site = await openSipSite();
   const from = await freePort();
-  const play = async (scenario: string) => await playPhone(scenario, { to: site.port.udp, from });
+  const play = async (scenario: string, service = '+49301234') =>
+    await playPhone(scenario, { to: site.port.udp, from, service });
   const registered = play('phone-is-registered-for-a-minute');
   const flow = await site.flow(0);
   const register = await flow.request('REGISTER');
@@ -64,6 +65,16 @@ const inCall: Readonly<Record<string, (flow: Peer, invite: SipRequest, site: Sip
     await flow.response(491);
     flow.send(fromCloud(invite, 'ACK'));
   },
+  'transfer-names-a-call-as-it-is-known-out-there': async (flow, invite) => {
+    const refer = await flow.request('REFER');
+    const named = `Replaces=${header(invite, 'Call-ID')};to-tag=far;from-tag=`;
+    expect(decodeURIComponent(header(refer, 'Refer-To')), 'as it is called out there').toContain(named);
+    flow.send(responseText(refer, '202 Accepted', { lines: [contact] }));
+    const [number] = header(refer, 'CSeq').split(' ');
+    const lines = [`Event: refer;id=${number}`, 'Subscription-State: terminated;reason=noresource'];
+    flow.send(fromCloud(invite, 'NOTIFY', { lines, cseq: 11 }));
+    await flow.response(200);
+  },
   'blind-transfer-is-told-by-notify': async (flow, invite) => {
     flow.send(responseText(await flow.request('REFER'), '202 Accepted', { lines: [contact] }));
     const lines = ['Event: refer', 'Subscription-State: terminated;reason=noresource'];
@@ -94,6 +105,32 @@ it('call-is-answered-and-hung-up, also where two phones out there answer: one is
     'farther',
   ]);
   expect(await played).toMatchObject({ code: 0 });
+});
+
+it.each(['*30*', '*99*', '*55*123456'])('call-is-answered-and-hung-up, also that to %s', async (code) => {
+  const { flow, play } = await withPhone();
+  const played = play('call-is-answered-and-hung-up', code);
+  await takeCall(flow, async (invite) => {
+    expect(invite.uri).toBe(`sip:${code}@127.0.0.1`);
+    await nothing();
+  });
+  expect(await played).toMatchObject({ code: 0 });
+});
+
+it('call-to-a-forwarded-phone-is-302', async () => {
+  const { flow, play, token } = await withPhone();
+  const played = play('call-to-a-forwarded-phone-is-302');
+  flow.send(inviteText(inward, { uri: `sip:${token}@127.0.0.1` }));
+  expect(header(await flow.response(302), 'Contact')).toBe('<sip:+49302@127.0.0.1>');
+  expect(await played).toMatchObject({ code: 0 });
+});
+
+it.each(['text-of-a-stranger-is-403', 'restart-by-a-stranger-is-403'])('%s', async (scenario) => {
+  const { site, flow } = await withPhone();
+  const played = playPhone(scenario, { to: site.port.udp, from: await freePort(), user: '9999' });
+  expect(await played).toMatchObject({ code: 0 });
+  expect(flow.waiting).toEqual([]);
+  expect(site.sip.counters()).toMatchObject({ identities_refused: 1 });
 });
 
 it('call-taken-back-is-487', async () => {
