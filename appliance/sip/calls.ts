@@ -1,6 +1,6 @@
 /** Carries an INVITE from one leg to the other, and what comes back: a back-to-back user agent (RFC 7092) with media through `rtp`. */
 import { isChallenge } from '../protocol/sip-challenge.ts';
-import { randomUUID } from 'node:crypto';
+import { randomName } from './engine/random-name.ts';
 import { otherLeg, type LegName } from '../protocol/media-control.ts';
 import { headerValue, parseNameAddress } from '../protocol/sip-headers.ts';
 import type { SipHeader } from '../protocol/sip-message.ts';
@@ -56,6 +56,8 @@ export async function relayInvite(app: Application, request: Incoming): Promise<
     throw error;
   } finally {
     call.ringing = undefined;
+    // It holds the INVITE and its answers, and a call may last for hours.
+    call.takeBack = undefined;
     settleHelp(app, call, reason);
     if (reason !== 'up') await finishCall(app, call, reason);
   }
@@ -234,7 +236,7 @@ function newCall(
   request: Incoming,
   { caller, admission }: { caller: LegName; admission: Admission & { kind: 'relay' } },
 ): LiveCall {
-  const id = randomUUID().replaceAll('-', '');
+  const id = randomName();
   const { binding, help } = admission;
   const source = caller === 'phone' ? request.source : binding.source;
   const isBack = caller === 'cloud' && app.help.awaitsCall(binding);

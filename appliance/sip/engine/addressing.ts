@@ -1,5 +1,5 @@
 /** How requests of the application begin, and responses that stand in for ones that nobody sent. All pure, but for fresh ids. */
-import { randomUUID } from 'node:crypto';
+import { randomName } from './random-name.ts';
 import { headerValue, parseCSeq, tagOf } from '../../protocol/sip-headers.ts';
 import type { SipRequest, SipResponse } from '../../protocol/sip-message.ts';
 import {
@@ -22,7 +22,7 @@ export function newAddressing(given: SipRequest, flow: Flow): Addressing {
     routes: [],
     from: taggedAddress(from, newTag()),
     to: withLocalAddress(headerValue(given, 'To') ?? `<${given.uri}>`, flow),
-    callId: headerValue(given, 'Call-ID') ?? randomUUID(),
+    callId: headerValue(given, 'Call-ID') ?? randomName(),
     cseq: givenCSeq(given) ?? 1,
     contact: undefined,
   };

@@ -1,5 +1,5 @@
 /** Orders of the application: each request is completed, given a flow and sent (RFC 3261 sections 8.1.1, 12.2.1). */
-import { randomUUID } from 'node:crypto';
+import { randomName } from './random-name.ts';
 import { essentials, headerValue } from '../../protocol/sip-headers.ts';
 import { DecodeError } from '../../protocol/bytes.ts';
 import { encodeSipMessage, type SipRequest, type SipResponse } from '../../protocol/sip-message.ts';
@@ -146,7 +146,7 @@ export class ClientSide {
     }: { request: SipRequest; flow: Flow; dialogId: string; response: SipResponse },
     reply: (outcome: Outcome) => void,
   ): void {
-    const transactionId = randomUUID();
+    const transactionId = randomName();
     reply({ kind: 'sent', message: request, flow, transactionId, dialogId });
     setImmediate(() => this.#core.application.onResponse({ response, flow, transactionId, dialogId }));
   }
@@ -193,7 +193,7 @@ export class ClientSide {
     { request, flow, reply }: { request: SipRequest; flow: Flow; reply: (outcome: Outcome) => void },
     { dialog, elsewhere }: { dialog?: Dialog; elsewhere?: Use['elsewhere'] },
   ): void {
-    const id = randomUUID();
+    const id = randomName();
     // Throws before anything was promised.
     const fields = essentials(request);
     const dialogId = dialog?.id ?? (makesDialog(request) ? dialogIdOf(fields.callId, fields.fromTag) : '');
@@ -220,7 +220,7 @@ export class ClientSide {
         if (this.#core.dialogs.byId(dialog.id) === dialog) this.hangUp(dialog, 'cancelled');
       });
     }
-    return { kind: 'sent', message: request, flow, transactionId: randomUUID(), dialogId: dialog.id };
+    return { kind: 'sent', message: request, flow, transactionId: randomName(), dialogId: dialog.id };
   }
 }
 

@@ -1,6 +1,6 @@
 /** Requests of ours that are under way: their transactions, and what comes back (RFC 3261 sections 8.1.3, 9.1, 13.2.2). */
 import { credentialsOf } from '../../protocol/sip-challenge.ts';
-import { randomUUID } from 'node:crypto';
+import { randomName } from './random-name.ts';
 import {
   essentials,
   headerValue,
@@ -272,7 +272,7 @@ export class OutgoingRequests {
       kind: 'sent',
       message,
       flow: outgoing.flow,
-      transactionId: randomUUID(),
+      transactionId: randomName(),
       dialogId: outgoing.dialogId,
     };
   }

@@ -1,5 +1,5 @@
 /** Requests from the network: what the stack answers by itself (RFC 3261 sections 8.2, 9.2, 12.2.2, 13.3), the rest for the application. */
-import { randomUUID } from 'node:crypto';
+import { randomName } from './random-name.ts';
 import type { Essentials } from '../../protocol/sip-headers.ts';
 import { encodeSipMessage, type SipRequest, type SipResponse } from '../../protocol/sip-message.ts';
 import { Answers } from './answers.ts';
@@ -83,23 +83,11 @@ export class ServerSide {
   }
 
   #begin({ request, essentials, flow }: Received, key: string): void {
-    const { transactions, timers, counters } = this.#core;
     const isInvite = request.method === 'INVITE';
-    const Kind = isInvite ? InviteServerTransaction : NonInviteServerTransaction;
-    const localTag = keptText(essentials.toTag ?? newTag());
-    const transaction: ServerTransaction = new Kind(
-      { flow, localTag, timers },
-      {
-        onTimeout: () => counters.add('refusals_not_acknowledged'),
-        onEnd: () => {
-          transactions.servers.delete(key);
-          this.#incoming.forget(transaction);
-        },
-      },
-    );
-    transactions.servers.set(key, transaction);
+    const localTag = essentials.toTag === undefined ? newTag() : keptText(essentials.toTag);
+    const transaction = this.#newTransaction(request.method, { key, flow, localTag });
     const incoming: Incoming = {
-      id: randomUUID(),
+      id: randomName(),
       request,
       flow,
       transaction,
@@ -121,6 +109,27 @@ export class ServerSide {
     const isEarly = request.method === 'NOTIFY' && this.#core.dialogs.for(essentials) === undefined;
     const goOn = () => this.#admit(incoming, essentials);
     if (!isEarly || !this.#core.earlyNotifies.hold(essentials, goOn)) goOn();
+  }
+
+  /** Apart from whoever knows the request: what is called when it ends is kept as long, and all that stands beside it. */
+  #newTransaction(
+    method: string,
+    { key, flow, localTag }: { key: string; flow: Flow; localTag: string },
+  ): ServerTransaction {
+    const { transactions, timers, counters } = this.#core;
+    const Kind = method === 'INVITE' ? InviteServerTransaction : NonInviteServerTransaction;
+    const transaction: ServerTransaction = new Kind(
+      { flow, localTag, timers },
+      {
+        onTimeout: () => counters.add('refusals_not_acknowledged'),
+        onEnd: () => {
+          transactions.servers.delete(key);
+          this.#incoming.forget(transaction);
+        },
+      },
+    );
+    transactions.servers.set(key, transaction);
+    return transaction;
   }
 
   #admit(incoming: Incoming, essentials: Essentials): void {

@@ -1,7 +1,7 @@
 /** Server transactions: RFC 3261 section 17.2, for INVITE as corrected by RFC 6026. */
 import { encodeSipMessage, type SipResponse } from '../../protocol/sip-message.ts';
 import { isReliable, type Flow } from './flow.ts';
-import { keptBytes } from './kept-bytes.ts';
+import { keptAgain, keptMessage } from './kept-bytes.ts';
 import { t1, t2, t4 } from './timer-values.ts';
 import type { Timer, TimerQueue } from './timers.ts';
 
@@ -35,7 +35,7 @@ export class InviteServerTransaction implements ServerTransaction {
   readonly #user: ServerUser;
   readonly #timers: TimerQueue;
   #state: 'proceeding' | 'accepted' | 'completed' | 'confirmed' | 'terminated' = 'proceeding';
-  #last: Uint8Array | undefined;
+  #last: string | undefined;
   #repeat: Timer | undefined;
   #end: Timer | undefined;
 
@@ -58,11 +58,11 @@ export class InviteServerTransaction implements ServerTransaction {
   respond(response: SipResponse): void {
     if (this.#state !== 'proceeding') return;
     const isSuccess = response.status >= 200 && response.status <= 299;
-    const bytes = isSuccess ? encodeSipMessage(response) : keptBytes(encodeSipMessage(response));
-    this.#last = isSuccess ? undefined : bytes;
+    const bytes = encodeSipMessage(response);
+    this.#last = isSuccess ? undefined : keptMessage(bytes);
     if (response.status >= 300) {
       this.#state = 'completed';
-      if (!isReliable(this.flow)) this.#repeatFrom(t1, bytes);
+      if (!isReliable(this.flow)) this.#repeatFrom(t1);
       this.#end = this.#timers.after(64 * t1, () => {
         this.#user.onTimeout();
         this.abandon();
@@ -76,7 +76,7 @@ export class InviteServerTransaction implements ServerTransaction {
 
   repeat(): void {
     if (this.#last !== undefined && (this.#state === 'proceeding' || this.#state === 'completed')) {
-      this.flow.send(this.#last);
+      this.flow.send(keptAgain(this.#last));
     }
   }
 
@@ -98,10 +98,10 @@ export class InviteServerTransaction implements ServerTransaction {
   }
 
   /** Timer G. */
-  #repeatFrom(ms: number, bytes: Uint8Array): void {
+  #repeatFrom(ms: number): void {
     this.#repeat = this.#timers.after(ms, () => {
-      this.#repeatFrom(Math.min(ms * 2, t2), bytes);
-      this.flow.send(bytes);
+      this.#repeatFrom(Math.min(ms * 2, t2));
+      this.repeat();
     });
   }
 }
@@ -113,7 +113,7 @@ export class NonInviteServerTransaction implements ServerTransaction {
   readonly #user: ServerUser;
   readonly #timers: TimerQueue;
   #state: 'trying' | 'proceeding' | 'completed' | 'terminated' = 'trying';
-  #last: Uint8Array | undefined;
+  #last: string | undefined;
   #end: Timer | undefined;
 
   constructor(at: Start, user: ServerUser) {
@@ -129,16 +129,17 @@ export class NonInviteServerTransaction implements ServerTransaction {
 
   respond(response: SipResponse): void {
     if (this.isAnswered) return;
-    this.#last = keptBytes(encodeSipMessage(response));
+    const bytes = encodeSipMessage(response);
+    this.#last = keptMessage(bytes);
     this.#state = response.status < 200 ? 'proceeding' : 'completed';
     if (response.status >= 200) {
       this.#end = this.#timers.after(isReliable(this.flow) ? 0 : 64 * t1, () => this.abandon()); // J
     }
-    this.flow.send(this.#last);
+    this.flow.send(bytes);
   }
 
   repeat(): void {
-    if (this.#last !== undefined && this.#state !== 'terminated') this.flow.send(this.#last);
+    if (this.#last !== undefined && this.#state !== 'terminated') this.flow.send(keptAgain(this.#last));
   }
 
   abandon(): void {

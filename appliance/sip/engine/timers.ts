@@ -8,9 +8,24 @@ export interface Timer {
   cancel(): void;
 }
 
-interface Entry {
+/** In the heap and for whoever set it: there are many, and each lives for half a minute. */
+class Entry implements Timer {
   readonly at: number;
+  /** Undefined: it has run, or nobody wants it any more. */
   run: (() => void) | undefined;
+  readonly #onCancel: () => void;
+
+  constructor(at: number, run: () => void, onCancel: () => void) {
+    this.at = at;
+    this.run = run;
+    this.#onCancel = onCancel;
+  }
+
+  cancel(): void {
+    if (this.run === undefined) return;
+    this.run = undefined;
+    this.#onCancel();
+  }
 }
 
 /** Longest sleep, so that those that turned out too long don't pile up. */
@@ -34,6 +49,10 @@ export class TimerQueue implements Disposable {
   readonly #stop = new AbortController();
   /** When the earliest sleep ends; those that turned out too long end later, and do no harm. */
   #wakesAt = Infinity;
+  readonly #onCancel = () => {
+    this.#cancelled += 1;
+    if (this.#cancelled >= mostCancelled && this.#cancelled * 2 > this.#heap.length) this.#forgetCancelled();
+  };
 
   /** `onError` gets what a timer threw: one that fails must not take the others with it. */
   constructor(clock: Clock, onError: (error: unknown) => void) {
@@ -48,18 +67,10 @@ export class TimerQueue implements Disposable {
   }
 
   after(ms: number, run: () => void): Timer {
-    const entry: Entry = { at: this.#now() + ms, run };
+    const entry = new Entry(this.#now() + ms, run, this.#onCancel);
     this.#insert(entry);
     this.#arm();
-    return {
-      cancel: () => {
-        if (entry.run === undefined) return;
-        entry.run = undefined;
-        this.#cancelled += 1;
-        if (this.#cancelled >= mostCancelled && this.#cancelled * 2 > this.#heap.length)
-          this.#forgetCancelled();
-      },
-    };
+    return entry;
   }
 
   [Symbol.dispose](): void {

@@ -23,23 +23,15 @@ export async function listenUdp(
 ): Promise<UdpListener> {
   const socket = await openUdp({ address, port });
   const bound = socket.address();
-  const flowTo = (remote: HostPort): Flow => {
-    const flow: Flow = {
-      id: inboundFlowId('udp', remote),
-      transport: 'udp',
-      remote,
-      local:
-        bound.address === '0.0.0.0' ? { address: localAddressTo(remote.address), port: bound.port } : bound,
-      isOutbound: false,
-      isOpen: true,
-      send: (bytes) => {
-        witness?.('sent', bytes, flow);
-        socket.post(bytes, remote);
-      },
-      toPort: (other) => flowTo({ address: remote.address, port: other }),
-    };
-    return flow;
+  const own: Own = {
+    localTo: ({ address: peer }) =>
+      bound.address === '0.0.0.0' ? { address: localAddressTo(peer), port: bound.port } : bound,
+    send: (bytes, flow) => {
+      witness?.('sent', bytes, flow);
+      socket.post(bytes, flow.remote);
+    },
   };
+  const flowTo = (remote: HostPort): Flow => new UdpFlow(remote, own);
   socket.onError(() => counters.add('udp_errors'));
   socket.onDatagram((bytes, from) => {
     if (isKeepAlive(bytes) || from.port === 0) {
@@ -51,4 +43,36 @@ export async function listenUdp(
     onMessage(bytes, flow);
   });
   return { endpoint: { transport: 'udp', ...bound }, close: socket, flowTo };
+}
+
+/** Of a socket. */
+interface Own {
+  localTo(peer: HostPort): HostPort;
+  send(bytes: Uint8Array, flow: Flow): void;
+}
+
+/** A class, since there is one a datagram, and transactions keep theirs. */
+class UdpFlow implements Flow {
+  readonly id: string;
+  readonly transport = 'udp';
+  readonly remote: HostPort;
+  readonly local: HostPort;
+  readonly isOutbound = false;
+  readonly isOpen = true;
+  readonly #own: Own;
+
+  constructor(remote: HostPort, own: Own) {
+    this.id = inboundFlowId('udp', remote);
+    this.remote = remote;
+    this.local = own.localTo(remote);
+    this.#own = own;
+  }
+
+  send(bytes: Uint8Array): void {
+    this.#own.send(bytes, this);
+  }
+
+  toPort(port: number): Flow {
+    return new UdpFlow({ address: this.remote.address, port }, this.#own);
+  }
 }
