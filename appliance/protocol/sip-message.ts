@@ -82,14 +82,14 @@ function encoded(message: SipMessage): Uint8Array {
   const start = isRequest(message)
     ? `${message.method} ${message.uri} SIP/2.0`
     : `SIP/2.0 ${message.status} ${message.reason}`;
+  let isUnsafe = unsafeLine(start);
   let head = `${start}\r\n`;
   for (const { name, value } of message.headers) {
+    isUnsafe ||= unsafeLine(name) || unsafeLine(value);
     if (name !== 'Content-Length') head += `${name}: ${value}\r\n`;
   }
   head += `Content-Length: ${message.body.length}\r\n\r\n`;
-  if (unsafeLine(start) || message.headers.some(({ name, value }) => unsafeLine(name) || unsafeLine(value))) {
-    throw new TypeError('a SIP header line must not contain CR or LF');
-  }
+  if (isUnsafe) throw new TypeError('a SIP header line must not contain CR or LF');
   return message.body.length === 0 ? Buffer.from(head) : Buffer.concat([Buffer.from(head), message.body]);
 }
 

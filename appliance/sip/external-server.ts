@@ -196,7 +196,7 @@ class Exchange {
     const [, , source, , transport = '', address = '', port = ''] = tokens;
     try {
       const read = decodeSipMessage(message);
-      const headers = withoutOurs(read.headers);
+      const headers = [...withoutOurs(read.headers)];
       if (isRequest(read) && source === 'network') {
         const remote = { address: address.replaceAll(/[[\]]/g, ''), port: Number(port) };
         const flow =

@@ -34,17 +34,22 @@ interface RequestOptions extends LibraryContent {
   readonly stackTxnId?: string;
 }
 
+type Writable<T> = { -readonly [Name in keyof T]: T[Name] };
+
 /** With what only its agent knows of it. */
-interface AgentRequest extends LibraryRequest {
+interface AgentRequest extends Writable<LibraryRequest> {
   readonly uri: string;
-  readonly stackTxnId: string;
+  msg: object;
+  agent: Application;
+  stackTxnId: string;
+  res: LibraryResponse;
   emit(event: 'cancel' | 'response', ...of: unknown[]): void;
 }
 
-interface AgentResponse extends LibraryResponse {
-  readonly req: AgentRequest;
-  readonly status: number;
-  readonly reason: string;
+interface AgentResponse extends Writable<LibraryResponse> {
+  req: AgentRequest;
+  status: number;
+  reason: string;
   sendAck(dialogId: string, content?: LibraryContent): void;
 }
 
@@ -102,7 +107,7 @@ class LibraryAgent implements Application {
           onAnswered(outcome.reason);
           return;
         }
-        Object.assign(response, { stackDialogId: outcome.dialogId });
+        response.stackDialogId = outcome.dialogId;
         onAnswered(null, { given: outcome.message });
       }),
     );
@@ -138,12 +143,15 @@ class LibraryAgent implements Application {
       return;
     }
     const headers = isOurs ? request.headers : [...request.headers, { name: flowHeader, value: flow.id }];
-    const asked = this.#newRequest({ ...request, headers }, placeOf(source, flow, flow.remote));
-    Object.assign(asked, { stackTxnId: transactionId, stackDialogId: dialogId });
+    const asked = this.#newRequest({ ...request, headers });
+    place(asked, { source, flow, end: flow.remote });
+    asked.stackTxnId = transactionId;
+    asked.stackDialogId = dialogId;
     const response = new library.Response(this) as unknown as AgentResponse;
-    Object.assign(asked, { res: response });
+    asked.res = response;
+    response.req = asked;
     // Nobody waits for an answer to what the engine itself sent.
-    Object.assign(response, { req: asked, ...(isOurs && { send: nothing }) });
+    if (isOurs) response.send = nothing;
     if (!isOurs && request.method === 'INVITE') this.#invites.set(transactionId, asked);
     this.#app(asked, response);
   }
@@ -153,8 +161,12 @@ class LibraryAgent implements Application {
     if (asked === undefined) return;
     if (given.status >= 200) this.#asked.delete(transactionId);
     const response = new library.Response(this) as unknown as AgentResponse;
-    Object.assign(response, { req: asked, given, status: given.status, reason: given.reason });
-    Object.assign(response, placeOf('network', flow, flow.remote), { stackDialogId: dialogId });
+    response.req = asked;
+    response.given = given;
+    response.status = given.status;
+    response.reason = given.reason;
+    place(response, { source: 'network', flow, end: flow.remote });
+    response.stackDialogId = dialogId;
     asked.emit('response', response, (content?: LibraryContent) => response.sendAck(dialogId, content));
   }
 
@@ -164,8 +176,9 @@ class LibraryAgent implements Application {
       return;
     }
     const { message, flow, transactionId } = outcome;
-    const request = this.#newRequest(message, placeOf('application', flow, flow.local));
-    Object.assign(request, { stackTxnId: transactionId });
+    const request = this.#newRequest(message);
+    place(request, { source: 'application', flow, end: flow.local });
+    request.stackTxnId = transactionId;
     // The answer to a CANCEL concerns nobody.
     if (message.method !== 'CANCEL') this.#asked.set(transactionId, request);
     onSent(null, request);
@@ -195,11 +208,13 @@ class LibraryAgent implements Application {
     }
   }
 
-  #newRequest(given: SipRequest, place: Partial<LibraryRequest>): AgentRequest {
+  #newRequest(given: SipRequest): AgentRequest {
     const request = new library.Request() as unknown as AgentRequest;
     const { method, uri } = given;
-    const msg = Object.assign(new LibrarySipMessage(), { method, uri });
-    return Object.assign(request, { msg, given, agent: this }, place);
+    request.msg = Object.assign(new LibrarySipMessage(), { method, uri });
+    request.given = given;
+    request.agent = this;
+    return request;
   }
 
   /** The engine may be in the middle of something: whoever is told hears of it in a turn of his own. */
@@ -233,10 +248,12 @@ function messageOf(startLine: string, { headers = {}, body }: LibraryContent): S
 }
 
 /** The library's names for where a message came from, or for our own end of a request that we sent. */
-function placeOf(
-  source: LibraryMessage['source'],
-  { transport }: Flow,
-  { address, port }: HostPort,
-): Pick<LibraryMessage, 'source' | 'source_address' | 'source_port' | 'protocol'> {
-  return { source, source_address: address, source_port: port, protocol: transport };
+function place(
+  message: Writable<LibraryMessage>,
+  { source, flow, end }: { source: LibraryMessage['source']; flow: Flow; end: HostPort },
+): void {
+  message.source = source;
+  message.source_address = end.address;
+  message.source_port = end.port;
+  message.protocol = flow.transport;
 }

@@ -65,21 +65,25 @@ export interface LibraryResponse extends LibraryMessage {
   ): void;
 }
 
+const noWords = () => '';
+
 /** What the library is given of a message. It would put all of it into words for a log that nobody reads. */
 export function contentFor(
   headers: readonly SipHeader[],
   body: string | undefined,
 ): LibraryContent & { toJSON(): string } {
-  return { headers: headerObject(headers), ...(body === undefined ? {} : { body }), toJSON: () => '' };
+  return { headers: headerObject(headers), ...(body === undefined ? {} : { body }), toJSON: noWords };
 }
 
 const decoder = new TextDecoder();
+
+const isBroken = /[\0\r\n]/;
 
 /** The library takes one value a name: repeated lines are joined by a comma, and split again by the engine. */
 export function headerObject(headers: readonly SipHeader[]): Record<string, string> {
   const object: Record<string, string> = {};
   for (const { name, value } of headers) {
-    const clean = value.replaceAll(/[\0\r\n]+[ \t]*/g, ' ').trim();
+    const clean = (isBroken.test(value) ? value.replaceAll(/[\0\r\n]+[ \t]*/g, ' ') : value).trim();
     const before = object[name];
     object[name] = before === undefined ? clean : `${before},${clean}`;
   }
@@ -119,6 +123,21 @@ export async function inTime<T>(
 ): Promise<T> {
   const late = Promise.withResolvers<never>();
   const timer = timers.after(ms, () => late.reject(new Error(`waited ${ms} ms in vain for ${what}`)));
+  try {
+    return await Promise.race([work, late.promise]);
+  } finally {
+    timer.cancel();
+  }
+}
+
+/** Undefined when `work` takes longer than `ms`. */
+export async function within<T>(
+  timers: Pick<TimerQueue, 'after'>,
+  work: Promise<T>,
+  ms: number,
+): Promise<T | undefined> {
+  const late = Promise.withResolvers<undefined>();
+  const timer = timers.after(ms, () => late.resolve(undefined));
   try {
     return await Promise.race([work, late.promise]);
   } finally {

@@ -88,6 +88,8 @@ export interface Sent {
 
 export interface SipServer extends AsyncDisposable {
   readonly engine: Engine;
+  /** For waits that nearly always end early: these cost less to take back than a sleep of the clock's. */
+  readonly timers: TimerQueue;
   /** Rejects when the engine refuses the request as malformed. */
   send(request: Outgoing, listeners?: Listeners): Promise<Sent>;
 }
@@ -132,6 +134,7 @@ export async function startSipServer(
         });
   return {
     engine,
+    timers,
     send: (request, listeners = {}) => send({ timers, srf, onUpdate: onRequest }, request, listeners),
     [Symbol.asyncDispose]: async () => {
       await engine[Symbol.asyncDispose]();
@@ -225,6 +228,8 @@ interface Pair {
   readonly response: LibraryResponse;
 }
 
+const wordless = { toJSON: () => '', toString: () => '' };
+
 async function respond(
   { request, response }: Pair,
   { status, reason, headers = [], body, ourTag }: Answer,
@@ -236,7 +241,7 @@ async function respond(
   const tag = isKnown ? [{ name: tagHeader, value: ourTag }] : [];
   const options = contentFor([...tag, ...headers], body);
   // The library puts each answer into words, all of it and twice, for a log that nobody reads.
-  Object.assign(response.msg ?? {}, { toJSON: () => '', toString: () => '' });
+  Object.assign(response.msg ?? {}, wordless);
   const send = (done?: (error: unknown, sent?: LibraryText) => void) => {
     try {
       response.send(status, reason, options, done);

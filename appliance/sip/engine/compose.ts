@@ -1,14 +1,14 @@
 /** Messages as they go out: what the application gave, completed with what only the stack knows. All functions are pure. */
-import { randomUUID } from 'node:crypto';
+import { randomName } from './random-name.ts';
 import {
   formatNameAddress,
   formatVia,
-  headerLines,
   headerValue,
   isHopCount,
   listValues,
   parseNameAddress,
   parseVia,
+  type Via,
   splitChallenges,
   splitValues,
 } from '../../protocol/sip-headers.ts';
@@ -31,11 +31,11 @@ export const madeHereHeader = 'X-Gatehouse-Local';
 
 /** A token nobody can guess: it keeps strangers from answering for somebody (section 8.1.1.7). */
 export function newBranch(): string {
-  return `z9hG4bK${randomUUID().replaceAll('-', '')}`;
+  return `z9hG4bK${randomName()}`;
 }
 
 export function newTag(): string {
-  return randomUUID().replaceAll('-', '').slice(16);
+  return randomName(8);
 }
 
 /** What identifies a request in its dialog, or makes one. Values are those of the header fields. */
@@ -52,26 +52,21 @@ export interface Addressing {
 /** `given` is the application's message; its own values of the fields in `addressing` were taken or refused before. */
 export function composeRequest(given: SipRequest, addressing: Addressing, flow: Flow): SipRequest {
   const { uri, routes, from, to, callId, cseq, contact } = addressing;
-  const contacts = contactsOf(given, flow);
-  if (contacts.length === 0 && needContact.has(given.method)) contacts.push(contact ?? ownContact(flow));
   const hops = headerValue(given, 'Max-Forwards') ?? '';
-  return {
-    method: given.method,
-    uri,
-    headers: [
-      { name: 'Via', value: viaFor(flow) },
-      { name: 'Max-Forwards', value: isHopCount(hops) ? hops : '70' },
-      ...routes.map((value) => ({ name: 'Route', value })),
-      { name: 'From', value: from },
-      { name: 'To', value: to },
-      { name: 'Call-ID', value: callId },
-      { name: 'CSeq', value: `${cseq} ${given.method}` },
-      ...contacts.map((value) => ({ name: 'Contact', value })),
-      ...otherHeaders(given, flow),
-      ...contentType(given),
-    ],
-    body: given.body,
-  };
+  const headers: SipHeader[] = [
+    { name: 'Via', value: viaFor(flow) },
+    { name: 'Max-Forwards', value: isHopCount(hops) ? hops : '70' },
+    ...routes.map((value) => ({ name: 'Route', value })),
+    { name: 'From', value: from },
+    { name: 'To', value: to },
+    { name: 'Call-ID', value: callId },
+    { name: 'CSeq', value: `${cseq} ${given.method}` },
+  ];
+  pushGiven(headers, given, {
+    flow,
+    contact: needContact.has(given.method) ? (contact ?? ownContact(flow)) : undefined,
+  });
+  return { method: given.method, uri, headers, body: given.body };
 }
 
 /** `given` is the application's, or one made here with just a status. `toTag` is set on all but 100 (section 8.2.6.2). */
@@ -80,29 +75,26 @@ export function composeResponse(
   request: SipRequest,
   use: { flow: Flow; toTag: string },
 ): SipResponse {
-  const contacts = contactsOf(given, use.flow);
-  const refreshesTarget = given.status > 100 && given.status < 300 && needContact.has(request.method);
-  if (contacts.length === 0 && refreshesTarget) contacts.push(ownContact(use.flow));
-  const copied = (name: string) => headerLines(request, name).map((value) => ({ name, value }));
-  const to = headerValue(request, 'To') ?? '';
-  return {
-    status: given.status,
-    reason: given.reason,
-    headers: [
-      ...copied('Via'),
-      // A dialog's route set comes from the request (section 12.1.1).
-      ...(refreshesTarget ? copied('Record-Route') : []),
-      ...copied('From'),
-      { name: 'To', value: given.status === 100 ? to : taggedAddress(to, use.toTag) },
-      ...copied('Call-ID'),
-      ...copied('CSeq'),
-      ...(given.status === 100 ? copied('Timestamp') : []),
-      ...contacts.map((value) => ({ name: 'Contact', value })),
-      ...otherHeaders(given, use.flow),
-      ...contentType(given),
-    ],
-    body: given.body,
+  const { status, reason, body } = given;
+  const refreshesTarget = status > 100 && status < 300 && needContact.has(request.method);
+  const headers: SipHeader[] = [];
+  const copy = (name: string) => {
+    for (const header of request.headers) if (header.name === name) headers.push(header);
   };
+  copy('Via');
+  // A dialog's route set comes from the request (section 12.1.1).
+  if (refreshesTarget) copy('Record-Route');
+  copy('From');
+  const to = headerValue(request, 'To') ?? '';
+  headers.push({ name: 'To', value: status === 100 ? to : taggedAddress(to, use.toTag) });
+  copy('Call-ID');
+  copy('CSeq');
+  if (status === 100) copy('Timestamp');
+  pushGiven(headers, given, {
+    flow: use.flow,
+    contact: refreshesTarget ? ownContact(use.flow) : undefined,
+  });
+  return { status, reason, headers, body };
 }
 
 export function plainResponse(
@@ -114,24 +106,30 @@ export function plainResponse(
 }
 
 /** The request as received: the sender's real address in its Via (section 18.2.1, RFC 3581), our own header fields of others cut out. */
-export function stampedRequest(request: SipRequest, flow: Flow): SipRequest {
-  const [top = '', ...others] = listValues(request, 'Via');
-  const via = parseVia(top);
+export function stampedRequest(request: SipRequest, flow: Flow, via = topVia(request)): SipRequest {
+  const { method, uri, headers, body } = request;
   let { params } = via;
   if (param(params, 'rport') !== undefined) params = withParam(params, 'rport', String(flow.remote.port));
   if (via.host !== flow.remote.address || param(params, 'rport') !== undefined) {
     params = withParam(params, 'received', flow.remote.address);
   }
-  const vias = [formatVia({ ...via, params }), ...others].map((value) => ({ name: 'Via', value }));
-  return {
-    ...request,
-    headers: [...vias, ...withoutOurs(request.headers).filter(({ name }) => name !== 'Via')],
-  };
+  const stamped: SipHeader[] = [{ name: 'Via', value: formatVia({ ...via, params }) }];
+  for (const value of listValues({ headers }, 'Via').slice(1)) stamped.push({ name: 'Via', value });
+  for (const header of headers) if (header.name !== 'Via' && !isOurs(header)) stamped.push(header);
+  return { method, uri, headers: stamped, body };
+}
+
+function topVia(request: SipRequest): Via {
+  return parseVia(listValues(request, 'Via')[0] ?? '');
 }
 
 /** What `X-Gatehouse-…` says is for this box only: it is believed from nobody and told to nobody. */
-export function withoutOurs(headers: readonly SipHeader[]): SipHeader[] {
-  return headers.filter(({ name }) => !name.toLowerCase().startsWith('x-gatehouse-'));
+export function withoutOurs(headers: readonly SipHeader[]): readonly SipHeader[] {
+  return headers.some(isOurs) ? headers.filter((header) => !isOurs(header)) : headers;
+}
+
+function isOurs({ name }: SipHeader): boolean {
+  return /^x-gatehouse-/i.test(name);
 }
 
 /** `address` with that tag, unless it has one. */
@@ -187,18 +185,29 @@ function contactsOf(given: SipRequest | SipResponse, flow: Flow): string[] {
   });
 }
 
-/** drachtio-srf joins repeated fields by a comma; those that can't be read that way by everybody get their lines back. */
-function otherHeaders(given: SipRequest | SipResponse, flow: Flow): SipHeader[] {
-  return withoutOurs(given.headers).flatMap(({ name, value }) => {
-    if (stackOwned.has(name) || placed.has(name)) return [];
-    return separate(name, value).map((one) => ({
-      name,
-      value: name === 'P-Asserted-Identity' ? withLocalAddress(one, flow) : one,
-    }));
-  });
+/** What the application gave besides the fields that are placed at the front. `contact`: where it gave none, and one is needed. */
+function pushGiven(
+  headers: SipHeader[],
+  given: SipRequest | SipResponse,
+  { flow, contact }: { flow: Flow; contact: string | undefined },
+): void {
+  const contacts = contactsOf(given, flow);
+  for (const value of contacts) headers.push({ name: 'Contact', value });
+  if (contacts.length === 0 && contact !== undefined) headers.push({ name: 'Contact', value: contact });
+  for (const header of given.headers) {
+    const { name, value } = header;
+    if (stackOwned.has(name) || placed.has(name) || isOurs(header)) continue;
+    const lines = separate(name, value);
+    if (lines === undefined) headers.push(header);
+    else if (name !== 'P-Asserted-Identity') for (const line of lines) headers.push({ name, value: line });
+    else for (const line of lines) headers.push({ name, value: withLocalAddress(line, flow) });
+  }
+  const type = contentType(given);
+  if (type !== undefined) headers.push({ name: 'Content-Type', value: type });
 }
 
-function separate(name: string, value: string): string[] {
+/** drachtio-srf joins repeated fields by a comma; those that can't be read that way by everybody get their lines back. */
+function separate(name: string, value: string): string[] | undefined {
   switch (name) {
     case 'WWW-Authenticate':
     case 'Proxy-Authenticate':
@@ -217,14 +226,12 @@ function separate(name: string, value: string): string[] {
     case 'Warning':
       return splitValues(value);
     default:
-      return [value];
+      return undefined;
   }
 }
 
-function contentType(given: SipRequest | SipResponse): SipHeader[] {
-  const value = headerValue(given, 'Content-Type');
-  if (value !== undefined) return [{ name: 'Content-Type', value }];
-  const isSdp =
-    given.body.length > 3 && given.body[0] === 118 && given.body[1] === 61 && given.body[2] === 48;
-  return isSdp ? [{ name: 'Content-Type', value: 'application/sdp' }] : [];
+function contentType(given: SipRequest | SipResponse): string | undefined {
+  const { body } = given;
+  const isSdp = body.length > 3 && body[0] === 118 && body[1] === 61 && body[2] === 48;
+  return headerValue(given, 'Content-Type') ?? (isSdp ? 'application/sdp' : undefined);
 }

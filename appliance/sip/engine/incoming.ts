@@ -74,8 +74,10 @@ function givenTag(given: SipResponse): string | undefined {
 
 /** What the application hears: of the request itself, or of the CANCEL that ends it. */
 export function requestEvent(incoming: Incoming, request = incoming.request): RequestEvent {
+  const { callId } = incoming;
+  const isItsOwn = headerValue(request, 'Call-ID') === callId;
   return {
-    request: { ...request, headers: withHeader(request.headers, 'Call-ID', [incoming.callId]) },
+    request: isItsOwn ? request : { ...request, headers: withHeader(request.headers, 'Call-ID', [callId]) },
     source: 'network',
     flow: incoming.flow,
     transactionId: incoming.id,

@@ -128,7 +128,7 @@ export class Stack implements AsyncDisposable {
       const fields = essentials(message);
       if (this.#owedByes.size > 0) this.#client.payByes(flow);
       if (isRequest(message)) {
-        const request = stampedRequest(message, flow);
+        const request = stampedRequest(message, flow, fields.via);
         this.#server.receive({ request, essentials: fields, flow: answerFlow(fields.via, flow) });
       } else this.#outgoing.receive({ ...message, headers: withoutOurs(message.headers) }, fields, flow);
     } catch (error) {
