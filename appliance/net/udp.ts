@@ -40,59 +40,90 @@ type Where =
  * IPv4, and broadcast is allowed.
  */
 export async function openUdp(where: Where): Promise<UdpPort> {
-  const socket = createSocket({
-    type: 'udp4',
-    reuseAddr: 'isShared' in where && where.isShared,
-    // Addresses here are always numeric: asking the resolver for each datagram would cost more than sending it.
-    lookup: (host, _options, callback) => callback(null, host, 4),
-  });
+  const socket = createSocket({ type: 'udp4', reuseAddr: 'isShared' in where && where.isShared, lookup });
   try {
     await bind(socket, where);
   } catch (error) {
     socket.close();
     throw bindError(error, where);
   }
-  const { address, port } = socket.address();
-  const errorHandlers: ((error: Error) => void)[] = [];
-  const failed = (error: Error | null) => {
-    if (error !== null) for (const handler of errorHandlers) handler(error);
+  return new OpenPort(socket);
+}
+
+/** Addresses here are always numeric: asking the resolver for each datagram would cost more than sending it. */
+function lookup(
+  host: string,
+  _options: unknown,
+  callback: (error: NodeJS.ErrnoException | null, address: string, family: number) => void,
+): void {
+  callback(null, host, 4);
+}
+
+/** A class, since there are four a call. */
+class OpenPort implements UdpPort {
+  readonly #socket: Socket;
+  readonly #own: Endpoint;
+  readonly #errorHandlers: ((error: Error) => void)[] = [];
+  /** Node reads from bind on, whoever listens. */
+  #early: [Uint8Array, Endpoint][] | undefined;
+  #isClosed = false;
+
+  constructor(socket: Socket) {
+    const { address, port } = socket.address();
+    this.#socket = socket;
+    this.#own = { address, port };
+    socket.on('error', this.#failed);
+    socket.on('message', this.#keepEarly);
+  }
+
+  address(): Endpoint {
+    return this.#own;
+  }
+
+  async send(bytes: Uint8Array, to: Endpoint): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      if (this.#isClosed) reject(new Error(`UDP socket ${this.#own.address}:${this.#own.port} is closed`));
+      else
+        this.#socket.send(bytes, to.port, to.address, (error) =>
+          error === null ? resolve() : reject(error),
+        );
+    });
+  }
+
+  post(bytes: Uint8Array, to: Endpoint): void {
+    if (this.#isClosed) return;
+    // Datagrams may say that they come from there. Node throws for it, which nobody here waits for.
+    if (to.port === 0) this.#failed(new Error(`nothing can be sent to port 0 of ${to.address}`));
+    else this.#socket.send(bytes, to.port, to.address, this.#failed);
+  }
+
+  onDatagram(handler: (bytes: Uint8Array, from: Endpoint) => void): void {
+    this.#socket.removeAllListeners('message');
+    this.#socket.on('message', handler);
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    for (const [bytes, from] of early) handler(bytes, from);
+  }
+
+  onError(handler: (error: Error) => void): void {
+    this.#errorHandlers.push(handler);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    await new Promise<void>((resolve) => {
+      this.#socket.close(resolve);
+    });
+  }
+
+  readonly #failed = (error: Error | null) => {
+    if (error !== null) for (const handler of this.#errorHandlers) handler(error);
   };
-  socket.on('error', failed);
-  // Node reads from bind on, whoever listens.
-  const early: [Uint8Array, Endpoint][] = [];
-  const keepEarly = (bytes: Uint8Array, from: Endpoint) => {
-    if (early.length < maxEarly) early.push([bytes, from]);
-  };
-  socket.on('message', keepEarly);
-  let isClosed = false;
-  return {
-    address: () => ({ address, port }),
-    send: async (bytes, to) =>
-      await new Promise((resolve, reject) => {
-        if (isClosed) reject(new Error(`UDP socket ${address}:${port} is closed`));
-        else socket.send(bytes, to.port, to.address, (error) => (error === null ? resolve() : reject(error)));
-      }),
-    post: (bytes, to) => {
-      if (isClosed) return;
-      // Datagrams may say that they come from there. Node throws for it, which nobody here waits for.
-      if (to.port === 0) failed(new Error(`nothing can be sent to port 0 of ${to.address}`));
-      else socket.send(bytes, to.port, to.address, failed);
-    },
-    onDatagram: (handler) => {
-      socket.removeAllListeners('message');
-      socket.on('message', handler);
-      for (const [bytes, from] of early.splice(0)) handler(bytes, from);
-    },
-    onError: (handler) => {
-      errorHandlers.push(handler);
-    },
-    [Symbol.asyncDispose]: async () => {
-      if (isClosed) return;
-      isClosed = true;
-      await new Promise<void>((resolve) => {
-        socket.close(resolve);
-      });
-    },
+
+  readonly #keepEarly = (bytes: Uint8Array, from: Endpoint) => {
+    this.#early ??= [];
+    if (this.#early.length < maxEarly) this.#early.push([bytes, from]);
   };
 }
 

@@ -176,7 +176,7 @@ export function keep({ store, counters, world }: Relay, carried: Carried): void 
   const writing = store.soon(({ db }) => {
     carried.isNoted = false;
     const { session, sockets, crossing, isReleased } = carried;
-    if (isReleased || crossing.isBridge) removeMediaSession(db, session.id);
+    if (isReleased || crossing.isBridge()) removeMediaSession(db, session.id);
     else saveMediaSession(db, rowOf(session, { phone: sockets.own('phone'), cloud: sockets.own('cloud') }));
   });
   writing.catch((error: unknown) => {
@@ -187,7 +187,7 @@ export function keep({ store, counters, world }: Relay, carried: Carried): void 
 
 /** Undefined while packets must be changed on their way, or a side has not been heard. */
 export function flowsOf({ session, sockets, crossing }: Carried): FlowPair | undefined {
-  if (crossing.isBridge) return undefined;
+  if (crossing.isBridge()) return undefined;
   return kernelFlows(session, { phone: sockets.own('phone'), cloud: sockets.own('cloud') });
 }
 

@@ -8,7 +8,7 @@ import { newSrtpLegs } from './srtp-legs.ts';
 export interface Crossing {
   describe(leg: LegName, description: LegDescription): void;
   /** Packets are made anew here: such a session can't be left to the kernel, nor taken over without its keys. */
-  readonly isBridge: boolean;
+  isBridge(): boolean;
   /** A packet from this leg in clear, where the box has keys of its own with it; undefined: not genuine, or nothing that can be bridged. */
   open(from: LegName, packet: Uint8Array, atMs: number): Uint8Array | undefined;
   /** What was opened, as the other leg gets it; undefined: not to be sent. */
@@ -22,12 +22,10 @@ export function newCrossing(quality: SessionQuality): Crossing {
       quality.setCodecs(leg, codecs);
       srtp.setKeys(leg, keys);
     },
-    get isBridge() {
-      return srtp.isBridge;
-    },
+    isBridge: () => srtp.isBridge(),
     open: (from, packet, atMs) => {
       const kind = packetKind(packet);
-      if (kind !== 'rtp' && kind !== 'rtcp') return srtp.isBridge ? undefined : packet;
+      if (kind !== 'rtp' && kind !== 'rtcp') return srtp.isBridge() ? undefined : packet;
       const clear = srtp.open(from, kind, packet);
       if (clear === undefined) return undefined;
       if (kind === 'rtp') quality.onRtp(from, clear, atMs);

@@ -11,23 +11,6 @@ export interface StreamCounts {
   readonly meanJitterMs: number;
 }
 
-export interface ReceivedStream {
-  /** Each packet that passes this process; `atMs` may have a fraction. */
-  note(packet: Uint8Array, atMs: number): void;
-  /** One of many that the kernel carries: the beginning of its header, 12 bytes. */
-  sample(header: Uint8Array, atMs: number): void;
-  /** So many were carried by the kernel since the last time. What of them was lost only samples tell. */
-  count(packets: number, atMs: number): void;
-  setCodecs(codecs: readonly RtpCodec[]): void;
-  readonly counts: StreamCounts;
-  /** Of the sender that is heard now. */
-  readonly ssrc: number | undefined;
-  /** Highest sequence number with its roll-overs, counted from this stream's first packet. */
-  readonly expectedOfSender: number;
-  readonly lostOfSender: number;
-  readonly codec: RtpCodec | undefined;
-}
-
 /** A larger jump is a sender that began anew, if it goes on from there (appendix A.1). */
 const mostDropout = 3000;
 const mostMisorder = 100;
@@ -35,6 +18,8 @@ const mostMisorder = 100;
 const longestLateMs = 10_000;
 /** Their time stamps stand still or jump: nothing can be told from them. */
 const notSpeech = new Set(['TELEPHONE-EVENT', 'CN', 'RED']);
+/** Until something is described. */
+const none: ReadonlyMap<number, RtpCodec> = new Map();
 
 interface Sender {
   readonly ssrc: number;
@@ -47,51 +32,69 @@ interface Sender {
   restartAt: number;
 }
 
-export function newReceivedStream(): ReceivedStream {
-  let codecs = new Map<number, RtpCodec>();
-  let codec: RtpCodec | undefined;
-  const senders = newSenders();
-  const timing = newTiming();
+/** Classes, since there are two a call: an object literal with getters takes V8 much longer to make. */
+export class ReceivedStream {
+  #codecs: ReadonlyMap<number, RtpCodec> = none;
+  #codec: RtpCodec | undefined;
+  readonly #senders = new Senders();
+  readonly #timing = new Timing();
 
-  const look = (header: Uint8Array, atMs: number, find: 'onHeader' | 'onSample'): Sender | undefined => {
+  /** Each packet that passes this process; `atMs` may have a fraction. */
+  note(packet: Uint8Array, atMs: number): void {
+    const found = this.#look(packet, atMs, 'onHeader');
+    if (found !== undefined) found.received += 1;
+  }
+
+  /** One of many that the kernel carries: the beginning of its header, 12 bytes. */
+  sample(header: Uint8Array, atMs: number): void {
+    this.#look(header, atMs, 'onSample');
+  }
+
+  /** So many were carried by the kernel since the last time. What of them was lost only samples tell. */
+  count(packets: number, atMs: number): void {
+    this.#senders.onCarried(packets, atMs);
+  }
+
+  setCodecs(described: readonly RtpCodec[]): void {
+    this.#codecs = new Map(described.map((each) => [each.payloadType, each]));
+  }
+
+  get counts(): StreamCounts {
+    const { jitterMs, meanJitterMs } = this.#timing;
+    return { ...this.#senders.counts(), jitterMs, meanJitterMs };
+  }
+
+  /** Of the sender that is heard now. */
+  get ssrc(): number | undefined {
+    return this.#senders.now?.ssrc;
+  }
+
+  /** Highest sequence number with its roll-overs, counted from this stream's first packet. */
+  get expectedOfSender(): number {
+    const { now } = this.#senders;
+    return now === undefined ? 0 : expectedOf(now);
+  }
+
+  get lostOfSender(): number {
+    const { now } = this.#senders;
+    return now === undefined ? 0 : lostOf(now);
+  }
+
+  get codec(): RtpCodec | undefined {
+    return this.#codec;
+  }
+
+  #look(header: Uint8Array, atMs: number, find: 'onHeader' | 'onSample'): Sender | undefined {
     if (header.length < 12) return undefined;
-    const before = senders.now;
-    const found = senders[find](header, atMs);
-    if (senders.now !== before) timing.forget();
-    const payload = codecs.get((header[1] ?? 0) & 127);
+    const before = this.#senders.now;
+    const found = this.#senders[find](header, atMs);
+    if (this.#senders.now !== before) this.#timing.forget();
+    const payload = this.#codecs.get((header[1] ?? 0) & 127);
     if (found === undefined || payload === undefined || notSpeech.has(payload.name)) return found;
-    codec = payload;
-    timing.onPacket(header, atMs, { clockRate: payload.clockRate, isSample: find === 'onSample' });
+    this.#codec = payload;
+    this.#timing.onPacket(header, atMs, { clockRate: payload.clockRate, isSample: find === 'onSample' });
     return found;
-  };
-  return {
-    note: (packet, atMs) => {
-      const found = look(packet, atMs, 'onHeader');
-      if (found !== undefined) found.received += 1;
-    },
-    sample: (header, atMs) => {
-      look(header, atMs, 'onSample');
-    },
-    count: senders.onCarried,
-    setCodecs: (described) => {
-      codecs = new Map(described.map((each) => [each.payloadType, each]));
-    },
-    get counts() {
-      return { ...senders.counts(), jitterMs: timing.jitterMs, meanJitterMs: timing.meanJitterMs };
-    },
-    get ssrc() {
-      return senders.now?.ssrc;
-    },
-    get expectedOfSender() {
-      return senders.now === undefined ? 0 : expectedOf(senders.now);
-    },
-    get lostOfSender() {
-      return senders.now === undefined ? 0 : lostOf(senders.now);
-    },
-    get codec() {
-      return codec;
-    },
-  };
+  }
 }
 
 /** As many numbers further as lie between by the 16 bits that are seen of them, and by what was carried. */
@@ -117,63 +120,69 @@ function passOver(sender: Sender, sequence: number): Sender {
 }
 
 /** One sender after the other, each with sequence numbers of its own. */
-function newSenders() {
-  let now: Sender | undefined;
-  const before = { expected: 0, received: 0 };
+class Senders {
+  now: Sender | undefined;
+  readonly #before = { expected: 0, received: 0 };
   /** Of the kernel's packets the last that was seen, and when their number was known last. */
-  let sample: { sequence: number; atMs: number } | undefined;
-  let knownAtMs = 0;
-  const begin = (ssrc: number, sequence: number) => {
-    if (now !== undefined) {
-      before.expected += expectedOf(now);
-      before.received += receivedOf(now);
+  #sample: { readonly sequence: number; readonly atMs: number } | undefined;
+  #knownAtMs = 0;
+
+  /** Undefined: of a jump that may be an error. */
+  onHeader(header: Uint8Array, atMs: number): Sender | undefined {
+    this.#knownAtMs = atMs;
+    this.#sample = undefined;
+    const [sequence, ssrc] = [uint16At(header, 2), uint32At(header, 8)];
+    const { now } = this;
+    if (now?.ssrc !== ssrc) return this.#begin(ssrc, sequence);
+    if (now.carried > 0) return passOver(now, sequence);
+    const ahead = (sequence - now.highest) & 0xff_ff;
+    if (ahead < mostDropout) now.highest += ahead;
+    else if (ahead < 65_536 - mostMisorder) {
+      if (sequence === now.restartAt) return this.#begin(ssrc, sequence);
+      now.restartAt = (sequence + 1) & 0xff_ff;
+      return undefined;
     }
-    sample = undefined;
-    now = { ssrc, first: sequence, highest: sequence, received: 0, carried: 0, restartAt: -1 };
     return now;
-  };
-  return {
-    get now() {
-      return now;
-    },
-    /** Undefined: of a jump that may be an error. */
-    onHeader: (header: Uint8Array, atMs: number): Sender | undefined => {
-      knownAtMs = atMs;
-      sample = undefined;
-      const [sequence, ssrc] = [uint16At(header, 2), uint32At(header, 8)];
-      if (now?.ssrc !== ssrc) return begin(ssrc, sequence);
-      if (now.carried > 0) return passOver(now, sequence);
-      const ahead = (sequence - now.highest) & 0xff_ff;
-      if (ahead < mostDropout) now.highest += ahead;
-      else if (ahead < 65_536 - mostMisorder) {
-        if (sequence === now.restartAt) return begin(ssrc, sequence);
-        now.restartAt = (sequence + 1) & 0xff_ff;
-        return undefined;
-      }
-      return now;
-    },
-    onSample: (header: Uint8Array, atMs: number): Sender => {
-      const [sequence, ssrc] = [uint16At(header, 2), uint32At(header, 8)];
-      if (now?.ssrc !== ssrc) return Object.assign(begin(ssrc, sequence), { first: sequence + 1 });
-      sample = { sequence, atMs };
-      return now;
-    },
-    /** A sample is older than the count: what came after it is taken off at the pace of the count. */
-    onCarried: (packets: number, atMs: number): void => {
-      const pace = packets / Math.max(1, atMs - knownAtMs);
-      knownAtMs = atMs;
-      if (now === undefined) return;
-      now.carried += packets;
-      if (sample === undefined) return;
-      const after = Math.min(now.carried, Math.max(0, pace * (atMs - sample.atMs)));
-      settle(now, { sequence: sample.sequence, carried: now.carried - after });
-      sample = undefined;
-    },
-    counts: () => ({
-      expected: before.expected + (now === undefined ? 0 : expectedOf(now)),
-      received: before.received + (now === undefined ? 0 : receivedOf(now)),
-    }),
-  };
+  }
+
+  onSample(header: Uint8Array, atMs: number): Sender {
+    const [sequence, ssrc] = [uint16At(header, 2), uint32At(header, 8)];
+    const { now } = this;
+    if (now?.ssrc !== ssrc) return Object.assign(this.#begin(ssrc, sequence), { first: sequence + 1 });
+    this.#sample = { sequence, atMs };
+    return now;
+  }
+
+  /** A sample is older than the count: what came after it is taken off at the pace of the count. */
+  onCarried(packets: number, atMs: number): void {
+    const pace = packets / Math.max(1, atMs - this.#knownAtMs);
+    this.#knownAtMs = atMs;
+    const { now } = this;
+    if (now === undefined) return;
+    now.carried += packets;
+    const sample = this.#sample;
+    if (sample === undefined) return;
+    const after = Math.min(now.carried, Math.max(0, pace * (atMs - sample.atMs)));
+    settle(now, { sequence: sample.sequence, carried: now.carried - after });
+    this.#sample = undefined;
+  }
+
+  counts(): Pick<StreamCounts, 'expected' | 'received'> {
+    const { now } = this;
+    const { expected, received } = this.#before;
+    if (now === undefined) return { expected, received };
+    return { expected: expected + expectedOf(now), received: received + receivedOf(now) };
+  }
+
+  #begin(ssrc: number, sequence: number): Sender {
+    if (this.now !== undefined) {
+      this.#before.expected += expectedOf(this.now);
+      this.#before.received += receivedOf(this.now);
+    }
+    this.#sample = undefined;
+    this.now = { ssrc, first: sequence, highest: sequence, received: 0, carried: 0, restartAt: -1 };
+    return this.now;
+  }
 }
 
 /** Until a sample says otherwise nothing is taken to be lost of what the kernel carried. */
@@ -190,38 +199,47 @@ function lostOf(sender: Sender): number {
 }
 
 /** Interarrival jitter (section 6.4.1), and its mean. Of samples only neighbours say something, and so few count for more at first. */
-function newTiming() {
-  let last: { sequence: number; timestamp: number; atMs: number; clockRate: number } | undefined;
-  let [jitterMs, sum, count, pairs] = [0, 0, 0, 0];
-  return {
-    onPacket: (
-      header: Uint8Array,
-      atMs: number,
-      { clockRate, isSample }: { clockRate: number; isSample: boolean },
-    ) => {
-      const [sequence, timestamp] = [uint16At(header, 2), uint32At(header, 4)];
-      const isNext = last !== undefined && sequence === ((last.sequence + 1) & 0xff_ff);
-      if (last?.clockRate === clockRate && (isNext || !isSample)) {
-        if (isSample) pairs += 1;
-        const sentMs = (((timestamp - last.timestamp) | 0) / clockRate) * 1000;
-        const gain = isSample ? Math.max(1 / 16, 1 / pairs) : 1 / 16;
-        const lateMs = Math.abs(atMs - last.atMs - sentMs);
-        if (lateMs < longestLateMs) {
-          jitterMs += (lateMs - jitterMs) * gain;
-          sum += jitterMs;
-          count += 1;
-        }
+class Timing {
+  jitterMs = 0;
+  #last:
+    | {
+        readonly sequence: number;
+        readonly timestamp: number;
+        readonly atMs: number;
+        readonly clockRate: number;
       }
-      last = { sequence, timestamp, atMs, clockRate };
-    },
-    forget: () => {
-      last = undefined;
-    },
-    get jitterMs() {
-      return jitterMs;
-    },
-    get meanJitterMs() {
-      return count === 0 ? 0 : sum / count;
-    },
-  };
+    | undefined;
+  #sum = 0;
+  #count = 0;
+  #pairs = 0;
+
+  onPacket(
+    header: Uint8Array,
+    atMs: number,
+    { clockRate, isSample }: { clockRate: number; isSample: boolean },
+  ): void {
+    const [sequence, timestamp] = [uint16At(header, 2), uint32At(header, 4)];
+    const last = this.#last;
+    const isNext = last !== undefined && sequence === ((last.sequence + 1) & 0xff_ff);
+    if (last?.clockRate === clockRate && (isNext || !isSample)) {
+      if (isSample) this.#pairs += 1;
+      const sentMs = (((timestamp - last.timestamp) | 0) / clockRate) * 1000;
+      const gain = isSample ? Math.max(1 / 16, 1 / this.#pairs) : 1 / 16;
+      const lateMs = Math.abs(atMs - last.atMs - sentMs);
+      if (lateMs < longestLateMs) {
+        this.jitterMs += (lateMs - this.jitterMs) * gain;
+        this.#sum += this.jitterMs;
+        this.#count += 1;
+      }
+    }
+    this.#last = { sequence, timestamp, atMs, clockRate };
+  }
+
+  forget(): void {
+    this.#last = undefined;
+  }
+
+  get meanJitterMs(): number {
+    return this.#count === 0 ? 0 : this.#sum / this.#count;
+  }
 }

@@ -115,9 +115,9 @@ function describe(
   { crossing }: Carried,
   { leg, description }: MediaRequest & { verb: 'update' | 'describe' },
 ): boolean {
-  const wasBridge = crossing.isBridge;
+  const wasBridge = crossing.isBridge();
   if (description !== undefined) crossing.describe(leg, description);
-  return crossing.isBridge !== wasBridge;
+  return crossing.isBridge() !== wasBridge;
 }
 
 /** What is asked of one session is done in that order: it may be released while its ports are still being opened. */
@@ -134,7 +134,7 @@ async function inOrder<T>({ changing }: Relay, session: string, work: () => Prom
 async function allocate(
   relay: Relay,
   request: MediaRequest & { verb: 'allocate' },
-): Promise<MediaSockets['ports']> {
+): Promise<ReturnType<MediaSockets['ports']>> {
   const { session: id, phone, cloud, early } = request;
   const { clock } = relay.world;
   const there = relay.sessions.get(id);
@@ -151,23 +151,26 @@ async function allocate(
   listen(relay, carried);
   keep(relay, carried);
   relay.counters.sessions_opened += 1;
-  return sockets.ports;
+  return sockets.ports();
 }
 
 /** The process that asked for them before is gone, and its call goes on. */
 function portsAgain(
   { sockets, session }: Carried,
   { phone, cloud }: MediaRequest & { verb: 'allocate' },
-): MediaSockets['ports'] {
+): ReturnType<MediaSockets['ports']> {
   if (sockets.own('phone').address !== phone || sockets.own('cloud').address !== cloud)
     throw new Error(`session ${session.id} is there already, at other addresses`);
-  return sockets.ports;
+  return sockets.ports();
 }
 
-async function move(relay: Relay, request: MediaRequest & { verb: 'move' }): Promise<MediaSockets['ports']> {
+async function move(
+  relay: Relay,
+  request: MediaRequest & { verb: 'move' },
+): Promise<ReturnType<MediaSockets['ports']>> {
   const carried = known(relay, request.session);
   await moveLeg(relay, carried, request);
-  return carried.sockets.ports;
+  return carried.sockets.ports();
 }
 
 async function release(relay: Relay, id: string): Promise<Session> {

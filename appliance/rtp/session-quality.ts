@@ -5,7 +5,7 @@ import { decodeRtcp } from '../protocol/rtcp.ts';
 import type { RtpCodec } from '../protocol/sdp-codecs.ts';
 import type { LegQuality, MediaQuality } from '../store/media-quality.ts';
 import { meanOpinionScore } from './e-model.ts';
-import { newReceivedStream, type ReceivedStream } from './received-stream.ts';
+import { ReceivedStream } from './received-stream.ts';
 import { newReports, type Delivered, type Reports } from './reports.ts';
 
 export interface SessionQuality {
@@ -38,7 +38,7 @@ interface Raw {
 type Both<T> = Readonly<Record<LegName, T>>;
 
 export function newSessionQuality(): SessionQuality {
-  const streams = { phone: newReceivedStream(), cloud: newReceivedStream() };
+  const streams = { phone: new ReceivedStream(), cloud: new ReceivedStream() };
   const reports = newReports(streams);
   const wholeOf = (kind: 'mean' | 'last'): Both<Raw> => ({
     phone: rawOf(streams.phone, reports.delivered('phone'), kind),

@@ -5,7 +5,7 @@ import type { PortPool } from './ports.ts';
 import type { Component, Endpoint } from './session.ts';
 
 export interface MediaSockets extends AsyncDisposable {
-  readonly ports: Readonly<Record<LegName, PortPair>>;
+  ports(): Readonly<Record<LegName, PortPair>>;
   port(leg: LegName, component: Component): UdpPort;
   /** Where a leg's far end sends its RTP to. */
   own(leg: LegName): Endpoint;
@@ -57,9 +57,7 @@ async function openBothLegs(needs: Needs, open: (leg: LegName) => Promise<Pair>)
   }
   const pairs = { phone, cloud };
   return {
-    get ports() {
-      return { phone: portsOf(pairs.phone), cloud: portsOf(pairs.cloud) };
-    },
+    ports: () => ({ phone: portsOf(pairs.phone), cloud: portsOf(pairs.cloud) }),
     port: (leg, component) => pairs[leg][component],
     own: (leg) => pairs[leg].rtp.address(),
     move: async (leg, address) => {

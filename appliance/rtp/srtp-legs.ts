@@ -7,7 +7,7 @@ import { newSrtpReceiver, newSrtpSender, type Srtp, type SrtpKey, type SrtpRecei
 export interface SrtpLegs {
   setKeys(leg: LegName, keys: LegKeys | undefined): void;
   /** Whether packets are made anew: such a session can't be left to the kernel. */
-  readonly isBridge: boolean;
+  isBridge(): boolean;
   /** A packet from this leg in clear, where the box ends SRTP, else as it came; undefined: not genuine. */
   open(from: LegName, kind: 'rtp' | 'rtcp', packet: Uint8Array): Uint8Array | undefined;
   /** What goes to this leg, encrypted where the box has keys with it. */
@@ -31,9 +31,7 @@ export function newSrtpLegs(): SrtpLegs {
   const legs: Record<LegName, Leg> = { phone: newLeg(), cloud: newLeg() };
   return {
     setKeys: (leg, keys) => setKeys(legs[leg], keys),
-    get isBridge() {
-      return isBridged(legs.phone) || isBridged(legs.cloud);
-    },
+    isBridge: () => isBridged(legs.phone) || isBridged(legs.cloud),
     open: (from, kind, packet) => (isBridged(legs[from]) ? receive(legs[from], kind, packet) : packet),
     seal: (to, kind, packet) => (isBridged(legs[to]) ? legs[to].sender?.[kind](packet) : packet),
     read: (from, report) => {

@@ -38,7 +38,7 @@ export interface CallMedia {
   /** The call is up: from now on silence ends it, unless it is held. */
   answered(): Promise<void>;
   /** Also those whose ports the relay was asked for and hasn't named yet. */
-  readonly sessions: readonly string[];
+  sessions(): readonly string[];
   /** Ours. */
   readonly addresses: Readonly<Record<LegName, string>>;
   /**
@@ -115,21 +115,22 @@ export function newCallMedia(media: Media, call: string, sides: Sides): CallMedi
     relay: async (from, text) => {
       const sdp = parseSdp(text);
       const crossing = crypto.cross(from, sdp);
-      const direct = formatSdp(isRaw(from, sides, latest) ? sdp : crossing);
+      const isPlain = isRaw(from, sides, latest);
+      const direct = () => formatSdp(isPlain ? sdp : crossing);
       if (latest[from] !== undefined) before[from] = latest[from];
       latest[from] = sdp;
-      if (rescue?.isDirect === true) return direct;
+      if (rescue?.isDirect === true) return direct();
       try {
         const own = await ports.relayed(from, sdp.media.length);
         if (isUp) await rescued(rescue, expectMedia());
         return formatSdp(origin.after(from, relayedSdp(crossing, addresses[otherLeg[from]], own)));
       } catch (error) {
-        if (rescue === undefined || ports.areTold || streams.isReleased()) throw error;
+        if (rescue === undefined || ports.areTold() || streams.isReleased()) throw error;
         rescue.onError(error);
         rescue.isDirect = true;
         // Of ports that it has given nobody was told.
         void streams.release();
-        return direct;
+        return direct();
       }
     },
     takeBack: async (from) => {
@@ -149,9 +150,7 @@ export function newCallMedia(media: Media, call: string, sides: Sides): CallMedi
       isUp = true;
       await rescued(rescue, expectMedia());
     },
-    get sessions() {
-      return streams.sessions().map(([, session]) => session);
-    },
+    sessions: () => streams.sessions().map(([, session]) => session),
     addresses,
     release: streams.release,
   };

@@ -62,9 +62,7 @@ export function newPorts({ media, streams, remotes, crypto, rescue }: PortsNeeds
     return open?.ports[otherLeg[from]];
   };
   return {
-    get areTold() {
-      return areTold;
-    },
+    areTold: () => areTold,
     /** Of each medium, as the other leg is told; undefined: refused. */
     relayed: async (from: LegName, count: number): Promise<(PortPair | undefined)[]> => {
       const ports: (PortPair | undefined)[] = [];

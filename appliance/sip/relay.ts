@@ -266,7 +266,7 @@ async function reconcile(app: Application, adoption: Adoption): Promise<void> {
   const unknown = Array.from(present).filter((session) => !ours.has(session) && !adoption.has(session));
   await Promise.allSettled(unknown.map((session) => app.media.release(session)));
   const isLost = (session: string) => known.has(session) && !present.has(session);
-  const broken = app.calls.all().filter((call) => call.state === 'up' && call.media.sessions.some(isLost));
+  const broken = app.calls.all().filter((call) => call.state === 'up' && call.media.sessions().some(isLost));
   for (const call of broken) {
     app.counters.calls_lost += 1;
     await hangUp(app, call, { reason: 'media relay restarted', legs: ['phone', 'cloud'] });
@@ -274,7 +274,7 @@ async function reconcile(app: Application, adoption: Adoption): Promise<void> {
 }
 
 function sessionsOf({ calls }: Application): Set<string> {
-  return new Set(calls.all().flatMap(({ media }) => media.sessions));
+  return new Set(calls.all().flatMap(({ media }) => media.sessions()));
 }
 
 const goodbyeMs = 1000;

@@ -55,16 +55,15 @@ export async function endpoint(
   onTestFinished(() => port[Symbol.asyncDispose]());
   const heard: number[] = [];
   port.onDatagram((bytes) => heard.push(decodeRtp(bytes).sequence));
-  return {
-    ...port,
+  return Object.assign(port, {
     heard,
-    next: async (count) => {
+    next: async (count: number) => {
       await until(`${count} packets`, () => heard.length >= count || undefined, {
         timeoutMs: 3000,
         everyMs: 5,
       });
     },
-  };
+  });
 }
 
 export const packet = (sequence: number) =>

@@ -148,7 +148,7 @@ export async function ended(site: SipSite) {
 export async function ear(): Promise<UdpPort & { heard: number }> {
   const port = await openUdp({ address: local, port: 0 });
   onTestFinished(() => port[Symbol.asyncDispose]());
-  const own = { ...port, heard: 0 };
+  const own = Object.assign(port, { heard: 0 });
   port.onDatagram(() => {
     own.heard += 1;
   });

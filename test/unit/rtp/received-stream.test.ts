@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { newReceivedStream, type ReceivedStream } from '../../../appliance/rtp/received-stream.ts';
+import { ReceivedStream } from '../../../appliance/rtp/received-stream.ts';
 
 const pcmu = { payloadType: 0, name: 'PCMU', clockRate: 8000 };
 
@@ -15,7 +15,7 @@ function header(sequence: number, more: { ssrc?: number; timestamp?: number; pay
 }
 
 function stream(): ReceivedStream {
-  const made = newReceivedStream();
+  const made = new ReceivedStream();
   made.setCodecs([pcmu, { payloadType: 101, name: 'TELEPHONE-EVENT', clockRate: 8000 }]);
   return made;
 }

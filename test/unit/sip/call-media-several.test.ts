@@ -18,7 +18,7 @@ it('a second stream gets ports of its own, and the end gives all of them back', 
   const call = newCallMedia(media, 'c', sides);
   const offer = await call.relay('phone', `${video(4002)}m=message 4004 TCP/MSRP *\r\n`);
   expect(offer).toMatch(/m=audio 20004 .*\r\nm=video 20008 .*\r\nm=message 0 /);
-  expect(call.sessions).toEqual(['c.0', 'c.1']);
+  expect(call.sessions()).toEqual(['c.0', 'c.1']);
   expect(await call.release()).toEqual({ phone: 6, cloud: 8 });
   expect(media.open.size).toBe(0);
 });
