@@ -1,6 +1,5 @@
 /** Carries an INVITE from one leg to the other, and what comes back: a back-to-back user agent (RFC 7092) with media through `rtp`. */
 import { isChallenge } from '../protocol/sip-challenge.ts';
-import { randomName } from './engine/random-name.ts';
 import { otherLeg, type LegName } from '../protocol/media-control.ts';
 import { headerValue, parseNameAddress } from '../protocol/sip-headers.ts';
 import type { SipHeader } from '../protocol/sip-message.ts';
@@ -16,6 +15,7 @@ import { helpKind } from './emergency.ts';
 import { withCause } from './cause.ts';
 import { answer, rewritten } from './crossing.ts';
 import { nextMaxForwards, passedHeaders } from './headers.ts';
+import { randomName } from './engine/random-name.ts';
 import { admitCallback, asOfGateway } from './help/callback.ts';
 import { beginHelp, isFlooding, newRescue, settleHelp } from './help/in-call.ts';
 import type { Attempt } from './outgoing-invite.ts';

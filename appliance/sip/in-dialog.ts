@@ -21,8 +21,8 @@ import { isLastNotify } from '../protocol/sip-events.ts';
 import { noteRefer, withReferNumber } from './refer-numbers.ts';
 import { translatedHeaders } from './replaces.ts';
 import { answerInSession, isRefresh } from './session-timers.ts';
+import { within } from './srf-library.ts';
 import type { Answer, Incoming, Received } from './srf.ts';
-import { enough } from '../world.ts';
 import { checkedTransfer } from './transfer.ts';
 import { wheretoOf } from './whereto.ts';
 
@@ -132,19 +132,12 @@ export async function finalOfBye(
   app: Application,
   { dialogId, headers }: { dialogId: string; headers: readonly SipHeader[] },
 ): Promise<Received | undefined> {
-  const stop = new AbortController();
   try {
     const sent = await app.server.send({ method: 'BYE', dialogId, headers });
-    const late = app.world.clock.sleep(byeMs, stop.signal).then(
-      () => undefined,
-      () => undefined,
-    );
-    return await Promise.race([sent.final, late]);
+    return await within(app.server.timers, sent.final, byeMs);
   } catch (error) {
     app.world.log.debug({ err: error }, 'BYE not relayed');
     return undefined;
-  } finally {
-    stop.abort(enough);
   }
 }
 

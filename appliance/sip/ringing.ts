@@ -24,8 +24,8 @@ import {
   wayToCaller,
 } from './reliability.ts';
 import { RingingEnds, type RingingEnd } from './ringing-ends.ts';
+import { within } from './srf-library.ts';
 import type { Answer, Incoming, Received } from './srf.ts';
-import { enough } from '../world.ts';
 
 const nothing = { type: '', text: '' };
 
@@ -154,20 +154,13 @@ export class Ringing {
       this.#acknowledge(response, headers);
       return undefined;
     }
-    const { clock } = this.#app.world;
-    const stop = new AbortController();
     try {
-      const late = clock.sleep(challengeMs, stop.signal).then(
-        () => undefined,
-        () => undefined,
-      );
-      const final = await Promise.race([this.#prack(response, headers, nothing), late]);
+      const asked = this.#prack(response, headers, nothing);
+      const final = await within(this.#app.server.timers, asked, challengeMs);
       return final !== undefined && isChallenge(final) ? final : undefined;
     } catch (error) {
       this.#app.world.log.debug({ err: error, call: this.#attempt.call.id }, 'PRACK not sent');
       return undefined;
-    } finally {
-      stop.abort(enough);
     }
   }
 

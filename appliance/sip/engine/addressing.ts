@@ -1,5 +1,4 @@
 /** How requests of the application begin, and responses that stand in for ones that nobody sent. All pure, but for fresh ids. */
-import { randomName } from './random-name.ts';
 import { headerValue, parseCSeq, tagOf } from '../../protocol/sip-headers.ts';
 import type { SipRequest, SipResponse } from '../../protocol/sip-message.ts';
 import {
@@ -12,6 +11,7 @@ import {
 } from './compose.ts';
 import { dialogIdOf } from './dialog.ts';
 import type { Flow } from './flow.ts';
+import { randomName } from './random-name.ts';
 
 /** Of a request outside a dialog: what the application gave, the rest made here (section 8.1.1). */
 export function newAddressing(given: SipRequest, flow: Flow): Addressing {

@@ -1,5 +1,4 @@
 /** Orders of the application: each request is completed, given a flow and sent (RFC 3261 sections 8.1.1, 12.2.1). */
-import { randomName } from './random-name.ts';
 import { essentials, headerValue } from '../../protocol/sip-headers.ts';
 import { DecodeError } from '../../protocol/bytes.ts';
 import { encodeSipMessage, type SipRequest, type SipResponse } from '../../protocol/sip-message.ts';
@@ -20,6 +19,7 @@ import { addressingIn, dialogIdOf, flowIn, isOffer, noteDescription, type Dialog
 import { oweUnheard, settleDialog } from './dialog-outcome.ts';
 import type { Flow } from './flow.ts';
 import { keptBytes } from './kept-bytes.ts';
+import { randomName } from './random-name.ts';
 import { revive } from './revive.ts';
 import { parseRoute, RouteError, type Route } from './route.ts';
 import type { OutgoingRequests, Use } from './outgoing-requests.ts';

@@ -1,5 +1,4 @@
 /** Messages as they go out: what the application gave, completed with what only the stack knows. All functions are pure. */
-import { randomName } from './random-name.ts';
 import {
   formatNameAddress,
   formatVia,
@@ -8,13 +7,14 @@ import {
   listValues,
   parseNameAddress,
   parseVia,
-  type Via,
   splitChallenges,
   splitValues,
+  type Via,
 } from '../../protocol/sip-headers.ts';
 import type { SipHeader, SipRequest, SipResponse } from '../../protocol/sip-message.ts';
 import { formatHostPort, formatSipUri, param, parseSipUri, withParam } from '../../protocol/sip-uri.ts';
 import type { Flow } from './flow.ts';
+import { randomName } from './random-name.ts';
 
 /** Fields that belong to the stack: the application's are not looked at. */
 const stackOwned = new Set(['Via', 'Route', 'Record-Route', 'RSeq', 'Content-Length', 'Max-Forwards']);

@@ -1,6 +1,5 @@
 /** Requests of ours that are under way: their transactions, and what comes back (RFC 3261 sections 8.1.3, 9.1, 13.2.2). */
 import { credentialsOf } from '../../protocol/sip-challenge.ts';
-import { randomName } from './random-name.ts';
 import {
   essentials,
   headerValue,
@@ -18,6 +17,7 @@ import { dialogIdOf, flowIn, uacDialog, updateUacDialog, type Dialog } from './d
 import { refusedFork } from './fork.ts';
 import { settleDialog } from './dialog-outcome.ts';
 import type { Flow } from './flow.ts';
+import { randomName } from './random-name.ts';
 import { isNextInOrder, isReliableProvisional, rseqOf } from './reliable.ts';
 import { retryAfterMs } from './retry-after.ts';
 import { revive } from './revive.ts';

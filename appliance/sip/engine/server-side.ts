@@ -1,5 +1,4 @@
 /** Requests from the network: what the stack answers by itself (RFC 3261 sections 8.2, 9.2, 12.2.2, 13.3), the rest for the application. */
-import { randomName } from './random-name.ts';
 import type { Essentials } from '../../protocol/sip-headers.ts';
 import { encodeSipMessage, type SipRequest, type SipResponse } from '../../protocol/sip-message.ts';
 import { Answers } from './answers.ts';
@@ -10,6 +9,7 @@ import type { Dialog } from './dialog.ts';
 import { isSameParty, type Flow } from './flow.ts';
 import { completed, IncomingRequests, requestEvent, type Incoming } from './incoming.ts';
 import { keptText } from './kept-bytes.ts';
+import { randomName } from './random-name.ts';
 import { dialogRefusal, isOfScanner, knownMethods, refusal } from './request-checks.ts';
 import {
   InviteServerTransaction,
