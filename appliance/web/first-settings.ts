@@ -13,6 +13,8 @@ export const FirstSettings = Type.Object(
     timeZone: word,
     tenantId: optional,
     posture: word,
+    /** Calling code, which says what people dial for help. */
+    country: optional,
     /** The box on the phones' network. */
     card: word,
     address: word,
@@ -22,7 +24,7 @@ export const FirstSettings = Type.Object(
     first: optional,
     last: optional,
     router: optional,
-    /** Name server that the box asks. */
+    /** Name server that the box asks, and phones that get their addresses from it. */
     dns: optional,
     /** Management address; left out: the one on the phones' network. */
     pageAddress: optional,
@@ -74,12 +76,15 @@ function shortToml(form: Partial<Form>): string {
     ...key('address', form.address),
     '[dhcp]',
     ...key('mode', form.addresses),
-    ...(form.addresses === 'off' ? [] : key('interface', form.card)),
+    ...key('interface', form.card),
     ...(isServer ? key('subnet', form.subnet) : []),
     ...(isServer && form.first !== undefined && form.last !== undefined
       ? [`pool = [${quoted(form.first)}, ${quoted(form.last)}]`]
       : []),
     ...(isServer && form.router !== undefined ? [`routers = [${quoted(form.router)}]`] : []),
+    ...(isServer && form.dns !== undefined ? [`dns_servers = [${quoted(form.dns)}]`] : []),
+    '[dial_plan]',
+    ...key('country_code', form.country?.replace(/^\+\s*/, '')),
     '[web]',
     ...key('address', form.pageAddress ?? form.address),
     'https_port = 8443',

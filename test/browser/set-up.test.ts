@@ -63,6 +63,7 @@ it('a new box asks for its code, a password and the site, and writes settings th
   await tab.getByLabel('Set-up code').fill(page.code);
   await tab.getByRole('button', { name: 'Go on' }).click();
   await tab.getByLabel('Name of the site').fill('Head "office"');
+  await tab.getByLabel('Calling code of the country').fill('+49');
   await tab.getByLabel('Address of this box there').fill('10.20.0.1');
   await tab.getByLabel('Its network').fill('10.20.0.0/24');
   await tab.getByLabel('First address for phones').fill('10.20.0.100');
@@ -76,6 +77,7 @@ it('a new box asks for its code, a password and the site, and writes settings th
   expect(written).toMatchObject({
     site: { name: 'Head "office"', address: '10.20.0.1', region: 'emea' },
     dhcp: { mode: 'server', pool: ['10.20.0.100', '10.20.0.199'] },
+    dial_plan: { country_code: '49' },
     web: { address: '10.20.0.1', https_port: 8443 },
   });
   await tab.getByText('https://10.20.0.1:8443/').waitFor();
