@@ -16,6 +16,8 @@ import {
 
 const fragment = /^#phone=([0-9a-f]{2}(?::[0-9a-f]{2}){5})$/;
 let shown;
+/** The phone that is shown. */
+let isInCall = false;
 
 /** `load` fetches a path of the API as JSON; `order` posts there, and rejects with the box's own words. */
 export function openPhones(load, order) {
@@ -26,14 +28,18 @@ export function openPhones(load, order) {
       try {
         const phone = await load(`/api/phones/${mac}`);
         if (isShown()) draw(phone);
-      } catch {
-        if (isShown()) byId('phone-state').textContent = 'Not read now; trying again';
+      } catch ({ message }) {
+        const words = message.endsWith(': 404')
+          ? 'No phone with this MAC was seen here'
+          : 'Not read now; trying again';
+        if (isShown()) byId('phone-state').textContent = words;
       }
     },
   });
   byId('phone-restart').addEventListener('click', () => {
     const mac = shown;
     const note = byId('phone-restart-note');
+    if (isInCall && !confirm('It is in a call, which ends then. Restart it all the same?')) return;
     byId('phone-restart').disabled = true;
     order(`/api/phones/${mac}/restart`).then(
       () => view.look(),
@@ -64,6 +70,7 @@ function clear(mac) {
 
 function draw(phone) {
   const { onboarding } = phone;
+  isInCall = phone.stage === 'in call';
   fill(byId('phone-title'), [phoneName(phone)]);
   fill(byId('phone-state'), [plain(phone.mac)]);
   byId('phone-next').dataset.state = onboarding.isGood ? 'ok' : 'notice';
