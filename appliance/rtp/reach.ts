@@ -27,11 +27,14 @@ const loopback = parseCidr('127.0.0.0/8');
 /** This network, groups, and what is reserved, broadcast among it (RFC 6890). */
 const nobody = ['0.0.0.0/8', '224.0.0.0/4', '240.0.0.0/4'].map(parseCidr);
 
-/** As it is told; without its address where that is none for its leg: then it is learned from who may speak there. */
+/**
+ * As it is told. Where its address is none for its leg, as that of a phone which knows the site's public one, that of its signalling
+ * takes its place; without one it is learned from who may speak there.
+ */
 export function withinReach(remote: Remote, ours: Ours, around: Surroundings): Remote {
-  const { address, allow } = remote;
+  const { address, allow, near = '0.0.0.0' } = remote;
   if (address === '0.0.0.0' || isWithinReach(remote, ours, around)) return remote;
-  return { ...remote, address: '0.0.0.0', allow: allow.filter((entry) => entry !== address) };
+  return { ...remote, address: near, allow: allow.filter((entry) => entry !== address) };
 }
 
 /** By the card of our own address, or the one that leads to where the far end's signalling comes from: its neighbours it reaches by itself. */

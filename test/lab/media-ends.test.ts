@@ -86,7 +86,7 @@ it('a description that names a host of another network leads nothing there', asy
   await second?.who.exec(['perl', '-MSocket', '-e', talk, '6000', String(ours.cloud.rtp)]);
   expect(await capture.text('udp')).toBe('');
   const [count] = (await media.stats()).filter(({ session }) => session === 'led.0');
-  expect(count?.cloud.dropped, 'it was heard, and had nowhere to go').toBe(0);
+  expect(count?.cloud.dropped, 'it was heard').toBe(0);
   expect(count?.silentMs).toBeLessThan(5000);
   await media.release('led.0');
 });
