@@ -124,7 +124,9 @@ async function answerOverTls(peer: Peer, { at, cseq }: { at: number; cseq: numbe
     const before = peer.waiting.length;
     peer.send(registerText({ cseq, aor: `${at}` }));
     const heard = () => peer.waiting.slice(before).find(isFinal);
-    const message = await until('an answer over TLS', heard, { timeoutMs: 60_000, everyMs: 20 });
+    const lastSeen = () =>
+      `${peer.isClosed ? 'its end' : 'nothing'} after ${peer.waiting.map((one) => ('status' in one ? one.status : one.method)).join(', ')}`;
+    const message = await until('an answer over TLS', heard, { timeoutMs: 60_000, everyMs: 20, lastSeen });
     if ('status' in message && message.status !== 503) return message.status;
     await sleep(5000);
   }
