@@ -17,6 +17,8 @@ interface Proving {
 const againMs = 2000;
 /** Longer than the report of a part that has ended looks fresh. */
 const steadyMs = 6000;
+/** Older than a boot takes: its clock has been set since, and says nothing. */
+const oldestMs = 600_000;
 
 /** Undefined: it does, and goes on doing it. Otherwise what did not work at the end of the patience. */
 export async function releaseTrouble({ config, clock, patienceMs }: Proving): Promise<string | undefined> {
@@ -42,15 +44,28 @@ async function troubleNow(config: Config, clock: Clock): Promise<string | undefi
   }
 }
 
-/** A part that ends and is started again each second looks well most of the time. */
+/** A part that ends and is started again each second looks well most of the time: it has to run on, or have run, for a while. */
 async function unsteady(config: Config, clock: Clock): Promise<string | undefined> {
   const starts = () => wantedOf(config, clock.now()).map(({ name, startedAt }) => ({ name, startedAt }));
   const before = starts();
-  await clock.sleep(steadyMs);
+  const missing = steadyMissingMs(before, clock.now());
+  if (missing > 0) await clock.sleep(missing);
   const restarted = starts().find(({ startedAt }, at) => startedAt !== before[at]?.startedAt);
   return restarted === undefined
     ? partTrouble(config, clock.now())
     : `the part ${restarted.name} does not go on running`;
+}
+
+/** How long it takes until each of them has run for as long as shows that it goes on running. */
+export function steadyMissingMs(
+  parts: readonly { readonly startedAt: number | undefined }[],
+  now: number,
+): number {
+  const missing = parts.map(({ startedAt }) => {
+    const age = now - (startedAt ?? now);
+    return age < 0 || age > oldestMs ? steadyMs : steadyMs - age;
+  });
+  return Math.max(0, ...missing);
 }
 
 function wantedOf(config: Config, now: number): PartStatus[] {

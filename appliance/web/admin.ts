@@ -15,6 +15,7 @@ import type { Store } from '../store/store.ts';
 import type { World } from '../world.ts';
 import { openAdminSessions, type AdminSessions, type Entered } from './admin-sessions.ts';
 import { newChecks, type Refused } from './password-checks.ts';
+import { showSetupCode } from './show-setup-code.ts';
 
 export interface Admin extends Disposable {
   readonly sessions: AdminSessions;
@@ -48,9 +49,9 @@ export async function openAdmin({ directory, store, world }: Needs): Promise<Adm
   const { clock, log } = world;
   const secrets = openSecrets(directory, 'web', clock);
   // Made before anybody asks, so that the box's screen has it.
-  await setupCode(secrets).catch((error: unknown) =>
-    log.error({ error: String(error) }, 'no set-up code could be made'),
-  );
+  await setupCode(secrets)
+    .then(showSetupCode)
+    .catch((error: unknown) => log.error({ error: String(error) }, 'no set-up code could be shown'));
   const sessions = openAdminSessions(store, world, () => passwordMark(secrets));
   const checked = newChecks(store, clock);
   const confirm: Admin['confirm'] = async (password, remote) =>
@@ -92,6 +93,7 @@ export async function openAdmin({ directory, store, world }: Needs): Promise<Adm
           return true;
         }));
       if (refused !== undefined) return refused;
+      showSetupCode(undefined);
       await store.write((tx) => tx.journal({ kind: 'password_set', body: { by: 'setup', remote } }));
       return await sessions.begin(remote, 'code');
     },

@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { stageTree, type Release } from '../deb/stage.ts';
 import type { Base } from './base-root.ts';
 import { run } from './command.ts';
+import { compileProgram } from './compiled.ts';
 import type { Initrd } from './initrd.ts';
 import { putCopyrights, shippedPackages } from './shipped-packages.ts';
 import { runInside, type Tools } from './tools-tree.ts';
@@ -52,6 +53,7 @@ export function versionRoot(
   clear(root);
   // A program or library that is missing is noticed here, and not by the first box.
   runInside(tools, { [root]: 'root' }, ['chroot', '/run/root', '/usr/bin/gatehouse', 'config', 'print']);
+  compileProgram(root, tools, programUsers(root));
   return { tools, release, work };
 }
 
@@ -71,6 +73,12 @@ function copyOverlay(from: string, to: string): void {
       }
     }
   }
+}
+
+/** Numbers of those who run it: root, and the parts. */
+function programUsers(root: string): number[] {
+  const accounts = readFileSync(join(root, 'etc/passwd'), 'utf8');
+  return [0, ...Array.from(accounts.matchAll(/^gatehouse-\w+:[^:]*:(\d+):/gm), ([, id]) => Number(id))];
 }
 
 function nameVersion(root: string, { version }: Release): void {

@@ -28,7 +28,7 @@ export async function isServing(machine: EmulatedMachine, parts: readonly string
       parts.length || undefined;
   await until(`${parts.join(', ')} to be at work`, areActive, {
     timeoutMs: bootMs,
-    everyMs: 500,
+    everyMs: 1000,
     hopeless: machine.hasEnded,
     lastSeen: () => machine.console().slice(-3000),
   });
