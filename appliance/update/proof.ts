@@ -17,6 +17,8 @@ interface Proving {
 const againMs = 2000;
 /** Longer than the report of a part that has ended looks fresh. */
 const steadyMs = 6000;
+/** Parts report once in a second. */
+const reportWaitMs = 250;
 /** Older than a boot takes: its clock has been set since, and says nothing. */
 const oldestMs = 600_000;
 
@@ -44,16 +46,26 @@ async function troubleNow(config: Config, clock: Clock): Promise<string | undefi
   }
 }
 
-/** A part that ends and is started again each second looks well most of the time: it has to run on, or have run, for a while. */
+/**
+ * A part that ends and is started again each second looks well most of the time: it has to run on, or have run, for a while. One that has
+ * ended looks well until its report is old: each has to report anew.
+ */
 async function unsteady(config: Config, clock: Clock): Promise<string | undefined> {
-  const starts = () => wantedOf(config, clock.now()).map(({ name, startedAt }) => ({ name, startedAt }));
-  const before = starts();
-  const missing = steadyMissingMs(before, clock.now());
+  const now = () => wantedOf(config, clock.now());
+  const [before, begunAt] = [now(), clock.now()];
+  const missing = steadyMissingMs(
+    before.map(({ startedAt }) => ({ startedAt })),
+    begunAt,
+  );
   if (missing > 0) await clock.sleep(missing);
-  const restarted = starts().find(({ startedAt }, at) => startedAt !== before[at]?.startedAt);
-  return restarted === undefined
-    ? partTrouble(config, clock.now())
-    : `the part ${restarted.name} does not go on running`;
+  const silent = () => now().find(({ reportedAt }) => (reportedAt ?? 0) <= begunAt);
+  const end = clock.monotonic() + steadyMs;
+  while (silent() !== undefined && clock.monotonic() < end) await clock.sleep(reportWaitMs);
+  const after = now();
+  const restarted = after.find(({ startedAt }, at) => startedAt !== before[at]?.startedAt);
+  if (restarted !== undefined) return `the part ${restarted.name} does not go on running`;
+  const ended = silent();
+  return ended === undefined ? partTrouble(config, clock.now()) : `the part ${ended.name} does not run`;
 }
 
 /** How long it takes until each of them has run for as long as shows that it goes on running. */
