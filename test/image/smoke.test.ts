@@ -7,6 +7,7 @@ import { whoMayReadWhat, whoReadsWhat, whoWritesWhat, writtenByOthers } from '..
 import { openLab, type Lab, type Namespace } from '../support/namespaces.ts';
 import { powerOn, type EmulatedMachine } from './machine.ts';
 import { isServing, readMemory, readPhases, saveFigures } from './figures.ts';
+import { exposureLimits, helperExposure } from './helper-exposure.ts';
 import { openImageSite, pageAddress, pageUrl, parts, phonesAddress, type ImageSite } from './site.ts';
 
 /** A minute where nothing else runs; a guard, no figure. */
@@ -149,6 +150,22 @@ it('no unit of ours is more exposed than 1.3, by the reckoning of systemd-analyz
     Array.from(scores).filter(([, score]) => score > 1.3),
     table,
   ).toEqual([]);
+});
+
+it('no unit that acts for them is more exposed than what it does asks for', async () => {
+  const said = await machine.shell(helperExposure, 240_000);
+  const scores = Object.fromEntries(
+    Array.from(said.matchAll(/^([a-z-]+) ([\d.]+)$/gm), ([, name = '', score]) => [name, Number(score)]),
+  );
+  expect(Object.keys(scores).toSorted()).toEqual(Object.keys(exposureLimits).toSorted());
+  expect(Object.entries(scores).filter(([name, score]) => score > (exposureLimits[name] ?? 0))).toEqual([]);
+});
+
+it('time is asked for with NTS where that is offered, and the journal fits a small disk', async () => {
+  const sources = await machine.shell('chronyc -N -a authdata');
+  expect(sources.match(/^\S+ +NTS\b/gm)).toHaveLength(3);
+  const journal = await machine.shell('journalctl -b -t systemd-journald | grep "System Journal"');
+  expect(journal).toContain('max 64M');
 });
 
 it('each user reads the facts of all parts, its own secrets and nobody else’s', async () => {
