@@ -10,7 +10,8 @@ const paths = new Set(['/etc/gatehouse/gatehouse.toml', 'gatehouse.toml']);
 export function settingsIn(text: string): UserData {
   const lines = text.replaceAll('\r\n', '\n').split('\n');
   if (lines[0]?.trim() !== '#cloud-config') {
-    return /^\s*\[site\]\s*$/m.test(text)
+    // Line by line: over all of it, a volume of line breaks would keep a processor busy for minutes.
+    return lines.some((line) => line.trim() === '[site]')
       ? { toml: text }
       : { refused: 'user-data is neither our settings (with a table [site]) nor #cloud-config' };
   }

@@ -89,3 +89,9 @@ it.each(refused)('%s is refused with its line', (_title, text, words) => {
   const { refused: why } = settingsIn(text) as { refused: string };
   expect(why).toMatch(words);
 });
+
+it('as much of nothing as a volume may bring is refused at once', () => {
+  expect(settingsIn('\n'.repeat(256 * 1024))).toEqual({
+    refused: 'user-data is neither our settings (with a table [site]) nor #cloud-config',
+  });
+});
