@@ -3,8 +3,9 @@ import { readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fixedAccounts } from './accounts.ts';
 import { run } from './command.ts';
+import { linesFor } from './for-processor.ts';
 import { pruneModules } from './kernel-modules.ts';
-import type { Supply } from './supply.ts';
+import { debianArchitecture, type Supply } from './supply.ts';
 import { runInside, type Tools } from './tools-tree.ts';
 import { makeTree, packageList, treeEpoch, type Tree, type TreePlan } from './tree.ts';
 
@@ -15,11 +16,12 @@ export interface Base extends Tree {
 }
 
 export function baseRoot(supply: Supply, tools: Tools): Base {
-  const modules = packageList('kernel-modules.txt');
+  const forThis = (name: string) => linesFor(packageList(name).join('\n'), debianArchitecture());
+  const modules = forThis('kernel-modules.txt');
   const accounts = readFileSync(join(image, 'root/usr/lib/sysusers.d/00-gatehouse-ids.conf'), 'utf8');
   const plan: TreePlan = {
     name: 'base',
-    packages: packageList('packages.txt'),
+    packages: forThis('packages.txt'),
     words: [...accountHooks(accounts), ...initramfsHooks],
     finish: (folder) => thinOut(folder, tools, modules),
     inputs: [modules, tools.hash],

@@ -1,8 +1,10 @@
 /** The initrd: finds the disk, checks the root and makes the data partition. What is in it says initrd.conf. */
-import { lstatSync, readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import { lstatSync, readFileSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Base } from './base-root.ts';
 import { cached, inputHash } from './cache.ts';
+import { linesFor } from './for-processor.ts';
+import { debianArchitecture } from './supply.ts';
 import { runInside, type Tools } from './tools-tree.ts';
 
 const image = join(import.meta.dirname, '..');
@@ -14,15 +16,18 @@ export interface Initrd {
 }
 
 export function makeInitrd(base: Base, tools: Tools): Initrd {
-  const settings = readFileSync(join(image, 'initrd.conf'), 'utf8');
+  const settings = linesFor(readFileSync(join(image, 'initrd.conf'), 'utf8'), debianArchitecture()).join(
+    '\n',
+  );
   const hash = inputHash([base.hash, tools.hash, settings, ...overlay()], ['initrd.ts', 'tools-tree.ts']);
-  const folder = cached('initrd', hash, (path) =>
+  const folder = cached('initrd', hash, (path) => {
+    writeFileSync(join(path, 'initrd.conf'), settings);
     runInside(tools, { [base.folder]: 'base', [image]: 'image', [path]: 'out' }, [
       'sh',
       '-ec',
       script(base.kernel),
-    ]),
-  );
+    ]);
+  });
   const packages = readFileSync(join(folder, 'packages'), 'utf8').trim().split('\n');
   return { file: join(folder, 'initrd'), packages };
 }
@@ -31,7 +36,7 @@ export function makeInitrd(base: Base, tools: Tools): Initrd {
 function script(version: string): string {
   return `
     mkdir /run/empty; cp -r --preserve=mode /run/image/initrd /tmp/overlay; chmod -R go-w /tmp/overlay
-    dracut --force --reproducible --conf /run/image/initrd.conf --confdir /run/empty \\
+    dracut --force --reproducible --conf /run/out/initrd.conf --confdir /run/empty \\
       --kver ${version} --kmoddir /run/base/usr/lib/modules/${version} \\
       --install "$(echo /usr/lib/*/libtss2-*.so.* /usr/lib/*/cryptsetup/*-tpm2.so)" --include /tmp/overlay / /run/out/initrd
     zstd --decompress --stdout /run/out/initrd | cpio --list --verbose --quiet | awk '!/^d/ { print "/" $9 }' >/tmp/files

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { words } from './command.ts';
+import { linesFor } from './for-processor.ts';
 import type { Build } from './root.ts';
 import { runInside } from './tools-tree.ts';
 
@@ -23,7 +24,8 @@ export const efiName = { amd64: 'x64', arm64: 'aa64' } as const;
 
 /** Makes `gatehouse.efi` and `loader.efi` in the folder `work`, whose folder `root` is the root. */
 export function makeKernelImage({ tools, work, release }: Build, inputs: KernelInputs): void {
-  const asked = words(readFileSync(join(image, 'cmdline'), 'utf8').replace(/^#.*$/gm, ''));
+  const text = readFileSync(join(image, 'cmdline'), 'utf8').replace(/^#.*$/gm, '');
+  const asked = words(linesFor(text, release.architecture).join(' '));
   const commandLine = [`roothash=${inputs.roothash}`, ...asked].join(' ');
   const mounts = {
     [work]: 'work',
