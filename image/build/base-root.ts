@@ -15,8 +15,12 @@ export interface Base extends Tree {
   readonly kernel: string;
 }
 
+/** Lines of a list that are for this machine's processor. */
+function forThis(name: string): string[] {
+  return linesFor(packageList(name).join('\n'), debianArchitecture());
+}
+
 export function baseRoot(supply: Supply, tools: Tools): Base {
-  const forThis = (name: string) => linesFor(packageList(name).join('\n'), debianArchitecture());
   const modules = forThis('kernel-modules.txt');
   const accounts = readFileSync(join(image, 'root/usr/lib/sysusers.d/00-gatehouse-ids.conf'), 'utf8');
   const plan: TreePlan = {
