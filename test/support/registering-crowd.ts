@@ -126,7 +126,7 @@ async function answerOverTls(peer: Peer, { at, cseq }: { at: number; cseq: numbe
     const heard = () => peer.waiting.slice(before).find(isFinal);
     const lastSeen = () =>
       `${peer.isClosed ? 'its end' : 'nothing'} after ${peer.waiting.map((one) => ('status' in one ? one.status : one.method)).join(', ')}`;
-    const message = await until('an answer over TLS', heard, { timeoutMs: 60_000, everyMs: 20, lastSeen });
+    const message = await until('an answer over TLS', heard, { timeoutMs: 300_000, everyMs: 50, lastSeen });
     if ('status' in message && message.status !== 503) return message.status;
     await sleep(5000);
   }
