@@ -69,6 +69,9 @@ export function composeRequest(given: SipRequest, addressing: Addressing, flow: 
   return { method: given.method, uri, headers, body: given.body };
 }
 
+/** Of the request, in each response (section 8.2.6.2). */
+const copied = new Set(['Via', 'From', 'To', 'Call-ID', 'CSeq']);
+
 /** `given` is the application's, or one made here with just a status. `toTag` is set on all but 100 (section 8.2.6.2). */
 export function composeResponse(
   given: SipResponse,
@@ -78,18 +81,14 @@ export function composeResponse(
   const { status, reason, body } = given;
   const refreshesTarget = status > 100 && status < 300 && needContact.has(request.method);
   const headers: SipHeader[] = [];
-  const copy = (name: string) => {
-    for (const header of request.headers) if (header.name === name) headers.push(header);
-  };
-  copy('Via');
-  // A dialog's route set comes from the request (section 12.1.1).
-  if (refreshesTarget) copy('Record-Route');
-  copy('From');
-  const to = headerValue(request, 'To') ?? '';
-  headers.push({ name: 'To', value: status === 100 ? to : taggedAddress(to, use.toTag) });
-  copy('Call-ID');
-  copy('CSeq');
-  if (status === 100) copy('Timestamp');
+  for (const header of request.headers) {
+    if (header.name === 'To' && status > 100)
+      headers.push({ name: 'To', value: taggedAddress(header.value, use.toTag) });
+    else if (copied.has(header.name)) headers.push(header);
+    // A dialog's route set comes from the request (section 12.1.1).
+    else if (header.name === 'Record-Route' && refreshesTarget) headers.push(header);
+    else if (header.name === 'Timestamp' && status === 100) headers.push(header);
+  }
   pushGiven(headers, given, {
     flow: use.flow,
     contact: refreshesTarget ? ownContact(use.flow) : undefined,
