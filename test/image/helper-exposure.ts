@@ -27,7 +27,7 @@ export const exposureLimits: Readonly<Record<string, number>> = {
   orders: 2.3,
   settings: 2.3,
   // Ordered by who stands before the box, or is signed in to its page: restart the machine and write the disk as such.
-  'console-reset': 4.3,
+  'console-reset': 4.4,
   'data-repair': 5.4,
   'data-anew': 5.4,
 };
