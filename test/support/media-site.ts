@@ -66,7 +66,8 @@ export async function endpoint(
   });
 }
 
-export const packet = (sequence: number) =>
+/** 20 ms of PCMU. */
+export const packet = (sequence: number, payload: Uint8Array = new Uint8Array(160)) =>
   encodeRtp({
     padding: false,
     marker: false,
@@ -75,7 +76,7 @@ export const packet = (sequence: number) =>
     timestamp: sequence * 160,
     ssrc: 1,
     contributors: [],
-    payload: new Uint8Array(160),
+    payload,
   });
 
 export const remote = (port: number) => ({ address: local, port, rtcpPort: port + 1, allow: [local] });

@@ -1,15 +1,10 @@
 /** The number of a place (ELIN) that a call for help showed rings the phone there for three hours, whatever becomes of the box. */
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { readEmergencyCalls } from '../../../appliance/store/emergency-calls.ts';
-import { savePlacement } from '../../../appliance/store/placements.ts';
 import { openReader } from '../../../appliance/store/reader.ts';
-import { openStore } from '../../../appliance/store/store.ts';
-import { systemClock } from '../../../appliance/world.ts';
 import { hurriedClock } from '../../support/clock.ts';
 import { until } from '../../support/command.ts';
-import { temporaryDirectory } from '../../support/directory.ts';
+import { placed } from '../../support/placed.ts';
 import { contact, inviteText } from '../../support/sip-calls.ts';
 import { startGateway } from '../../support/sip-gateway.ts';
 import { register } from '../../support/sip-registering.ts';
@@ -17,18 +12,6 @@ import { bodyOf, header, openSipSite, responseText, sdpText } from '../../suppor
 
 const minutes = 60_000;
 const elin = '+4930555900';
-
-/** What location has found out before. */
-async function placed(place: string): Promise<string> {
-  const directory = temporaryDirectory();
-  mkdirSync(join(directory, 'location'), { recursive: true });
-  using store = openStore({ directory, part: 'location', clock: systemClock });
-  const at = systemClock.now();
-  await store.write((tx) =>
-    savePlacement(tx.db, { mac: '00:15:65:aa:bb:cc', source: 'snmp', place, port: 'Gi1/0/3', at }),
-  );
-  return directory;
-}
 
 it('after 179 minutes and a restart, and not after 181', async () => {
   const gateway = await startGateway();

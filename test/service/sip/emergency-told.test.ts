@@ -1,16 +1,11 @@
 /** Who is told of an emergency call, whom a call back reaches, and what a phone that calls without end is given. */
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { readEmergencyCalls, type EmergencyCall } from '../../../appliance/store/emergency-calls.ts';
-import { savePlacement } from '../../../appliance/store/placements.ts';
 import { openReader } from '../../../appliance/store/reader.ts';
-import { openStore } from '../../../appliance/store/store.ts';
-import { systemClock } from '../../../appliance/world.ts';
 import { hurriedClock } from '../../support/clock.ts';
 import { until } from '../../support/command.ts';
-import { temporaryDirectory } from '../../support/directory.ts';
 import { startMailServer, startSyslog, startWebhook } from '../../support/lan-ends.ts';
+import { placed } from '../../support/placed.ts';
 import { contact, inviteText, outward, registered, type Dialog } from '../../support/sip-calls.ts';
 import { startGateway, type PlayedGateway } from '../../support/sip-gateway.ts';
 import { register } from '../../support/sip-registering.ts';
@@ -55,18 +50,6 @@ const noticed = async (site: SipSite, by: string) =>
     () => evidence(site)[0]?.notices.find((notice) => notice.by === by && notice.isDelivered),
     wait,
   );
-
-/** What location has found out before. */
-async function placed(place: string): Promise<string> {
-  const directory = temporaryDirectory();
-  mkdirSync(join(directory, 'location'), { recursive: true });
-  using store = openStore({ directory, part: 'location', clock: systemClock });
-  const at = systemClock.now();
-  await store.write((tx) =>
-    savePlacement(tx.db, { mac: '00:15:65:aa:bb:cc', source: 'snmp', place, port: 'Gi1/0/3', at }),
-  );
-  return directory;
-}
 
 it('attendants see a text at once that says who, where and which number to call back', async () => {
   const directory = await placed('Building 2, floor 3, room 301');

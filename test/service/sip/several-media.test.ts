@@ -5,6 +5,7 @@ import { openUdp, type UdpPort } from '../../../appliance/net/udp.ts';
 import { encodeRtp } from '../../../appliance/protocol/rtp.ts';
 import { isRequest, type SipMessage } from '../../../appliance/protocol/sip-message.ts';
 import { until } from '../../support/command.ts';
+import { packet } from '../../support/media-site.ts';
 import { contact, inviteText, outward, registered, within, type Setting } from '../../support/sip-calls.ts';
 import { bodyOf, responseText, sdpText } from '../../support/sip-site.ts';
 
@@ -107,17 +108,7 @@ async function crosses(talk: Talk, at: number, packet: (sequence: number) => Uin
   }
 }
 
-const sound = (sequence: number) =>
-  encodeRtp({
-    padding: false,
-    marker: false,
-    payloadType: 0,
-    sequence,
-    timestamp: sequence * 160,
-    ssrc: 1,
-    contributors: [],
-    payload: randomBytes(160),
-  });
+const sound = (sequence: number) => packet(sequence, randomBytes(160));
 
 const video = (port: number) => `m=video ${port} RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n`;
 const image = (port: number) => `m=image ${port} udptl t38\r\na=T38FaxVersion:0\r\n`;
