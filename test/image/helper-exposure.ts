@@ -24,10 +24,11 @@ export const exposureLimits: Readonly<Record<string, number>> = {
   units: 2,
   // Root: writes settings and files of all parts, and the network.
   network: 2.3,
-  orders: 2.3,
   settings: 2.3,
+  // The same, and asks for DHCP servers from port 68.
+  orders: 2.4,
   // Ordered by who stands before the box, or is signed in to its page: restart the machine and write the disk as such.
-  'console-reset': 4.4,
+  'console-reset': 4.5,
   'data-repair': 5.4,
   'data-anew': 5.4,
 };
