@@ -61,6 +61,7 @@ function isWithinReach(
   );
   const isOfService = ours.cloudNetworks.some((network) => contains(parseCidr(network), address));
   if (near === undefined && (known === undefined || isOfService)) return true;
-  const own = networks.find((network) => network.address === ours.address);
+  // A card that has just come up stands in the routes before it stands among the networks.
+  const own = networks.find((network) => network.address === ours.address) ?? wayTo(routes, ours.address);
   return way.card === own?.card || (near !== undefined && way.card === wayTo(routes, near)?.card);
 }

@@ -92,3 +92,10 @@ it('what the kernel knows no way to is left to it', () => {
   const told = remote('203.0.113.9', { near: '10.66.0.101' });
   expect(withinReach(told, phone, { ...around, routes: around.routes.slice(0, 5) })).toBe(told);
 });
+
+it('a card that has just come up, in the routes and not yet among the networks, is where its address is', () => {
+  const early = { ...around, networks: around.networks.filter(({ card }) => card !== 'lan') };
+  const told = remote('10.66.0.102');
+  expect(withinReach(told, phone, early)).toBe(told);
+  expect(withinReach(remote('10.99.0.7'), phone, early)).toMatchObject({ address: '0.0.0.0' });
+});
