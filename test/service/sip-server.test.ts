@@ -88,15 +88,16 @@ function scenarios(open: OpenServer): void {
 
   it('call-taken-back-is-487', async () => {
     const { srf, at } = await connected(await open());
-    let isTold = false;
-    srf.invite((req, res) => {
-      req.on('cancel', () => (isTold = true));
-      res.send(180);
+    const told = new Promise<void>((resolve) => {
+      srf.invite((req, res) => {
+        req.on('cancel', () => resolve());
+        res.send(180);
+      });
     });
     const { address, port } = at('udp') ?? { address: '', port: 0 };
     const phone = { to: port, from: await freePort(), server: address };
     expect(await playPhone('call-taken-back-is-487', phone)).toMatchObject({ code: 0 });
-    expect(isTold).toBe(true);
+    await told;
   });
 
   it('calls that the application makes are answered, and it hangs up', async () => {
