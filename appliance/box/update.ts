@@ -3,10 +3,8 @@ import { systemctl } from '../net/systemctl.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { readUpdateFacts, saveUpdateFacts } from '../store/update-facts.ts';
 import { thisImage } from '../update/image.ts';
+import { olderMs } from '../update/needs.ts';
 import type { Box, OrderEnd, OrderHandler } from './orders.ts';
-
-/** How long an older release is taken too. */
-const olderMs = 3_600_000;
 
 /** `update.look`: fetches what is announced. */
 export const lookForUpdate: OrderHandler = async (_words, box) => {

@@ -41,7 +41,7 @@ function whyItWaits(
   const isOrdered = ordered !== undefined && ordered.version === staged?.version;
   if (!isOrdered && !update.automatic) return 'it waits for `gatehouse update apply`';
   const moment = { window: update.window, timeZone: site.time_zone, now };
-  return reasonToWait(moment, occupationOf(site.state_directory), isOrdered && ordered.isNow);
+  return reasonToWait(moment, occupationOf(site.state_directory, moment.now), isOrdered && ordered.isNow);
 }
 
 export function updateStatusLines(status: UpdateStatus, { update }: Config): string[] {

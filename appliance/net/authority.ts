@@ -65,18 +65,25 @@ export async function ensureAuthority(
 ): Promise<void> {
   const root = join(stateDirectory, 'authority');
   const now = Math.max(clock.now(), notBeforeBuild);
-  const latest = latestFolder(root, address);
+  const folders = foldersFor(root, address);
+  const [latest] = folders;
   // Before the keys are made, which takes its time: whoever is faster takes this very number.
   const number = (generations(root)[0] ?? 0) + 1;
-  const isGoodFor = (name: string, earlyDays: number) =>
-    latest !== undefined && isGood(readFileSync(join(latest, name), 'utf8'), now + earlyDays * dayMs);
-  const authorityGood = isGoodFor(fileNames.ca, authorityEarlyDays);
-  if (authorityGood && isGoodFor(fileNames.cert, serverEarlyDays)) return;
+  const read = (folder: string, name: string) => readFileSync(join(folder, name), 'utf8');
+  const isGoodFor = (folder: string, name: string, earlyDays: number) =>
+    isGood(read(folder, name), now + earlyDays * dayMs);
+  // The oldest: phones trust it. A younger one beside it was made while the clock stood far ahead.
+  const trusted = folders.findLast((folder) => isGoodFor(folder, fileNames.ca, authorityEarlyDays));
+  const isTrusted =
+    latest !== undefined &&
+    trusted !== undefined &&
+    read(latest, fileNames.ca) === read(trusted, fileNames.ca);
+  if (isTrusted && isGoodFor(latest, fileNames.cert, serverEarlyDays)) return;
   // Loaded only when something is to be made: the X.509 package is large and most starts need nothing of it.
   const { newAuthority, newServer } = await import('./authority-certificates.ts');
   const authority =
-    authorityGood && latest !== undefined
-      ? readAuthority(latest)
+    trusted !== undefined
+      ? readAuthority(trusted)
       : await newAuthority(address, new Date(now + authorityDays * dayMs));
   const server = await newServer(authority, address, new Date(now + serverDays * dayMs));
   mkdirSync(root, { recursive: true, mode: 0o755 });
@@ -128,8 +135,13 @@ function readAuthority(folder: string): Pick<Generation, 'ca' | 'caKey'> {
 }
 
 function latestFolder(root: string, address: string): string | undefined {
+  return foldersFor(root, address)[0];
+}
+
+/** The youngest first. */
+function foldersFor(root: string, address: string): string[] {
   const folders = generations(root).map((number) => join(root, String(number)));
-  return folders.find((folder) => isFor(readFileSync(join(folder, fileNames.ca), 'utf8'), address));
+  return folders.filter((folder) => isFor(readFileSync(join(folder, fileNames.ca), 'utf8'), address));
 }
 
 /** The address stands in the subject too, since the name constraints can't be read back with node:crypto. */

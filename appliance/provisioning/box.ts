@@ -14,7 +14,7 @@ export interface Box {
   ports: { readonly http: number; readonly https: number };
   /** By the address that a phone came to: it trusts the authority that it was given there. */
   readonly identityOf: (localAddress: string) => ServerIdentity;
-  /** Once a day; new connections see what is new. */
+  /** Once an hour; new connections see what is new. */
   renew(): Promise<void>;
 }
 

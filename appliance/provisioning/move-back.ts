@@ -83,7 +83,7 @@ export function newRefusals(): Refusals {
       if (at === undefined) first.set(mac, now);
       const [oldest] = first.keys();
       if (first.size > mostRemembered && oldest !== undefined) first.delete(oldest);
-      return at !== undefined && now - at >= apartMs;
+      return at !== undefined && Math.abs(now - at) >= apartMs;
     },
   };
 }

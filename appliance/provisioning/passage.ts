@@ -58,7 +58,7 @@ async function fly(
   const found = stage > 1 ? answers.find(key) : undefined;
   const bound = found && isBound(asker, found) ? found : undefined;
   // In clear too where the settings lead this make in clear: the first answer went the same way.
-  if (bound && stage === 2 && world.clock.now() - bound.at < repeatMs) {
+  if (bound && stage === 2 && Math.abs(world.clock.now() - bound.at) < repeatMs) {
     return giveKept(context, passing, { kept: bound, reason: 'one-time request repeated' });
   }
   const kept = request.isSecure ? bound : undefined;

@@ -4,7 +4,7 @@ import { openLateReader, type LateReader } from '../store/late-reader.ts';
 import { readMovedBack } from '../store/moved-back.ts';
 import { readPhoneConfigurations } from '../store/phone-configurations.ts';
 import { isRegistrarAway } from '../store/registrar-outage.ts';
-import { readReport } from '../store/telemetry.ts';
+import { isFresh, readReport } from '../store/telemetry.ts';
 import type { Context } from './context.ts';
 import { noteMovedBack } from './move-back.ts';
 import { phonesToMoveBack } from './unregistered.ts';
@@ -36,7 +36,12 @@ async function look(needs: Needs, sip: LateReader, since: Map<string, number>): 
   const now = world.clock.now();
   const db = sip.database();
   const report = readReport(site.state_directory, 'sip');
-  if (db === undefined || report === undefined || now - report.at > reportTooOldMs || isRegistrarAway(db)) {
+  if (
+    db === undefined ||
+    report === undefined ||
+    !isFresh(report, now, reportTooOldMs) ||
+    isRegistrarAway(db)
+  ) {
     since.clear();
     return;
   }

@@ -41,7 +41,8 @@ interface Surroundings extends UpstreamNetwork {
   readonly syslogPort?: number;
 }
 
-const dayMs = 86_400_000;
+/** A day is soon enough for renewing certificates; a clock that was set may have more to say. */
+const lookEveryMs = 3_600_000;
 const landingMs = 5000;
 export async function startProvisioning(
   world: World,
@@ -194,7 +195,7 @@ async function landed({ flights, world: { clock } }: Context): Promise<void> {
 async function renew({ clock, log }: World, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
   while (!signal.aborted) {
     try {
-      await clock.sleep(dayMs, signal);
+      await clock.sleep(lookEveryMs, signal);
       await work();
     } catch (error) {
       if (!signal.aborted) log.error({ error: String(error) }, 'certificate not renewed');

@@ -33,7 +33,7 @@ export function phonesToMoveBack(
   const macs = new Set(registered.map(({ mac }) => mac));
   const addresses = new Set(registered.map(({ source }) => source.slice(0, source.lastIndexOf(':'))));
   const led = configurations.filter(
-    ({ posture, account, at }) => posture === 'full' && account !== undefined && now - at < aliveMs,
+    ({ posture, account, at }) => posture === 'full' && account !== undefined && Math.abs(now - at) < aliveMs,
   );
   const silent = led.filter(({ mac, ip }) => !macs.has(mac) && !addresses.has(ip));
   const names = new Set(silent.map(({ mac }) => mac));
@@ -45,7 +45,7 @@ export function phonesToMoveBack(
   return silent.filter(
     ({ mac, postureAt }) =>
       postureAt !== undefined &&
-      now - postureAt < trialMs &&
+      Math.abs(now - postureAt) < trialMs &&
       monotonic - (since.get(mac) ?? monotonic) >= patienceMs,
   );
 }

@@ -4,7 +4,8 @@ import type { Config } from '../config/schema.ts';
 import { repeat, type World } from '../world.ts';
 import type { Engine } from './engine/engine.ts';
 
-const dayMs = 86_400_000;
+/** A day is soon enough for renewing; a clock that was set may have more to say. */
+const lookEveryMs = 3_600_000;
 
 interface Renewing {
   readonly site: Config['site'];
@@ -23,7 +24,7 @@ export async function ownIdentity(
   return serverIdentity(directory, address);
 }
 
-/** Looks once a day, and renews the certificate when nobody else has. */
+/** Looks once an hour, and renews the certificate when nobody else has. */
 export function renewIdentity(world: World, { site, engine, shown, onError }: Renewing): AsyncDisposable {
   let current = shown;
   const look = async () => {
@@ -33,5 +34,5 @@ export function renewIdentity(world: World, { site, engine, shown, onError }: Re
     current = latest;
     world.log.info('a new certificate is shown to phones');
   };
-  return repeat(world.clock, dayMs, { work: look, onError });
+  return repeat(world.clock, lookEveryMs, { work: look, onError });
 }

@@ -36,11 +36,11 @@ export function endDrills(tx: Transaction, target: string, now: number): void {
   tx.journal({ kind: 'drill_ended', ...(target === everyPhone ? {} : { mac: target }), body: { target } });
 }
 
-/** Those that go on. */
+/** Those that go on. One that ends later than any can began before the clock was set back, nobody knows when: it is over. */
 export function readDrills(db: Database, now: number): Drill[] {
   return all<Drill>(
     db,
-    'SELECT target, began_at AS beganAt, ends_at AS endsAt FROM drill WHERE ends_at > ? ORDER BY began_at, target',
-    [now],
+    'SELECT target, began_at AS beganAt, ends_at AS endsAt FROM drill WHERE ends_at > ? AND ends_at <= ? ORDER BY began_at, target',
+    [now, now + 2 * drillMinutes.most * 60_000],
   );
 }

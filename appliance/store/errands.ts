@@ -39,12 +39,15 @@ export function giveErrand(
   return true;
 }
 
-/** In the order in which they were given; carried out or not. */
+/** The clock may be put right by so much. */
+const clockSlackMs = 60_000;
+
+/** In the order in which they were given; carried out or not. One of the future was given before the clock was set back, and is void. */
 export function openErrands(db: Database, now: number): Errand[] {
   return all<Row>(
     db,
-    'SELECT kind, mac, given_at, deadline_at FROM errand WHERE deadline_at > ? ORDER BY id',
-    [now],
+    'SELECT kind, mac, given_at, deadline_at FROM errand WHERE deadline_at > ? AND given_at <= ? ORDER BY id',
+    [now, now + clockSlackMs],
   ).map(fromRow);
 }
 

@@ -90,7 +90,7 @@ export async function removeFirmware(folder: string, { vendor, model, version }:
 
 /** A file that was begun and given up, by a power cut or a kill. */
 export function isAbandoned(name: string, { mtimeMs }: { mtimeMs: number }, now: number): boolean {
-  return /^\..+\.part$/.test(name) && now - mtimeMs > abandonedMs;
+  return /^\..+\.part$/.test(name) && Math.abs(now - mtimeMs) > abandonedMs;
 }
 
 /** Real ones: a link could lead anywhere. */

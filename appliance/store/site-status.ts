@@ -4,7 +4,7 @@ import type { Health } from '../world.ts';
 import { troublesOfData, type DataPartition } from './data-partition.ts';
 import { partNames, type PartName } from './journal-kinds.ts';
 import type { PhoneRow } from './phones.ts';
-import { readReport } from './telemetry.ts';
+import { isFresh, readReport } from './telemetry.ts';
 
 export interface PartStatus {
   readonly name: PartName;
@@ -37,7 +37,7 @@ export function readParts(
 ): PartStatus[] {
   return partNames.map((name) => {
     const report = readReport(directory, name);
-    const isRunning = report !== undefined && now - report.at < reportTooOldMs;
+    const isRunning = report !== undefined && isFresh(report, now, reportTooOldMs);
     return {
       name,
       isWanted: wanted[name],

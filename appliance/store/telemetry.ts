@@ -44,6 +44,14 @@ export function openTelemetryFile(directory: string, part: PartName): Database.D
   return openOrForget(file, () => openDatabase({ file, migrations, synchronous: 'NORMAL' }));
 }
 
+/** So far the clock may have been set back since. */
+const mostAheadMs = 3_600_000;
+
+/** Whether the part wrote it just now. One of the far future was written before the clock was set back, nobody knows when. */
+export function isFresh({ at }: Pick<Report, 'at'>, now: number, tooOldMs: number): boolean {
+  return now - at < tooOldMs && at - now < mostAheadMs;
+}
+
 /** `undefined` when the part has never run here. */
 export function readReport(directory: string, part: PartName): Report | undefined {
   return readTelemetry(directory, part, (db) => {

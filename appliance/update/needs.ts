@@ -56,7 +56,10 @@ export function incomingFolder({ config }: Pick<UpdateNeeds, 'config'>): string 
   return join(config.site.state_directory, 'update/incoming');
 }
 
-/** Whether an administrator allows an older release at the moment. */
+/** How long an older release is taken too, once an administrator has said so. */
+export const olderMs = 3_600_000;
+
+/** Whether an administrator allows an older release at the moment; what was said while the clock stood far ahead doesn't count. */
 export function mayBeOlder({ olderUntil = 0 }: UpdateFacts, now: number): boolean {
-  return now < olderUntil;
+  return now < olderUntil && olderUntil <= now + olderMs;
 }

@@ -41,7 +41,8 @@ export function reasonToWait(
   if (isHelpUp) return 'somebody is calling for help';
   if (isToldNow) return undefined;
   if (!isInWindow(moment)) return `it waits for the window, ${moment.window}`;
-  if (lastHelpAt !== undefined && moment.now - lastHelpAt < callbackMs)
+  // One of the far future is of a time when the clock was wrong.
+  if (lastHelpAt !== undefined && Math.abs(moment.now - lastHelpAt) < callbackMs)
     return 'somebody who called for help may be called back';
   if (calls > 0) return calls === 1 ? 'a call goes on' : `${calls} calls go on`;
   return undefined;

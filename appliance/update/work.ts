@@ -119,7 +119,7 @@ async function applyStaged(needs: UpdateNeeds, machine: Machine): Promise<string
   const order = ordered?.version === staged.version ? ordered : undefined;
   if (order === undefined && !update.automatic) return `${staged.version} waits until somebody says so`;
   const moment = { window: update.window, timeZone: site.time_zone, now: needs.clock.now() };
-  const reason = reasonToWait(moment, occupationOf(site.state_directory), order?.isNow === true);
+  const reason = reasonToWait(moment, occupationOf(site.state_directory, moment.now), order?.isNow === true);
   if (reason !== undefined) return `${staged.version} lies ready: ${reason}`;
   try {
     const manifest = await requireStaged(needs, staged, order !== undefined);

@@ -114,10 +114,10 @@ async function keepFresh(refresh: () => void, { clock, signal, isDue }: Pace): P
     idleMs += restMs;
     restMs = refreshEveryMs;
     if (!isDue(idleMs)) continue;
-    const before = clock.now();
+    const before = clock.monotonic();
     refresh();
     idleMs = 0;
-    restMs = Math.max(refreshEveryMs, restFactor * (clock.now() - before));
+    restMs = Math.max(refreshEveryMs, restFactor * (clock.monotonic() - before));
   }
 }
 

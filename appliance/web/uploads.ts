@@ -161,7 +161,7 @@ function sweep(place: Place, now: number): void {
 }
 
 function isOver({ stateDirectory, idleMs }: Place, { at, given }: Current, now: number): boolean {
-  if (given === undefined) return now - at > idleMs;
+  if (given === undefined) return Math.abs(now - at) > idleMs;
   const outcome = readOutcome(stateDirectory, given.order);
   return outcome === undefined ? now > given.deadlineAt : outcome.state !== 'running';
 }

@@ -1,5 +1,7 @@
 /** What the image's own scripts do at a boot: the clock, the first settings, the status screen, and the data partition's repair. */
 import { expect, it } from 'vitest';
+import { ensureAuthority } from '../../appliance/net/authority.ts';
+import { temporaryDirectory } from '../support/directory.ts';
 import { openImageRoot } from '../support/image-root.ts';
 
 const groups = 'root:x:0:\ngatehouse:x:900:\n';
@@ -23,6 +25,45 @@ it('one that is ahead of it is let be, and so is that of a box that never wrote 
   const fresh = clock(0);
   await fresh.script('clock-floor', { before: 'mkdir -p /var/lib/gatehouse' });
   expect(fresh.takeCalls()).toEqual([]);
+});
+
+const bootsOf = async (box: ReturnType<typeof clock>, before: string) => {
+  await box.script('clock-floor', { before });
+  return box.takeCalls();
+};
+
+it('what was written down while the clock stood as far ahead as no release is old does not set it there', async () => {
+  const far = Date.UTC(2099, 0, 1) / 1000;
+  const wrote = `${wroteAt(far)}; touch -d @${someday} /var/lib/gatehouse/dhcp/dhcp.db`;
+  expect(await bootsOf(clock(someday - 86_400), wrote)).toEqual(['date +%s', `date -s @${someday + 6}`]);
+  expect(await bootsOf(clock(someday - 86_400), wroteAt(far))).toEqual([]);
+});
+
+it('once the clock is right again, what was written down while it was ahead does not set it forward at the next boot', async () => {
+  const box = clock(someday);
+  const ahead = someday + 10 * 365 * 86_400;
+  expect(await bootsOf(box, wroteAt(ahead))).toContain(`date -s @${ahead + 6}`);
+  await box.script('clock-set');
+  expect(box.takeCalls()).toEqual(['date +%s']);
+  expect(await bootsOf(box, '')).toEqual(['date +%s', `date -s @${someday + 6}`]);
+});
+
+it('the program is started for certificates only where it would make one', async () => {
+  const box = openImageRoot();
+  box.write(settingsFile, ofSite('10.1.0.1'));
+  const state = temporaryDirectory();
+  const looked = async () =>
+    await box.script('certificates-end && echo work || echo none', {
+      before: `mkdir -p /var/lib/gatehouse; cp -r ${state}/authority /var/lib/gatehouse 2>/dev/null || true`,
+    });
+  expect(await looked()).toBe('work\n');
+  const makeAt = async (now: number) => await ensureAuthority(state, '10.1.0.1', { now: () => now });
+  await makeAt(Date.now());
+  expect(await looked()).toBe('none\n');
+  await makeAt(Date.UTC(2099, 0, 1));
+  expect(await looked()).toBe('work\n');
+  await makeAt(Date.now());
+  expect(await looked()).toBe('none\n');
 });
 
 const ofSite = (address: string) => `[site]\naddress = "${address}"\n`;

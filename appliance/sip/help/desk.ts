@@ -121,7 +121,8 @@ export function openHelpDesk({ world, config, dialPlan, store, server, afterward
 function newAges(clock: World['clock'], recent: readonly Help[]) {
   const begunAt = new WeakMap<Help, number>();
   const begin = (help: Help, age = 0) => begunAt.set(help, clock.monotonic() - age);
-  for (const help of recent) begin(help, clock.now() - help.at);
+  // One of the far future is of a time when the clock was wrong: its time is over.
+  for (const help of recent) begin(help, Math.abs(clock.now() - help.at));
   const isOpen = (help: Help, ms: number) =>
     help.kind === 'help' && clock.monotonic() - (begunAt.get(help) ?? -Infinity) < ms;
   return { begin, isOpen };

@@ -13,7 +13,7 @@ export function freshFolder(path: string): string {
   for (const name of readdirSync(folder)) {
     const other = join(folder, name);
     // By the same clock, that of the disk.
-    if (name.startsWith(stem) && now - lstatSync(other).mtimeMs > abandonedMs)
+    if (name.startsWith(stem) && Math.abs(now - lstatSync(other).mtimeMs) > abandonedMs)
       rmSync(other, { recursive: true, force: true });
   }
   return made;

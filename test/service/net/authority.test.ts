@@ -154,3 +154,18 @@ test('a user who may not read the keys finds the authority good, and is refused 
   const muchLater = clock.now() + 5 * 365 * day;
   await expect(asNobody(muchLater)).rejects.toThrow(/EACCES/);
 });
+
+test('an authority that was made while the clock stood far ahead gives way to the one that phones trust', async () => {
+  await ensureAuthority(state, address, clock);
+  const trusted = serverIdentity(state, address);
+  const far = { now: () => Date.parse('2099-01-01T00:00:00Z') };
+  await ensureAuthority(state, address, far);
+  expect(serverIdentity(state, address).ca).not.toBe(trusted.ca);
+  await ensureAuthority(state, address, clock);
+  const { ca, cert, key } = serverIdentity(state, address);
+  expect(ca).toBe(trusted.ca);
+  await expect(handshake({ cert, key }, trusted.ca)).resolves.toBe('IP Address:127.0.0.1');
+  const made = readdirSync(join(state, 'authority')).length;
+  await ensureAuthority(state, address, clock);
+  expect(readdirSync(join(state, 'authority'))).toHaveLength(made);
+});

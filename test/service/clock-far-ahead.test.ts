@@ -1,0 +1,107 @@
+/** What a box wrote down while its clock stood in 2099, once the clock is right again: none of it may hold until then. */
+import { expect, it, onTestFinished } from 'vitest';
+import { newRefusals } from '../../appliance/provisioning/move-back.ts';
+import { beginDrill, readDrills } from '../../appliance/store/drills.ts';
+import { saveEmergencyCall, type EmergencyCall } from '../../appliance/store/emergency-calls.ts';
+import { giveErrand, openErrands } from '../../appliance/store/errands.ts';
+import { readParts } from '../../appliance/store/site-status.ts';
+import { openTelemetry } from '../../appliance/store/telemetry.ts';
+import { mayBeOlder } from '../../appliance/update/needs.ts';
+import { occupationOf } from '../../appliance/update/occupation.ts';
+import { reasonToWait } from '../../appliance/update/window.ts';
+import { fakeClock } from '../support/clock.ts';
+import { temporaryDirectory } from '../support/directory.ts';
+import { openSite } from '../support/site.ts';
+
+const right = Date.UTC(2026, 10, 27, 3);
+const far = Date.UTC(2099, 0, 1, 3);
+const mac = '00:15:65:aa:00:01';
+const hour = 3_600_000;
+
+/** Its clock stands in 2099. */
+function openBox() {
+  const clock = fakeClock(right);
+  clock.set(far);
+  const site = openSite(temporaryDirectory(), clock);
+  onTestFinished(() => site[Symbol.dispose]());
+  return { site, clock };
+}
+
+it('an outage that was played then is over', async () => {
+  const { site } = openBox();
+  await site.write('web', (tx) => beginDrill(tx, { target: '*', beganAt: far, endsAt: far + 600_000 }));
+  const drills = async (now: number) => await site.write('web', ({ db }) => readDrills(db, now));
+  expect(await drills(far + 1000)).toHaveLength(1);
+  expect(await drills(right)).toEqual([]);
+});
+
+it('an outage that is played now goes on when the clock is put right by a minute', async () => {
+  const { site } = openBox();
+  await site.write('web', (tx) => beginDrill(tx, { target: mac, beganAt: right, endsAt: right + 600_000 }));
+  expect(await site.write('web', ({ db }) => readDrills(db, right - 60_000))).toHaveLength(1);
+});
+
+it('a restart that was ordered then is void, and the phone can be restarted now', async () => {
+  const { site, clock } = openBox();
+  const order = async () =>
+    await site.write('web', (tx) => giveErrand(tx, 'restart', { mac, now: clock.now() }));
+  expect(await order()).toBe(true);
+  expect(await order()).toBe(false);
+  clock.set(right);
+  expect(await site.write('web', ({ db }) => openErrands(db, right))).toEqual([]);
+  expect(await order()).toBe(true);
+});
+
+it('a part that ended then is not taken for one that runs', () => {
+  const { site } = openBox();
+  using telemetry = openTelemetry(site.directory, 'dhcp');
+  telemetry.report({ at: far, startedAt: far, health: { state: 'ok' }, counters: {} });
+  const isRunning = (now: number) =>
+    readParts(site.directory, wanted, now).find(({ name }) => name === 'dhcp')?.isRunning;
+  expect(isRunning(far + 1000)).toBe(true);
+  expect(isRunning(right)).toBe(false);
+});
+
+const wanted = {
+  dhcp: true,
+  provisioning: true,
+  sip: true,
+  rtp: true,
+  location: true,
+  cloud: true,
+  web: true,
+};
+
+const call = (id: string, at: number): EmergencyCall => ({
+  id,
+  kind: 'help',
+  at,
+  number: '112',
+  name: 'Ann',
+  caller: { aor: 'sip:ann@office.example', phone: mac, source: '', transport: 'tls', contact: '' },
+  endedAt: at + 60_000,
+  ways: [],
+  notices: [],
+});
+
+const moment = { window: '02:00-05:00', timeZone: 'UTC', now: right };
+
+it('a call for help of then does not keep an update away, nor hide one of now', async () => {
+  const { site } = openBox();
+  await site.write('sip', ({ db }) => saveEmergencyCall(db, call('then', far)));
+  const now = () => reasonToWait(moment, occupationOf(site.directory, right), false);
+  expect(now()).toBeUndefined();
+  await site.write('sip', ({ db }) => saveEmergencyCall(db, call('now', right - hour)));
+  expect(now()).toBe('somebody who called for help may be called back');
+});
+
+it('who let the box go back to an older release for an hour then did not do so until 2099', () => {
+  expect(mayBeOlder({ olderUntil: far + hour }, far)).toBe(true);
+  expect(mayBeOlder({ olderUntil: far + hour }, right)).toBe(false);
+});
+
+it('a refusal of then counts as the first one, and a second one now moves the phone back', () => {
+  const refusals = newRefusals();
+  expect(refusals.isSecond(mac, 401, far)).toBe(false);
+  expect(refusals.isSecond(mac, 401, right)).toBe(true);
+});
