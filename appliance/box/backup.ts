@@ -14,7 +14,7 @@ import { namedFiles, parseConfig } from '../config.ts';
 import { hasUnit, systemctl } from '../net/systemctl.ts';
 import { writeBackup } from '../store/backup/backup-file.ts';
 import { takenBackup, uploadedBackup } from '../store/backup/box-files.ts';
-import { putBack } from '../store/backup/put-back.ts';
+import { preparePutBack, type Prepared } from '../store/backup/put-back.ts';
 import { BackupError, unseal } from '../store/backup/sealed-file.ts';
 import { orderSecret } from '../store/order-secrets.ts';
 import { openSecrets } from '../store/secrets.ts';
@@ -51,7 +51,7 @@ const thisMachine: PartsOfMachine = {
 
 export const restoreBox: OrderHandler = async (words, box) => await putBoxBack(words, box);
 
-/** All of it is opened and judged while the parts run; they stop for the exchange alone. */
+/** All of it is opened, judged and written beside while the parts run; they stop for the exchange alone. */
 export async function putBoxBack(
   { secret }: Parameters<OrderHandler>[0],
   box: Box,
@@ -61,13 +61,13 @@ export async function putBoxBack(
   const passphrase = passphraseOf(box, secret);
   const handle = openUpload(stateDirectory);
   try {
-    const bytes = Iterator.from(unseal(handle, passphrase)).reduce((sum, piece) => sum + piece.length, 0);
+    using prepared = prepare(handle, passphrase, box);
     await box.tell(
-      `The backup is whole (${Math.ceil(bytes / 2 ** 20)} MB). The box stops, and starts as the one of the backup.`,
+      `The backup is whole (${Math.ceil(prepared.bytes / 2 ** 20)} MB). The box stops, and starts as the one of the backup.`,
     );
     await machine.stop();
     try {
-      exchange(handle, passphrase, box);
+      exchange(prepared, box);
     } finally {
       await machine.start();
     }
@@ -90,21 +90,18 @@ function openUpload(stateDirectory: string): number {
   throw new Error('what was uploaded is no file');
 }
 
-function exchange(handle: number, passphrase: string, { config, configFile, clock }: Box): void {
+function prepare(handle: number, passphrase: string, { config, configFile, clock }: Box): Prepared {
   const { state_directory: stateDirectory } = config.site;
-  // From its beginning: what was read to judge it has moved the place in the file.
-  const again = openSync(`/proc/self/fd/${handle}`, 'r');
-  const { kept } = (() => {
-    try {
-      return putBack(again, passphrase, {
-        settingsFile: resolve(configFile),
-        readSettings: (toml) => readRestored(toml, { stateDirectory, folder: dirname(resolve(configFile)) }),
-        now: clock.now(),
-      });
-    } finally {
-      closeSync(again);
-    }
-  })();
+  return preparePutBack(unseal(handle, passphrase), {
+    settingsFile: resolve(configFile),
+    readSettings: (toml) => readRestored(toml, { stateDirectory, folder: dirname(resolve(configFile)) }),
+    now: clock.now(),
+  });
+}
+
+function exchange(prepared: Prepared, { config }: Box): void {
+  const { state_directory: stateDirectory } = config.site;
+  const { kept } = prepared.exchange();
   const former = kept.find((path) => path.startsWith(`${stateDirectory}.before-`));
   if (former === undefined) return;
   // Root's own file goes on: what becomes of this very order is written into it.

@@ -5,7 +5,7 @@ import { namedFiles, parseConfig } from '../config.ts';
 import { wantedParts } from '../config/parts.ts';
 import type { CommandCall } from '../main.ts';
 import { putBack } from '../store/backup/put-back.ts';
-import { BackupError } from '../store/backup/sealed-file.ts';
+import { BackupError, unseal } from '../store/backup/sealed-file.ts';
 import { readParts } from '../store/site-status.ts';
 import { systemClock } from '../world.ts';
 import { readPassphrase } from './passphrase.ts';
@@ -33,7 +33,7 @@ export async function restoreCommand({ configFile, json, rest, out }: CommandCal
   const handle = openSync(path, 'r');
   try {
     const passphrase = await readPassphrase('passphrase of the backup: ');
-    const { kept, stateDirectory } = putBack(handle, passphrase, {
+    const { kept, stateDirectory } = putBack(unseal(handle, passphrase), {
       settingsFile: resolve(configFile),
       readSettings,
       now,

@@ -16,6 +16,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { writeBackup } from '../../appliance/store/backup/backup-file.ts';
 import { putBack } from '../../appliance/store/backup/put-back.ts';
+import { unseal } from '../../appliance/store/backup/sealed-file.ts';
 import { takeBackup } from '../../appliance/store/backup/take.ts';
 import { newCursor, readCursor, saveCursor } from '../../appliance/store/cursors.ts';
 import { readLeases } from '../../appliance/store/leases.ts';
@@ -60,7 +61,7 @@ async function backedUp() {
     const handle = openSync(file, 'r');
     try {
       const settings = { stateDirectory: join(to, 'state'), named };
-      return putBack(handle, words, {
+      return putBack(unseal(handle, words), {
         settingsFile: join(to, 'gatehouse.toml'),
         readSettings: () => settings,
         now: 0,

@@ -11,9 +11,9 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  statfsSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { freeBytes, leftFreeBytes } from '../disk-room.ts';
 import { partNames } from '../journal-kinds.ts';
 import { syncFolder } from '../sync-folder.ts';
 import { writeWhole } from '../write-whole.ts';
@@ -21,7 +21,8 @@ import { readAccounts, type Accounts } from './accounts.ts';
 import { checkDatabase, renameJournalsIn } from './databases.ts';
 import { freshFolder } from './fresh-folder.ts';
 import { readEntries, type Entry, type EntryWithContent } from './entries.ts';
-import { BackupError, unseal } from './sealed-file.ts';
+import { BackupError } from './sealed-file.ts';
+import { folders } from './take.ts';
 
 export interface PutBack {
   readonly settingsFile: string;
@@ -40,12 +41,28 @@ export interface Replaced {
   readonly stateDirectory: string;
 }
 
-/** Until the last step nothing of the box is touched; what fails leaves it as it was. */
-export function putBack(file: number, passphrase: string, options: PutBack): Replaced {
-  const entries = readEntries(unseal(file, passphrase));
+/** All of a backup beside what it is to replace, opened and judged. Disposing of it removes what has not changed places. */
+export interface Prepared extends Disposable {
+  /** Of its files. */
+  readonly bytes: number;
+  /** All or nothing; what fails leaves the box as it was. */
+  exchange(): Replaced;
+}
+
+/** `pieces`: what is in the backup, opened. */
+export function putBack(pieces: Iterable<Buffer>, options: PutBack): Replaced {
+  using prepared = preparePutBack(pieces, options);
+  return prepared.exchange();
+}
+
+/** Nothing of the box is touched, whose parts may run. Throws {@link BackupError} for what no backup of ours has in it. */
+export function preparePutBack(pieces: Iterable<Buffer>, options: PutBack): Prepared {
+  const entries = readEntries(pieces);
   const first = entries.next();
   if (first.done === true || first.value.entry.path !== 'settings')
     throw new BackupError('it has no settings in it');
+  if (first.value.entry.size > mostSettingsBytes)
+    throw new BackupError(`the settings in it are larger than ${mostSettingsBytes / 1024} KiB`);
   const toml = Buffer.concat([...first.value.content]);
   const { stateDirectory, named } = options.readSettings(toml.toString('utf8'));
   const parent = dirname(stateDirectory);
@@ -56,18 +73,30 @@ export function putBack(file: number, passphrase: string, options: PutBack): Rep
     staging,
     accounts: process.getuid?.() === 0 ? readAccounts() : undefined,
     steps: [],
+    bytes: 0,
+  };
+  const dispose = () => {
+    for (const { from } of where.steps) rmSync(from, { recursive: true, force: true });
+    rmSync(staging, { recursive: true, force: true });
   };
   try {
     stage(where, { entry: first.value.entry, content: [toml] }, options.settingsFile);
     stageAll(where, entries, named);
     checkState(join(staging, 'state'));
-    where.steps.push({ from: join(staging, 'state'), to: stateDirectory });
-    return { stateDirectory, kept: exchangeAll(where.steps, options.now) };
-  } finally {
-    for (const { from } of where.steps) rmSync(from, { recursive: true, force: true });
-    rmSync(staging, { recursive: true, force: true });
+  } catch (error) {
+    dispose();
+    throw error;
   }
+  where.steps.push({ from: join(staging, 'state'), to: stateDirectory });
+  return {
+    bytes: where.bytes,
+    exchange: () => ({ stateDirectory, kept: exchangeAll(where.steps, options.now) }),
+    [Symbol.dispose]: dispose,
+  };
 }
+
+/** Of a file that people write; it is read whole. */
+const mostSettingsBytes = 1024 ** 2;
 
 interface Step {
   readonly from: string;
@@ -80,6 +109,7 @@ interface Staging {
   readonly accounts: Accounts | undefined;
   /** What changes places at the end. */
   readonly steps: Step[];
+  bytes: number;
 }
 
 function stageAll(where: Staging, entries: ReturnType<typeof readEntries>, named: readonly string[]): void {
@@ -88,7 +118,9 @@ function stageAll(where: Staging, entries: ReturnType<typeof readEntries>, named
   for (const found of entries) {
     const { path } = found.entry;
     const target = path.slice(path.indexOf('/'));
+    if (path === 'settings') throw new BackupError('the settings are in it twice');
     if (path.startsWith('state/')) {
+      requirePart(found.entry);
       place(where, found, join(state, target));
       continue;
     }
@@ -98,6 +130,13 @@ function stageAll(where: Staging, entries: ReturnType<typeof readEntries>, named
     if (target === root) stage(where, found, root);
     else place(where, found, `${besideOf(root)}${target.slice(root.length)}`);
   }
+}
+
+/** Folders of the parts and nothing else: what root remembers of the box itself is in no backup. */
+function requirePart({ path, kind }: Entry): void {
+  const [, name = '', ...below] = path.split('/');
+  if (!folders.includes(name) || (below.length === 0 && kind !== 'folder'))
+    throw new BackupError(`state/${name} is in it, which no backup of this release has`);
 }
 
 const besideOf = (path: string) => `${path}.restored`;
@@ -111,25 +150,40 @@ function stage(where: Staging, found: EntryWithContent, to: string): void {
   place(where, found, from);
 }
 
-function place({ accounts }: Staging, { entry, content }: EntryWithContent, path: string): void {
-  if (entry.kind === 'folder') mkdirSync(path);
-  else {
-    const { bavail, bsize } = statfsSync(dirname(path));
-    if (entry.size > bavail * bsize)
-      throw new BackupError(
-        `no room for ${path}: ${entry.size} bytes are needed, ${bavail * bsize} are free`,
-      );
-    const handle = openSync(path, 'wx', 0o600);
-    try {
-      for (const bytes of content) writeWhole(handle, bytes);
-      fsyncSync(handle);
-    } finally {
-      closeSync(handle);
-    }
+function place(where: Staging, { entry, content }: EntryWithContent, path: string): void {
+  try {
+    if (entry.kind === 'folder') mkdirSync(path);
+    else writeFile(entry, content, path);
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (!misfits.has(code)) throw error;
+    throw new BackupError(`${entry.path} does not fit to the other files in it`, { cause: error });
   }
-  if (accounts !== undefined) own(accounts, entry, path);
+  where.bytes += entry.size;
+  if (where.accounts !== undefined) own(where.accounts, entry, path);
   // After the owner: changing that clears the set-group-id bit.
-  chmodSync(path, entry.mode);
+  chmodSync(path, ordinaryRights(entry));
+}
+
+/** There already, or without the folder that it is in. */
+const misfits: ReadonlySet<string> = new Set(['EEXIST', 'ENOENT', 'ENOTDIR', 'ENAMETOOLONG']);
+
+/** No file of a box runs as its owner or group; of a folder the group passes on to what is in it. */
+function ordinaryRights({ kind, mode }: Entry): number {
+  return mode & (kind === 'folder' ? 0o2777 : 0o777);
+}
+
+function writeFile({ size }: Entry, content: Iterable<Buffer>, path: string): void {
+  const free = freeBytes(dirname(path));
+  if (size + leftFreeBytes > free)
+    throw new BackupError(`no room for ${path}: ${size + leftFreeBytes} bytes are needed, ${free} are free`);
+  const handle = openSync(path, 'wx', 0o600);
+  try {
+    for (const bytes of content) writeWhole(handle, bytes);
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
 }
 
 function own(accounts: Accounts, { user, group }: Entry, path: string): void {

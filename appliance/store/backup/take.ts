@@ -23,7 +23,16 @@ export interface Taken {
  * Whoever reads others' journals comes first: its place in them is then never ahead of what was kept of them.
  * Certificates come with the authority's key, so that phones trust the box that takes this one's place.
  */
-const folders = ['cloud', 'web', 'location', 'provisioning', 'sip', 'rtp', 'dhcp', 'authority'];
+export const folders: readonly string[] = [
+  'cloud',
+  'web',
+  'location',
+  'provisioning',
+  'sip',
+  'rtp',
+  'dhcp',
+  'authority',
+];
 
 /** Samples and counters of the last days, makers' firmware, uploads, copies that a migration left, what is broken, and what a running database has open. */
 const leftOut =
