@@ -42,7 +42,15 @@ export async function changeWithTakeBack(
   return await awaitConfirmation({ ...box, config });
 }
 
-/** What is wrong with them in one line each; undefined: nothing. */
+/** Of a file that is none of ours there may be thousands. */
+const mostProblems = 20;
+
+function shortened(problems: readonly string[]): readonly string[] {
+  const left = problems.length - mostProblems;
+  return left > 0 ? [...problems.slice(0, mostProblems), `and ${left} more`] : problems;
+}
+
+/** What is wrong with them in one line each, the first ones; undefined: nothing. */
 export function settingsProblem(toml: string, name = 'gatehouse.toml'): string | undefined {
   if (Buffer.byteLength(toml) > mostSettingsBytes)
     return `${name} is larger than ${mostSettingsBytes / 1024} KiB`;
@@ -50,7 +58,7 @@ export function settingsProblem(toml: string, name = 'gatehouse.toml'): string |
     parseConfig(toml, name);
     return undefined;
   } catch (error) {
-    if (error instanceof ConfigError) return error.problems.join('\n');
+    if (error instanceof ConfigError) return shortened(error.problems).join('\n');
     throw error;
   }
 }

@@ -22,14 +22,26 @@ export async function readStick(folder: string, isCloudInit: boolean): Promise<O
   const found: Record<string, string> = {};
   for (const [key, name] of Object.entries(names)) {
     const bytes = await readSmallFile(folder, name, mostSettingsBytes);
-    if (bytes !== undefined) found[key] = bytes.toString('utf8');
+    if (bytes !== undefined) found[key] = textIn(bytes, name);
   }
   if (!isCloudInit || found['toml'] !== undefined) return found;
   const userData = await readSmallFile(folder, 'user-data', mostSettingsBytes);
   if (userData === undefined) return found;
-  const settings = settingsIn(userData.toString('utf8'));
+  const settings = settingsIn(textIn(userData, 'user-data'));
   if ('refused' in settings) throw new RefusedUpdateError('malformed', settings.refused);
   return { ...found, toml: settings.toml };
+}
+
+/** Names with signs that nobody wrote would be worse than none. */
+function textIn(bytes: Uint8Array, name: string): string {
+  try {
+    // The mark of byte order stays: it was signed with the rest.
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    if (!text.includes('\0')) return text;
+  } catch {
+    // Told below.
+  }
+  throw new RefusedUpdateError('malformed', `${name} is no text in UTF-8: save it as that`);
 }
 
 export interface Waiting {

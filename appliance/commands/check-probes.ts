@@ -31,6 +31,7 @@ import {
   interceptionVerdict,
   portVerdict,
   settingsWarnings,
+  boxTimeServerVerdict,
   timeServerVerdict,
   tlsVerdict,
   type CheckArea,
@@ -120,13 +121,15 @@ async function checkClock({ config, firstStageHosts: [host = ''], now }: CheckSi
   const { ntp_servers: named, mode } = config.dhcp;
   const told = named.length > 0 ? named : [config.site.address];
   const servers = mode === 'off' ? [] : told;
+  const own = config.box.time_servers.map((server) => server.split(' ')[0] ?? '');
   const [answer, ...ahead] = await Promise.all([
     probeHttp(host, timeoutMs, now),
-    ...servers.map(async (server) => await probeNtp(server, { timeoutMs: 2000, now })),
+    ...[...servers, ...own].map(async (server) => await probeNtp(server, { timeoutMs: 2000, now })),
   ]);
   return [
     clockVerdict(host, typeof answer === 'string' ? undefined : httpClockAhead(answer)),
     ...servers.map((server, at) => timeServerVerdict(server, named.length === 0, ahead[at])),
+    ...own.map((server, at) => boxTimeServerVerdict(server, ahead[servers.length + at])),
   ];
 }
 

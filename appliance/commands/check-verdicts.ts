@@ -216,6 +216,16 @@ export function timeServerVerdict(address: string, isBox: boolean, aheadMs: numb
   };
 }
 
+/** Of one that the box itself asks. */
+export function boxTimeServerVerdict(address: string, aheadMs: number | undefined): Verdict {
+  if (aheadMs !== undefined) return clockVerdict(`the box's time server ${address}`, aheadMs);
+  return {
+    area: 'clock',
+    state: 'problem',
+    text: `no time server that knows the time answers at ${address} port 123; the box is to ask it for the time: start it, allow UDP port 123 to it, or name another in box.time_servers`,
+  };
+}
+
 /** All ports of an address that is not there fail alike: told once. */
 export function addressVerdict(address: string, key: string): Verdict {
   return {

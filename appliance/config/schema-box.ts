@@ -43,6 +43,14 @@ export const BoxSettings = table({
     BoxCard,
     'Network cards, one [[box.card]] table each; a card that none names is not used. Without any, the machine keeps its own network settings (the image asks for an address on every card).',
   ),
+  time_servers: list(
+    text('A host name or an IPv4 address, and " nts" behind it where the server has NTS.', {
+      title: 'a host name or an IPv4 address, with " nts" behind it where the server has NTS',
+      examples: ['10.20.0.1', 'ntp.example.com nts'],
+      pattern: String.raw`^[a-zA-Z0-9](?:[a-zA-Z0-9.\-]{0,251}[a-zA-Z0-9])?(?: nts)?$`,
+    }),
+    'Whom the box itself asks for the time, in place of the four of the image. Phones ask the box (dhcp.ntp_servers). On the image only.',
+  ),
   settings_key: Type.Optional(
     text(
       "Public key (ed25519, 32 bytes in base64) of who may bring other settings for this box, or a factory reset, on a stick. Left out: a stick's settings are taken only while nobody has configured the box.",

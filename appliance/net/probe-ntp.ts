@@ -1,5 +1,6 @@
 /** A time server asked once. */
 import { randomBytes } from 'node:crypto';
+import { lookup } from 'node:dns/promises';
 import { decodeNtpAnswer, encodeNtpRequest } from '../protocol/ntp.ts';
 import { DecodeError } from '../protocol/bytes.ts';
 import { openUdp } from './udp.ts';
@@ -11,9 +12,13 @@ const unsynchronised = 16;
 
 /** How far this machine's clock is ahead, in ms; `undefined` when nobody who knows the time answers in time. */
 export async function probeNtp(
-  address: string,
+  server: string,
   { timeoutMs, now, port = ntpPort }: { timeoutMs: number; now: () => number; port?: number },
 ): Promise<number | undefined> {
+  // By its address: answers come from that.
+  const found = await lookup(server, { family: 4 }).catch(() => undefined);
+  if (found === undefined) return undefined;
+  const { address } = found;
   await using socket = await openUdp({ address: '0.0.0.0', port: 0 });
   const { promise, resolve } = Promise.withResolvers<number | undefined>();
   const timer = setTimeout(() => resolve(undefined), timeoutMs);

@@ -45,7 +45,7 @@ function openBox(): Box {
   writeFileSync(join(folder, 'etc/passwd'), 'root:x:0:0::/:/bin/sh\n');
   const calls = join(folder, 'calls');
   const program = `exec ${process.execPath} ${tree}/appliance/main.ts "$@"`;
-  for (const [name, body] of Object.entries({ gatehouse: program, systemctl: '' })) {
+  for (const [name, body] of Object.entries({ gatehouse: program, systemctl: '', chronyc: '' })) {
     writeFileSync(join(folder, 'bin', name), `#!/bin/sh\necho "${name} $1" >>${calls}\n${body}\n`);
     chmodSync(join(folder, 'bin', name), 0o755);
   }
@@ -78,6 +78,29 @@ function openBox(): Box {
 
 const units = (box: Box) => readdirSync(join(box.folder, 'run/systemd/generator'));
 const kept = 'etc/gatehouse/gatehouse.toml';
+
+const time = (box: Box) => readdirSync(join(box.folder, 'run/gatehouse-units/time'));
+
+it('the time servers of the settings take the place of the usual ones, and make room for them again', async () => {
+  const box = openBox();
+  box.write(settings('10.66.0.1'));
+  await box.boot();
+  expect(time(box)).toEqual(['usual.sources']);
+  expect(box.read('run/gatehouse-units/time/usual.sources').match(/^server \S+ iburst nts$/gm)).toHaveLength(
+    3,
+  );
+  box.takeCalls();
+  box.write(`${settings('10.66.0.1')}[box]\ntime_servers = ["10.67.0.9", "ntp.site.example nts"]\n`);
+  await box.makeUnits();
+  expect(time(box)).toEqual(['site.sources']);
+  expect(box.read('run/gatehouse-units/time/site.sources')).toBe(
+    'server 10.67.0.9 iburst\nserver ntp.site.example iburst nts\n',
+  );
+  expect(box.takeCalls()).toContain('chronyc reload');
+  box.write(settings('10.66.0.1'));
+  await box.makeUnits();
+  expect(time(box)).toEqual(['usual.sources']);
+});
 
 it('one start of the program makes network, units and rules of the firewall', async () => {
   const box = openBox();

@@ -62,6 +62,20 @@ it.each(hostile)('%s for settings is refused', async (_title, make, words) => {
   }
 });
 
+it.each([
+  ['UTF-16, as an old editor of Windows writes it', Buffer.from(`\ufeff${good}`, 'utf16le')],
+  ['Latin-1, with an umlaut', Buffer.from(good.replace('[dhcp]', 'name = "B\u00fcro"\n[dhcp]'), 'latin1')],
+  ['with a zero in it', Buffer.from(`${good}\0`)],
+])('settings in %s are refused with what to do', async (_title, bytes) => {
+  const stick = temporaryDirectory();
+  writeFileSync(join(stick, 'gatehouse.toml'), bytes);
+  await expect(readStick(stick, false)).rejects.toThrow(
+    'gatehouse.toml is no text in UTF-8: save it as that',
+  );
+  writeFileSync(join(stick, 'user-data'), bytes);
+  await expect(readStick(stick, true)).rejects.toThrow('UTF-8');
+});
+
 it('ten thousand other files, and names that mean something elsewhere, are not looked at', async () => {
   const stick = temporaryDirectory();
   for (let at = 0; at < 10_000; at += 1) writeFileSync(join(stick, `${at}.toml`), '');
@@ -129,6 +143,15 @@ it('wrong settings leave a new box as it is, with the line that is wrong', async
     { state: 'refused', words: expect.stringMatching(/^sr0: line 4: dhcp\.mode/) as string },
   ]);
   expect(box.settings()).toBe(before);
+});
+
+it('settings with twenty thousand mistakes are refused with the first ones', async () => {
+  const box = openBox('[site]\naddress = "127.0.0.1"\n[dhcp]\nmode = "off"\n');
+  keepOffered(box.state, { from: 'sdb1', offered: { toml: good + '[[box.card]]\n'.repeat(15_000) } });
+  const [outcome] = await box.judge();
+  expect(outcome?.state).toBe('refused');
+  expect(outcome?.words?.split('\n').length).toBeLessThan(30);
+  expect(outcome?.words).toMatch(/and \d+ more$/);
 });
 
 it('words of the stick are no orders to the terminal of the screen', async () => {

@@ -1,5 +1,7 @@
+import { array, assert, constantFrom, property } from 'fast-check';
 import { expect, it } from 'vitest';
 import { settingsIn } from '../../../appliance/box/user-data.ts';
+import { mutations } from '../../support/hostile-bytes.ts';
 
 const toml = '[site]\naddress = "10.20.0.1"\n\n[dhcp]\nmode = "off"\n';
 const indented = (by: number) =>
@@ -82,6 +84,10 @@ const refused: [string, string, RegExp][] = [
   ],
   ['YAML of another shape', cloudConfig('write_files: [{path: x, content: y}]\n'), /line 2/],
   ['a path alone', cloudConfig('write_files:\n  - path: gatehouse.toml\n'), /no content/],
+  ['a bomb of aliases', cloudConfig(`a: &a [x,x]\nb: &b [*a,*a]\nwrite_files: *b\n`), /line 2/],
+  ['a merged table', cloudConfig('write_files:\n  - <<: *a\n    path: gatehouse.toml\n'), /line 3/],
+  ['a tag', cloudConfig('write_files: !!python/object/apply:os.system [reboot]\n'), /line 2/],
+  ['a second document', cloudConfig('---\nwrite_files:\n'), /line 2/],
   ['an alias', cloudConfig('write_files:\n  - &a {path: x}\n'), /line 3/],
 ];
 
@@ -94,4 +100,46 @@ it('as much of nothing as a volume may bring is refused at once', () => {
   expect(settingsIn('\n'.repeat(256 * 1024))).toEqual({
     refused: 'user-data is neither our settings (with a table [site]) nor #cloud-config',
   });
+});
+
+const lines = constantFrom(
+  'write_files:',
+  '  - path: /etc/gatehouse/gatehouse.toml',
+  '    path: /etc/shadow',
+  '    content: |',
+  '    content: *a',
+  '      [site]',
+  '      address = "10.20.0.1"',
+  '    encoding: b64',
+  '  - content: &a W3NpdGVd',
+  '  <<: *a',
+  '\tpath: x',
+  '? x',
+  '- - -',
+  '...',
+  '---',
+  '{}',
+  '',
+  '    "content": x',
+);
+
+it('of whatever lines, nothing but what stands in them becomes settings, and all else is refused', () => {
+  assert(
+    property(array(lines, { maxLength: 12 }), (body) => {
+      const text = cloudConfig(body.join('\n'));
+      const found = settingsIn(text);
+      if ('refused' in found) expect(found.refused).toMatch(/^user-data, /);
+      else if (!text.includes('b64'))
+        for (const line of found.toml.trim().split('\n')) expect(text).toContain(line);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+it('a file of cloud-init that was cut or changed is settings or refused', () => {
+  const [, whole = ''] = good[1] ?? [];
+  for (const bytes of mutations(Buffer.from(whole), 500, 7))
+    expect(settingsIn(bytes.toString('utf8'))).toSatisfy(
+      (found: object) => 'toml' in found || 'refused' in found,
+    );
 });

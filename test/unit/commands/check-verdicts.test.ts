@@ -8,6 +8,7 @@ import {
   interceptionVerdict,
   portVerdict,
   settingsWarnings,
+  boxTimeServerVerdict,
   timeServerVerdict,
   tlsVerdict,
   type Verdict,
@@ -213,4 +214,13 @@ describe('firmware of phones', () => {
   it('is not tested before the first phone', () => {
     expect(firmwareVerdicts([])).toMatchObject([{ state: 'not tested' }]);
   });
+});
+
+it('a time server of the box that does not answer, or tells another time, is a problem', () => {
+  expect(boxTimeServerVerdict('10.0.0.9', 20)).toMatchObject({ state: 'ok' });
+  expect(boxTimeServerVerdict('10.0.0.9', undefined)).toMatchObject({
+    state: 'problem',
+    text: expect.stringContaining('box.time_servers') as string,
+  });
+  expect(boxTimeServerVerdict('10.0.0.9', 73 * 365 * 86_400_000)).toMatchObject({ state: 'problem' });
 });

@@ -47,6 +47,17 @@ it('a release of a key that no root key of the image certified is refused', () =
   expect(refusalOf(() => verifiedManifest(bytesOf(others), trust))).toBe('unknown_key');
 });
 
+it('of a key that stands twice in an announcement only what was signed counts', () => {
+  const text = JSON.stringify(announce(someManifest(), maker.key, maker.certificate));
+  const evil = JSON.stringify(
+    announce(someManifest({ version: '9.9.9' }), makeKey(), maker.certificate).manifest,
+  );
+  const last = Buffer.from(text.replace(/}$/, `,"manifest":${evil}}`));
+  expect(refusalOf(() => verifiedManifest(last, trust))).toBe('unknown_key');
+  const first = Buffer.from(text.replace(/^{/, `{"manifest":${evil},`));
+  expect(verifiedManifest(first, trust)).toEqual(someManifest());
+});
+
 it('an image without a root key takes nothing', () => {
   expect(refusalOf(() => verifiedManifest(announcementOf(maker), { ...trust, roots: [] }))).toBe(
     'unknown_key',
