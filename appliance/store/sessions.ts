@@ -69,6 +69,11 @@ export function sessionOfToken(db: Database, token: string, now: number): Sessio
   return session !== undefined && isLive(session, now) ? session : undefined;
 }
 
+/** Did somebody sign in from this address, as far as is remembered? */
+export function hasSignedIn(db: Database, remote: string): boolean {
+  return one(db, 'SELECT 1 FROM session WHERE remote = ? LIMIT 1', [remote]) !== undefined;
+}
+
 /** Was the admin signed in there then? For orders that are looked at later. */
 export function wasSignedIn(db: Database, id: string, at: number): boolean {
   const row = one<Row>(db, `SELECT ${columns} FROM session WHERE id = ?`, [id]);

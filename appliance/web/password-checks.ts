@@ -1,4 +1,5 @@
 /** Passwords and codes that are tried: one after the other, each address slowed by its own mistakes, all journaled. */
+import { hasSignedIn } from '../store/sessions.ts';
 import type { Store } from '../store/store.ts';
 import type { Clock } from '../world.ts';
 import { newAttempts } from './attempts.ts';
@@ -12,6 +13,8 @@ export interface Refused {
 
 /** Hashing takes memory and a fifth of a second: one at a time, each address once, and no long queue. */
 const mostWaiting = 16;
+/** Beyond them, for addresses from which somebody has got in: a crowd of strangers must not keep the admin out. */
+const mostKnownWaiting = 4;
 
 export type Checked = (
   remote: string,
@@ -27,7 +30,8 @@ export function newChecks(store: Store, clock: Pick<Clock, 'now'>): Checked {
     const waitMs = attempts.waitMs(remote, clock.now());
     if (waitMs > 0) return wait(waitMs, 'Too many wrong ones from here.');
     if (waiting.has(remote)) return wait(1000, 'One at a time, please.');
-    if (waiting.size >= mostWaiting)
+    const most = hasSignedIn(store.db, remote) ? mostWaiting + mostKnownWaiting : mostWaiting;
+    if (waiting.size >= most)
       return {
         refused: 'busy',
         words: 'Too many people are signing in. Try again in a moment.',
