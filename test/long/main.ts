@@ -7,6 +7,7 @@ type LongCheck = (say: (line: string) => void) => Promise<Finding>;
 
 /** One file a check. Each is bounded in time and cleans up behind itself. */
 const checks: Readonly<Record<string, () => Promise<LongCheck>>> = {
+  'deb-chroots': async () => (await import('./deb-chroots.ts')).debChroots,
   'dhcp-fuzz': async () => (await import('./dhcp-fuzz.ts')).dhcpFuzz,
   'dhcp-kill': async () => (await import('./dhcp-kill.ts')).dhcpKill,
   'dhcp-power-cut': async () => (await import('./dhcp-power-cut.ts')).dhcpPowerCut,
