@@ -29,6 +29,9 @@ const defaultQuota: JournalQuota = {
 /** A field longer than this is cut: a hostile string must not fill the journal. */
 const maxFieldChars = 512;
 const rowOverheadBytes = 64;
+/** A clock that leaps so far may be wrong, and put right soon: age doesn't count until it has stood so for an hour. */
+const leapMs = 30 * 86_400_000;
+const doubtMs = 3_600_000;
 
 interface JournalOptions {
   readonly part: StoreName;
@@ -59,6 +62,9 @@ export class Journal {
   #windows: number;
   /** Rows since the last {@link housekeep}. */
   #inserted = 0;
+  /** Of the newest row, then of the last {@link housekeep}. */
+  #lastNow: number;
+  #doubtUntil = 0;
 
   constructor(db: Database, { part, clock, quota }: JournalOptions) {
     this.#db = db;
@@ -68,6 +74,7 @@ export class Journal {
     this.#bytes = readBytes(db);
     this.#nextDue = readNextDue(db);
     this.#windows = countWindows(db);
+    this.#lastNow = readNewest(db) ?? clock.now();
   }
 
   /** When {@link housekeep} next has counted rows to write, ms since 1970; 0 for never. */
@@ -90,6 +97,8 @@ export class Journal {
     if (isOver) this.#closeWindows(Math.max(now, this.#dueOfOldest()));
     else if (this.#nextDue !== 0 && (now >= this.#nextDue || this.#nextDue > now + longestWindowMs))
       this.#closeWindows(now);
+    if (now - this.#lastNow > leapMs) this.#doubtUntil = now + doubtMs;
+    this.#lastNow = now;
     const most = Math.max(pruneRows, 2 * this.#inserted);
     for (const reserved of [0, 1] as const) this.#prune(reserved, now, most);
     this.#inserted = 0;
@@ -162,7 +171,9 @@ export class Journal {
   #prune(reserved: 0 | 1, now: number, most: number): void {
     const { ordinaryBytes, reservedBytes, maxAgeMs } = this.#quota;
     const limit = reserved === 0 ? ordinaryBytes : reservedBytes;
-    const mayStay = (until: number) => this.#bytes[reserved] <= limit && now - until <= maxAgeMs;
+    const isDoubtful = now < this.#doubtUntil && now >= this.#doubtUntil - doubtMs;
+    const mayStay = (until: number) =>
+      this.#bytes[reserved] <= limit && (isDoubtful || now - until <= maxAgeMs);
     if (mayStay(this.#oldest[reserved])) return;
     let left = most;
     let last = 0;
@@ -184,6 +195,10 @@ export class Journal {
 
 function readNextDue(db: Database): number {
   return one<{ due: number | null }>(db, 'SELECT min(due) AS due FROM journal_repeat')?.due ?? 0;
+}
+
+function readNewest(db: Database): number | undefined {
+  return one<{ at: number }>(db, 'SELECT at FROM journal ORDER BY seq DESC LIMIT 1')?.at;
 }
 
 function countWindows(db: Database): number {

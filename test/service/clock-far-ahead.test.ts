@@ -4,7 +4,9 @@ import { newRefusals } from '../../appliance/provisioning/move-back.ts';
 import { beginDrill, readDrills } from '../../appliance/store/drills.ts';
 import { saveEmergencyCall, type EmergencyCall } from '../../appliance/store/emergency-calls.ts';
 import { giveErrand, openErrands } from '../../appliance/store/errands.ts';
+import { openReader } from '../../appliance/store/reader.ts';
 import { readParts } from '../../appliance/store/site-status.ts';
+import { openStore } from '../../appliance/store/store.ts';
 import { openTelemetry } from '../../appliance/store/telemetry.ts';
 import { mayBeOlder } from '../../appliance/update/needs.ts';
 import { occupationOf } from '../../appliance/update/occupation.ts';
@@ -104,4 +106,35 @@ it('a refusal of then counts as the first one, and a second one now moves the ph
   const refusals = newRefusals();
   expect(refusals.isSecond(mac, 401, far)).toBe(false);
   expect(refusals.isSecond(mac, 401, right)).toBe(true);
+});
+
+it('what the journal has is not too old for a clock that leaps, and is once that has stood so for an hour', async () => {
+  const clock = fakeClock(right);
+  const directory = temporaryDirectory();
+  const open = () => openStore({ directory, part: 'web', clock });
+  const write = async (store: ReturnType<typeof open>, n: number) =>
+    await store.write((tx) =>
+      tx.journal({ kind: 'password_set', body: { by: 'page', remote: `10.0.0.${n}` } }),
+    );
+  const kept = () => {
+    using reader = openReader(directory, 'web');
+    return reader?.journalAfter(0, 10).map(({ kind }) => kind);
+  };
+  using before = open();
+  await write(before, 1);
+  clock.set(far);
+  using store = open();
+  await write(store, 2);
+  await clock.advance(1000);
+  await write(store, 3);
+  expect(kept()).toEqual(Array.from({ length: 3 }, () => 'password_set'));
+  // Put right: nothing was lost.
+  clock.set(right + 2000);
+  await write(store, 4);
+  expect(kept()).toEqual(Array.from({ length: 4 }, () => 'password_set'));
+  clock.set(far);
+  await write(store, 5);
+  await clock.advance(3_600_001);
+  await write(store, 6);
+  expect(kept()?.[0]).toBe('gap');
 });
