@@ -69,15 +69,14 @@ export async function ensureAuthority(
   const [latest] = folders;
   // Before the keys are made, which takes its time: whoever is faster takes this very number.
   const number = (generations(root)[0] ?? 0) + 1;
-  const read = (folder: string, name: string) => readFileSync(join(folder, name), 'utf8');
   const isGoodFor = (folder: string, name: string, earlyDays: number) =>
-    isGood(read(folder, name), now + earlyDays * dayMs);
+    isGood(readIn(folder, name), now + earlyDays * dayMs);
   // The oldest: phones trust it. A younger one beside it was made while the clock stood far ahead.
   const trusted = folders.findLast((folder) => isGoodFor(folder, fileNames.ca, authorityEarlyDays));
   const isTrusted =
     latest !== undefined &&
     trusted !== undefined &&
-    read(latest, fileNames.ca) === read(trusted, fileNames.ca);
+    readIn(latest, fileNames.ca) === readIn(trusted, fileNames.ca);
   if (isTrusted && isGoodFor(latest, fileNames.cert, serverEarlyDays)) return;
   // Loaded only when something is to be made: the X.509 package is large and most starts need nothing of it.
   const { newAuthority, newServer } = await import('./authority-certificates.ts');
@@ -147,6 +146,10 @@ function foldersFor(root: string, address: string): string[] {
 /** The address stands in the subject too, since the name constraints can't be read back with node:crypto. */
 function isFor(pem: string, address: string): boolean {
   return new X509Certificate(pem).subject.endsWith(` ${address}`);
+}
+
+function readIn(folder: string, name: string): string {
+  return readFileSync(join(folder, name), 'utf8');
 }
 
 /** The highest number first. */

@@ -86,12 +86,14 @@ const hostile: readonly [string, readonly Made[], RegExp][] = [
   ],
 ];
 
+const filesIn = (home: string) => readdirSync(home, { recursive: true, encoding: 'utf8' }).toSorted();
+
 it.each(hostile)('%s: refused with words, and all stays as it was', (_what, entries, words) => {
   const { home, restore } = openBox(entries);
-  const before = readdirSync(home, { recursive: true }).toSorted();
+  const before = filesIn(home);
   expect(restore).toThrow(BackupError);
   expect(restore).toThrow(words);
-  expect(readdirSync(home, { recursive: true }).toSorted()).toEqual(before);
+  expect(filesIn(home)).toEqual(before);
 });
 
 it('no file comes back as a program that runs as its owner or group', () => {

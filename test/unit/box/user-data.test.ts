@@ -123,14 +123,17 @@ const lines = constantFrom(
   '    "content": x',
 );
 
+/** What of it stands nowhere in the text; encoded content is let be. */
+function invented(text: string): string[] {
+  const found = settingsIn(text);
+  if ('refused' in found) return found.refused.startsWith('user-data, ') ? [] : [found.refused];
+  return text.includes('b64') ? [] : found.toml.split('\n').filter((line) => !text.includes(line));
+}
+
 it('of whatever lines, nothing but what stands in them becomes settings, and all else is refused', () => {
   assert(
     property(array(lines, { maxLength: 12 }), (body) => {
-      const text = cloudConfig(body.join('\n'));
-      const found = settingsIn(text);
-      if ('refused' in found) expect(found.refused).toMatch(/^user-data, /);
-      else if (!text.includes('b64'))
-        for (const line of found.toml.trim().split('\n')) expect(text).toContain(line);
+      expect(invented(cloudConfig(body.join('\n')))).toEqual([]);
     }),
     { numRuns: 2000 },
   );
