@@ -11,7 +11,8 @@ export function removeAbandonedUploads(directory: string, { clock, log }: World)
   const file = uploadedBackup(directory);
   const work = () => {
     const found = lstatSync(file, { throwIfNoEntry: false });
-    if (found !== undefined && Math.abs(clock.now() - found.mtimeMs) > abandonedMs) rmSync(file, { force: true });
+    if (found !== undefined && Math.abs(clock.now() - found.mtimeMs) > abandonedMs)
+      rmSync(file, { force: true });
   };
   const onError = (error: unknown) => log.warn({ error: String(error) }, 'an upload was not removed');
   return repeat(clock, lookEveryMs, { work, onError });
