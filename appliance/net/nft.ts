@@ -2,6 +2,7 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { borrowing } from './borrowing.ts';
+import { endOfAnswer, readNftAnswers } from './nft-answers.ts';
 
 export interface Nft extends AsyncDisposable {
   /**
@@ -45,8 +46,6 @@ const env = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 
 /** Asks for nothing in the kernel: whether it has begun. */
 const firstWords = 'describe udp dport';
-/** nft says nothing when all went well. This needs no look at the kernel and prints one line, which ends each answer. */
-const endOfAnswer = { line: 'describe meta mark', printed: /^meta expression, .*\n/m };
 
 export function openNft(): Nft {
   let current: Conversation | undefined;
@@ -96,20 +95,16 @@ function beginConversation(ended: (why: string) => void): Conversation {
   // Both of its outputs in one pipe: complaints come before the end of the answer that they belong to.
   const child = startNft(interactive);
   const begun: Conversation = { child, lines: 0, hasBegun: false, waiting: [] };
-  let printed = '';
+  const answers = readNftAnswers();
   child.stdout.on('data', (chunk: string) => {
-    printed += chunk;
-    for (;;) {
-      const end = endOfAnswer.printed.exec(printed);
-      if (end === null) break;
+    for (const answer of answers.push(chunk)) {
       begun.hasBegun = true;
-      settle(begun.waiting.shift(), printed.slice(0, end.index));
-      printed = printed.slice(end.index + end[0].length);
+      settle(begun.waiting.shift(), answer);
     }
-    if (printed.length > maxPrintedChars) child.kill('SIGKILL');
+    if (answers.rest().length > maxPrintedChars) child.kill('SIGKILL');
   });
   child.once('error', (error) => ended(`nft can't be started (${error.message})`));
-  child.once('close', (code) => ended(`nft ended with ${code ?? 'a signal'}: ${printed.trim()}`));
+  child.once('close', (code) => ended(`nft ended with ${code ?? 'a signal'}: ${answers.rest().trim()}`));
   return begun;
 }
 
