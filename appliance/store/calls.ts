@@ -48,6 +48,7 @@ interface CallRow {
 /** Ended calls beyond this many are forgotten, oldest first. */
 const keptCalls = 10_000;
 const prunedEvery = 100;
+const dayMs = 86_400_000;
 
 /** Latest first. */
 export function readCalls(db: Database, limit: number): Call[] {
@@ -89,6 +90,8 @@ export function saveCall(
   );
   // Finding the oldest one to keep means counting all of them.
   if (saved === undefined || saved.rowid % prunedEvery !== 0) return;
+  // Of before the clock was set back: until then they would stand above all that comes, and crowd it out.
+  run(db, `DELETE FROM call WHERE state = 'ended' AND started_at > ?`, [startedAt + dayMs]);
   run(
     db,
     `DELETE FROM call WHERE state = 'ended' AND started_at < (SELECT started_at FROM call ORDER BY started_at DESC LIMIT 1 OFFSET ?)`,

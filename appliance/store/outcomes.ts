@@ -37,6 +37,7 @@ interface Beginning {
 
 const columns = 'order_id, kind, state, words, began_at, changed_at, runner';
 const mostKept = 500;
+const dayMs = 86_400_000;
 
 /** False: it was begun before, or one of its kind is being carried out right now; it is not to be begun then. */
 export function beginOutcome(tx: Transaction, { orderId, kind, by, now }: Beginning): boolean {
@@ -51,6 +52,8 @@ export function beginOutcome(tx: Transaction, { orderId, kind, by, now }: Beginn
     now,
     thisRunner(),
   ]);
+  // Of before the clock was set back: until then they would stand above all that comes, and crowd it out.
+  run(tx.db, `DELETE FROM outcome WHERE state <> 'running' AND began_at > ?`, [now + dayMs]);
   run(
     tx.db,
     `DELETE FROM outcome WHERE state <> 'running' AND order_id NOT IN (SELECT order_id FROM outcome ORDER BY began_at DESC LIMIT ?)`,

@@ -47,6 +47,8 @@ export function beginSession(
   ]);
   const surplus = liveSessions(db, now).slice(mostSessions);
   for (const session of surplus) endSession(db, session.id, now);
+  // Of before the clock was set back: nobody is signed in by them, and they would crowd out this one.
+  run(db, 'DELETE FROM session WHERE began_at > ?', [now + 2 * sessionAges.mostMs]);
   run(
     db,
     'DELETE FROM session WHERE id NOT IN (SELECT id FROM session ORDER BY ended_at IS NULL DESC, began_at DESC LIMIT ?)',

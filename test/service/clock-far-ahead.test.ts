@@ -1,5 +1,9 @@
 /** What a box wrote down while its clock stood in 2099, once the clock is right again: none of it may hold until then. */
 import { expect, it, onTestFinished } from 'vitest';
+import { keepAnswer, readAnswer } from '../../appliance/store/answers.ts';
+import { readCalls } from '../../appliance/store/calls.ts';
+import { beginOutcome, readOutcomes } from '../../appliance/store/outcomes.ts';
+import { beginSession, sessionOfToken } from '../../appliance/store/sessions.ts';
 import { newRefusals } from '../../appliance/provisioning/move-back.ts';
 import { beginDrill, readDrills } from '../../appliance/store/drills.ts';
 import { saveEmergencyCall, type EmergencyCall } from '../../appliance/store/emergency-calls.ts';
@@ -138,3 +142,32 @@ it('what the journal has is not too old for a clock that leaps, and is once that
   await write(store, 6);
   expect(kept()?.[0]).toBe('gap');
 });
+
+it('lists that keep the newest rows are not full of those of then', async () => {
+  const { site } = openBox();
+  using box = openStore({ directory: site.directory, part: 'box', clock: fakeClock(far) });
+  for (let n = 0; n < 220; n += 1) {
+    const began = { orderId: `then ${n}`, kind: `k${n}`, by: 'page', now: far + n } as const;
+    await box.write((tx) => {
+      beginOutcome(tx, began);
+      tx.db.exec(`UPDATE outcome SET state = 'done'`);
+      keepAnswer(tx.db, began.orderId, { text: 'then', at: far + n });
+    });
+    await site.write('web', (tx) => beginSession(tx.db, { remote: '10.0.0.1', now: far + n }));
+    await site.call(`${mac}${n}`, { startedAt: far + n, state: 'ended' });
+    await site.write('sip', ({ db }) => db.exec(`UPDATE call SET state = 'ended'`));
+  }
+  await box.write((tx) => {
+    beginOutcome(tx, { orderId: 'now', kind: 'now', by: 'page', now: right });
+    tx.db.exec(`UPDATE outcome SET state = 'done'`);
+    beginOutcome(tx, { orderId: 'next', kind: 'now', by: 'page', now: right + 1 });
+    keepAnswer(tx.db, 'now', { text: 'now', at: right });
+  });
+  expect(readOutcomes(site.directory, '', 3).map(({ orderId }) => orderId)).toEqual(['next', 'now']);
+  expect(readAnswer(site.directory, 'now')).toBe('now');
+  const { token } = await site.write('web', (tx) => beginSession(tx.db, { remote: '10.0.0.1', now: right }));
+  expect(await site.write('web', ({ db }) => sessionOfToken(db, token, right))).toBeDefined();
+  for (let n = 0; n < 100; n += 1) await site.call(`now ${n}`, { startedAt: right + n });
+  const calls = await site.write('sip', ({ db }) => readCalls(db, 1000));
+  expect(calls.filter(({ startedAt }) => startedAt >= far)).toEqual([]);
+}, 60_000);
