@@ -132,7 +132,8 @@ function addressOf(kind: RequestKind, requested: number | undefined, ciaddr: num
 }
 
 /** Neither a group address nor all zeros. */
-function isStation(chaddr: Uint8Array): boolean {
+/** Neither a group nor nobody. */
+export function isStation(chaddr: Uint8Array): boolean {
   return ((chaddr[0] ?? 1) & 1) === 0 && chaddr.some((byte) => byte !== 0);
 }
 

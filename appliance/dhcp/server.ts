@@ -18,10 +18,11 @@ import { mostOnProbation } from './lease-row.ts';
 import { flawsOf } from './flaws.ts';
 import { tellLeftOut } from './left-out.ts';
 import { LeaseWriter } from './lease-writer.ts';
+import { MalformedSenders } from './malformed.ts';
 import { longestLeaseMs, networkOf, openNetworks, type Network } from './networks.ts';
 import { encodeReply } from './reply.ts';
 import { readRequest, type ClientRequest } from './request.ts';
-import { handedOver, openSockets, type Sockets, type SocketSource } from './socket.ts';
+import { handedOver, openSockets, type Heard, type Sockets, type SocketSource } from './socket.ts';
 import { startWatch, type Watch } from './watch.ts';
 
 /** Rejects when no network is described, a socket was not handed over, or the leases can't be opened; a broken file is no reason. */
@@ -55,8 +56,18 @@ export async function startDhcpServer(
     counters.add('send_errors');
     if (isFirst) log.warn({ err: error }, 'an answer could not be sent');
   });
-  const service: Service = { counters, latency: openLatency(), log, networks, sockets, time, watch, writer };
-  sockets.onDatagram((bytes, heardOn) => receive(bytes, heardOn, service));
+  const service: Service = {
+    counters,
+    latency: openLatency(),
+    log,
+    malformed: new MalformedSenders(),
+    networks,
+    sockets,
+    time,
+    watch,
+    writer,
+  };
+  sockets.onDatagram((heard) => receive(heard, service));
 
   return {
     health: () =>
@@ -99,6 +110,7 @@ interface Service {
   readonly counters: Counters;
   readonly latency: Latency;
   readonly log: Logger;
+  readonly malformed: MalformedSenders;
   readonly networks: readonly Network[];
   readonly sockets: Sockets;
   readonly time: LeaseClock;
@@ -106,7 +118,8 @@ interface Service {
   readonly writer: LeaseWriter;
 }
 
-function receive(bytes: Uint8Array, heardOn: string, service: Service): void {
+function receive(heard: Heard, service: Service): void {
+  const { bytes, card: heardOn } = heard;
   const { counters, latency, sockets, time, writer } = service;
   const receivedAt = performance.now();
   counters.add('received');
@@ -133,7 +146,7 @@ function receive(bytes: Uint8Array, heardOn: string, service: Service): void {
   } catch (error) {
     if (error instanceof DecodeError) {
       counters.add('malformed');
-      writer.report({ kind: 'malformed', body: { reason: error.message } });
+      writer.report(service.malformed.entryOf(heard, error, time.now()));
     } else {
       counters.add('errors');
       service.log.error({ err: error }, 'a packet could not be handled');

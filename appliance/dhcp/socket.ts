@@ -1,10 +1,16 @@
 /** The sockets on port 67, one a card, and on port 68, which must come from outside, bound to their card. */
 import { listenFds } from '../net/listen-fds.ts';
-import { openUdp, type UdpPort } from '../net/udp.ts';
+import { openUdp, type Endpoint, type UdpPort } from '../net/udp.ts';
 import type { Datagram } from './reply.ts';
 
+export interface Heard {
+  readonly bytes: Uint8Array;
+  readonly from: Endpoint;
+  readonly card: string;
+}
+
 export interface Sockets extends AsyncDisposable {
-  onDatagram(handler: (bytes: Uint8Array, card: string) => void): void;
+  onDatagram(handler: (heard: Heard) => void): void;
   /** `isFirst`: the one before this could be sent. */
   onError(handler: (error: Error, isFirst: boolean) => void): void;
   /** What goes to a client by its address leaves on its network's card `home`, everything else on the one that heard it. */
@@ -25,7 +31,7 @@ export async function openSockets(
   const opened = opening.move();
   return {
     onDatagram: (handler) => {
-      for (const [card, port] of ports) port.onDatagram((bytes) => handler(bytes, card));
+      for (const [card, port] of ports) port.onDatagram((bytes, from) => handler({ bytes, from, card }));
     },
     onError: (handler) => {
       for (const [card, port] of ports) {

@@ -48,7 +48,12 @@ export const dhcpKinds = {
   left_out: { fields: { options: 'open' }, coalesceSeconds: 86_400 },
   /** An option that can't be read, and that the client's answer did without. */
   unreadable: { fields: { option: 'open', reason: 'open' }, coalesceSeconds: 86_400 },
-  malformed: { fields: { reason: 'open' }, reserved: 'security', coalesceSeconds: 600 },
+  /** A message that can't be read, with the first thing that is wrong; `from` is `many` where senders are made up. */
+  malformed: {
+    fields: { reason: 'open', from: 'open', card: 'open' },
+    reserved: 'security',
+    coalesceSeconds: 600,
+  },
   /** The time of day was set, or the box was off, for so long; all leases were moved by it. */
   clock_moved: { fields: { seconds: 'open', at_start: 'open' } },
   /** Leases could not be committed for a while; `unanswered` requests got no answer. */

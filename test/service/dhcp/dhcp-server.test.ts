@@ -316,7 +316,7 @@ test('what is no DHCP request of a client is counted, told once, and changes not
   expect(counters['malformed']).toBe(500);
   expect(counters['ignored_not_ours']).toBe(3);
   expect(counters['errors']).toBeUndefined();
-  expect(site.journal().filter(({ kind }) => kind === 'malformed').length).toBeLessThan(60);
+  expect(site.journal().filter(({ kind }) => kind === 'malformed')).toHaveLength(1);
   expect(await boot(site)).toMatch(/^10\.66\.0\.1\d\d$/);
 });
 

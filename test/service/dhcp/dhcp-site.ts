@@ -37,7 +37,8 @@ export interface DhcpSite extends AsyncDisposable {
   readonly clock: FakeClock;
   /** Sends what a client says on a card (`eth0`) and waits until the server has done all about it. */
   say(message: ClientMessage, card?: string): Promise<Answer[]>;
-  raw(bytes: Uint8Array, card?: string): Promise<Answer[]>;
+  /** `from`: where it comes from; 0.0.0.0 unless said. */
+  raw(bytes: Uint8Array, card?: string, from?: Endpoint): Promise<Answer[]>;
   leases(): Lease[];
   journal(): { kind: string; mac: string | null; body: Record<string, unknown> }[];
 }
@@ -73,10 +74,10 @@ export async function openDhcpSite(
       client: () => Promise.resolve(undefined),
     },
   );
-  const raw = async (bytes: Uint8Array, card = 'eth0') => {
+  const raw = async (bytes: Uint8Array, card = 'eth0', from?: Endpoint) => {
     const wire = wires.get(card);
     if (wire === undefined) throw new Error(`no socket on ${card}`);
-    wire.deliver(bytes);
+    wire.deliver(bytes, from);
     await turns();
     return [...wires].flatMap(([name, { taken }]) => taken().map((datagram) => readAnswer(name, datagram)));
   };
