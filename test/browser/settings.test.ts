@@ -10,6 +10,7 @@ import { readConfig } from '../../appliance/config.ts';
 import { siteTemplateProblems } from '../../appliance/provisioning/site-templates.ts';
 import { openWorld } from '../../appliance/world.ts';
 import { openNetworkPage } from '../support/page.ts';
+import { openSite } from '../support/site.ts';
 import { launchBrowser, openTheBox } from '../support/tab.ts';
 
 let browser: Browser;
@@ -96,6 +97,38 @@ it('a setting is changed, a mistake in it is named by its line, and the box is a
   await answer.waitFor(patience);
   expect(await answer.textContent()).toContain(`${configFile} is good`);
   expect(complaints).toEqual([]);
+});
+
+it('whoever saves settings while people talk is told how many do, and asked', async () => {
+  const { tab, configFile, directory, clock } = await openSignedIn();
+  using site = openSite(directory, clock);
+  site.report('sip');
+  await site.call('00:15:65:00:00:01');
+  await site.call('00:15:65:00:00:02');
+  await site.call('00:15:65:00:00:03', { state: 'ringing' });
+  const before = readFileSync(configFile, 'utf8');
+  const asked: string[] = [];
+  let answer = false;
+  tab.on('dialog', (dialog) => {
+    asked.push(dialog.message());
+    void (answer ? dialog.accept() : dialog.dismiss());
+  });
+  await tab.getByRole('link', { name: 'Settings' }).click();
+  const form = tab.locator('#settings');
+  const text = form.getByRole('textbox');
+  await expect.poll(async () => await text.inputValue(), patience).toBe(before);
+  const wanted = before.replace('"Test"', '"Berlin"');
+  await text.fill(wanted);
+  await form.getByRole('button', { name: 'Save' }).click();
+  await form.getByText('Nothing was changed.').waitFor(patience);
+  expect(asked).toEqual([
+    '2 calls are up and may fall silent until the parts run again, 1 call rings and is lost. Save and use the settings now?',
+  ]);
+  expect(readFileSync(configFile, 'utf8')).toBe(before);
+  answer = true;
+  await form.getByRole('button', { name: 'Save' }).click();
+  await form.getByText('The settings are written.').waitFor(patience);
+  expect(readFileSync(configFile, 'utf8')).toBe(wanted);
 });
 
 it('a template of the site is judged, put in, and taken out again', async () => {

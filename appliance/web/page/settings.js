@@ -3,7 +3,7 @@ import { follow, load, onSignOut, order } from './api.js';
 import { byId, element, fill } from './elements.js';
 import { onSubmit } from './form.js';
 import { openTemplates } from './templates.js';
-import { count, duration, plain } from './words.js';
+import { callsAtStake, count, duration, plain } from './words.js';
 
 const area = byId('settings').elements.toml;
 /** Says what the text was made of. */
@@ -30,6 +30,13 @@ async function loadSettings() {
   tellLine();
 }
 
+/** Whoever saves while people talk knows it; a page that can't say how many do asks nothing. */
+async function mayDisturb() {
+  const { sip } = await load('/api/status').catch(() => ({ sip: { up: 0, ringing: 0 } }));
+  const stake = callsAtStake(sip);
+  return stake === '' || confirm(`${stake} Save and use the settings now?`);
+}
+
 async function carriedOut(path, words, tell) {
   const { order: id } = await order(path, words);
   const { state, words: said } = await follow(id, (outcome) => tell(outcome.words || 'One moment…'));
@@ -43,6 +50,7 @@ onSubmit('settings', async ({ toml, pressed }, tell) => {
     return 'These are the settings of the box.';
   }
   if (pressed === 'check') return await leadingToLine(carriedOut('/api/settings/check', { toml }, tell));
+  if (!(await mayDisturb())) return 'Nothing was changed.';
   const said = await leadingToLine(carriedOut('/api/settings', { toml, read }, tell));
   // The page is one of the parts that start anew.
   await loadSettings().catch(() => undefined);

@@ -320,6 +320,15 @@ export function count(number, one, many) {
   return number === 1 ? `1 ${one}` : `${number} ${many}`;
 }
 
+/** What a start of all parts does to those who talk; empty: nobody does. */
+export function callsAtStake({ up, ringing }) {
+  const ofEach = [
+    up > 0 && `${count(up, 'call is', 'calls are')} up and may fall silent until the parts run again`,
+    ringing > 0 && count(ringing, 'call rings and is lost', 'calls ring and are lost'),
+  ].filter(Boolean);
+  return ofEach.length === 0 ? '' : `${ofEach.join(', ')}.`;
+}
+
 /** What keeps the chosen files from being the ones that a release consists of; empty: nothing does. */
 export function missingFiles(expected, chosen) {
   const problems = expected.flatMap(({ name, bytes }) => {

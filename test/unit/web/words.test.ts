@@ -180,6 +180,18 @@ describe('words for many phones', () => {
     expect(say('whenText', now - 86_400_000, now)).toContain(new Date(2026, 0, 4).toLocaleDateString());
   });
 
+  it.each([
+    [{ up: 0, ringing: 0 }, ''],
+    [{ up: 1, ringing: 0 }, '1 call is up and may fall silent until the parts run again.'],
+    [{ up: 0, ringing: 2 }, '2 calls ring and are lost.'],
+    [
+      { up: 3, ringing: 1 },
+      '3 calls are up and may fall silent until the parts run again, 1 call rings and is lost.',
+    ],
+  ])('whoever talks when all parts start anew is told: %j', (calls, text) => {
+    expect(say('callsAtStake', calls)).toBe(text);
+  });
+
   it('an option without a name has its number, and only numbers of seconds get a unit', () => {
     expect([say('optionName', 42), say('optionName', 200)]).toEqual([
       'Time server (option 42)',
