@@ -35,6 +35,18 @@ export function debName({ version, architecture }: Release): string {
   return `gatehouse_${version}_${architecture}.deb`;
 }
 
+/** For who runs it, in the folders by which they name each other. */
+const pages = [
+  'README.md',
+  'CHANGELOG.md',
+  'SECURITY.md',
+  'appliance/EMERGENCY.md',
+  'appliance/OPERATING.md',
+  'appliance/location/OPTION-82.md',
+  'firmware-templates/outages.md',
+  'systemd/README.md',
+];
+
 /** Fills an empty folder with all of it. */
 export function stageTree(stage: string): Release {
   const release = thisRelease();
@@ -49,8 +61,7 @@ export function stageTree(stage: string): Release {
   put('systemd/system', 'usr/lib/systemd/system');
   put('systemd/sysusers.d', 'usr/lib/sysusers.d');
   put('systemd/gatehouse', 'usr/bin/gatehouse');
-  for (const name of ['README.md', 'CHANGELOG.md', 'SECURITY.md'])
-    put(name, `usr/share/doc/gatehouse/${name}`);
+  for (const name of pages) put(name, `usr/share/doc/gatehouse/${name}`);
   nameVersion(join(stage, home, 'package.json'), release);
   put('LICENSE', 'usr/share/doc/gatehouse/copyright');
   put('image/UPDATES.md', 'usr/share/doc/gatehouse/UPDATES.md');
