@@ -1,7 +1,7 @@
 /** `gatehouse password`: another password for the page, by whoever is root on the box. Ends all sessions. */
 import { readConfig } from '../config.ts';
 import type { CommandCall } from '../main.ts';
-import { passwordProblem, setPassword } from '../store/admin-password.ts';
+import { isPassword, passwordProblem, setPassword } from '../store/admin-password.ts';
 import { openSecrets } from '../store/secrets.ts';
 import { endOtherSessions } from '../store/sessions.ts';
 import { openStore } from '../store/store.ts';
@@ -23,6 +23,10 @@ export async function passwordCommand({ configFile, rest, out }: CommandCall): P
     return 2;
   }
   using secrets = openSecrets(directory, 'web', systemClock);
+  if (await isPassword(secrets, password, 'viewers')) {
+    out('This is the password of those who only look at the page: choose another one.');
+    return 2;
+  }
   using store = openStore({ directory, part: 'web', clock: systemClock });
   await store.write((tx) => {
     endOtherSessions(tx.db, undefined, systemClock.now());

@@ -1,5 +1,5 @@
 /**
- * What lets the admin in: the hash of the password, and before there is one the set-up code that the box's own screen shows. Both in
+ * What lets the admin in, and people who only look: the hash of a password each, and before there is one the set-up code that the box's own screen shows. Both in
  * web's sealed file.
  */
 import { randomBytes, randomInt, scrypt, timingSafeEqual, createHash, type ScryptOptions } from 'node:crypto';
@@ -8,7 +8,11 @@ import type { Secrets } from './secrets.ts';
 /** Shorter ones are found by trying. A long one is not cut but refused, else two passwords would be one. */
 const characters = { fewest: 12, most: 256 } as const;
 
-const passwordName = 'admin-password';
+const passwordNames = { admin: 'admin-password', viewers: 'viewers-password' } as const;
+
+/** Whose password. */
+export type Account = keyof typeof passwordNames;
+
 const codeName = 'setup-code';
 
 /** A fifth of a second and 32 MB for each guess (RFC 7914); kept with each hash, so that it can grow. */
@@ -29,29 +33,41 @@ export function passwordProblem(password: string): string | undefined {
 }
 
 export function hasPassword(secrets: Pick<Secrets, 'get'>): boolean {
-  return secrets.get(passwordName) !== undefined;
+  return secrets.get(passwordNames.admin) !== undefined;
 }
 
 /** Another one with each password; undefined while there is none. */
-export function passwordMark(secrets: Pick<Secrets, 'get'>): string | undefined {
-  const found = secrets.get(passwordName);
+export function passwordMark(secrets: Pick<Secrets, 'get'>, of: Account = 'admin'): string | undefined {
+  const found = secrets.get(passwordNames[of]);
   return found && createHash('sha256').update(found.value).digest('base64url');
 }
 
-/** Ends the time of the set-up code. */
-export async function setPassword(secrets: Pick<Secrets, 'write'>, password: string): Promise<void> {
+/** The admin's ends the time of the set-up code. */
+export async function setPassword(
+  secrets: Pick<Secrets, 'write'>,
+  password: string,
+  of: Account = 'admin',
+): Promise<void> {
   const salt = randomBytes(16);
   const hash = await hashOf(password, salt, cost);
   const kept: Kept = { salt: salt.toString('base64'), hash: hash.toString('base64'), cost };
   await secrets.write((writer) => {
-    writer.put(passwordName, Buffer.from(JSON.stringify(kept)));
-    writer.remove(codeName);
+    writer.put(passwordNames[of], Buffer.from(JSON.stringify(kept)));
+    if (of === 'admin') writer.remove(codeName);
   });
 }
 
+export async function removePassword(secrets: Pick<Secrets, 'write'>, of: 'viewers'): Promise<void> {
+  await secrets.write((writer) => writer.remove(passwordNames[of]));
+}
+
 /** False where there is none. Takes as long for a wrong one as for the right one. */
-export async function isPassword(secrets: Pick<Secrets, 'get'>, password: string): Promise<boolean> {
-  const found = secrets.get(passwordName);
+export async function isPassword(
+  secrets: Pick<Secrets, 'get'>,
+  password: string,
+  of: Account = 'admin',
+): Promise<boolean> {
+  const found = secrets.get(passwordNames[of]);
   if (found === undefined) return false;
   const kept = JSON.parse(Buffer.from(found.value).toString('utf8')) as Kept;
   const hash = await hashOf(password, Buffer.from(kept.salt, 'base64'), kept.cost);

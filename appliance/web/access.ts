@@ -7,6 +7,8 @@ export interface Access extends Audience {
   /** May tell phones to restart; what is done to the box itself needs a session. */
   readonly mayOrder: boolean;
   readonly session?: Session;
+  /** Of somebody who only looks: the token. */
+  readonly viewer?: string;
   /** What would open the rest. */
   readonly wants: 'nothing' | 'sign-in' | 'set-up';
 }
@@ -20,17 +22,26 @@ interface Asking {
   /** `web.open_reading` */
   readonly openReading: boolean;
   readonly session: Session | undefined;
+  readonly viewer?: string | undefined;
 }
 
 /**
  * A page on a network shows nothing before somebody has signed in. One that only this machine reaches, and for which no password was
  * chosen, works without: a workstation, a trial, the pretend office.
  */
-export function accessOf({ isSocket, isLoopback, hasPassword, openReading, session }: Asking): Access {
+export function accessOf({
+  isSocket,
+  isLoopback,
+  hasPassword,
+  openReading,
+  session,
+  viewer,
+}: Asking): Access {
   const all = { mayRead: true, mayOrder: true, personal: true };
   if (session !== undefined) return { ...all, session, wants: 'nothing' };
   const wants = hasPassword ? 'sign-in' : 'set-up';
   if (isSocket || (isLoopback && !hasPassword)) return { ...all, wants };
+  if (viewer !== undefined) return { mayRead: true, mayOrder: false, personal: true, viewer, wants };
   return { mayRead: openReading, mayOrder: false, personal: false, wants };
 }
 

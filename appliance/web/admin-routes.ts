@@ -10,7 +10,8 @@ const secretText = Type.String({ minLength: 1, maxLength: 1024 });
 const strict = { additionalProperties: false } as const;
 
 const AccessView = Type.Object({
-  signedIn: Type.Boolean(),
+  signedIn: Type.Boolean({ description: 'As the admin.' }),
+  isViewer: Type.Boolean({ description: 'Signed in to look and order nothing.' }),
   mayRead: Type.Boolean(),
   mayOrder: Type.Boolean(),
   wants: Type.Enum(['nothing', 'sign-in', 'set-up'], {
@@ -28,9 +29,10 @@ export const adminRoutes: readonly Route[] = [
     summary: 'What who asks may do here.',
     answer: AccessView,
     answerTo: ({ access }, { config }) => {
-      const { mayRead, mayOrder, wants, session } = access;
+      const { mayRead, mayOrder, wants, session, viewer } = access;
       const site = mayRead ? { site: config.site.name } : {};
-      const body = { signedIn: session !== undefined, mayRead, mayOrder, wants, ...site };
+      const isViewer = viewer !== undefined;
+      const body = { signedIn: session !== undefined, isViewer, mayRead, mayOrder, wants, ...site };
       return { code: 200, body: { ...body, hasSettings: hasSettings(config) } };
     },
   },
@@ -50,10 +52,11 @@ export const adminRoutes: readonly Route[] = [
   {
     url: '/api/sign-out',
     method: 'post',
-    isFor: 'admin',
-    summary: 'Ends this session.',
+    isFor: 'everybody',
+    summary: 'Ends this session, where there is one.',
     answer: Type.Object({}),
     answerTo: async ({ access, remote, isSecure }, { admin }) => {
+      if (access.viewer !== undefined) admin.viewers.end(access.viewer);
       if (access.session !== undefined) await admin.sessions.end(access.session, remote);
       return { code: 200, body: {}, headers: { 'set-cookie': sessionCookie(undefined, isSecure) } };
     },
@@ -88,7 +91,7 @@ export const adminRoutes: readonly Route[] = [
   },
 ];
 
-function entered({ isSecure }: Asked, result: Entered | Refused): Answer {
+function entered({ isSecure }: Asked, result: Pick<Entered, 'token'> | Refused): Answer {
   if ('refused' in result) return refusal(result);
   return { code: 200, body: {}, headers: { 'set-cookie': sessionCookie(result.token, isSecure) } };
 }

@@ -71,13 +71,17 @@ export function makeServer(needs: ServerNeeds, way: Way): PageServer {
   guard(server, needs, way);
   // Pieces of files: the route takes them as they come, once it is known who sends them.
   server.addContentTypeParser('application/octet-stream', (_request, body, done) => done(null, body));
-  const accessFor = (request: FastifyRequest): Access =>
-    accessOf({
+  const { admin } = needs.sources;
+  const accessFor = (request: FastifyRequest): Access => {
+    const token = tokenIn(request.headers.cookie, identity !== undefined);
+    return accessOf({
       ...way,
-      hasPassword: needs.sources.admin.hasPassword(),
+      hasPassword: admin.hasPassword(),
       openReading: needs.config.web.open_reading,
-      session: needs.sources.admin.sessions.of(tokenIn(request.headers.cookie, identity !== undefined)),
+      session: admin.sessions.of(token),
+      viewer: admin.viewers.isIn(token) ? token : undefined,
     });
+  };
   addPages(server, needs, accessFor);
   for (const route of routes) addRoute(server, route, { needs, way, accessFor });
   return server;

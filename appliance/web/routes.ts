@@ -28,6 +28,7 @@ import { settingsRoutes } from './settings-routes.ts';
 import { templateRoutes } from './template-routes.ts';
 import { updateRoutes } from './update-routes.ts';
 import type { Uploads } from './uploads.ts';
+import { viewerRoutes } from './viewer-routes.ts';
 import { isStoreName, type Views } from './views.ts';
 
 export interface Asked extends Audience {
@@ -185,6 +186,7 @@ export const routes: readonly Route[] = [
   ...orderRoutes,
   ...settingsRoutes,
   ...templateRoutes,
+  ...viewerRoutes,
   ...askRoutes,
   ...handoverRoutes,
   ...resetRoutes,

@@ -16,7 +16,7 @@ export const webKinds = {
   /** An outage is played for one phone or (`*`) for all. */
   drill_began: { fields: { target: 'open', minutes: 'open' } },
   drill_ended: { fields: { target: 'open' } },
-  /** The admin came in by password or set-up code, or went. */
+  /** The admin came in by password or set-up code, or went; `viewers`: somebody who only looks came in. */
   signed_in: { fields: { session: 'open', remote: 'open', by: 'open' }, reserved: 'security' },
   signed_out: { fields: { session: 'open', remote: 'open' }, reserved: 'security' },
   /** A wrong password or set-up code. */
@@ -25,6 +25,9 @@ export const webKinds = {
     reserved: 'security',
     coalesceSeconds: 60,
   },
+  /** Of people who only look. */
+  viewers_password_set: { fields: { remote: 'open' }, reserved: 'security' },
+  viewers_password_removed: { fields: { remote: 'open' }, reserved: 'security' },
   /** `by`: setup, page or command. */
   password_set: { fields: { by: 'open', remote: 'open' }, reserved: 'security' },
   /** A request that named the page by a host that is not ours: a web site elsewhere may be trying to read it. */

@@ -12,6 +12,22 @@ onSubmit('password', async ({ current, password, again }) => {
   return 'Changed. Whoever was signed in elsewhere is signed out.';
 });
 
+onSubmit('viewers', async ({ password, again, pressed }) => {
+  if (pressed === 'set') requireSame(password, again, 'passwords');
+  await order('/api/viewers', pressed === 'set' ? { password } : {});
+  byId('viewers').reset();
+  await drawViewers();
+  return pressed === 'set'
+    ? 'Set. Whoever was in by the one before is out.'
+    : 'Nobody may look now but you, and whoever did is out.';
+});
+
+async function drawViewers() {
+  const { mayLook } = await load('/api/viewers');
+  byId('viewers-state').textContent = mayLook ? 'There is one now.' : 'There is none now.';
+  byId('viewers-remove').hidden = !mayLook;
+}
+
 onSubmit('confirm', async () => {
   const { order: id } = await order('/api/network/confirm');
   const { state, words } = await follow(id);
@@ -147,6 +163,7 @@ onSubmit('update-apply', async ({ now }) =>
 );
 
 onSignOut();
+void drawViewers();
 void drawUpdate();
 void drawData();
 void drawOrders();

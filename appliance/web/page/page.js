@@ -101,10 +101,12 @@ function tick() {
 
 /** Who may sign in or out, and who may do something to the box. */
 async function showAccess() {
-  const { signedIn, wants } = await load('/api/access');
-  byId('sign-out').hidden = !signedIn;
+  const { signedIn, isViewer, mayOrder, wants } = await load('/api/access');
+  // Whoever may order nothing sees no button for it.
+  document.body.classList.toggle('looking', !mayOrder);
+  byId('sign-out').hidden = !signedIn && !isViewer;
   byId('pages').hidden = !signedIn;
-  byId('to-sign-in').hidden = signedIn || wants !== 'sign-in';
+  byId('to-sign-in').hidden = signedIn || isViewer || wants !== 'sign-in';
   byId('to-set-up').hidden = signedIn || wants !== 'set-up';
 }
 
