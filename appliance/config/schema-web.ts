@@ -4,6 +4,14 @@ import { ipv4, list, port, table, text } from './values.ts';
 
 export const Web = table({
   address: ipv4('Management address that the page listens on.', { default: '127.0.0.1' }),
+  names: list(
+    text('Name', {
+      title: 'a host name alone (no "https://", no port, no path)',
+      examples: ['gatehouse.example.com'],
+      pattern: String.raw`^[a-zA-Z0-9](?:[a-zA-Z0-9.\-]{0,251}[a-zA-Z0-9])?$`,
+    }),
+    "Names by which browsers may ask for the page; its address always does. Any other name is refused, since a foreign site could have pointed it here. The box's own certificate names its addresses alone.",
+  ),
   port: port('TCP port of the page.', 8080),
   https_port: Type.Optional(
     Type.Integer({

@@ -31,9 +31,9 @@ interface RequestHead {
  */
 export function refusal(
   { url, host, fetchSite, origin, method, contentType }: RequestHead,
-  listenAddress: string,
+  own: OwnNames,
 ): 'host' | 'site' | undefined {
-  if (!isOwnHost(host, listenAddress)) return 'host';
+  if (!isOwnHost(host, own)) return 'host';
   const isApi = url !== '/' && !url.startsWith('/page');
   const isReading = method === 'GET' || method === 'HEAD';
   if (!isReading && !orderTypes.has(mediaType(contentType))) return 'site';
@@ -51,12 +51,22 @@ function mediaType(contentType = ''): string {
   return contentType.includes(',') ? '' : (contentType.split(';')[0] ?? '').trim().toLowerCase();
 }
 
-/** `localhost`, this machine's loopback, and the address listened on; with `0.0.0.0` any address, never a name. */
-export function isOwnHost(host: string | undefined, listenAddress: string): boolean {
+/** What the page listens on, and what else it is called. */
+export interface OwnNames {
+  readonly address: string;
+  readonly names: readonly string[];
+}
+
+/**
+ * `localhost`, this machine's loopback, the address listened on and the names of the settings; with `0.0.0.0` any address, and no other
+ * name.
+ */
+export function isOwnHost(host: string | undefined, { address, names }: OwnNames): boolean {
   const name = /^(\[[0-9a-f:]+\]|[^:]+)(?::\d{1,5})?$/i.exec(host ?? '')?.[1]?.toLowerCase();
   if (name === undefined) return false;
-  if (['localhost', '127.0.0.1', '[::1]', listenAddress].includes(name)) return true;
-  return listenAddress === '0.0.0.0' && /^\d{1,3}(\.\d{1,3}){3}$/.test(name);
+  if (['localhost', '127.0.0.1', '[::1]', address].includes(name)) return true;
+  if (names.some((own) => own.toLowerCase() === name)) return true;
+  return address === '0.0.0.0' && /^\d{1,3}(\.\d{1,3}){3}$/.test(name);
 }
 
 /** Names and numbers of people are shown to whoever is on the box itself, not to a whole network. */

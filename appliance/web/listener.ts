@@ -129,7 +129,7 @@ function guard(server: PageServer, { world, config, store, counters }: ServerNee
       method: request.method,
       contentType: request.headers['content-type'],
     };
-    const refused = refusal(head, config.web.address);
+    const refused = refusal(head, config.web);
     if (refused === undefined) return leadToSecure(request, reply, way);
     counters.refused += 1;
     if (refused === 'host' && takeToken(told, world.clock.now())) {
@@ -143,7 +143,9 @@ function guard(server: PageServer, { world, config, store, counters }: ServerNee
     return fail(
       reply,
       403,
-      refused === 'host' ? 'This is not a name of this box.' : 'Other sites may not read this.',
+      refused === 'host'
+        ? 'This is not a name of this box: call it by its address, or name it in web.names.'
+        : 'Other sites may not read this.',
     );
   });
   server.setErrorHandler<Error & { statusCode?: number }>((error, _request, reply) => {

@@ -50,6 +50,7 @@ describe('a box without a password', () => {
     expect(restart.status).toBe(401);
     expect(JSON.parse((await ask({ port }, '/api/access')).text)).toEqual({
       signedIn: false,
+      isViewer: false,
       mayRead: false,
       mayOrder: false,
       wants: 'set-up',

@@ -11,6 +11,8 @@ const hosts: [string | undefined, string, boolean][] = [
   ['10.9.0.1:8080', '10.9.0.1', true],
   ['10.9.0.2:8080', '10.9.0.1', false],
   ['10.9.0.2:8080', '0.0.0.0', true],
+  ['gatehouse.example.COM:8443', '10.9.0.1', true],
+  ['x.gatehouse.example.com', '10.9.0.1', false],
   ['evil.example', '0.0.0.0', false],
   ['evil.example:8080', '127.0.0.1', false],
   ['127.0.0.1.evil.example', '127.0.0.1', false],
@@ -20,9 +22,11 @@ const hosts: [string | undefined, string, boolean][] = [
   [undefined, '127.0.0.1', false],
 ];
 
+const own = { address: '127.0.0.1', names: [] };
+
 describe('the name in Host', () => {
   it.each(hosts)('%s on %s is welcome: %s', (host, address, isWelcome) => {
-    expect(isOwnHost(host, address)).toBe(isWelcome);
+    expect(isOwnHost(host, { address, names: ['Gatehouse.example.com'] })).toBe(isWelcome);
   });
 });
 
@@ -35,15 +39,15 @@ describe('a request of another site', () => {
     contentType: undefined,
   };
   it('may not read the API or hold a stream', () => {
-    expect(refusal(head, '127.0.0.1')).toBe('site');
-    expect(refusal({ ...head, url: '/metrics' }, '127.0.0.1')).toBe('site');
+    expect(refusal(head, own)).toBe('site');
+    expect(refusal({ ...head, url: '/metrics' }, own)).toBe('site');
   });
   it('may follow a link to the page', () => {
-    expect(refusal({ ...head, url: '/' }, '127.0.0.1')).toBeUndefined();
+    expect(refusal({ ...head, url: '/' }, own)).toBeUndefined();
   });
   it('is told from our own page and from programs', () => {
-    expect(refusal({ ...head, fetchSite: 'same-origin' }, '127.0.0.1')).toBeUndefined();
-    expect(refusal({ ...head, fetchSite: undefined }, '127.0.0.1')).toBeUndefined();
+    expect(refusal({ ...head, fetchSite: 'same-origin' }, own)).toBeUndefined();
+    expect(refusal({ ...head, fetchSite: undefined }, own)).toBeUndefined();
   });
 });
 
@@ -60,7 +64,7 @@ describe('an order', () => {
     ['application/json, text/plain', 'site'],
     [undefined, 'site'],
   ])('with content of type %s, as browsers of any age may send it, is %s', (contentType, refused) => {
-    expect(refusal({ ...order, contentType }, '127.0.0.1')).toBe(refused);
+    expect(refusal({ ...order, contentType }, own)).toBe(refused);
   });
 });
 
