@@ -5,6 +5,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { openReader } from '../../appliance/store/reader.ts';
 import { openNetworkPage } from '../support/page.ts';
+import { openSite } from '../support/site.ts';
 import { launchBrowser, openTheBox } from '../support/tab.ts';
 
 let browser: Browser;
@@ -61,4 +62,42 @@ it('an empty file is no backup, and one that was uploaded before does not take i
   await restore.getByRole('button', { name: 'Make this box that one' }).click();
   await restore.getByText('The file is empty.').waitFor();
   expect(orders()).toBe(0);
+});
+
+it('whoever only looks sees phones, no way to the admin’s pages and no button that orders', async () => {
+  const { web, directory, clock, tab } = await openSignedIn();
+  using site = openSite(directory, clock);
+  const mac = '00:15:65:00:00:01';
+  await site.lease(mac, '10.20.0.100');
+  await site.binding(mac, '10.20.0.100');
+  const looks = 'battery horse correct';
+  const form = tab.locator('#viewers');
+  await form.getByText('There is none now.').waitFor();
+  await form.getByLabel('Their password').fill(looks);
+  await form.getByLabel('Once more').fill(looks);
+  await form.getByRole('button', { name: 'Set it' }).click();
+  await form.getByText('Set. Whoever was in').waitFor();
+  await form.getByText('There is one now.').waitFor();
+
+  const context = await browser.newContext({ viewport: { width: 390, height: 800 } });
+  onTestFinished(async () => await context.close());
+  const other = await context.newPage();
+  const url = `http://127.0.0.1:${web.address.port}`;
+  await other.goto(`${url}/`);
+  await other.getByLabel('Password').fill(looks);
+  await other.getByRole('button', { name: 'Sign in' }).click();
+  await other.getByRole('button', { name: 'Sign out' }).waitFor();
+  expect(await other.getByRole('link', { name: 'Settings' }).isVisible()).toBe(false);
+  expect(await other.getByRole('link', { name: 'Sign in' }).isVisible()).toBe(false);
+  await other.goto(`${url}/#phone=${mac}`);
+  await other.locator('#phone-facts').getByText('10.20.0.100').waitFor();
+  expect(await other.getByRole('button', { name: 'Restart' }).isVisible()).toBe(false);
+  await tab.goto(`${url}/#phone=${mac}`);
+  await tab.getByRole('button', { name: 'Restart' }).waitFor();
+
+  await tab.goto(`${url}/box`);
+  await form.getByRole('button', { name: 'Let nobody look' }).click();
+  await form.getByText('Nobody may look now but you').waitFor();
+  await other.goto(`${url}/`);
+  await other.getByLabel('Password').waitFor();
 });
