@@ -83,7 +83,8 @@ it('whoever only looks sees phones, no way to the admin’s pages and no button 
   onTestFinished(async () => await context.close());
   const other = await context.newPage();
   const url = `http://127.0.0.1:${web.address.port}`;
-  await other.goto(`${url}/`);
+  // Where only the admin gets: they are led to what they may see.
+  await other.goto(`${url}/settings`);
   await other.getByLabel('Password').fill(looks);
   await other.getByRole('button', { name: 'Sign in' }).click();
   await other.getByRole('button', { name: 'Sign out' }).waitFor();

@@ -1,11 +1,12 @@
 /** The way in. */
-import { order } from './api.js';
+import { load, order } from './api.js';
 import { onSubmit } from './form.js';
 
 onSubmit('sign-in', async ({ password }) => {
   await order('/api/sign-in', { password });
-  // Back to where somebody wanted to go, and to the status page from here.
-  if (location.pathname === '/sign-in') location.replace('/');
+  const { isViewer } = await load('/api/access');
+  // Back to where somebody wanted to go; from here, and for who only looks, to the status page.
+  if (isViewer || location.pathname === '/sign-in') location.replace('/');
   else location.reload();
   return 'Signed in.';
 });
