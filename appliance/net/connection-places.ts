@@ -18,7 +18,7 @@ export interface Places {
   leave(place: Place): void;
 }
 
-interface Bounds {
+export interface Bounds {
   readonly most: number;
   /** Of one address, while half of all are free: many phones may be behind one. */
   readonly mostPerAddress: number;

@@ -12,9 +12,9 @@ import {
 } from 'node:http';
 import { createServer as createHttps, type Server as HttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
-import { newPlaces, type Place } from './connection-places.ts';
 import { headerPairs, type Header } from './http-upstream.ts';
 import { boundedBody, discard, hasBody, RequestBodyError } from './request-body.ts';
+import { shareConnections } from './shared-connections.ts';
 import { plainAddress } from './tcp.ts';
 import type { TlsIdentity } from './tls.ts';
 
@@ -116,7 +116,8 @@ export async function listenHttp(options: ListenOptions): Promise<HttpListener> 
     if (!socket.writable) socket.destroy();
     else socket.end(badRequest(), () => socket.destroy());
   });
-  shareConnections(server, options, () => (refused += 1));
+  const { isKnown = () => false } = options;
+  shareConnections(server, { most: mostConnections, ...perAddress, isKnown }, () => (refused += 1));
   server.listen(
     'fd' in options.on ? { fd: options.on.fd } : { host: options.on.address, port: options.on.port },
   );
@@ -149,37 +150,6 @@ function showByAddress(server: HttpsServer, identityOf: (localAddress: string) =
     shown = identity;
     server.setSecureContext({ key: identity.key, cert: identity.cert, minVersion: 'TLSv1.2' });
   });
-}
-
-/** A connection is known by its other end: with TLS the request has another socket than the listener. */
-function shareConnections(server: Server, { isKnown = () => false }: ListenOptions, onRefused: () => void) {
-  const places = newPlaces({ most: mostConnections, ...perAddress, isKnown });
-  const open = new Map<string, Place>();
-  server.on('connection', (socket: Socket) => {
-    const address = plainAddress(socket.remoteAddress);
-    const name = otherEnd(socket);
-    const close = () => {
-      onRefused();
-      socket.destroy();
-    };
-    const place: Place = { address, isBusy: false, close };
-    if (!places.enter(place)) return close();
-    open.set(name, place);
-    socket.once('close', () => {
-      places.leave(place);
-      open.delete(name);
-    });
-  });
-  server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
-    const place = open.get(otherEnd(socket));
-    if (place === undefined) return;
-    place.isBusy = true;
-    response.once('close', () => (place.isBusy = false));
-  });
-}
-
-function otherEnd({ remoteAddress, remotePort }: Socket): string {
-  return `${remoteAddress} ${remotePort}`;
 }
 
 const tooLarge: HttpAnswer = { status: 413, headers: [['Connection', 'close']], body: Buffer.alloc(0) };

@@ -2,6 +2,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Config } from '../config.ts';
+import { shareConnections } from '../net/shared-connections.ts';
 import type { TlsIdentity } from '../net/tls.ts';
 import { newTokenBucket, takeToken } from '../net/token-bucket.ts';
 import type { Store } from '../store/store.ts';
@@ -42,8 +43,13 @@ interface Way {
   readonly securePort?: number;
 }
 
-/** Browsers and monitors of one site; more is an attack or a mistake. */
-const maxConnections = 200;
+/**
+ * Browsers and monitors of one site; more is an attack or a mistake. Whoever waits for nothing gives way to the next one, so that a machine
+ * that takes all it gets keeps nobody out. Behind one address may be a proxy with all of them.
+ */
+const connections = { most: 200, mostPerAddress: 64, fewPerAddress: 32, isKnown: () => false };
+/** Each ends at once; only a flood between two turns of the event loop gets so far. */
+const mostBeyond = 50;
 const handshakeMs = 10_000;
 
 /** Foreign hosts are told at this rate at most: whoever makes names up must not fill the journal. */
@@ -66,7 +72,8 @@ export function makeServer(needs: ServerNeeds, way: Way): PageServer {
     frameworkErrors: (error, _request, reply) =>
       void fail(reply.headers(securityHeaders), error.statusCode ?? 400, 'This is no path of ours.'),
   }) as unknown as FastifyInstance;
-  server.server.maxConnections = maxConnections;
+  server.server.maxConnections = connections.most + mostBeyond;
+  if (!way.isSocket) shareConnections(server.server, connections, () => (needs.counters.refused += 1));
   compileWhenAsked(server);
   guard(server, needs, way);
   // Pieces of files: the route takes them as they come, once it is known who sends them.
