@@ -84,6 +84,11 @@ export async function connectUnix(path: string, timeoutMs: number): Promise<Stre
 
 /** Those in the middle of a TLS handshake included; beyond it the kernel's answer is a reset. */
 const maxConnections = 16_384;
+/**
+ * In handshakes too, so that one machine that begins them without end keeps nobody out: as many phones as may be behind one router,
+ * four times over.
+ */
+const mostOfAddress = 2048;
 
 /** For `tls.ts`, whose servers and sockets are these with another first event. */
 export async function listening(
@@ -93,15 +98,25 @@ export async function listening(
 ): Promise<StreamListener> {
   const { event, onConnection } = accepted;
   const sockets = new Set<Socket>();
+  const ofAddress = new Map<string, number>();
   server.maxConnections = maxConnections;
   server.on('connection', (socket: Socket) => {
+    const { remoteAddress = '' } = socket;
+    const others = ofAddress.get(remoteAddress) ?? 0;
+    ofAddress.set(remoteAddress, others + 1);
     sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
+    socket.once('close', () => {
+      sockets.delete(socket);
+      const left = (ofAddress.get(remoteAddress) ?? 1) - 1;
+      if (left > 0) ofAddress.set(remoteAddress, left);
+      else ofAddress.delete(remoteAddress);
+    });
+    if (others >= mostOfAddress) socket.destroy();
     socket.on('error', () => undefined);
   });
   server.on(event, (socket: Socket) => {
     // A peer that is gone already has no address.
-    if (socket.remoteAddress === undefined) socket.destroy();
+    if (socket.destroyed || socket.remoteAddress === undefined) socket.destroy();
     else onConnection(streamConnection(socket));
   });
   await new Promise<void>((resolve, reject) => {
