@@ -6,6 +6,7 @@ import { contradictions } from './config/contradictions.ts';
 import { keyLines } from './config/lines.ts';
 import { configuredParts, type ConfiguredPart } from './config/parts.ts';
 import { ConfigSchema, type Config } from './config/schema.ts';
+import { tomlWords } from './config/toml-words.ts';
 import { schemaProblems, type Problem } from './schema-problems.ts';
 import { withDefaults } from './schema.ts';
 
@@ -46,8 +47,9 @@ export function parseConfig(source: string, file = 'gatehouse.toml'): Config {
     toml = parse(source);
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
-    const what = error.message.split('\n')[0]?.replace('Invalid TOML document: ', '') ?? 'not TOML';
-    throw new ConfigError(file, [`line ${error.line}, column ${error.column}: ${what}`]);
+    const said = error.message.split('\n')[0]?.replace('Invalid TOML document: ', '') ?? 'not TOML';
+    const text = source.split(/\r?\n/)[error.line - 1] ?? '';
+    throw new ConfigError(file, [`line ${error.line}, column ${error.column}: ${tomlWords(text, said)}`]);
   }
   const config = withDefaults(ConfigSchema, toml);
   const wrongAlone = schemaProblems(ConfigSchema, config).map(withHint);
