@@ -18,6 +18,7 @@ import { parseConfig, readConfig, type Config } from '../config.ts';
 import { deleteLink, emptyCard } from '../net/links.ts';
 import { systemctl } from '../net/systemctl.ts';
 import { makeDirectory } from '../store/database.ts';
+import { announceRestart } from '../store/announced-restart.ts';
 import { clearNetworkPending, isNetworkPending, markNetworkPending } from '../store/network-pending.ts';
 import { isOurFile, leftoverOf, networkFiles, type Leftover } from './network-files.ts';
 import type { Box, OrderEnd, OrderHandler } from './orders.ts';
@@ -132,11 +133,13 @@ export async function useSettings(needs: NetworkNeeds, toml: string): Promise<Or
 
 /** Settings that leave the network as it is: they are those to go back to from now on. */
 export async function keepSettings(
-  { configFile, machine = thisMachine }: NetworkNeeds,
+  { clock, configFile, machine = thisMachine }: NetworkNeeds,
   toml: string,
 ): Promise<OrderEnd> {
   putSettings(configFile, toml);
-  keepAsConfirmed({ config: readConfig(configFile), configFile });
+  const config = readConfig(configFile);
+  keepAsConfirmed({ config, configFile });
+  announceRestart(config.site.state_directory, clock.now());
   return await machine.apply();
 }
 

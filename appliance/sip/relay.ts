@@ -4,6 +4,7 @@ import type { Config } from '../config/schema.ts';
 import type { ServerIdentity } from '../net/authority.ts';
 import { ownAddresses } from '../net/card.ts';
 import { DecodeError } from '../protocol/bytes.ts';
+import { isRestartAnnounced } from '../store/announced-restart.ts';
 import { holderOfIp } from '../store/address-holders.ts';
 import { openReader, type Reader } from '../store/reader.ts';
 import { openVolatileKey } from '../store/volatile-key.ts';
@@ -279,18 +280,20 @@ function sessionsOf({ calls }: Application): Set<string> {
 
 const goodbyeMs = 1000;
 
-/** Calls outlive nobody who could end them. */
+/** Calls outlive nobody who could end them: where the next process takes them over, those that are up go on. */
 async function hangUpAll(app: Application): Promise<void> {
   const headers = [{ name: 'Reason', value: 'SIP;cause=503;text="shutdown"' }];
   const calls = app.calls.all();
   // Those that still ring are taken back; what their far end answers then reaches the caller.
   for (const call of calls) if (call.state !== 'up') call.takeBack?.();
-  const ending = calls
+  const mayGoOn = isRestartAnnounced(app.config.site.state_directory, app.world.clock.now());
+  const toEnd = calls.filter(({ state }) => state !== 'up' || !mayGoOn);
+  const ending = toEnd
     .filter(({ state }) => state === 'up')
     .map((call) => hangUp(app, call, { reason: 'shutdown', legs: ['phone', 'cloud'], headers }));
   const stop = new AbortController();
   const late = app.world.clock.sleep(goodbyeMs, stop.signal).catch(() => undefined);
-  const over = Promise.allSettled([...ending, ...calls.map(({ over }) => over.promise)]);
+  const over = Promise.allSettled([...ending, ...toEnd.map(({ over }) => over.promise)]);
   await Promise.race([over, late]);
   stop.abort();
 }

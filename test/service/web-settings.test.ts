@@ -18,6 +18,7 @@ import { orderHandlers } from '../../appliance/box/orders.ts';
 import { putSettingsFile } from '../../appliance/box/put-file.ts';
 import { readConfig } from '../../appliance/config.ts';
 import { settingsMark } from '../../appliance/config/mark.ts';
+import { isRestartAnnounced } from '../../appliance/store/announced-restart.ts';
 import { isNetworkPending } from '../../appliance/store/network-pending.ts';
 import { keepOrderSecret } from '../../appliance/store/order-secrets.ts';
 import { readOutcome, readOutcomes } from '../../appliance/store/outcomes.ts';
@@ -78,6 +79,8 @@ it('settings are read, changed and in use, and those before stay beside them', a
     state: 'done',
     words: 'The box takes them up now.',
   });
+  // Calls that are up go on.
+  expect(isRestartAnnounced(box.directory, box.clock.now())).toBe(true);
   expect([now(box), readFileSync(`${box.configFile}.before`, 'utf8')]).toEqual([wanted, toml]);
   expect(box.calls).toEqual(['apply']);
   // What a change of the network would go back to.
