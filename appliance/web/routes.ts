@@ -20,7 +20,7 @@ import { ladderRoutes } from './ladder-routes.ts';
 import { formatMetrics } from './metrics.ts';
 import { orderRoutes } from './order-routes.ts';
 import { openApi, type RouteDescription } from './openapi.ts';
-import { Call, JournalEvent, StoreName, Phone, Status } from './schemas.ts';
+import { Call, CallsOfHours, JournalEvent, StoreName, Phone, Status } from './schemas.ts';
 import type { Audience } from './people.ts';
 import type { TakePiece } from './pieces.ts';
 import { PhoneInDetail, RestartView } from './phone-detail.ts';
@@ -180,6 +180,12 @@ export const routes: readonly Route[] = [
     summary: 'The last calls, the newest first.',
     answer: Type.Object({ calls: Type.Array(Call) }),
     answerTo: (asked, { views }) => ok({ calls: views.calls(asked) }),
+  },
+  {
+    url: '/api/calls/history',
+    summary: 'How many calls each hour of the last two weeks had, and how many of them failed.',
+    answer: CallsOfHours,
+    answerTo: ({ now }, { views }) => ok(views.callHistory(now)),
   },
   ...ladderRoutes,
   ...adminRoutes,

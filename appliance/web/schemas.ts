@@ -155,6 +155,11 @@ const Words = {
   isFailure: Type.Optional(Type.Boolean()),
 };
 
+export const CallsOfHours = Type.Object({
+  since: Type.Integer({ description: 'Before this nothing is known any more; ms since 1970.' }),
+  hours: Type.Array(Type.Object({ at: Type.Integer(), calls: Type.Integer(), failed: Type.Integer() })),
+});
+
 export const Call = Type.Object({
   id: Type.String({ description: 'Of its ladder too: /api/calls/ID.' }),
   mac: optionalText,

@@ -5,6 +5,7 @@ import { servedNetworks, watchedCards } from '../config/networks.ts';
 import { wantedParts } from '../config/parts.ts';
 import { ackLatency } from '../store/ack-latency.ts';
 import { readAddressPage } from '../store/address-list.ts';
+import { readCallHistory, type CallHistory } from '../store/call-history.ts';
 import { readCalls } from '../store/calls.ts';
 import { readDhcpNetwork } from '../store/dhcp-network.ts';
 import { readEmergencyCalls } from '../store/emergency-calls.ts';
@@ -34,6 +35,8 @@ export interface Views {
   /** Reads everything once. */
   look(now: number): Picture;
   calls(audience: Audience): CallView[];
+  /** Of two weeks. */
+  callHistory(now: number): CallHistory;
   /** The last seconds of each call that is up. */
   sounds(): MediaQuality[];
   /** Undefined: nobody has seen it. */
@@ -67,6 +70,7 @@ export interface Picture {
 }
 
 const callsShown = 100;
+const historyMs = 14 * 86_400_000;
 /** A flood of invented MACs must not bring the page down; the status counts them all. */
 const mostPhones = 2000;
 const mostTroubles = 100;
@@ -93,6 +97,11 @@ export function openViews(config: Config, release: string): Views {
         const quality = qualities.get(call.id);
         return { ...callView(call, audience), ...(quality && { quality }) };
       });
+    },
+    callHistory: (now) => {
+      const since = now - historyMs;
+      const [found] = readFacts(directory, 'sip', (db) => [readCallHistory(db, since)]);
+      return found ?? { since, hours: [] };
     },
     sounds: () => readLiveQuality(directory).flatMap(({ latest }) => latest ?? []),
     phone: (mac, { now, personal }) => {

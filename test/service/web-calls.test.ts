@@ -29,6 +29,29 @@ async function failedCall(site: Site): Promise<void> {
 
 const json = async (url: string): Promise<unknown> => await (await fetch(url)).json();
 
+it('calls of two weeks are counted by the hour, with those that failed', async () => {
+  const { site, url } = await openPage();
+  expect(await json(`${url}/api/calls/history`)).toMatchObject({ hours: [] });
+  const hour = 3_600_000;
+  const now = systemClock.now();
+  const today = now - (now % hour);
+  const end = async (call: string, startedAt: number, reason: string) => {
+    await site.call(mac, { id: call, startedAt });
+    await site.write('sip', ({ db }) => endCall(db, { id: call, endedAt: startedAt + 1, reason }));
+  };
+  await end('old', now - 15 * 24 * hour, 'phone hung up');
+  await end('a', today - 50 * hour, 'phone hung up');
+  await end('b', today - 50 * hour + 1, 'cancelled');
+  await end('c', today - 49 * hour - 1, '404 Not Found (Q.850 1)');
+  await site.call(mac, { id: 'up', startedAt: today });
+  const { since, hours } = (await json(`${url}/api/calls/history`)) as { since: number; hours: object[] };
+  expect(now - since).toBeLessThan(14 * 24 * hour + 60_000);
+  expect(hours).toEqual([
+    { at: today - 50 * hour, calls: 3, failed: 1 },
+    { at: today, calls: 1, failed: 0 },
+  ]);
+});
+
 it('a call says why it ended, in words, and what to do', async () => {
   const { site, url } = await openPage();
   await failedCall(site);

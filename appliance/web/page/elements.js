@@ -37,3 +37,13 @@ export function fill(parent, children) {
     [...fresh.childNodes].every((node, at) => node.isEqualNode(parent.childNodes[at]));
   if (!same) parent.replaceChildren(...fresh.childNodes);
 }
+
+const svg = 'http://www.w3.org/2000/svg';
+
+/** A part of a drawing, with its children. */
+export function svgElement(name, attributes, ...children) {
+  const made = document.createElementNS(svg, name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, String(value));
+  made.append(...children);
+  return made;
+}

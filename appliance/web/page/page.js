@@ -3,6 +3,7 @@ import { load, onSignOut, order } from './api.js';
 import { addJournal, drawCalls, drawFailures } from './calls.js';
 import { byId } from './elements.js';
 import { openEmergencies } from './emergencies.js';
+import { drawHistory } from './history.js';
 import { openLadders } from './ladder.js';
 import { openLeases } from './leases.js';
 import { openPhones } from './phone.js';
@@ -120,6 +121,9 @@ const leases = openLeases(load);
 const emergencies = openEmergencies(load);
 const ladders = openLadders(load);
 watch();
+const history = () => void drawHistory(load).catch(() => undefined);
+history();
+setInterval(history, 60_000);
 setInterval(tick, 1000);
 // Requests are listed without a word in the journal.
 setInterval(() => onePhone.changed(), 5000);

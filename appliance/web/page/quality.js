@@ -1,7 +1,6 @@
 /** How a call sounded: a word, the figures of both sides, and a small chart of the score over the call. */
-import { element } from './elements.js';
+import { element, svgElement } from './elements.js';
 
-const svg = 'http://www.w3.org/2000/svg';
 const size = { width: 120, height: 24 };
 /** From bad to as good as a telephone gets. */
 const scale = { least: 1, most: 4.5 };
@@ -44,11 +43,5 @@ function chartElement(scores) {
     svgElement('line', { x1: 0, x2: size.width, y1: y(3.6), y2: y(3.6), class: 'limit' }),
     svgElement('polyline', { points }),
   );
-  return made;
-}
-
-function svgElement(name, attributes) {
-  const made = document.createElementNS(svg, name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, String(value));
   return made;
 }

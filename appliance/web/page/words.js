@@ -338,3 +338,32 @@ export function missingFiles(expected, chosen) {
   });
   return problems.length === 0 ? '' : `${problems.join('; ')}.`;
 }
+
+/** By this browser's days, the oldest first; days without calls are there too, those before `since` are not. */
+export function callsOfDays(hours, { since, now }) {
+  const dayOf = (at) => new Date(at).setHours(0, 0, 0, 0);
+  const days = new Map();
+  // By noon: some days have 23 or 25 hours.
+  for (let noon = dayOf(since) + 43_200_000; dayOf(noon) <= dayOf(now); noon += 86_400_000)
+    days.set(dayOf(noon), { at: dayOf(noon), calls: 0, failed: 0 });
+  for (const { at, calls, failed } of hours) {
+    const day = days.get(dayOf(at));
+    if (day === undefined) continue;
+    day.calls += calls;
+    day.failed += failed;
+  }
+  return [...days.values()];
+}
+
+/** `Mon 24 Nov: 12 calls, 1 failed`. */
+export function dayText({ at, calls, failed }) {
+  const day = new Date(at).toLocaleDateString('en-GB', { weekday: 'short', day: 'numeric', month: 'short' });
+  return `${day}: ${count(calls, 'call', 'calls')}${failed === 0 ? '' : `, ${failed} failed`}`;
+}
+
+/** What the bars add up to. */
+export function daysText(days) {
+  const sum = (name) => days.reduce((total, day) => total + day[name], 0);
+  const failed = sum('failed');
+  return `${count(sum('calls'), 'call', 'calls')} in ${count(days.length, 'day', 'days')}, ${failed === 0 ? 'none' : failed} of them failed`;
+}

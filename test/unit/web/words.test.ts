@@ -192,6 +192,28 @@ describe('words for many phones', () => {
     expect(say('callsAtStake', calls)).toBe(text);
   });
 
+  it('calls are counted by the days of the browser, with days that had none', () => {
+    const now = new Date(2026, 0, 5, 12).getTime();
+    const hour = (day: number, at: number) => new Date(2026, 0, day, at).getTime();
+    const hours = [
+      { at: hour(1, 23), calls: 9, failed: 9 },
+      { at: hour(3, 0), calls: 2, failed: 0 },
+      { at: hour(3, 23), calls: 1, failed: 1 },
+      { at: hour(5, 11), calls: 4, failed: 0 },
+    ];
+    const days = say('callsOfDays', hours, { since: hour(2, 15), now });
+    expect(days).toEqual([
+      { at: hour(2, 0), calls: 0, failed: 0 },
+      { at: hour(3, 0), calls: 3, failed: 1 },
+      { at: hour(4, 0), calls: 0, failed: 0 },
+      { at: hour(5, 0), calls: 4, failed: 0 },
+    ]);
+    expect(say('dayText', { at: hour(3, 0), calls: 3, failed: 1 })).toMatch(
+      /^Sat,? 3 Jan: 3 calls, 1 failed$/,
+    );
+    expect(say('daysText', days)).toBe('7 calls in 4 days, 1 of them failed');
+  });
+
   it('an option without a name has its number, and only numbers of seconds get a unit', () => {
     expect([say('optionName', 42), say('optionName', 200)]).toEqual([
       'Time server (option 42)',
