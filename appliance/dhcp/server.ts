@@ -56,17 +56,8 @@ export async function startDhcpServer(
     counters.add('send_errors');
     if (isFirst) log.warn({ err: error }, 'an answer could not be sent');
   });
-  const service: Service = {
-    counters,
-    latency: openLatency(),
-    log,
-    malformed: new MalformedSenders(),
-    networks,
-    sockets,
-    time,
-    watch,
-    writer,
-  };
+  const memory = { latency: openLatency(), malformed: new MalformedSenders() };
+  const service: Service = { ...memory, counters, log, networks, sockets, time, watch, writer };
   sockets.onDatagram((heard) => receive(heard, service));
 
   return {

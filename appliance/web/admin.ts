@@ -32,8 +32,6 @@ export interface Admin extends Disposable {
   forgetForRoot(): Promise<void>;
   /** All other sessions end. */
   changePassword(session: Session, change: PasswordChange): Promise<Refused | undefined>;
-  /** The password of those who only look; undefined takes it away. */
-  setViewersPassword(password: string | undefined, remote: string): Promise<Refused | undefined>;
   /** The first password, by the code on the box's screen. */
   setUp(code: string, password: string, remote: string): Promise<Entered | Refused>;
 }
@@ -58,7 +56,7 @@ export async function openAdmin({ directory, store, world }: Needs): Promise<Adm
     .then(showSetupCode)
     .catch((error: unknown) => log.error({ error: String(error) }, 'no set-up code could be shown'));
   const sessions = openAdminSessions(store, world, () => passwordMark(secrets));
-  const viewers = openViewers(secrets, clock);
+  const viewers = openViewers({ secrets, store, clock });
   const checked = newChecks(store, clock);
   const confirm: Admin['confirm'] = async (password, remote) =>
     await checked(remote, 'password', async () => await isPassword(secrets, password));
@@ -70,29 +68,16 @@ export async function openAdmin({ directory, store, world }: Needs): Promise<Adm
     keepForRoot: async (text) => await keepOrderSecret(secrets, text),
     confirm,
     signIn: async (password, remote) => {
-      let looks = false;
-      const refused = await checked(remote, 'password', async () => {
-        if (await isPassword(secrets, password)) return true;
-        return (looks = await viewers.isPassword(password));
-      });
-      if (refused !== undefined) return refused;
-      return looks ? await letLook(viewers, { store, remote }) : await sessions.begin(remote, 'password');
-    },
-    setViewersPassword: async (password, remote) => {
-      const refused =
-        password === undefined
-          ? undefined
-          : (short(password) ?? ((await isPassword(secrets, password)) ? same('the admin') : undefined));
-      if (refused !== undefined) return refused;
-      await viewers.setPassword(password);
-      const kind = password === undefined ? 'viewers_password_removed' : 'viewers_password_set';
-      await store.write((tx) => tx.journal({ kind, body: { remote } }));
-      return undefined;
+      let isViewers = false;
+      const isRight = async () =>
+        (await isPassword(secrets, password)) || (isViewers = await viewers.isPassword(password));
+      const refused = await checked(remote, 'password', isRight);
+      return refused ?? (await (isViewers ? viewers.begin(remote) : sessions.begin(remote, 'password')));
     },
     changePassword: async ({ id }, { current, password, remote }) => {
       const refused =
         short(password) ??
-        ((await viewers.isPassword(password)) ? same('those who only look') : undefined) ??
+        (await viewers.isTheirs(password)) ??
         (await checked(remote, 'password', async () => {
           if (!(await isPassword(secrets, current))) return false;
           // Before it counts: on a disk that takes this and then no more, nobody stays in by the former one.
@@ -125,21 +110,6 @@ export async function openAdmin({ directory, store, world }: Needs): Promise<Adm
     },
     [Symbol.dispose]: () => secrets[Symbol.dispose](),
   };
-}
-
-/** Written down if the disk takes it: who only looks is told what is wrong with the disk. */
-async function letLook(
-  viewers: Viewers,
-  { store, remote }: { store: Store; remote: string },
-): Promise<Pick<Entered, 'token'>> {
-  await store
-    .write((tx) => tx.journal({ kind: 'signed_in', body: { remote, by: 'viewers' } }))
-    .catch(() => undefined);
-  return { token: viewers.begin() };
-}
-
-function same(whose: string): Refused {
-  return { refused: 'short', words: `This is the password of ${whose}: choose another one.` };
 }
 
 function short(password: string): Refused | undefined {

@@ -26,7 +26,7 @@ export const viewerRoutes: readonly Route[] = [
     answerTo: async ({ access, body, remote }, { admin }) => {
       if (access.session === undefined) return failure(401, 'sign-in', 'Sign in first.');
       const { password } = body as { password?: string };
-      const refused = await admin.setViewersPassword(password, remote);
+      const refused = await admin.viewers.setPassword(password, remote);
       return refused === undefined ? ok({}) : refusal(refused);
     },
   },

@@ -98,21 +98,14 @@ export function openViews(config: Config, release: string): Views {
         return { ...callView(call, audience), ...(quality && { quality }) };
       });
     },
-    callHistory: (now) => {
-      const since = now - historyMs;
-      const [found] = readFacts(directory, 'sip', (db) => [readCallHistory(db, since)]);
-      return found ?? { since, hours: [] };
-    },
+    callHistory: (now) => callHistory(directory, now - historyMs),
     sounds: () => readLiveQuality(directory).flatMap(({ latest }) => latest ?? []),
     phone: (mac, { now, personal }) => {
       const detail = readPhoneDetail(directory, mac, { now, site: config.site });
       return detail && phoneInDetail(detail, { personal });
     },
     phoneLog: (mac, id) => readLogOf(directory, mac, id),
-    phoneSyslog: (mac) =>
-      readPhoneSyslog(directory, mac)
-        .map((line) => `${phoneSyslogText(line)}\n`)
-        .join(''),
+    phoneSyslog: (mac) => syslogText(directory, mac),
     ladder: (of, id) =>
       of === 'call' ? readCallDetail(directory, id) : readRegistrationDetail(directory, id),
     addresses: (page, { now, personal }) => {
@@ -139,6 +132,17 @@ export function openViews(config: Config, release: string): Views {
         .toSorted((a, b) => (a.at ?? 0) - (b.at ?? 0))
         .slice(-limit),
   };
+}
+
+function syslogText(directory: string, mac: string): string {
+  return readPhoneSyslog(directory, mac)
+    .map((line) => `${phoneSyslogText(line)}\n`)
+    .join('');
+}
+
+function callHistory(directory: string, since: number): CallHistory {
+  const [found] = readFacts(directory, 'sip', (db) => [readCallHistory(db, since)]);
+  return found ?? { since, hours: [] };
 }
 
 function statusView(

@@ -341,7 +341,6 @@ export function missingFiles(expected, chosen) {
 
 /** By this browser's days, the oldest first; days without calls are there too, those before `since` are not. */
 export function callsOfDays(hours, { since, now }) {
-  const dayOf = (at) => new Date(at).setHours(0, 0, 0, 0);
   const days = new Map();
   // By noon: some days have 23 or 25 hours.
   for (let noon = dayOf(since) + 43_200_000; dayOf(noon) <= dayOf(now); noon += 86_400_000)
@@ -353,6 +352,10 @@ export function callsOfDays(hours, { since, now }) {
     day.failed += failed;
   }
   return [...days.values()];
+}
+
+function dayOf(at) {
+  return new Date(at).setHours(0, 0, 0, 0);
 }
 
 /** `Mon 24 Nov: 12 calls, 1 failed`. */

@@ -59,7 +59,9 @@ it('handshakes that were begun count too, as long as they last', async () => {
   begun.forEach((socket) => socket.destroy());
   await until('the end of all', () => closed.count === 2100 || undefined, patience);
   const { port } = listener.local;
-  const secure = connectTls({ port, host: at.address, localAddress: '127.0.0.9', rejectUnauthorized: false });
+  // Node takes it, and its types don't.
+  const from = { localAddress: '127.0.0.9' };
+  const secure = connectTls({ port, host: at.address, rejectUnauthorized: false, ...from });
   onTestFinished(() => void secure.destroy());
   await once(secure, 'secureConnect');
   await until('the one that is whole', () => accepted.length === 1 || undefined, patience);

@@ -10,6 +10,9 @@ function say(name: string, ...given: unknown[]): unknown {
   return word(...given);
 }
 
+/** Of January. */
+const hour = (day: number, at: number) => new Date(2026, 0, day, at).getTime();
+
 describe('words of the page', () => {
   it.each([
     [
@@ -194,7 +197,6 @@ describe('words for many phones', () => {
 
   it('calls are counted by the days of the browser, with days that had none', () => {
     const now = new Date(2026, 0, 5, 12).getTime();
-    const hour = (day: number, at: number) => new Date(2026, 0, day, at).getTime();
     const hours = [
       { at: hour(1, 23), calls: 9, failed: 9 },
       { at: hour(3, 0), calls: 2, failed: 0 },
