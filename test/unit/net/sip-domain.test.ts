@@ -33,3 +33,15 @@ it.each([
 it('a certificate with a common name alone is for nobody', () => {
   expect(sipDomainMismatch('Test CA', read(newTestAuthority().ca))?.message).toContain('no names');
 });
+
+it.each([
+  ['a name that looks like two', 'DNS:"a.example, DNS:host.example.com"'],
+  [
+    'a SIP domain behind a name that looks like two',
+    'DNS:"a.example, b", URI:sip:example.com, DNS:host.example.com',
+  ],
+  ['names that can’t be read to their end', 'DNS:host.example.com, URI:"sip:example.com'],
+])('%s doesn’t serve host.example.com', (_, subjectaltname) => {
+  const plain = { ...certificate(['DNS:host.example.com']), subjectaltname };
+  expect(sipDomainMismatch('host.example.com', plain)).toBeInstanceOf(Error);
+});
