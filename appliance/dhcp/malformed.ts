@@ -19,7 +19,8 @@ export class MalformedSenders {
       if (now >= until || now < until - windowMs) this.#told.delete(key);
     const mac = macIn(heard.bytes);
     const from = heard.from.address === '0.0.0.0' ? undefined : heard.from.address;
-    const key = `${heard.card} ${mac} ${from}`;
+    // A machine with an address may make up as many MACs as it likes.
+    const key = `${heard.card} ${from ?? mac}`;
     const told = this.#told.get(key)?.entry;
     if (told !== undefined) return told;
     if (this.#told.size >= mostSenders)

@@ -57,3 +57,12 @@ test('whoever makes senders up fills no journal: after a few they are one row', 
   expect(site.told()).toHaveLength(17);
   expect(site.told().at(-1)).toMatchObject({ mac: null, body: { from: 'many', card: 'eth0' } });
 });
+
+test('a machine with an address that makes MACs up is one sender', async () => {
+  const site = await server();
+  const from = { address: '10.66.0.77', port: 68 };
+  for (let at = 0; at < 50; at += 1) {
+    await site.raw(cut(`80:5e:c0:00:00:${at.toString(16).padStart(2, '0')}`), 'eth0', from);
+  }
+  expect(site.told()).toMatchObject([{ mac: '80:5e:c0:00:00:00', body: { from: '10.66.0.77' } }]);
+});
