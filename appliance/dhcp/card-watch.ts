@@ -83,6 +83,7 @@ class ServerWatch implements CardWatch {
   readonly #facts: FactWriter;
   readonly #sightings: Sightings;
   readonly #stop = new AbortController();
+  /** By the even clock, as all that is compared here. */
   readonly #startedAt: number;
   readonly #readBucket = newTokenBucket(readRate);
   readonly #watching: Promise<void>;
@@ -96,8 +97,11 @@ class ServerWatch implements CardWatch {
     this.#needs = needs;
     this.#on = on;
     this.#facts = openFactWriter({ ...needs, log: world.log });
-    this.#sightings = openSightings(readOtherServers(store.db).filter((server) => server.card === card));
-    this.#startedAt = world.clock.now();
+    this.#sightings = openSightings(
+      readOtherServers(store.db).filter((server) => server.card === card),
+      world.clock.monotonic(),
+    );
+    this.#startedAt = world.clock.monotonic();
     this.#mayOffer = config.dhcp.mode !== 'server' || config.dhcp.authoritative || this.#probeMs === 0;
     this.#facts.write(({ db }) => saveCardWatch(db, { card, isOn: true }));
     socket.onError((error) => (this.#sendProblem = error.message));
@@ -107,7 +111,7 @@ class ServerWatch implements CardWatch {
 
   holdsBack(): boolean {
     if (this.#mayOffer) return false;
-    return this.#sightings.present().length > 0 || this.#now() < this.#startedAt + startWaitMs;
+    return this.#sightings.present().length > 0 || this.#even() < this.#startedAt + startWaitMs;
   }
 
   problem(): string | undefined {
@@ -135,13 +139,18 @@ class ServerWatch implements CardWatch {
     return this.#needs.world.clock.now();
   }
 
+  /** Nobody sets it. */
+  #even(): number {
+    return this.#needs.world.clock.monotonic();
+  }
+
   /** What is broadcast from this card comes back to it: that is no other server. */
   #hear(bytes: Uint8Array, from: string): void {
-    if (this.#ownAddresses.has(from) || !takeToken(this.#readBucket, this.#now())) return;
+    if (this.#ownAddresses.has(from) || !takeToken(this.#readBucket, this.#even())) return;
     const own = this.#needs.config.site.address;
     try {
       const sighting = sightingIn(decodeMessage(bytes), { from, own });
-      const news = sighting && this.#sightings.saw(sighting, this.#now());
+      const news = sighting && this.#sightings.saw(sighting, { now: this.#now(), monotonic: this.#even() });
       if (news !== undefined) this.#tell(news);
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
@@ -172,7 +181,7 @@ class ServerWatch implements CardWatch {
 
   /** Asked twice, since the first may be lost. */
   async #probe(): Promise<void> {
-    const since = this.#now();
+    const since = this.#even();
     this.#ownAddresses = ownAddresses();
     const bytes = encodeProbe({ mac: this.#on.mac, xid: randomBytes(4).readUInt32BE() });
     try {
@@ -191,7 +200,7 @@ class ServerWatch implements CardWatch {
   async #waitForSilence(): Promise<void> {
     while (!this.#stop.signal.aborted) {
       await this.#sleep(silenceEveryMs);
-      this.#save({ answered: [], gone: this.#sightings.silentSince(this.#now() - silenceMs) });
+      this.#save({ answered: [], gone: this.#sightings.silentSince(this.#even() - silenceMs) });
     }
   }
 

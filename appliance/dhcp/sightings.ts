@@ -29,6 +29,13 @@ export function sightingIn(
   };
 }
 
+/** By both clocks: a server that was heard while the wall's stood far ahead must not be there until then. */
+interface Time {
+  /** ms since 1970. */
+  readonly now: number;
+  readonly monotonic: number;
+}
+
 export interface Probed {
   readonly answered: readonly OtherServer[];
   readonly gone: readonly OtherServer[];
@@ -36,10 +43,10 @@ export interface Probed {
 
 export interface Sightings {
   /** The server, when this is news: it was not there before. */
-  saw(sighting: Sighting, now: number): OtherServer | undefined;
-  /** After a probe that began then: who answered, and who is taken for gone. */
+  saw(sighting: Sighting, time: Time): OtherServer | undefined;
+  /** After a probe that began then, by the even clock: who answered, and who is taken for gone. */
   probed(since: number): Probed;
-  /** Those not heard of for so long, where nobody asks them. */
+  /** Those not heard of since then, by the even clock, where nobody asks them. */
   silentSince(before: number): OtherServer[];
   present(): OtherServer[];
 }
@@ -51,18 +58,20 @@ const mostServers = 32;
 
 interface Seen {
   server: OtherServer;
+  /** By the even clock. */
+  heardAt: number;
   misses: number;
 }
 
-/** What was known before a restart may be stale: there one unanswered probe is enough. */
-export function openSightings(before: readonly OtherServer[]): Sightings {
+/** What was known before a restart may be stale: there one unanswered probe is enough. `openedAt`: by the even clock. */
+export function openSightings(before: readonly OtherServer[], openedAt: number): Sightings {
   const all = new Map<string, Seen>(
-    before.map((server) => [server.address, { server, misses: missesToBeGone - 1 }]),
+    before.map((server) => [server.address, { server, heardAt: openedAt - 1, misses: missesToBeGone - 1 }]),
   );
   const present = () => Array.from(all.values()).filter(({ server }) => server.isPresent);
   const leave = (seen: Seen) => (seen.server = { ...seen.server, isPresent: false });
   return {
-    saw: (sighting, now) => {
+    saw: (sighting, { now, monotonic }) => {
       const known = all.get(sighting.address);
       if (known === undefined && all.size >= mostServers && !forgetOne(all)) return undefined;
       const server = {
@@ -71,11 +80,11 @@ export function openSightings(before: readonly OtherServer[]): Sightings {
         lastSeenAt: now,
         isPresent: true,
       };
-      all.set(sighting.address, { server, misses: 0 });
+      all.set(sighting.address, { server, heardAt: monotonic, misses: 0 });
       return known?.server.isPresent === true ? undefined : server;
     },
     probed: (since) => {
-      const answered = present().filter(({ server }) => server.lastSeenAt >= since);
+      const answered = present().filter(({ heardAt }) => heardAt >= since);
       const silent = present().filter((seen) => !answered.includes(seen));
       for (const seen of silent) seen.misses += 1;
       const gone = silent.filter(({ misses }) => misses >= missesToBeGone);
@@ -83,7 +92,7 @@ export function openSightings(before: readonly OtherServer[]): Sightings {
     },
     silentSince: (time) =>
       present()
-        .filter(({ server }) => server.lastSeenAt < time)
+        .filter(({ heardAt }) => heardAt < time)
         .map(leave),
     present: () => present().map(({ server }) => server),
   };

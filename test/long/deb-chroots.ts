@@ -26,7 +26,7 @@ inside "$1" 'sed -i "s/^# *address = .*/address = \\"127.0.0.1\\"/; t; s/^addres
 inside "$1" 'gatehouse units >/dev/null; gatehouse firewall >/tmp/rules; nft --check --file /tmp/rules 2>/dev/null || true'
 say systemd of this release understands every unit
 inside "$1" 'systemd-analyze verify --man=no /usr/lib/systemd/system/gatehouse*.service /usr/lib/systemd/system/gatehouse*.socket /usr/lib/systemd/system/gatehouse*.timer 2>&1 | tee /tmp/verify; ! grep -i "unknown\\|failed to parse\\|ignoring" /tmp/verify'
-inside "$1" 'systemctl enable -q gatehouse.target gatehouse-firewall.service'
+inside "$1" 'systemctl enable -q gatehouse.target gatehouse-firewall.service gatehouse-network.service'
 inside "$1" 'mkdir -p /var/lib/gatehouse/dhcp; echo x >/var/lib/gatehouse/dhcp/kept'
 say installed anew, settings and state stay
 inside "$1" 'sha256sum /etc/gatehouse/gatehouse.toml >/tmp/sum; dpkg -i /tmp/gatehouse.deb >/dev/null; sha256sum --quiet -c /tmp/sum; test -e /var/lib/gatehouse/dhcp/kept'

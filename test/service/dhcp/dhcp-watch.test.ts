@@ -58,6 +58,41 @@ test('while another server answers nobody is offered an address, until it is gon
   expect(await site.hear(discover)).toMatchObject([{ type: 'offer' }]);
 });
 
+const far = Date.UTC(2099, 0, 1);
+
+test('another server that was heard while the clock stood in 2099 is gone once it is silent', async () => {
+  const site = await server();
+  const right = site.clock.now();
+  site.clock.set(far);
+  await site.otherServerSays('10.66.0.9');
+  expect(site.otherServers()).toMatchObject([{ isPresent: true }]);
+  site.clock.set(right);
+  await site.clock.advance(200_000);
+  await turns();
+  expect(site.otherServers()).toMatchObject([{ isPresent: false }]);
+  expect(await site.hear(discover)).toMatchObject([{ type: 'offer' }]);
+});
+
+test('nor does a server started then offer nothing until then', async () => {
+  const directory = temporaryDirectory();
+  const first = await server({ directory });
+  first.clock.set(far);
+  await first.otherServerSays('10.66.0.9');
+  await first[Symbol.asyncDispose]();
+  const second = await server({ directory });
+  await second.clock.advance(200_000);
+  await turns();
+  expect(second.otherServers()).toMatchObject([{ isPresent: false }]);
+  expect(await second.hear(discover)).toMatchObject([{ type: 'offer' }]);
+});
+
+test('the two seconds of the start are two seconds, whatever is done to the clock', async () => {
+  const site = await server();
+  site.clock.set(site.clock.now() - 7 * 86_400_000);
+  await site.clock.advance(2000);
+  expect(await site.hear(discover)).toMatchObject([{ type: 'offer' }]);
+});
+
 test('a lease of ours is renewed at once after a restart, whoever else answers', async () => {
   const directory = temporaryDirectory();
   const first = await server({ directory });
