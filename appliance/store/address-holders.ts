@@ -33,8 +33,15 @@ export function readHeldAddresses(db: Database, piece: Piece = everything): Held
   ];
 }
 
-export function isHeld({ state, expiresAt }: Lease, now: number): boolean {
-  return state === 'bound' && expiresAt > now;
+/**
+ * What others told in the future was told before the clock was set back, and is of another day. (dhcp moves its own leases along with
+ * the clock.)
+ */
+const mostAheadMs = 86_400_000;
+
+export function isHeld({ state, expiresAt, evidence, ackedAt = 0 }: HeldAddress, now: number): boolean {
+  const isOfTheFuture = evidence !== 'leased' && ackedAt > now + mostAheadMs;
+  return state === 'bound' && expiresAt > now && !isOfTheFuture;
 }
 
 /** Where two differ on who has an address, or which one a phone has: what was acknowledged last is true. */
@@ -66,16 +73,16 @@ interface HolderRow {
 /** One statement over all three would be sorted each time, which takes ten times as long. */
 const statements = {
   leased: `SELECT mac, vendor, coalesce(acked_at, started_at) AS at FROM lease
-    WHERE ip = ? AND state = 'bound' AND expires_at > ?`,
-  relayed:
-    'SELECT mac, vendor, coalesce(acked_at, 0) AS at FROM relayed_lease WHERE ip = ? AND expires_at > ?',
+    WHERE ip = @ip AND state = 'bound' AND expires_at > @now`,
+  relayed: `SELECT mac, vendor, coalesce(acked_at, 0) AS at FROM relayed_lease
+    WHERE ip = @ip AND expires_at > @now AND coalesce(acked_at, 0) <= @now + ${mostAheadMs}`,
   informed: `SELECT mac, vendor, last_at AS at FROM informed_phone
-    WHERE ip = ? AND last_at > ? - ${informedMs} ORDER BY last_at DESC LIMIT 1`,
+    WHERE ip = @ip AND last_at > @now - ${informedMs} AND last_at <= @now + ${mostAheadMs} ORDER BY last_at DESC LIMIT 1`,
 } as const satisfies Record<AddressEvidence, string>;
 
 /** As {@link holdersByIp} of one address, without reading all: asked for each request of a phone. */
 export function holderOfIp(db: Database, ip: string, now: number): AddressHolder | undefined {
-  const values = [parseIpv4(ip), now];
+  const values = { ip: parseIpv4(ip), now };
   const leased = one<HolderRow>(db, statements.leased, values);
   const relayed = one<HolderRow>(db, statements.relayed, values);
   if (relayed !== undefined && relayed.at > (leased?.at ?? 0)) return holderOf(relayed, 'relayed');
@@ -93,7 +100,8 @@ export function leasedIpOf(db: Database, mac: string, now: number): string | und
   const [row] = all<{ ip: number }>(
     db,
     `SELECT ip, coalesce(acked_at, started_at) AS at FROM lease WHERE mac = @mac AND state = 'bound' AND expires_at > @now
-     UNION ALL SELECT ip, coalesce(acked_at, 0) FROM relayed_lease WHERE mac = @mac AND expires_at > @now
+     UNION ALL SELECT ip, coalesce(acked_at, 0) FROM relayed_lease
+       WHERE mac = @mac AND expires_at > @now AND coalesce(acked_at, 0) <= @now + ${mostAheadMs}
      ORDER BY at DESC LIMIT 1`,
     { mac, now },
   );

@@ -1,7 +1,16 @@
 /** What a box wrote down while its clock stood in 2099, once the clock is right again: none of it may hold until then. */
 import { expect, it, onTestFinished } from 'vitest';
+import { parseIpv4 } from '../../appliance/protocol/ipv4.ts';
+import {
+  holderOfIp,
+  holdersByIp,
+  leasedIpOf,
+  readHeldAddresses,
+} from '../../appliance/store/address-holders.ts';
+import { saveInformedPhone } from '../../appliance/store/informed-phones.ts';
+import { saveRelayedLease } from '../../appliance/store/relayed-leases.ts';
 import { keepAnswer, readAnswer } from '../../appliance/store/answers.ts';
-import { readCalls } from '../../appliance/store/calls.ts';
+import { readCalls, saveCall } from '../../appliance/store/calls.ts';
 import { beginOutcome, readOutcomes } from '../../appliance/store/outcomes.ts';
 import { beginSession, sessionOfToken } from '../../appliance/store/sessions.ts';
 import { newRefusals } from '../../appliance/provisioning/move-back.ts';
@@ -10,7 +19,7 @@ import { saveEmergencyCall, type EmergencyCall } from '../../appliance/store/eme
 import { giveErrand, openErrands } from '../../appliance/store/errands.ts';
 import { openReader } from '../../appliance/store/reader.ts';
 import { readParts } from '../../appliance/store/site-status.ts';
-import { openStore } from '../../appliance/store/store.ts';
+import { openStore, type Transaction } from '../../appliance/store/store.ts';
 import { openTelemetry } from '../../appliance/store/telemetry.ts';
 import { mayBeOlder } from '../../appliance/update/needs.ts';
 import { occupationOf } from '../../appliance/update/occupation.ts';
@@ -146,28 +155,61 @@ it('what the journal has is not too old for a clock that leaps, and is once that
 it('lists that keep the newest rows are not full of those of then', async () => {
   const { site } = openBox();
   using box = openStore({ directory: site.directory, part: 'box', clock: fakeClock(far) });
-  for (let n = 0; n < 220; n += 1) {
-    const began = { orderId: `then ${n}`, kind: `k${n}`, by: 'page', now: far + n } as const;
-    await box.write((tx) => {
-      beginOutcome(tx, began);
-      tx.db.exec(`UPDATE outcome SET state = 'done'`);
-      keepAnswer(tx.db, began.orderId, { text: 'then', at: far + n });
-    });
-    await site.write('web', (tx) => beginSession(tx.db, { remote: '10.0.0.1', now: far + n }));
-    await site.call(`${mac}${n}`, { startedAt: far + n, state: 'ended' });
-    await site.write('sip', ({ db }) => db.exec(`UPDATE call SET state = 'ended'`));
-  }
-  await box.write((tx) => {
-    beginOutcome(tx, { orderId: 'now', kind: 'now', by: 'page', now: right });
+  const ask = (tx: Transaction, orderId: string, now: number) => {
+    beginOutcome(tx, { orderId, kind: 'ask', by: 'page', now });
     tx.db.exec(`UPDATE outcome SET state = 'done'`);
-    beginOutcome(tx, { orderId: 'next', kind: 'now', by: 'page', now: right + 1 });
-    keepAnswer(tx.db, 'now', { text: 'now', at: right });
+    keepAnswer(tx.db, orderId, { text: orderId, at: now });
+  };
+  await box.write((tx) => {
+    for (let n = 0; n < 30; n += 1) ask(tx, `then ${n}`, far + n);
+    ask(tx, 'now', right);
+    ask(tx, 'next', right + 1);
   });
   expect(readOutcomes(site.directory, '', 3).map(({ orderId }) => orderId)).toEqual(['next', 'now']);
   expect(readAnswer(site.directory, 'now')).toBe('now');
-  const { token } = await site.write('web', (tx) => beginSession(tx.db, { remote: '10.0.0.1', now: right }));
+  const { token } = await site.write('web', (tx) => {
+    for (let n = 0; n < 220; n += 1) beginSession(tx.db, { remote: '10.0.0.1', now: far + n });
+    return beginSession(tx.db, { remote: '10.0.0.1', now: right });
+  });
   expect(await site.write('web', ({ db }) => sessionOfToken(db, token, right))).toBeDefined();
-  for (let n = 0; n < 100; n += 1) await site.call(`now ${n}`, { startedAt: right + n });
-  const calls = await site.write('sip', ({ db }) => readCalls(db, 1000));
+  const calls = await site.write('sip', ({ db }) => {
+    const begin = (id: string, startedAt: number) =>
+      saveCall(db, { id, mac, direction: 'outbound', from: 'sip:a', to: 'sip:b', startedAt });
+    for (let n = 0; n < 20; n += 1) begin(`then ${n}`, far + n);
+    db.exec(`UPDATE call SET state = 'ended'`);
+    for (let n = 0; n < 100; n += 1) begin(`now ${n}`, right + n);
+    return readCalls(db, 1000);
+  });
   expect(calls.filter(({ startedAt }) => startedAt >= far)).toEqual([]);
-}, 60_000);
+});
+
+const other = '00:15:65:aa:00:02';
+const told = { vendor: 'yealink', sent: {} } as const;
+const ip = parseIpv4('10.66.0.100');
+const relayed = { ...told, ip, server: 1, via: '10.66.0.9', circuitId: null, remoteId: null };
+
+it('whose address it was then is not whose it is now', async () => {
+  const { site } = openBox();
+  await site.write('dhcp', ({ db }) => {
+    saveInformedPhone(db, { ...told, mac, ip }, far);
+    saveRelayedLease(db, {
+      ...relayed,
+      mac,
+      ip: ip + 1,
+      startedAt: far,
+      ackedAt: far,
+      expiresAt: far + hour,
+    });
+  });
+  const holders = async (now: number) =>
+    await site.write('dhcp', ({ db }) => ({
+      one: holderOfIp(db, '10.66.0.100', now)?.mac,
+      relayed: holderOfIp(db, '10.66.0.101', now)?.mac,
+      all: holdersByIp(readHeldAddresses(db), now).size,
+      of: leasedIpOf(db, mac, now),
+    }));
+  expect(await holders(far + 1000)).toEqual({ one: mac, relayed: mac, all: 2, of: '10.66.0.101' });
+  expect(await holders(right)).toEqual({ one: undefined, relayed: undefined, all: 0, of: undefined });
+  await site.write('dhcp', ({ db }) => saveInformedPhone(db, { ...told, mac: other, ip }, right));
+  expect(await holders(right + 1000)).toMatchObject({ one: other, all: 1 });
+});
