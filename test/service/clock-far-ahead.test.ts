@@ -152,14 +152,15 @@ it('what the journal has is not too old for a clock that leaps, and is once that
   expect(kept()?.[0]).toBe('gap');
 });
 
+function ask(tx: Transaction, orderId: string, now: number): void {
+  beginOutcome(tx, { orderId, kind: 'ask', by: 'page', now });
+  tx.db.exec(`UPDATE outcome SET state = 'done'`);
+  keepAnswer(tx.db, orderId, { text: orderId, at: now });
+}
+
 it('lists that keep the newest rows are not full of those of then', async () => {
   const { site } = openBox();
   using box = openStore({ directory: site.directory, part: 'box', clock: fakeClock(far) });
-  const ask = (tx: Transaction, orderId: string, now: number) => {
-    beginOutcome(tx, { orderId, kind: 'ask', by: 'page', now });
-    tx.db.exec(`UPDATE outcome SET state = 'done'`);
-    keepAnswer(tx.db, orderId, { text: orderId, at: now });
-  };
   await box.write((tx) => {
     for (let n = 0; n < 30; n += 1) ask(tx, `then ${n}`, far + n);
     ask(tx, 'now', right);
