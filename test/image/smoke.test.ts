@@ -71,6 +71,10 @@ it('every part is at work, and nothing else has failed', async () => {
   saveFigures({ 'power to all parts, first boot, s': await isServing(machine, parts) });
   await machine.shell('systemctl is-system-running --wait || true', 120_000);
   expect(await machine.shell('systemctl list-units --no-legend --plain --failed')).toBe('');
+  // Units that depend on the settings were made after systemd had read the others.
+  const asRead = await machine.shell("systemctl show -p NeedDaemonReload 'gatehouse*' | sort -u");
+  expect(asRead.trim()).toBe('NeedDaemonReload=no');
+  expect(await machine.shell('systemctl show -P IPAddressDeny gatehouse@location')).toContain('0.0.0.0/0');
 });
 
 it('the page answers the administrator', async () => {

@@ -45,16 +45,19 @@ function openBox(): Box {
   writeFileSync(join(folder, 'etc/passwd'), 'root:x:0:0::/:/bin/sh\n');
   const calls = join(folder, 'calls');
   const program = `exec ${process.execPath} ${tree}/appliance/main.ts "$@"`;
-  for (const [name, body] of Object.entries({ gatehouse: program, systemctl: '', chronyc: '' })) {
+  const generate = `mkdir -p /run/systemd/generator; rm -rf /run/systemd/generator/*
+    /usr/lib/systemd/system-generators/gatehouse-units /run/systemd/generator`;
+  const reload = `[ "$1" != daemon-reload ] || { ${generate}; }`;
+  for (const [name, body] of Object.entries({ gatehouse: program, systemctl: reload, chronyc: '' })) {
     writeFileSync(join(folder, 'bin', name), `#!/bin/sh\necho "${name} $1" >>${calls}\n${body}\n`);
     chmodSync(join(folder, 'bin', name), 0o755);
   }
+  // systemd asks the generator before it starts anything.
   const inside = `
     mount -t overlay -o lowerdir=/etc,upperdir=${folder}/etc,workdir=${folder}/etc-work overlay /etc; mount --bind ${folder}/var-lib /var/lib; mount --bind ${folder}/run /run
     mount -t overlay -o lowerdir=${tree}/image/root/usr/lib:/usr/lib overlay /usr/lib
-    PATH=${folder}/bin:$PATH /usr/lib/gatehouse/image/make-units
-    mkdir -p /run/systemd/generator; rm -rf /run/systemd/generator/*
-    /usr/lib/systemd/system-generators/gatehouse-units /run/systemd/generator`;
+    [ -d /run/systemd/generator ] || { ${generate}; }
+    PATH=${folder}/bin:$PATH /usr/lib/gatehouse/image/make-units`;
   const makeUnits = async () => {
     await run(['unshare', '--mount', 'sh', '-ec', inside]);
   };
@@ -102,12 +105,15 @@ it('the time servers of the settings take the place of the usual ones, and make 
   expect(time(box)).toEqual(['usual.sources']);
 });
 
-it('one start of the program makes network, units and rules of the firewall', async () => {
+it('one start of the program makes network, units and rules of the firewall, and systemd needn’t read its units again', async () => {
   const box = openBox();
   box.write(settings('10.66.0.1'));
   await box.boot();
-  expect(box.takeCalls()).toEqual(['gatehouse prepare', 'systemctl daemon-reload']);
+  expect(box.takeCalls()).toEqual(['gatehouse prepare']);
   expect(units(box)).toContain('gatehouse-dhcp-enp0s3.socket');
+  expect(units(box)).toContain('gatehouse-first.target');
+  const wanted = readdirSync(join(box.folder, 'run/systemd/generator/gatehouse-first.target.wants'));
+  expect(wanted).toContain('gatehouse@dhcp.service');
   expect(box.read('run/systemd/network/10-gatehouse-enp0s3.network')).toContain('Address=10.66.0.1/16');
   expect(box.read('run/gatehouse-units/rules')).toContain('table inet gatehouse_base');
 });
@@ -117,17 +123,22 @@ it('a boot with settings that it knows starts no program, and finds its units in
   box.write(settings('10.66.0.1'));
   await box.boot();
   box.takeCalls();
-  rmSync(join(box.folder, 'run'), { recursive: true });
-  // systemd asks the generator before it starts anything.
-  await run(['mkdir', '-p', join(box.folder, 'run/systemd/generator')]);
-  const [made = ''] = readdirSync(join(box.folder, 'var-lib/gatehouse-made'));
-  writeFileSync(
-    join(box.folder, 'run/systemd/generator/gatehouse-made'),
-    `/var/lib/gatehouse-made/${made}\n`,
-  );
-  await box.makeUnits();
+  await box.boot();
   expect(box.takeCalls()).toEqual([]);
+  expect(units(box)).toContain('gatehouse.target.wants');
+  expect(units(box)).not.toContain('gatehouse-first.target');
   expect(box.read('run/systemd/network/10-gatehouse-enp0s3.network')).toContain('Address=10.66.0.1/16');
+});
+
+it('settings that change while the box runs have systemd read its units again', async () => {
+  const box = openBox();
+  box.write(settings('10.66.0.1'));
+  await box.boot();
+  box.takeCalls();
+  box.write(settings('10.66.0.1').replace('mode = "server"', 'mode = "off"'));
+  await box.makeUnits();
+  expect(box.takeCalls()).toEqual(['gatehouse prepare', 'systemctl daemon-reload']);
+  expect(units(box).filter((name) => /dhcp|first/.test(name))).toEqual([]);
 });
 
 it('settings that are no good give way to the last ones that were, and stay beside them', async () => {
