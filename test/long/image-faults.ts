@@ -30,7 +30,10 @@ const damaged = /^The data disk is damaged \(e2fsck: Bad magic number .+\): the 
 const faults: readonly Fault[] = [
   {
     name: 'full',
-    damage: 'fallocate -l $(($(df --output=avail -k /var | tail -n 1) - 4))K /var/lib/filler',
+    // Nearly all at once, and the rest written until nothing goes in: the parts write meanwhile.
+    damage:
+      'fallocate -l $(($(df --output=avail -k /var | tail -n 1) - 4096))K /var/lib/filler; ' +
+      'cat /dev/zero >/var/lib/rest 2>/dev/null; [ "$(df --output=avail -k /var | tail -n 1)" -lt 64 ]',
     told: /^The disk is full/,
   },
   // Copies of the superblock are further inside, and the journal: to use them is for a person to order.
