@@ -78,13 +78,13 @@ export async function ensureAuthority(
     trusted !== undefined &&
     readIn(latest, fileNames.ca) === readIn(trusted, fileNames.ca);
   if (isTrusted && isGoodFor(latest, fileNames.cert, serverEarlyDays)) return;
-  // Loaded only when something is to be made: most starts need nothing of it.
+  // Loaded only when something is to be made: the X.509 package is large and most starts need nothing of it.
   const { newAuthority, newServer } = await import('./authority-certificates.ts');
   const authority =
     trusted !== undefined
       ? readAuthority(trusted)
-      : newAuthority(address, new Date(now + authorityDays * dayMs));
-  const server = newServer(authority, address, new Date(now + serverDays * dayMs));
+      : await newAuthority(address, new Date(now + authorityDays * dayMs));
+  const server = await newServer(authority, address, new Date(now + serverDays * dayMs));
   mkdirSync(root, { recursive: true, mode: 0o755 });
   // What another process made under it may be for another address.
   if (!publish(root, number, { ...authority, ...server }))

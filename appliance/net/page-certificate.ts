@@ -14,9 +14,9 @@ const names = { key: 'page.key', cert: 'page.pem' } as const;
 export async function pageIdentity(folder: string): Promise<TlsIdentity> {
   const [keyFile, certFile] = [join(folder, names.key), join(folder, names.cert)];
   if (!existsSync(keyFile) || !existsSync(certFile)) {
-    // Needed once.
+    // Large, and needed once.
     const { newSelfSigned } = await import('./authority-certificates.ts');
-    const made = newSelfSigned('Gatehouse page');
+    const made = await newSelfSigned('Gatehouse page');
     mkdirSync(folder, { recursive: true });
     // Whatever power fails between: no certificate stays beside a key that is not its own.
     rmSync(certFile, { force: true });

@@ -58,7 +58,7 @@ test('a certificate for another address or for any host name is refused although
     ca: readFileSync(join(state, 'authority/1/ca.pem'), 'utf8'),
     caKey: readFileSync(join(state, 'authority/1/ca.key'), 'utf8'),
   };
-  const other = newServer(authority, '10.1.2.3', new Date(clock.now() + day));
+  const other = await newServer(authority, '10.1.2.3', new Date(clock.now() + day));
   await expect(handshake(other, authority.ca)).rejects.toThrow(/permitted subtree violation/);
   const named = await forgedByOpenssl();
   await expect(handshake(named, authority.ca)).rejects.toThrow(/excluded subtree violation/);
