@@ -21,8 +21,8 @@ inside "$1" 'for part in dhcp provisioning sip rtp location cloud web; do getent
 say nothing is started or enabled by itself
 inside "$1" '! find /etc/systemd/system -name "*gatehouse*" | grep .'
 say the program runs with the runtime that it brings
-inside "$1" 'gatehouse config print >/etc/gatehouse/gatehouse.toml'
-inside "$1" 'sed -i "s/^# *address = .*/address = \\"127.0.0.1\\"/; t; s/^address = .*/address = \\"127.0.0.1\\"/" /etc/gatehouse/gatehouse.toml; gatehouse config check'
+inside "$1" 'gatehouse config print >/tmp/all; grep -q "^\\[site\\]" /tmp/all'
+inside "$1" 'printf "[site]\\naddress = \\"127.0.0.1\\"\\n" >/etc/gatehouse/gatehouse.toml; gatehouse config check'
 inside "$1" 'gatehouse units >/dev/null; gatehouse firewall >/tmp/rules; nft --check --file /tmp/rules 2>/dev/null || true'
 say systemd of this release understands every unit
 inside "$1" 'systemd-analyze verify --man=no /usr/lib/systemd/system/gatehouse*.service /usr/lib/systemd/system/gatehouse*.socket /usr/lib/systemd/system/gatehouse*.timer 2>&1 | tee /tmp/verify; ! grep -i "unknown\\|failed to parse\\|ignoring" /tmp/verify'
