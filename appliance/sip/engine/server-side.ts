@@ -4,6 +4,7 @@ import { encodeSipMessage, type SipRequest, type SipResponse } from '../../proto
 import { Answers } from './answers.ts';
 import { farEnd } from './branches.ts';
 import { composeResponse, newTag, plainResponse } from './compose.ts';
+import { Copies } from './copies.ts';
 import type { Core, Outcome } from './core.ts';
 import type { Dialog } from './dialog.ts';
 import { isSameParty, type Flow } from './flow.ts';
@@ -31,6 +32,7 @@ export class ServerSide {
   readonly #core: Core;
   readonly #incoming = new IncomingRequests();
   readonly #waiting = new WaitingCalls();
+  readonly #copies = new Copies();
   readonly #answers: Answers;
 
   /** `hangUp` ends a dialog by a BYE of ours and tells the application. */
@@ -85,7 +87,8 @@ export class ServerSide {
   #begin({ request, essentials, flow }: Received, key: string): void {
     const isInvite = request.method === 'INVITE';
     const localTag = essentials.toTag === undefined ? newTag() : keptText(essentials.toTag);
-    const transaction = this.#newTransaction(request.method, { key, flow, localTag });
+    const copyName = this.#copies.name({ request, essentials, flow });
+    const transaction = this.#newTransaction(request.method, { key, flow, localTag, copyName });
     const incoming: Incoming = {
       id: randomName(),
       request,
@@ -107,14 +110,19 @@ export class ServerSide {
       return;
     }
     const isEarly = request.method === 'NOTIFY' && this.#core.dialogs.for(essentials) === undefined;
-    const goOn = () => this.#admit(incoming, essentials);
+    const goOn = () => this.#admit(incoming, essentials, copyName);
     if (!isEarly || !this.#core.earlyNotifies.hold(essentials, goOn)) goOn();
   }
 
   /** Apart from whoever knows the request: what is called when it ends is kept as long, and all that stands beside it. */
   #newTransaction(
     method: string,
-    { key, flow, localTag }: { key: string; flow: Flow; localTag: string },
+    {
+      key,
+      flow,
+      localTag,
+      copyName,
+    }: { key: string; flow: Flow; localTag: string; copyName: string | undefined },
   ): ServerTransaction {
     const { transactions, timers, counters } = this.#core;
     const Kind = method === 'INVITE' ? InviteServerTransaction : NonInviteServerTransaction;
@@ -125,6 +133,7 @@ export class ServerSide {
         onEnd: () => {
           transactions.servers.delete(key);
           this.#incoming.forget(transaction);
+          if (copyName !== undefined) this.#copies.forget(copyName, transaction);
         },
       },
     );
@@ -132,10 +141,13 @@ export class ServerSide {
     return transaction;
   }
 
-  #admit(incoming: Incoming, essentials: Essentials): void {
-    const { request } = incoming;
-    const refusedWith =
-      this.#enterDialog(incoming, essentials) ?? refusal(request, essentials, this.#core.application.isReady);
+  #admit(incoming: Incoming, essentials: Essentials, copyName: string | undefined): void {
+    const { request, transaction } = incoming;
+    const isCopy = copyName !== undefined && this.#copies.isOne(copyName, transaction);
+    const refusedWith = isCopy
+      ? plainResponse(482, 'Loop Detected')
+      : (this.#enterDialog(incoming, essentials) ??
+        refusal(request, essentials, this.#core.application.isReady));
     if (refusedWith !== undefined) {
       this.#core.counters.add('requests_refused');
       this.#answers.refuse(incoming, refusedWith);

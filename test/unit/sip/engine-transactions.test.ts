@@ -226,6 +226,28 @@ describe('calls with one Call-ID and From tag', () => {
     expect(two.dialogs.all().map(({ id }) => id)).toEqual(['forked;from-tag=a']);
     expect(first).toMatchObject({ kind: 'sent' });
   });
+
+  it('over a connection of ours are one, as long as the first waits or was taken (RFC 3261 section 8.2.2.2)', async () => {
+    const { one, two, clock } = newTestNetwork('tcp');
+    Object.assign(two.flow, { isOutbound: true });
+    const again = async () => {
+      await one.send('INVITE', { headers: { ...forked, CSeq: '7 INVITE' } });
+      return [
+        one.responses.at(-1)?.response.status,
+        two.requests.filter(({ request }) => request.method === 'INVITE').length,
+      ];
+    };
+    expect(await again()).toEqual([100, 1]);
+    expect(await again()).toEqual([482, 1]);
+    two.answer(two.requests[0], 200);
+    expect(await again()).toEqual([482, 1]);
+    // Nobody acknowledges, so the call is over, and so is all that was kept of it.
+    await clock.advance(70_000);
+    expect(two.transactions.servers.size).toBe(0);
+    expect(await again()).toEqual([100, 2]);
+    two.answer(two.requests.at(-1), 486);
+    expect(await again()).toEqual([100, 3]);
+  });
 });
 
 describe('two INVITEs in one dialog', () => {
