@@ -23,10 +23,13 @@ export function formatSessionExpires({ seconds, refresher }: SessionExpires): st
   return refresher === undefined ? String(seconds) : `${seconds};refresher=${refresher}`;
 }
 
-/** Seconds; 90 where nothing is said, or nothing that can be read. */
-export function parseMinSe(value: string | undefined): number {
-  const [seconds = ''] = (value ?? '').split(';');
-  return isSeconds(seconds.trim()) ? Number(seconds.trim()) : leastSessionSeconds;
+/** Longer than any call, nearly. */
+const plentySeconds = 86_400;
+
+/** What a 422 asks for at least. Whoever doesn't say, as it must (section 6), gets plenty: its 2xx may shorten it (section 9). */
+export function longerInterval(minSe: string | undefined): number {
+  const [seconds = ''] = (minSe ?? '').split(';');
+  return isSeconds(seconds.trim()) ? Number(seconds.trim()) : plentySeconds;
 }
 
 /** Whether its sender knows session timers; a proxy may have put the other fields there. */

@@ -20,7 +20,7 @@ import { nextMaxForwards, passedHeaders, passedWithoutBody } from './headers.ts'
 import { isLastNotify } from '../protocol/sip-events.ts';
 import { noteRefer, withReferNumber } from './refer-numbers.ts';
 import { translatedHeaders } from './replaces.ts';
-import { answerInSession, isRefresh } from './session-timers.ts';
+import { answerInSession, isRefresh, sendInCall } from './session-timers.ts';
 import { within } from './srf-library.ts';
 import type { Answer, Incoming, Received } from './srf.ts';
 import { checkedTransfer } from './transfer.ts';
@@ -282,15 +282,13 @@ async function relayed(
   const onSent = (_callId: string, far: number) => {
     if (request.method === 'REFER') noteRefer(call.refers ?? [], { by: leg, refer: request, far });
   };
-  const sent = await app.server.send(outgoing, { onSent }).catch((error: unknown) => {
+  const onCancel = request.onCancel.bind(request);
+  const final = await sendInCall(app, outgoing, { onSent, onCancel }).catch((error: unknown) => {
     const status = error instanceof Error ? statusOf.get(error.message) : undefined;
     if (status === undefined) throw error;
     return status;
   });
-  if (typeof sent === 'number') {
-    await request.respond({ status: sent });
-    return undefined;
-  }
-  request.onCancel(() => sent.cancel());
-  return await sent.final;
+  if (typeof final !== 'number') return final;
+  await request.respond({ status: final });
+  return undefined;
 }

@@ -8,7 +8,7 @@ import type { SipHeader } from '../protocol/sip-message.ts';
 import {
   formatSessionExpires,
   leastSessionSeconds,
-  parseMinSe,
+  longerInterval,
   parseSessionExpires,
   supportsTimer,
 } from '../protocol/sip-session-timer.ts';
@@ -64,10 +64,10 @@ export async function sendInvite(
   let isCancelled = false;
   const again = async () => {
     const first = await current.final;
-    const seconds = longerSeconds(invite, first);
-    if (seconds === undefined || isCancelled) return first;
-    onLonger?.(seconds);
-    current = await server.send(withInterval(invite, seconds), listeners);
+    const longer = longerAsked(invite, first);
+    if (longer === undefined || isCancelled) return first;
+    onLonger?.(longer.seconds);
+    current = await server.send(withInterval(invite, longer), listeners);
     if (isCancelled) current.cancel();
     return await current.final;
   };
@@ -83,16 +83,47 @@ export async function sendInvite(
   };
 }
 
+/**
+ * Sends what belongs to a call that is up; a re-INVITE or an UPDATE once more where the far end wants a longer interval: the engine,
+ * which names it, knows by then. The other leg has an interval of its own, and couldn't say what is enough.
+ */
+export async function sendInCall(
+  { server }: Pick<Application, 'server'>,
+  request: Outgoing,
+  listeners: Pick<Listeners, 'onSent'> & Pick<Incoming, 'onCancel'>,
+): Promise<Received> {
+  let current = await server.send(request, listeners);
+  let isCancelled = false;
+  listeners.onCancel(() => {
+    isCancelled = true;
+    current.cancel();
+  });
+  const first = await current.final;
+  const isChange = request.method === 'INVITE' || request.method === 'UPDATE';
+  if (first.status !== 422 || !isChange || isCancelled) return first;
+  current = await server.send(request);
+  if (isCancelled) current.cancel();
+  return await current.final;
+}
+
 /** Undefined: it is no 422, or one that asks for what it had. */
-function longerSeconds(invite: Outgoing, { status, headers }: Received): number | undefined {
+function longerAsked(invite: Outgoing, { status, headers }: Received): Longer | undefined {
   if (status !== 422) return undefined;
   const asked = parseSessionExpires(headerValue(invite, 'Session-Expires'));
-  const least = parseMinSe(headerValue({ headers }, 'Min-SE'));
-  return asked !== undefined && least > asked.seconds ? least : undefined;
+  const named = headerValue({ headers }, 'Min-SE');
+  const seconds = longerInterval(named);
+  if (asked === undefined || seconds <= asked.seconds) return undefined;
+  return { seconds, least: named === undefined ? leastSessionSeconds : seconds };
+}
+
+interface Longer {
+  readonly seconds: number;
+  /** What its 2xx may not go below. */
+  readonly least: number;
 }
 
 /** Of the same dialog-to-be, with the next number where it has one (RFC 3261 section 22.2 does the same). */
-function withInterval(invite: Outgoing, seconds: number): Outgoing {
+function withInterval(invite: Outgoing, { seconds, least }: Longer): Outgoing {
   const refresher = parseSessionExpires(headerValue(invite, 'Session-Expires'))?.refresher;
   const kept = invite.headers.filter(({ name }) => name !== 'Session-Expires' && name !== 'Min-SE');
   const headers = kept.map(({ name, value }) =>
@@ -100,7 +131,7 @@ function withInterval(invite: Outgoing, seconds: number): Outgoing {
       ? { name, value: value.replace(/\d+/, (number) => String(Number(number) + 1)) }
       : { name, value },
   );
-  return { ...invite, headers: [...headers, ...interval(seconds, refresher, seconds)] };
+  return { ...invite, headers: [...headers, ...interval(seconds, refresher, least)] };
 }
 
 function interval(

@@ -9,7 +9,7 @@ import { madeHereHeader } from './compose.ts';
 import type { Core } from './core.ts';
 import { isOffer, noteEnds, refreshTarget, type Dialog } from './dialog.ts';
 import { awaitPrackAgain } from './reliable.ts';
-import { renewSession } from './session-timer.ts';
+import { raiseInterval, renewSession } from './session-timer.ts';
 import { endDialog, noteReferral, renewSubscription } from './subscription.ts';
 
 /** Their 2xx may move the remote target (section 12.2, RFC 3311). */
@@ -39,6 +39,7 @@ export function settleDialog(
     dialog.isMoved = false;
     renewSession(core, dialog, { request, response, role: 'uac' });
   }
+  raiseInterval(dialog, request, response);
   if (method === dialog.kind) {
     if (isSuccess(response)) dialog.isConfirmed = true;
     else if (!dialog.isConfirmed) core.dialogs.remove(dialog);

@@ -9,13 +9,7 @@ import { addressingIn, flowIn, type Dialog } from './dialog.ts';
 import { relocate, type DialogState } from './dialog-state.ts';
 import type { OutgoingRequests } from './outgoing-requests.ts';
 import { revive } from './revive.ts';
-import {
-  beginSession,
-  raisedInterval,
-  refreshLater,
-  refreshRequest,
-  type SessionDue,
-} from './session-timer.ts';
+import { beginSession, isRaised, refreshLater, refreshRequest, type SessionDue } from './session-timer.ts';
 
 /** The dialog is busy with an INVITE of somebody else, or the far end refuses for a reason of the moment. */
 const againMs = 10_000;
@@ -103,7 +97,8 @@ export class SessionRefresh {
     });
   }
 
-  #refreshed(dialog: Dialog, { method }: SipRequest, response: SipResponse): void {
+  #refreshed(dialog: Dialog, request: SipRequest, response: SipResponse): void {
+    const { method } = request;
     const { session, isMoved } = dialog;
     if (isSuccess(response)) {
       dialog.isMoved = false;
@@ -112,11 +107,8 @@ export class SessionRefresh {
     }
     this.#core.counters.add('session_refreshes_refused');
     if (session === undefined && !isMoved) return;
-    const raised = response.status === 422 && session ? raisedInterval(response, session) : undefined;
-    if (session !== undefined && raised !== undefined) {
-      session.seconds = raised;
-      refreshLater(this.#core, dialog, raisedMs);
-    } else if (method === 'UPDATE' && (response.status === 405 || response.status === 501)) {
+    if (isRaised(request, response, dialog)) refreshLater(this.#core, dialog, raisedMs);
+    else if (method === 'UPDATE' && (response.status === 405 || response.status === 501)) {
       dialog.allowsUpdate = false;
       if (dialog.description === undefined) refreshLater(this.#core, dialog, againMs);
       else this.#refresh(dialog);

@@ -4,7 +4,7 @@ import type { SipHeader, SipRequest, SipResponse } from '../../protocol/sip-mess
 import {
   formatSessionExpires,
   leastSessionSeconds,
-  parseMinSe,
+  longerInterval,
   parseSessionExpires,
   supportsTimer,
 } from '../../protocol/sip-session-timer.ts';
@@ -15,6 +15,8 @@ import type { Timer } from './timers.ts';
 
 export interface Session {
   seconds: number;
+  /** What was asked for in a 422 (section 7.4). */
+  leastSeconds?: number | undefined;
   readonly isRefreshedByUs: boolean;
   readonly end: Timer;
   refresh: Timer | undefined;
@@ -44,12 +46,13 @@ export function renewSession(
   { request, response, role }: { request: SipRequest; response: SipResponse; role: 'uac' | 'uas' },
 ): void {
   if (dialog.kind !== 'INVITE' || !refreshing.has(request.method)) return;
+  const { leastSeconds } = dialog.session ?? {};
   stopSession(dialog);
   const agreed = parseSessionExpires(headerValue(response, 'Session-Expires'));
   const hasEnded = core.dialogs.byId(dialog.id) !== dialog;
   if (agreed?.refresher === undefined || hasEnded) return;
   const seconds = Math.max(agreed.seconds, leastSessionSeconds);
-  beginSession(core, dialog, { seconds, isRefreshedByUs: agreed.refresher === role });
+  beginSession(core, dialog, { seconds, isRefreshedByUs: agreed.refresher === role, leastSeconds });
 }
 
 /** `refreshSeconds`: until we refresh, where that is ours to do. */
@@ -59,13 +62,15 @@ export function beginSession(
   {
     seconds,
     isRefreshedByUs,
+    leastSeconds,
     refreshSeconds = seconds / 2,
-  }: Pick<Session, 'seconds' | 'isRefreshedByUs'> & { readonly refreshSeconds?: number },
+  }: Pick<Session, 'seconds' | 'isRefreshedByUs' | 'leastSeconds'> & { readonly refreshSeconds?: number },
 ): void {
   const after = (wait: number, due: SessionDue) =>
     core.timers.after(wait * 1000, () => core.onSession(dialog, due));
   dialog.session = {
     seconds,
+    leastSeconds,
     isRefreshedByUs,
     // Section 10.
     end: after(seconds - Math.min(32, seconds / 3), 'end'),
@@ -105,18 +110,32 @@ export function refreshRequest({ session, allowsUpdate, description }: Dialog): 
   };
 }
 
-/** What the far end asks for in a 422; undefined when that is no more than we asked for. */
-export function raisedInterval(response: SipResponse, { seconds }: Session): number | undefined {
-  const least = parseMinSe(headerValue(response, 'Min-SE'));
-  return least > seconds ? least : undefined;
+/** The far end wants a longer interval: whoever asks next names that one. */
+export function raiseInterval({ session }: Dialog, request: SipRequest, response: SipResponse): void {
+  if (session === undefined || response.status !== 422 || !refreshing.has(request.method)) return;
+  const named = headerValue(response, 'Min-SE');
+  const least = longerInterval(named);
+  if (least <= session.seconds) return;
+  session.seconds = least;
+  if (named !== undefined) session.leastSeconds = least;
 }
 
-function sessionFields({ seconds, isRefreshedByUs }: Session): SipHeader[] {
+/** Whether it is worth while to ask again with what is named now. */
+export function isRaised(request: SipRequest, response: SipResponse, { session }: Dialog): boolean {
+  const asked = parseSessionExpires(headerValue(request, 'Session-Expires'));
+  return response.status === 422 && asked !== undefined && asked.seconds < (session?.seconds ?? 0);
+}
+
+function sessionFields({
+  seconds,
+  leastSeconds = leastSessionSeconds,
+  isRefreshedByUs,
+}: Session): SipHeader[] {
   const refresher = isRefreshedByUs ? 'uac' : 'uas';
   return [
     { name: 'Supported', value: 'timer' },
     { name: 'Session-Expires', value: formatSessionExpires({ seconds, refresher }) },
-    minSe(leastSessionSeconds),
+    minSe(leastSeconds),
   ];
 }
 

@@ -173,3 +173,52 @@ it('a cloud that promised to refresh and does not has ended the call: both sides
   await flow.request('BYE');
   expect((await ended(site)).reason).toBe('cloud silent: session expired');
 });
+
+it('a cloud that wants a longer interval and does not say which is asked with plenty', async () => {
+  const { phone, flow } = await registered();
+  phone.send(inviteText(outward));
+  flow.send(responseText(await flow.request('INVITE'), '422 Session Interval Too Small'));
+  await flow.request('ACK');
+  const second = await flow.request('INVITE');
+  expect([header(second, 'Session-Expires'), header(second, 'Min-SE')]).toEqual([
+    '86400;refresher=uas',
+    '90',
+  ]);
+  flow.send(responseText(second, '200 OK', { lines: [contact], body: sdpText(6000) }));
+  await phone.response(200);
+  expect(phone.waiting.map((message) => ('status' in message ? message.status : ''))).not.toContain(422);
+});
+
+it.each([
+  ['says which', ['Min-SE: 7200'], '7200;refresher=uas'],
+  ['does not say which', [], '86400;refresher=uas'],
+])(
+  'a phone that holds hears nothing of a cloud that wants a longer interval by now, and %s',
+  async (_title, lines, named) => {
+    const setting = await registered();
+    const { phone, flow } = setting;
+    const { answer } = await calling(setting, [], ['Require: timer', 'Session-Expires: 900;refresher=uas']);
+    phone.send(within(outward, answer, 'INVITE').text({ cseq: 2, body: sdpText(4000, ['a=sendonly']) }));
+    const first = await flow.request('INVITE');
+    flow.send(responseText(first, '422 Session Interval Too Small', { lines }));
+    const second = await flow.request('INVITE');
+    expect(header(second, 'Session-Expires')).toBe(named);
+    expect(bodyOf(second)).toBe(bodyOf(first));
+    flow.send(responseText(second, '200 OK', { lines: [contact], body: sdpText(6000, ['a=recvonly']) }));
+    const held = await phone.response(200);
+    expect(header(held, 'CSeq')).toBe('2 INVITE');
+    expect(phone.waiting.map((message) => ('status' in message ? message.status : ''))).not.toContain(422);
+    await flow.request('ACK');
+  },
+);
+
+it('a cloud that is content with no interval is asked twice, and the phone hears its refusal', async () => {
+  const setting = await registered();
+  const { phone, flow } = setting;
+  const { answer } = await calling(setting, [], ['Require: timer', 'Session-Expires: 900;refresher=uas']);
+  phone.send(within(outward, answer, 'INVITE').text({ cseq: 2, body: sdpText(4000) }));
+  for (let times = 0; times < 2; times += 1)
+    flow.send(responseText(await flow.request('INVITE'), '422 Session Interval Too Small'));
+  await phone.response(422);
+  expect(flow.waiting.filter((message) => isRequest(message) && message.method === 'INVITE')).toEqual([]);
+});

@@ -173,6 +173,47 @@ it('a far end that wants it seldomer gets it so', async () => {
   expect(network.wire).toEqual(['one UPDATE', 'two 422 UPDATE', 'one UPDATE', 'two 200 UPDATE']);
 });
 
+it('what a far end once asked for stands in later refreshes too', async () => {
+  const network = await callWith('90;refresher=uac', { headers: withUpdate });
+  await network.clock.advance(45_100);
+  network.two.answer(network.two.requests.at(-1), 422, { headers: { 'Min-SE': '600' } });
+  await network.clock.advance(600);
+  accept(network);
+  await network.clock.advance(300_100);
+  expect(headerValue(network.two.requests.at(-1)?.request ?? { headers: [] }, 'Min-SE')).toBe('600');
+});
+
+it('a far end that wants it seldomer and does not say how seldom is asked with plenty, which it may shorten', async () => {
+  const network = await callWith('90;refresher=uac', { headers: withUpdate });
+  await network.clock.advance(45_100);
+  network.two.answer(network.two.requests.at(-1), 422);
+  await network.clock.advance(600);
+  const asked = network.two.requests.at(-1)?.request ?? { headers: [] };
+  expect([headerValue(asked, 'Session-Expires'), headerValue(asked, 'Min-SE')]).toEqual([
+    '86400;refresher=uac',
+    '90',
+  ]);
+  accept(network, { headers: { 'Session-Expires': '1200;refresher=uac' } });
+  await network.clock.advance(599_000);
+  expect(network.wire).toEqual(['one UPDATE', 'two 422 UPDATE', 'one UPDATE', 'two 200 UPDATE']);
+  await network.clock.advance(2000);
+  expect(network.wire.at(-1)).toBe('one UPDATE');
+});
+
+it('one that is content with nothing is asked each ten seconds, and the call ends with its time', async () => {
+  const network = await callWith('90;refresher=uac', { headers: withUpdate });
+  let asked = 0;
+  for (let seconds = 0; seconds < 70 && network.one.dialogs.size > 0; seconds += 1) {
+    const request = network.two.requests.at(-1);
+    if (network.two.requests.length > asked && request?.request.method === 'UPDATE')
+      network.two.answer(request, 422);
+    asked = network.two.requests.length;
+    await network.clock.advance(1000);
+  }
+  expect(network.wire.filter((line) => line === 'one UPDATE').length).toBeLessThan(5);
+  expect(network.wire).toContain('one BYE');
+});
+
 it('a far end that knows no UPDATE after all is asked by INVITE', async () => {
   const network = await callWith('90;refresher=uac', { headers: withUpdate });
   await network.clock.advance(45_100);
