@@ -113,8 +113,12 @@ const Sip = table({
     minimum: 1,
     maximum: 100,
   }),
-  local_expires_udp_seconds: seconds('Registration time told to phones on UDP.', 60, 3600),
-  local_expires_tcp_seconds: seconds('Registration time told to phones on TCP and TLS.', 120, 3600),
+  local_expires_udp_seconds: seconds(
+    'Registration time told to phones on UDP, up to a tenth shorter or longer each time.',
+    60,
+    3600,
+  ),
+  local_expires_tcp_seconds: seconds('Registration time told to phones on TCP and TLS, likewise.', 120, 3600),
   ladder_days: Type.Integer({
     description:
       'How long the SIP messages of calls, and of registrations that failed, can be looked at: without keys, passwords, dialled codes and digits, 32 MB at most, the oldest go first. They name who called whom. 0: none are kept.',

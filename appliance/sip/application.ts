@@ -19,6 +19,7 @@ import type { Leg } from './ladder-legs.ts';
 import type { Ladders } from './ladders.ts';
 import type { KeptDialogs } from './kept-dialogs.ts';
 import type { Media } from './media.ts';
+import type { RegistrarRests } from './registrar-rests.ts';
 import type { Outages } from './outages.ts';
 import type { SiteLists } from './site-lists.ts';
 import type { Incoming, SipServer } from './srf.ts';
@@ -48,6 +49,7 @@ export interface Application {
   /** Registrars that could not be reached when last tried, and why. */
   readonly trouble: Map<string, string>;
   readonly outages: Outages;
+  readonly rests: RegistrarRests;
   /** Undefined: this site has none. */
   readonly gateway: Gateway | undefined;
   readonly help: HelpDesk;
@@ -64,23 +66,29 @@ export interface Application {
   readonly subscriptions: Subscriptions;
   /** REGISTERs on their way upstream, by address of the phone. */
   readonly registering: Map<string, number>;
-  /** REGISTERs of those who have no binding, by address. */
+  /** What of one sender goes to a registrar, in time. */
   readonly attempts: Attempts;
   /** Whether one more refusal is written down: who is refused must not be able to fill the journal. */
   mayTell(): boolean;
 }
 
 export interface Attempts {
-  /** Without a lease of ours. */
+  /** REGISTERs of those who have no binding, by address: without a lease of ours. */
   readonly strangers: TokenBuckets;
   /** A phone with many lines sends two for each. */
   readonly leased: TokenBuckets;
+  /** REGISTERs of those who have a binding, by its token, as far as they are not answered here. */
+  readonly registered: TokenBuckets;
+  /** What else they ask for outside of calls, by token: a phone with many lamps asks for each when it starts. */
+  readonly requests: TokenBuckets;
 }
 
 export function newAttempts(): Attempts {
   return {
     strangers: newTokenBuckets({ burst: 10, perSecond: 1 }),
     leased: newTokenBuckets({ burst: 64, perSecond: 1 }),
+    registered: newTokenBuckets({ burst: 32, perSecond: 1 }),
+    requests: newTokenBuckets({ burst: 64, perSecond: 4 }),
   };
 }
 
@@ -97,6 +105,8 @@ export interface SipCounters {
   /** Asked by the box itself to prove who they are, in an outage. */
   registrations_challenged: number;
   registrations_wrong_password: number;
+  /** Of registered phones, outside of calls. */
+  requests_too_fast: number;
   calls_started: number;
   calls_refused: number;
   calls_lost: number;
@@ -141,6 +151,7 @@ export function newCounters(): SipCounters {
     registrations_over_limit: 0,
     registrations_challenged: 0,
     registrations_wrong_password: 0,
+    requests_too_fast: 0,
     calls_started: 0,
     calls_refused: 0,
     calls_lost: 0,

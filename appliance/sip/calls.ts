@@ -24,6 +24,7 @@ import { placeCall } from './placing.ts';
 import { allowedContacts } from './redirect.ts';
 import { mayAgreeEarly } from './reliability.ts';
 import { nameAsCallee } from './replaces.ts';
+import { refusedAsTooFast } from './request-pace.ts';
 import { Ringing } from './ringing.ts';
 import { answerInSession } from './session-timers.ts';
 import type { Incoming, Received } from './srf.ts';
@@ -38,6 +39,8 @@ export async function relayInvite(app: Application, request: Incoming): Promise<
     await refuse(app, request, admission);
     return;
   }
+  const { binding, isEmergency } = admission;
+  if (caller === 'phone' && !isEmergency && (await refusedAsTooFast(app, request, binding))) return;
   const hops = nextMaxForwards(request.headers);
   if (hops === undefined) {
     await request.respond({ status: 483 });

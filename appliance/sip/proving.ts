@@ -31,7 +31,7 @@ export async function registerHere(app: Application, request: Incoming, proving:
     await refuse(app, request, { registration, ...notReached });
     return;
   }
-  if (!mayTry(app, address, app.time.now())) {
+  if (!mayTry(app, { address, binding: undefined }, app.time.now())) {
     await refuseTooFast(app, request);
     return;
   }

@@ -45,6 +45,8 @@ export async function relayRegister(app: Application, request: Incoming): Promis
   // A phone that was known by its address keeps its binding once its lease is known.
   const binding = app.bindings.ofPhone(phone, aor, registrar) ?? app.bindings.ofPhone(named, aor, registrar);
   const { sip } = app.config;
+  const way = isRegistrar(registrar, sip.registrars) ? wayTo(app, { registrar, phone, binding }) : 'open';
+  const rest = app.rests.left(registrar, app.world.clock.monotonic());
   const decision = decideRegistration(
     registration,
     {
@@ -53,7 +55,7 @@ export async function relayRegister(app: Application, request: Incoming): Promis
       isClearAllowed: isClearAllowed(app, mac, registration.userAgent),
       binding,
       isAttached: binding !== undefined && app.attached.has(binding.token),
-      way: isRegistrar(registrar, sip.registrars) ? wayTo(app, { registrar, phone, binding }) : 'open',
+      way: way === 'open' && rest > 0 ? rest : way,
       now,
     },
     {
@@ -72,15 +74,23 @@ export async function relayRegister(app: Application, request: Incoming): Promis
       await registerHere(app, request, { registration, phone, binding });
       break;
     case 'pass':
-      if (binding === undefined && !mayTry(app, address, now)) await refuseTooFast(app, request);
+      if (rest > 0) await refuse(app, request, { registration, ...busy, waitSeconds: rest });
+      else if (!mayTry(app, { address, binding }, now)) await refuseTooFast(app, request);
       else await passThrough(app, request, { registration, phone, binding });
       break;
   }
 }
 
-/** Seconds that a phone is told, by its transport. */
+const busy = { status: 503, reason: 'Registrar busy' } as const;
+
+/** Phones that were switched on together don't come back together for ever: each time is up to a tenth shorter or longer. */
+const spread = 0.1;
+
+/** Seconds that a phone is told this time, by its transport. */
 function localSeconds({ local_expires_udp_seconds: udp, local_expires_tcp_seconds: tcp }: Config['sip']) {
-  return { udp, tcp, tls: tcp };
+  const factor = 1 + spread * (2 * Math.random() - 1);
+  const told = (seconds: number) => Math.max(1, Math.round(seconds * factor));
+  return { udp: told(udp), tcp: told(tcp), tls: told(tcp) };
 }
 
 function isClearAllowed(
@@ -154,6 +164,7 @@ async function relayUpstream(app: Application, request: Incoming, passing: Passi
   const { response, localAddress } = attempted;
   app.trouble.delete(registration.registrar);
   app.outages.succeeded(registration.registrar);
+  app.rests.heard(registration.registrar, { ...registration, response }, app.world.clock.monotonic());
   if (response.status < 200 || response.status > 299) {
     await request.respond(relayed(response));
     if (isRefusal(response, request)) keepFailed(app, request, { registration, ...response, flow });

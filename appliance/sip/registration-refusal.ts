@@ -1,13 +1,19 @@
 /** REGISTERs that don't go any further: how they are answered, counted and told. */
+import type { BindingRow } from '../store/bindings.ts';
 import { addressOf, type Application } from './application.ts';
 import { keepFailed } from './registration-failure.ts';
 import type { Registration } from './registrations.ts';
 import type { Incoming } from './srf.ts';
 import { retryAfter } from './upstream-attempts.ts';
 
-/** Who is not registered could otherwise use us to fill the registrar with attempts. */
-export function mayTry(app: Application, address: string, now: number): boolean {
-  const { strangers, leased } = app.attempts;
+/** A phone gone mad, and who is not registered, could otherwise use us to fill the registrar with attempts. */
+export function mayTry(
+  app: Application,
+  { address, binding }: { address: string; binding: BindingRow | undefined },
+  now: number,
+): boolean {
+  const { strangers, leased, registered } = app.attempts;
+  if (binding !== undefined) return registered.take(binding.token, now);
   return (app.leaseMac(address) === undefined ? strangers : leased).take(address, now);
 }
 
@@ -25,10 +31,25 @@ export async function refuseTooFast(app: Application, request: Incoming): Promis
 export async function refuse(
   app: Application,
   request: Incoming,
-  { registration, status, reason }: { registration: Registration; status: number; reason: string },
+  {
+    registration,
+    status,
+    reason,
+    waitSeconds,
+  }: {
+    registration: Registration;
+    status: number;
+    reason: string;
+    /** Told with a 503. */
+    waitSeconds?: number;
+  },
 ): Promise<void> {
   app.counters.registrations_refused += 1;
-  await request.respond({ status, reason, ...(status === 503 ? { headers: [retryAfter()] } : {}) });
+  await request.respond({
+    status,
+    reason,
+    ...(status === 503 ? { headers: [retryAfter(waitSeconds)] } : {}),
+  });
   keepFailed(app, request, { registration, status, reason });
   if (!app.mayTell()) return;
   const { aor, registrar } = registration;

@@ -12,6 +12,7 @@ import { nextMaxForwards, passedHeaders } from './headers.ts';
 import { relayInDialog } from './in-dialog.ts';
 import { translatedHeaders } from './replaces.ts';
 import { relayRegister } from './registrar.ts';
+import { refusedAsTooFast } from './request-pace.ts';
 import type { Incoming, Outgoing } from './srf.ts';
 import { senderOf } from './sender.ts';
 import { relayInSubscription, relaySubscribe } from './subscriptions.ts';
@@ -67,6 +68,7 @@ async function relayAlone(app: Application, request: Incoming): Promise<void> {
     await request.respond({ status: hops === undefined ? 483 : isFromPhone ? 403 : 404 });
     return;
   }
+  if (isFromPhone && (await refusedAsTooFast(app, request, binding))) return;
   const toward = isFromPhone ? 'cloud' : 'phone';
   const leg = isFromPhone ? 'phone' : 'cloud';
   const passed = translatedHeaders(passedHeaders(request.headers, toward), leg, app.calls);

@@ -9,6 +9,7 @@ import { isOfLeg, relayOpaque } from './in-dialog.ts';
 import { translatedHeaders } from './replaces.ts';
 import { senderOf } from './sender.ts';
 import { isLastNotify } from '../protocol/sip-events.ts';
+import { refusedAsTooFast } from './request-pace.ts';
 import type { Incoming, Received } from './srf.ts';
 import type { Subscription } from './subscription-table.ts';
 
@@ -24,6 +25,7 @@ export async function relaySubscribe(app: Application, request: Incoming): Promi
     await request.respond({ status: binding === undefined ? 403 : hops === undefined ? 483 : 480 });
     return;
   }
+  if (await refusedAsTooFast(app, request, binding)) return;
   const subscription: Subscription = {
     binding,
     dialogs: {},

@@ -4,6 +4,7 @@ import { newAttempts, newBudget, type Application } from './application.ts';
 import { newCallTable } from './call-table.ts';
 import { newEvenTime } from './even-time.ts';
 import { memoryHere, mostPhones } from './registration-limits.ts';
+import { newRegistrarRests } from './registrar-rests.ts';
 import { newSubscriptions } from './subscription-table.ts';
 
 const refusalsToldPerMinute = 30;
@@ -16,6 +17,7 @@ type Tables = Pick<
   | 'mayTell'
   | 'mostPhones'
   | 'registering'
+  | 'rests'
   | 'sessionSeconds'
   | 'subscriptions'
   | 'time'
@@ -30,6 +32,7 @@ export function emptyTables(clock: Pick<Clock, 'now' | 'monotonic'>): Tables {
     mayTell: newBudget(refusalsToldPerMinute, () => clock.now()),
     mostPhones: mostPhones(memoryHere()),
     registering: new Map(),
+    rests: newRegistrarRests(),
     sessionSeconds: new Map(),
     subscriptions: newSubscriptions(),
     time: newEvenTime(clock),

@@ -88,7 +88,11 @@ async function answerTo(app: Application, outgoing: Outgoing): Promise<Attempted
 const retrySeconds = { least: 10, most: 30 };
 
 /** Goes with each 503: spread, so that phones don't all come back in the same second. */
-export function retryAfter(): SipHeader {
+export function retryAfter(seconds = someSeconds()): SipHeader {
+  return { name: 'Retry-After', value: String(seconds) };
+}
+
+function someSeconds(): number {
   const { least, most } = retrySeconds;
-  return { name: 'Retry-After', value: String(least + Math.floor(Math.random() * (most - least))) };
+  return least + Math.floor(Math.random() * (most - least));
 }

@@ -11,10 +11,10 @@ import { address, clientCore, runLoad, type Load, type Phone } from './sip-clien
 import { startCloud } from './sip-cloud.ts';
 import { startBox, startPeer, type Server } from './sip-servers.ts';
 
-/** So many that none of them comes near the eight calls that the box allows each. */
+/** So many that none of them comes near the eight calls, and the four of them a second, that the box allows each. */
 const phones = newPhones(90, 'u', '127.0.1');
-/** The cloud grants them so little that each of their registrations must go up. */
-const shortLived = newPhones(10, 'short', '127.0.2');
+/** The cloud grants them so little that each of their registrations must go up; the box lets one do so 32 times, and once a second. */
+const shortLived = newPhones(100, 'short', '127.0.2');
 
 const rates = { register: [500, 1000, 2000, 3000, 4000], call: [50, 100, 200, 300] } as const;
 const secondsARate = 4;

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { until } from '../../support/command.ts';
 import { hurriedClock, type FakeClock } from '../../support/clock.ts';
 import { accept, register, registerText, tokenOf } from '../../support/sip-registering.ts';
-import { header, openSipSite, type Peer, type SipSite } from '../../support/sip-site.ts';
+import { header, openSipSite, responseText, type Peer, type SipSite } from '../../support/sip-site.ts';
 
 /** Milliseconds of the test's clock, in steps, so that sockets have their turn between. */
 async function pass(clock: FakeClock, ms: number): Promise<void> {
@@ -112,4 +112,30 @@ it('who is not registered has ten attempts at once and one a second, told as one
     timeoutMs: 3000,
     everyMs: 5,
   });
+});
+
+it('a registrar that says 503 to two phones, and for how long, is asked by none until then: who is registered is kept, others hear when to come', async () => {
+  const { clock, site, phone } = await registeredSite();
+  const lines = ['Retry-After: 40'];
+  for (const [at, aor] of ['2001', '2002'].entries()) {
+    const refused = await site.phone('tls', `127.0.0.${2 + at}`);
+    refused.send(registerText({ cseq: 1, aor }));
+    const flow = await site.flow(1 + at);
+    flow.send(responseText(await flow.request('REGISTER'), '503 Service Unavailable', { lines }));
+    expect(header(await refused.response(503), 'Retry-After')).toBe('40');
+  }
+  const other = await site.phone('tls', '127.0.0.9');
+  other.send(registerText({ cseq: 1, aor: '3001' }));
+  const answer = await other.response(503);
+  expect(answer.reason).toBe('Registrar busy');
+  const seconds = Number(header(answer, 'Retry-After'));
+  expect([seconds >= 39, seconds <= 70]).toEqual([true, true]);
+  phone.send(registerText({ cseq: 2 }));
+  await phone.response(200);
+  expect([site.upstream.length, site.sip.counters()['registrations_passed']]).toEqual([3, 3]);
+  await pass(clock, 41_000);
+  other.send(registerText({ cseq: 2, aor: '3001' }));
+  const next = await site.flow(3);
+  accept(next, await next.request('REGISTER'), { seconds: 3600 });
+  await other.response(200);
 });
