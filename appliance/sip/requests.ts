@@ -54,6 +54,10 @@ export async function handleRequest(app: Application, request: Incoming): Promis
     case 'SUBSCRIBE':
       await relaySubscribe(app, request);
       break;
+    case 'REFER':
+      // Nobody makes a phone call somebody, or the cloud, from nowhere (RFC 3515 section 2.4.2 lets each decide). In a call it is a transfer.
+      await request.respond({ status: 603, reason: 'Decline' });
+      break;
     default:
       await request.respond({ status: 405, headers: [{ name: 'Allow', value: allow }] });
   }
