@@ -1,5 +1,6 @@
 /** One end of a SIP connection in a test: what came waits until it is taken. */
 import type { Socket } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import {
   decodeSipMessage,
   isRequest,
@@ -16,7 +17,7 @@ export interface Peer {
   readonly isClosed: boolean;
   /** What came and was not taken yet. */
   readonly waiting: readonly SipMessage[];
-  send(text: string): void;
+  send(text: string | Uint8Array): void;
   /** The next request of that method; others stay. */
   request(method: string): Promise<SipRequest>;
   response(status: number): Promise<SipResponse>;
@@ -24,6 +25,8 @@ export interface Peer {
 }
 
 export function streamPeer(socket: Socket): Peer {
+  // Each write is a segment of its own.
+  socket.setNoDelay();
   const stream = new SipStream();
   const waiting: SipMessage[] = [];
   let isClosed = false;
@@ -69,4 +72,19 @@ export function takers(waiting: SipMessage[]): Pick<Peer, 'waiting' | 'request' 
       return found;
     },
   };
+}
+
+/** In pieces of these lengths, the last one again and again, each of which the other end has read before the next one is sent. */
+export async function sendInPieces(
+  peer: Peer,
+  text: string,
+  lengths: readonly number[] = [1],
+): Promise<void> {
+  const bytes = Buffer.from(text);
+  for (let at = 0, piece = 0; at < bytes.length; piece += 1) {
+    const length = lengths[piece] ?? lengths.at(-1) ?? bytes.length;
+    peer.send(bytes.subarray(at, at + length));
+    at += length;
+    await setImmediate();
+  }
 }

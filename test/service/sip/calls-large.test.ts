@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import type { SipMessage } from '../../../appliance/protocol/sip-message.ts';
 import { until } from '../../support/command.ts';
 import { contact, inviteText, outward, registered, talking, within } from '../../support/sip-calls.ts';
+import { sendInPieces } from '../../support/sip-peer.ts';
 import { header, responseText, sdpText, type SipSite } from '../../support/sip-site.ts';
 
 const attributes = Array.from({ length: 900 }, (_, at) => `a=x-note:${at} ${'ü'.repeat(20)}\r\n`).join('');
@@ -16,20 +17,27 @@ async function noCallLeft({ sip }: SipSite): Promise<void> {
 
 const bodyOf = (message: SipMessage) => Buffer.from(message.body).toString();
 
-it('an INVITE of 60 kB passes whole, and so does an answer of that size', async () => {
-  const { phone, flow } = await registered();
-  const sent = inviteText(outward, { body: sdpText(4000) + attributes, lines: notes });
-  expect(Buffer.byteLength(sent)).toBeGreaterThan(60_000);
-  phone.send(sent);
-  const invite = await flow.request('INVITE');
-  expect(notesOf(invite)).toEqual(notes);
-  expect(bodyOf(invite)).toContain(attributes);
-  const body = sdpText(6000) + attributes;
-  flow.send(responseText(invite, '200 OK', { lines: [contact, ...notes], body }));
-  const answer = await phone.response(200);
-  expect(notesOf(answer)).toEqual(notes);
-  expect(bodyOf(answer)).toContain(attributes);
-});
+it.each(['tcp', 'tls'] as const)(
+  'over %s an INVITE of 60 kB passes whole, in pieces of any size, and so does an answer of that size',
+  async (transport) => {
+    const { phone, flow } = await registered(transport);
+    const sent = inviteText(outward, { body: sdpText(4000) + attributes, lines: notes });
+    expect(Buffer.byteLength(sent)).toBeGreaterThan(60_000);
+    await sendInPieces(phone, sent, [1, 1459, 17, 16_384, 997]);
+    const invite = await flow.request('INVITE');
+    expect(notesOf(invite)).toEqual(notes);
+    expect(bodyOf(invite)).toContain(attributes);
+    const body = sdpText(6000) + attributes;
+    await sendInPieces(
+      flow,
+      responseText(invite, '200 OK', { lines: [contact, ...notes], body }),
+      [3, 16_385, 1, 733],
+    );
+    const answer = await phone.response(200);
+    expect(notesOf(answer)).toEqual(notes);
+    expect(bodyOf(answer)).toContain(attributes);
+  },
+);
 
 it('an INVITE that ends with its connection is no call, and the phone’s next connection is served', async () => {
   const { site, phone, flow } = await registered('tcp');

@@ -75,6 +75,20 @@ const inCall: Readonly<Record<string, (flow: Peer, invite: SipRequest, site: Sip
     flow.send(fromCloud(invite, 'NOTIFY', { lines, cseq: 11 }));
     await flow.response(200);
   },
+  'lamp-names-the-call-as-its-phone-does': async (flow, invite) => {
+    const subscribe = await flow.request('SUBSCRIBE');
+    flow.send(responseText(subscribe, '200 OK', { lines: ['Expires: 600', contact] }));
+    const own = /;tag=([^;]+)/.exec(header(invite, 'From'))?.[1];
+    const dialog = `<dialog id="1" call-id="${header(invite, 'Call-ID')}" local-tag="${own}" remote-tag="far" direction="initiator"><state>confirmed</state></dialog>`;
+    const lines = [
+      'Event: dialog',
+      'Subscription-State: active;expires=600',
+      'Content-Type: application/dialog-info+xml',
+    ];
+    const body = `<?xml version="1.0"?>\r\n<dialog-info xmlns="urn:ietf:params:xml:ns:dialog-info" version="0" state="full" entity="sip:1001@office.example">${dialog}</dialog-info>\r\n`;
+    flow.send(fromCloud(subscribe, 'NOTIFY', { lines, body }));
+    await flow.response(200);
+  },
   'blind-transfer-is-told-by-notify': async (flow, invite) => {
     flow.send(responseText(await flow.request('REFER'), '202 Accepted', { lines: [contact] }));
     const lines = ['Event: refer', 'Subscription-State: terminated;reason=noresource'];
