@@ -23,6 +23,7 @@ const checks: Readonly<Record<string, () => Promise<LongCheck>>> = {
   'provisioning-power-cut': async () => (await import('./provisioning-power-cut.ts')).provisioningPowerCut,
   'sip-calls': async () => (await import('./sip-calls.ts')).sipCalls,
   'sip-phones': async () => (await import('./sip-phones.ts')).sipPhones,
+  'sip-phones-tls': async () => (await import('./sip-phones.ts')).sipPhonesTls,
   'sip-refresh': async () => (await import('./sip-refresh.ts')).sipRefresh,
 };
 

@@ -1,4 +1,4 @@
-/** Many phones that register, every tenth over TLS and the others over UDP, with the SIP part as a process of its own; each has a connection upstream to a registrar that takes all. */
+/** Many phones that register, every tenth or each over TLS and the others over UDP, with the SIP part as a process of its own; each has a connection upstream to a registrar that takes all. */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
@@ -8,7 +8,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { serverIdentity } from '../../appliance/net/authority.ts';
 import { decodeSipMessage, isRequest, type SipMessage } from '../../appliance/protocol/sip-message.ts';
-import { readBindings, type Binding } from '../../appliance/store/bindings.ts';
+import { readBindingRows, type BindingRow } from '../../appliance/store/bindings.ts';
 import { openReader } from '../../appliance/store/reader.ts';
 import { startCloud } from '../bench/sip-cloud.ts';
 import { until } from './command.ts';
@@ -22,8 +22,8 @@ export interface RegisteringCrowd extends AsyncDisposable {
   readonly pid: number;
   /** Few at a time; who hears 503 comes again, as phones do. How many heard each other final status. */
   register(cseq: number): Promise<Record<number, number>>;
-  /** Names in the store. */
-  aors(): Set<string>;
+  /** By name: what its registrar knows each of them by. */
+  tokens(): Map<string, string>;
   /** How many of them came over TLS. */
   overTls(): number;
   kill(): Promise<void>;
@@ -32,11 +32,14 @@ export interface RegisteringCrowd extends AsyncDisposable {
 }
 
 const atOnce = 100;
-const isOverTls = (at: number) => at % 10 === 9;
 const phonePort = 5999;
 
 /** The part isn't started yet. */
-export async function openRegisteringCrowd(directory: string, count: number): Promise<RegisteringCrowd> {
+export async function openRegisteringCrowd(
+  directory: string,
+  { count, overTls }: { count: number; overTls: 'every tenth' | 'each' },
+): Promise<RegisteringCrowd> {
+  const isOverTls = (at: number) => overTls === 'each' || at % 10 === 9;
   const authority = newTestAuthority(directory);
   const cloud = await startCloud(authority.issue(['IP:127.0.0.1']));
   const port = { udp: await freePort(), tcp: await freePort(), tls: await freePort() };
@@ -89,7 +92,7 @@ registrars = ["127.0.0.1"]
       await Promise.all(Array.from({ length: atOnce }, some));
       return heard;
     },
-    aors: () => new Set(bindings(directory).map(({ aor }) => aor)),
+    tokens: () => new Map(bindings(directory).map(({ aor, token }) => [aor, token])),
     overTls: () => bindings(directory).filter(({ transport }) => transport === 'tls').length,
     kill: async () => {
       await sip.kill();
@@ -109,9 +112,9 @@ registrars = ["127.0.0.1"]
   };
 }
 
-function bindings(directory: string): Binding[] {
+function bindings(directory: string): BindingRow[] {
   using reader = openReader(directory, 'sip');
-  return reader === undefined ? [] : readBindings(reader.db);
+  return reader === undefined ? [] : readBindingRows(reader.db);
 }
 
 const addressOf = (at: number) => `127.1.${at >> 8}.${at & 255}`;
