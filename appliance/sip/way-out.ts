@@ -25,7 +25,8 @@ export async function turnToRegistrar(
  */
 export async function hasWayOut(app: Application, call: LiveCall): Promise<boolean> {
   const { cloud } = call.media.addresses;
-  if (ownAddresses().has(cloud) || (await isBindable(cloud))) return true;
+  // Asked first: it costs a third of a look at all cards, and is asked at each call.
+  if ((await isBindable(cloud)) || ownAddresses().has(cloud)) return true;
   const { flow, registrar } = call.binding;
   const dead = app.server.engine.flowsAt?.(cloud).find(({ id }) => id === flow);
   const [network = ''] = app.config.rtp.cloud_networks;
