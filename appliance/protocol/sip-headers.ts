@@ -5,7 +5,7 @@ import { formatHostPort, formatParams, param, parseParams, parseSipUri, type Sip
 /** From, To, Contact, Route, Record-Route and others: `"Name" <uri>;params`. */
 export interface NameAddress {
   /** As written, quotes included. */
-  readonly display?: string;
+  readonly display?: string | undefined;
   readonly uri: string;
   readonly params: SipParams;
 }
@@ -14,7 +14,7 @@ export interface Via {
   /** Upper case: UDP, TCP, TLS … */
   readonly transport: string;
   readonly host: string;
-  readonly port?: number;
+  readonly port?: number | undefined;
   readonly params: SipParams;
 }
 
@@ -27,7 +27,8 @@ type Headed = { readonly headers: readonly SipHeader[] };
 
 /** The first line of that name. Names are canonical: `Call-ID`. */
 export function headerValue(message: Headed, name: string): string | undefined {
-  return message.headers.find((header) => header.name === name)?.value;
+  for (const header of message.headers) if (header.name === name) return header.value;
+  return undefined;
 }
 
 /** All lines of that name, not split. */
@@ -89,12 +90,15 @@ export function parseNameAddress(value: string): NameAddress {
   const angled = angledShape.exec(value);
   if (angled?.[2] !== undefined) {
     const name = trimmed(angled[1] ?? '');
-    const address = { uri: angled[2], params: checkedParams(angled[3] ?? '') };
-    return name === '' ? address : { display: name, ...address };
+    return {
+      display: name === '' ? undefined : name,
+      uri: angled[2],
+      params: checkedParams(angled[3] ?? ''),
+    };
   }
   const plain = plainShape.exec(value);
   if (plain?.[1] === undefined) throw new SipSyntaxError('not an address');
-  return { uri: plain[1], params: checkedParams(plain[2] ?? '') };
+  return { display: undefined, uri: plain[1], params: checkedParams(plain[2] ?? '') };
 }
 
 export function formatNameAddress({ display, uri, params }: NameAddress): string {
@@ -112,7 +116,7 @@ export function parseVia(value: string): Via {
   return {
     transport: transport.toUpperCase(),
     host: host.replace(/^\[(.*)\]$/, '$1').toLowerCase(),
-    ...(port === undefined ? {} : { port: Number(port) }),
+    port: port === undefined ? undefined : Number(port),
     params: checkedParams(params ?? ''),
   };
 }

@@ -6,14 +6,14 @@ export type SipParams = readonly (readonly [name: string, value: string | undefi
 
 export interface SipUri {
   readonly scheme: 'sip' | 'sips';
-  readonly user?: string;
-  readonly password?: string;
+  readonly user?: string | undefined;
+  readonly password?: string | undefined;
   /** Lower case; an IPv6 address without its brackets. */
   readonly host: string;
-  readonly port?: number;
+  readonly port?: number | undefined;
   readonly params: SipParams;
   /** What follows `?`. */
-  readonly headers?: string;
+  readonly headers?: string | undefined;
 }
 
 const shape =
@@ -29,12 +29,12 @@ export function parseSipUri(uri: string): SipUri {
     throw new SipSyntaxError('no such port');
   return {
     scheme: scheme.toLowerCase() === 'sips' ? 'sips' : 'sip',
-    ...(user === undefined ? {} : { user }),
-    ...(password === undefined ? {} : { password }),
+    user,
+    password,
     host: host.replace(/^\[(.*)\]$/, '$1').toLowerCase(),
-    ...(port === undefined ? {} : { port: Number(port) }),
+    port: port === undefined ? undefined : Number(port),
     params: parseParams(params ?? ''),
-    ...(headers === undefined ? {} : { headers }),
+    headers,
   };
 }
 
@@ -80,8 +80,8 @@ export function formatParams(params: SipParams): string {
 
 /** Undefined when it isn't there, empty when it has no value. */
 export function param(params: SipParams, name: string): string | undefined {
-  const found = params.find(([key]) => key === name);
-  return found === undefined ? undefined : (found[1] ?? '');
+  for (const [key, value] of params) if (key === name) return value ?? '';
+  return undefined;
 }
 
 /** Sets one in place, or adds it at the end. */

@@ -29,14 +29,18 @@ const legExtensions = new Set([...ofEachLeg, 'gruu', 'outbound', 'path']);
 const credentials = new Set(['Authorization', 'Proxy-Authorization']);
 
 export function passedHeaders(headers: readonly SipHeader[], toward: 'phone' | 'cloud'): SipHeader[] {
-  return headers.flatMap(({ name, value }): SipHeader[] => {
-    if (ownOfLeg.has(name) || name.toLowerCase().startsWith('x-gatehouse-')) return [];
-    if (credentials.has(name) && toward === 'phone') return [];
-    if (name === 'Supported') return without(name, value, (entry) => legExtensions.has(entry.toLowerCase()));
-    if (name === 'Require') return without(name, value, (entry) => ofEachLeg.has(entry.toLowerCase()));
-    if (name === 'Allow') return without(name, value, (entry) => entry === 'PRACK');
-    return [{ name, value }];
-  });
+  const passed: SipHeader[] = [];
+  for (const header of headers) {
+    const { name } = header;
+    if (ownOfLeg.has(name) || isOurs(name) || (credentials.has(name) && toward === 'phone')) continue;
+    if (name === 'Supported')
+      passed.push(...without(header, (entry) => legExtensions.has(entry.toLowerCase())));
+    else if (name === 'Require')
+      passed.push(...without(header, (entry) => ofEachLeg.has(entry.toLowerCase())));
+    else if (name === 'Allow') passed.push(...without(header, (entry) => entry === 'PRACK'));
+    else passed.push(header);
+  }
+  return passed;
 }
 
 /** The same, without what only a body has. */
@@ -52,7 +56,11 @@ export function nextMaxForwards(headers: readonly SipHeader[]): SipHeader | unde
   return hops > 0 ? { name: 'Max-Forwards', value: String(hops - 1) } : undefined;
 }
 
-function without(name: string, value: string, isCut: (entry: string) => boolean): SipHeader[] {
+function isOurs(name: string): boolean {
+  return name.toLowerCase().startsWith('x-gatehouse-');
+}
+
+function without({ name, value }: SipHeader, isCut: (entry: string) => boolean): SipHeader[] {
   const kept = splitValues(value).filter((entry) => !isCut(entry));
   return kept.length === 0 ? [] : [{ name, value: kept.join(', ') }];
 }

@@ -5,13 +5,13 @@ import type { Transport } from './flow.ts';
 export interface Route {
   readonly scheme: 'sip' | 'sips';
   /** Undefined: what the domain prefers (RFC 3263 section 4.1). */
-  readonly transport?: Transport;
+  readonly transport?: Transport | undefined;
   /** Name or address. A TLS server must prove to be this. */
   readonly host: string;
   /** Undefined: what the domain's SRV records say. */
-  readonly port?: number;
+  readonly port?: number | undefined;
   /** The connection of that name, made when it isn't there. */
-  readonly flow?: string;
+  readonly flow?: string | undefined;
   /** `;ob`: only a connection that is open already will do, since nobody listens at a phone's own port. */
   readonly mustBeOpen: boolean;
 }
@@ -35,10 +35,10 @@ export function parseRoute(uri: string): Route {
   if (flow !== undefined && !/^[A-Za-z0-9_.-]{1,64}$/.test(flow)) throw new RouteError(503, 'not a flow id');
   return {
     scheme,
-    ...(transport === undefined ? {} : { transport }),
+    transport,
     host,
-    ...(port === undefined ? {} : { port }),
-    ...(flow === undefined ? {} : { flow }),
+    port,
+    flow,
     mustBeOpen: flow === undefined && param(params, 'ob') !== undefined,
   };
 }
