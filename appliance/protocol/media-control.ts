@@ -21,6 +21,8 @@ export interface Remote {
   readonly near?: string;
   /** T.38 and not RTP: its packets can't be told from others'. */
   readonly isUdptl?: boolean;
+  /** Who signalled may have written another one's address as his own: until it is heard from there it gets little. */
+  readonly isUnproven?: boolean;
 }
 
 /**
@@ -50,6 +52,8 @@ export interface SessionCount {
   readonly cloud: LegCount;
   /** Milliseconds since the last media packet of either side (or since it was made). */
   readonly silentMs: number;
+  /** Of a process before: nothing crosses before its legs are described again. */
+  readonly needsKeys?: true;
 }
 
 export type MediaRequest =
@@ -253,6 +257,7 @@ function remote(object: Fields): Remote {
     allow: sources(object, 'allow'),
     ...(object['near'] === undefined ? {} : { near: address(object, 'near') }),
     ...(object['isUdptl'] === true ? { isUdptl: true } : {}),
+    ...(object['isUnproven'] === true ? { isUnproven: true } : {}),
   };
 }
 
@@ -292,5 +297,6 @@ function sessionCount(object: Fields): SessionCount {
     phone: legCount(child(object, 'phone')),
     cloud: legCount(child(object, 'cloud')),
     silentMs: integer(object, 'silentMs', Number.MAX_SAFE_INTEGER),
+    ...(object['needsKeys'] === true ? { needsKeys: true } : {}),
   };
 }

@@ -19,6 +19,8 @@ interface Leg {
   readonly latched: { rtp: Endpoint | undefined; rtcp: Endpoint | undefined };
   /** When it was heard from there last. */
   readonly heardAt: { rtp: number; rtcp: number };
+  /** Sent to where its far end wants its media and was not heard from, while it is not known to be there. */
+  unheardBytes: number;
   readonly count: { packets: number; bytes: number; rtcp: number; dropped: number };
 }
 
@@ -51,6 +53,11 @@ export interface Arrival {
 const nowhere = { address: '0.0.0.0', port: 0, rtcpPort: 0 };
 /** A call on hold may be silent this many times longer than one with people talking. */
 const heldFactor = 60;
+/**
+ * So much goes to a far end that may know nothing of the call, some ten seconds of sound: whoever forges its address makes us send it
+ * that for one message. A call for help is heard meanwhile, and whoever made it answers long before.
+ */
+export const mostUnheardBytes = 100_000;
 /** Silent for this long: a far end may have got another port from its router, and is learned anew. */
 export const relatchMs = 10_000;
 
@@ -81,6 +88,8 @@ export function setRemote(session: Session, leg: LegName, remote: Remote): void 
   const own = session.legs[leg];
   const before = own.remote;
   own.remote = remote;
+  // Only the process after us has to hear of it.
+  if (before?.isUnproven !== remote.isUnproven) session.revision += 1;
   if (
     before?.address === remote.address &&
     before.port === remote.port &&
@@ -113,7 +122,7 @@ export function onPacket(session: Session, arrival: Arrival, now: number): Forwa
     if (component === 'rtp' ? kind === 'rtp' : kind === 'rtcp') latch(session, arrival, now);
   }
   const other = otherLeg[leg];
-  const to = session.legs[other].latched[component] ?? declared(session.legs[other].remote, component);
+  const to = session.legs[other].latched[component] ?? unheard(session.legs[other], component, packet);
   if (to === undefined) return undefined;
   if (kind === 'rtp') {
     own.count.packets += 1;
@@ -172,6 +181,7 @@ function newLeg(): Leg {
     remote: undefined,
     latched: { rtp: undefined, rtcp: undefined },
     heardAt: { rtp: 0, rtcp: 0 },
+    unheardBytes: 0,
     count: { packets: 0, bytes: 0, rtcp: 0, dropped: 0 },
   };
 }
@@ -194,6 +204,15 @@ function mayBeFarEnd(
 
 function isAllowed({ allow }: Remote, address: string): boolean {
   return allow.some((entry) => entry === '*' || contains(parseCidr(entry), address));
+}
+
+/** Where it said that it would be. */
+function unheard(leg: Leg, component: Component, packet: Uint8Array): Endpoint | undefined {
+  const to = declared(leg.remote, component);
+  if (to === undefined || leg.remote?.isUnproven !== true) return to;
+  if (leg.unheardBytes + packet.length > mostUnheardBytes) return undefined;
+  leg.unheardBytes += packet.length;
+  return to;
 }
 
 function declared(remote: Remote | undefined, component: Component): Endpoint | undefined {

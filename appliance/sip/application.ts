@@ -118,6 +118,8 @@ export interface SipCounters {
   emergency_calls: number;
   /** Times that the media relay failed one of them: it went on without. */
   emergency_calls_unrelayed: number;
+  /** Over UDP, that have answered something and so are where they say. */
+  emergency_callers_proven: number;
   identities_refused: number;
   /** 3xx of which no target was one that calls may go to. */
   redirects_refused: number;
@@ -160,6 +162,7 @@ export function newCounters(): SipCounters {
     calls_through_gateway: 0,
     emergency_calls: 0,
     emergency_calls_unrelayed: 0,
+    emergency_callers_proven: 0,
     identities_refused: 0,
     redirects_refused: 0,
     transfers_refused: 0,
@@ -189,6 +192,6 @@ export function upstreamRoute(
 }
 
 /** The phone's own connection; over TCP and TLS no other one is opened. */
-export function phoneRoute({ source, transport }: BindingRow): string {
+export function phoneRoute({ source, transport }: Pick<BindingRow, 'source' | 'transport'>): string {
   return `sip:${source};transport=${transport}${transport === 'udp' ? '' : ';ob'}`;
 }

@@ -35,6 +35,10 @@ export interface CallMedia {
   moveCloud(address: string, told: string): Promise<string | undefined>;
   /** What this leg said last, as it came. */
   heard(leg: LegName): string | undefined;
+  /** Of a call for help: the phone has answered, and is where it says. */
+  proven(): Promise<void>;
+  /** The relay has lost what it was told of the legs, and with it their keys. Rejects when it can't be told. */
+  describeAgain(): Promise<void>;
   /** The call is up: from now on silence ends it, unless it is held. */
   answered(): Promise<void>;
   /** Also those whose ports the relay was asked for and hasn't named yet. */
@@ -145,6 +149,8 @@ export function newCallMedia(media: Media, call: string, sides: Sides): CallMedi
       addresses.cloud = address;
       return origin.moved(parseSdp(text), to, latest.phone);
     },
+    proven: ports.proven,
+    describeAgain: ports.describeAgain,
     heard: (leg) => latest[leg] && formatSdp(latest[leg]),
     answered: async () => {
       isUp = true;
@@ -197,7 +203,7 @@ function relayedIn(told: Readonly<Record<LegName, Sdp>> | undefined): number[] {
 }
 
 /** Where each leg wants its media, by what both have said last. */
-function newRemotes(latest: Latest, sides: Readonly<Record<LegName, LegSide>>): Remotes {
+function newRemotes(latest: Latest, sides: Sides): Remotes {
   /** Until the other end has answered, what was offered counts. */
   const multiplexes = (at: number) =>
     [latest.phone, latest.cloud].every((sdp) => {
@@ -217,6 +223,7 @@ function newRemotes(latest: Latest, sides: Readonly<Record<LegName, LegSide>>): 
       allow,
       ...(peer === undefined ? {} : { near: peer }),
       ...(isUdptl(entry) ? { isUdptl: true } : {}),
+      ...(leg === 'phone' && sides.rescue?.isProven === false ? { isUnproven: true } : {}),
     };
   };
   const apart = (leg: LegName, at: number): Remote | undefined => {

@@ -13,6 +13,8 @@ import type { Media } from './media.ts';
 export interface Rescue {
   /** The ends were told each other's own addresses. Stays so for all ways that the call takes. */
   isDirect: boolean;
+  /** The caller is where he says: he has answered something that was sent there. Over UDP anybody can say so. */
+  isProven: boolean;
   onError(error: unknown): void;
 }
 
@@ -50,15 +52,17 @@ export function newPorts({ media, streams, remotes, crypto, rescue }: PortsNeeds
     if (apart !== undefined) await media.update(session, other, apart);
   };
   const portsAt = async (from: LegName, at: number): Promise<PortPair | undefined> => {
-    const remote = remotes.of(from, at);
-    if (remote === undefined) {
+    if (remotes.of(from, at) === undefined) {
       if (streams.has(at)) await rescued(rescue, media.update(streams.nameOf(at), from, ended));
       return undefined;
     }
     if (!streams.hasRoom(at)) return undefined;
     const lenient = areTold ? rescue : undefined;
     const open = await rescued(lenient, streams.open(at));
-    if (open !== undefined) await rescued(lenient, tell(from, at, { session: open.session, remote }));
+    // Looked at again: meanwhile the caller may have answered.
+    const remote = remotes.of(from, at);
+    if (open !== undefined && remote !== undefined)
+      await rescued(lenient, tell(from, at, { session: open.session, remote }));
     return open?.ports[otherLeg[from]];
   };
   return {
@@ -69,6 +73,21 @@ export function newPorts({ media, streams, remotes, crypto, rescue }: PortsNeeds
       for (let at = 0; at < count; at += 1) ports.push(await portsAt(from, at));
       areTold = true;
       return ports;
+    },
+    proven: async () => {
+      if (rescue === undefined) return;
+      rescue.isProven = true;
+      for (const [at] of streams.sessions()) {
+        const open = await rescued(rescue, streams.open(at));
+        const remote = remotes.of('phone', at);
+        if (open !== undefined && remote !== undefined)
+          await rescued(rescue, media.update(open.session, 'phone', remote));
+      }
+    },
+    describeAgain: async () => {
+      for (const [at, session] of streams.sessions())
+        for (const leg of ['phone', 'cloud'] as const)
+          await media.describe(session, leg, crypto.describe(leg, at));
     },
   };
 }

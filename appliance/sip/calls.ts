@@ -17,6 +17,7 @@ import { answer, rewritten } from './crossing.ts';
 import { nextMaxForwards, passedHeaders } from './headers.ts';
 import { randomName } from './engine/random-name.ts';
 import { admitCallback, asOfGateway } from './help/callback.ts';
+import { askCaller } from './help/caller-proof.ts';
 import { beginHelp, isFlooding, newRescue, settleHelp } from './help/in-call.ts';
 import type { Attempt } from './outgoing-invite.ts';
 import { maskedText } from './masked-text.ts';
@@ -50,6 +51,7 @@ export async function relayInvite(app: Application, request: Incoming): Promise<
   if (isFromGateway) asOfGateway(app, call, request);
   app.calls.add(call);
   beginHelp(app, call);
+  void askCaller(app, request, call);
   let reason = 'failed';
   try {
     reason = await connect(app, { request, call, caller, hops });
@@ -243,7 +245,8 @@ function newCall(
   const { binding, help } = admission;
   const source = caller === 'phone' ? request.source : binding.source;
   const isBack = caller === 'cloud' && app.help.awaitsCall(binding);
-  const rescue = admission.isEmergency || isBack ? newRescue(app, id) : undefined;
+  const isProven = isBack || request.transport !== 'udp';
+  const rescue = admission.isEmergency || isBack ? newRescue(app, id, isProven) : undefined;
   const sides = { ...sidesToward(app.config, { ...binding, source }), rescue };
   return {
     id,

@@ -17,6 +17,7 @@ import { invitePending, unknownDialog } from './engine/core.ts';
 import { unheard } from './engine/session-refresh.ts';
 import { gatewayToken } from './gateway/gateway.ts';
 import { nextMaxForwards, passedHeaders, passedWithoutBody } from './headers.ts';
+import { proveCaller } from './help/caller-proof.ts';
 import { isLastNotify } from '../protocol/sip-events.ts';
 import { noteRefer, withReferNumber } from './refer-numbers.ts';
 import { translatedHeaders } from './replaces.ts';
@@ -52,6 +53,7 @@ export async function relayInDialog(app: Application, request: Incoming): Promis
     );
     return;
   }
+  if (leg === 'phone' && !request.isLocal) void proveCaller(app, call);
   if (request.method === 'ACK') await acknowledged(app, { request, call, leg });
   else if (request.method === 'BYE') await relayBye(app, { request, call, leg });
   else if (call.state !== 'up') await request.respond(notUp(request, call));

@@ -7,10 +7,14 @@ import { attendantsHere } from '../survival.ts';
 /** Of one address, which may be a base with many handsets: beyond it each of them is in a call already. */
 const atOnce = 16;
 
+/** Calls of whoever only says that he is there don't count: they would take the way of the phone whose address they bear. */
 export function isFlooding({ calls }: Application, address: string): boolean {
   const same = calls
     .all()
-    .filter(({ isEmergency, binding }) => isEmergency && addressOf(binding.source) === address);
+    .filter(
+      ({ isEmergency, rescue, binding }) =>
+        isEmergency && rescue?.isProven === true && addressOf(binding.source) === address,
+    );
   return same.length >= atOnce;
 }
 
@@ -42,9 +46,10 @@ export function endHelp(app: Application, { id, help, isEmergency, state }: Live
 }
 
 /** For its media, when the relay is not to be had. */
-export function newRescue({ counters, world }: Application, call: string): Rescue {
+export function newRescue({ counters, world }: Application, call: string, isProven = true): Rescue {
   return {
     isDirect: false,
+    isProven,
     onError: (error) => {
       counters.emergency_calls_unrelayed += 1;
       world.log.error({ err: error, call }, 'no media relay for a call for help: it goes on without');

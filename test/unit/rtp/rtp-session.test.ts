@@ -6,6 +6,7 @@ import {
   countOf,
   isExpired,
   isFarEnd,
+  mostUnheardBytes,
   newSession,
   onPacket,
   onRelayed,
@@ -239,4 +240,29 @@ it('ports are even, each is given once, and rests before it is given again', () 
   pool.release(20_008, 10);
   expect(pool.take(restMs + 5, 0), 'the one that has rested').toBe(20_004);
   expect(pool.take(restMs + 5, 0), 'when no other is left').toBe(20_008);
+});
+
+it('a far end that may know nothing of the call gets so much and no more, until it is heard or known to be there', () => {
+  const back = { leg: 'cloud', component: 'rtp', from: { address: '203.0.113.20', port: 6000 } } as const;
+  const packet = new Uint8Array(1000);
+  packet.set(rtp);
+  const passed = (session: Session) =>
+    Array.from({ length: 200 }, () => onPacket(session, { ...back, packet }, 1)).filter(
+      (forward) => forward !== undefined,
+    ).length;
+  const unproven = { ...phone, isUnproven: true };
+  const session = talking();
+  setRemote(session, 'phone', unproven);
+  expect(passed(session)).toBe(mostUnheardBytes / 1000);
+  setRemote(session, 'phone', { ...unproven, port: 4100 });
+  expect(passed(session), 'led elsewhere').toBe(0);
+  const told = session.revision;
+  setRemote(session, 'phone', { ...phone, port: 4100 });
+  expect(session.revision, 'for the process after us').toBeGreaterThan(told);
+  expect(passed(session)).toBe(200);
+  const other = talking();
+  setRemote(other, 'phone', unproven);
+  passed(other);
+  onPacket(other, fromPhone(rtp), 2);
+  expect(passed(other)).toBe(200);
 });
