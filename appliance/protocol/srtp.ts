@@ -19,13 +19,15 @@ export function isSrtpSuite(name: string): name is SrtpSuite {
 /** Bytes before the payload: fixed header, contributors, extension. Undefined for what is no whole RTP header. */
 export function rtpHeaderBytes(packet: Uint8Array): number | undefined {
   const [flags = 0] = packet;
-  const fixed = 12 + (flags & 15) * 4;
+  const fixed = rtpFixedBytes + (flags & 15) * 4;
   if (flags >> 6 !== 2 || packet.length < fixed) return undefined;
   if ((flags & 16) === 0) return fixed;
   const whole = fixed + 4 + uint16At(packet, fixed + 2) * 4;
   return packet.length < whole ? undefined : whole;
 }
 
+/** Up to its contributors. */
+export const rtpFixedBytes = 12;
 /** SRTCP encrypts all behind the first sender (section 3.4). */
 export const rtcpHeaderBytes = 8;
 /** 1 bit E (is encrypted), 31 bits index. */

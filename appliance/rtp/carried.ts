@@ -168,7 +168,7 @@ export function follow(relay: Relay, carried: Carried): void {
 
 /**
  * Not waited for: a call must not wait for a disk, and one that a crash makes us forget ends by its silence. Keys are in memory
- * only, so nobody could go on with a session that is bridged.
+ * only: the process after us is told them by who made the call.
  */
 export function keep({ store, counters, world }: Relay, carried: Carried): void {
   if (carried.isNoted) return;
@@ -176,8 +176,9 @@ export function keep({ store, counters, world }: Relay, carried: Carried): void 
   const writing = store.soon(({ db }) => {
     carried.isNoted = false;
     const { session, sockets, crossing, isReleased } = carried;
-    if (isReleased || crossing.isBridge()) removeMediaSession(db, session.id);
-    else saveMediaSession(db, rowOf(session, { phone: sockets.own('phone'), cloud: sockets.own('cloud') }));
+    const ours = { phone: sockets.own('phone'), cloud: sockets.own('cloud') };
+    if (isReleased) removeMediaSession(db, session.id);
+    else saveMediaSession(db, rowOf(session, ours, crossing.bridged()));
   });
   writing.catch((error: unknown) => {
     counters.errors += 1;

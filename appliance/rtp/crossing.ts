@@ -7,7 +7,11 @@ import { newSrtpLegs } from './srtp-legs.ts';
 
 export interface Crossing {
   describe(leg: LegName, description: LegDescription): void;
-  /** Packets are made anew here: such a session can't be left to the kernel, nor taken over without its keys. */
+  /** As of a process before us: see {@link newSrtpLegs}. */
+  resume(bridged: readonly LegName[]): void;
+  /** Legs whose packets are made anew here: such a session can't be left to the kernel, nor gone on with without its keys. */
+  bridged(): LegName[];
+  needsKeys(): boolean;
   isBridge(): boolean;
   /** A packet from this leg in clear, where the box has keys of its own with it; undefined: not genuine, or nothing that can be bridged. */
   open(from: LegName, packet: Uint8Array, atMs: number): Uint8Array | undefined;
@@ -22,6 +26,9 @@ export function newCrossing(quality: SessionQuality): Crossing {
       quality.setCodecs(leg, codecs);
       srtp.setKeys(leg, keys);
     },
+    resume: (bridged) => srtp.resume(bridged),
+    bridged: () => srtp.bridged(),
+    needsKeys: () => srtp.needsKeys(),
     isBridge: () => srtp.isBridge(),
     open: (from, packet, atMs) => {
       const kind = packetKind(packet);

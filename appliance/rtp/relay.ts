@@ -83,10 +83,12 @@ async function adoptSessions(
   const now = () => world.clock.monotonic();
   const lost: MediaSessionRow[] = [];
   for (const row of readMediaSessions(store.db)) {
-    const { session, ours } = sessionOf(row, now());
+    const { session, ours, bridged } = sessionOf(row, now());
     try {
       const sockets = await reopenMediaSockets({ pool, now }, ours);
-      sessions.set(row.id, newCarried(session, { sockets, quality: quality.open(row.id) }));
+      const carried = newCarried(session, { sockets, quality: quality.open(row.id) });
+      carried.crossing.resume(bridged);
+      sessions.set(row.id, carried);
     } catch (error) {
       world.log.warn({ err: error, session: row.id }, 'a media session could not be taken over');
       lost.push(row);

@@ -5,6 +5,7 @@ import {
   type MediaReply,
   type MediaRequest,
   type Remote,
+  type SessionCount,
 } from '../protocol/media-control.ts';
 import {
   follow,
@@ -88,7 +89,11 @@ async function act(relay: Relay, request: MediaRequest): Promise<MediaReply> {
   const there = Array.from(relay.sessions.values()).filter(
     ({ isReleased, reportedAt }) => !isReleased && reportedAt === undefined,
   );
-  return { id, ok: true, sessions: there.map(({ session }) => countOf(session, now)) };
+  return { id, ok: true, sessions: there.map((carried) => statusOf(carried, now)) };
+}
+
+function statusOf({ session, crossing }: Carried, now: number): SessionCount {
+  return { ...countOf(session, now), ...(crossing.needsKeys() ? { needsKeys: true } : {}) };
 }
 
 function reachable(

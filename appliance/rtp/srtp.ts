@@ -74,18 +74,27 @@ export function newSrtpSender({ suite, master }: SrtpKey): Srtp {
   };
 }
 
+/** So many counts are tried where nobody knows how often a sender's numbers began anew: more than three days of sound. */
+const mostRollovers = 256;
+/** Packets that may fit none of them: whoever sends others costs the time of a search with each. */
+const mostSearches = 500;
+
 /**
  * In place: the packet is a view on the input, which is changed. Undefined: not genuine, too old, or seen before. `before`: how
- * far each sender was with the key that this one follows: its roll-over counter may go on (RFC 3711 section 3.3.1).
+ * far each sender was with the key that this one follows: its roll-over counter may go on (RFC 3711 section 3.3.1); `lost`: a
+ * process before us received with this key, and what it knew is gone. Then a packet from before may be taken once, until a newer one
+ * is there.
  */
 export function newSrtpReceiver(
   { suite, master }: SrtpKey,
-  before: ReadonlyMap<number, number> = new Map(),
+  before: ReadonlyMap<number, number> | 'lost' = new Map(),
 ): SrtpReceiver {
   const { tagBytes, rtcpTagBytes } = srtpSuites[suite];
   const rtp = newPacketCipher(deriveKeys(master, 'rtp'));
   const rtcp = newPacketCipher(deriveKeys(master, 'rtcp'));
   const heard = { rtp: newSenders(), rtcp: newSenders() };
+  const former: ReadonlyMap<number, number> = before === 'lost' ? new Map() : before;
+  const search = { left: before === 'lost' ? mostSearches : 0 };
   return {
     rtp: (packet) => {
       const body = packet.subarray(0, Math.max(0, packet.length - tagBytes));
@@ -94,7 +103,7 @@ export function newSrtpReceiver(
       const ssrc = senderOf(body, 'rtp');
       const known = heard.rtp.known(ssrc);
       const signed = { body, tag: packet.subarray(body.length) };
-      const index = genuineIndex(rtp, signed, { known, highest: before.get(ssrc) });
+      const index = genuineIndex(rtp, signed, { known, highest: former.get(ssrc), search });
       const sender = index === undefined ? undefined : heard.rtp(ssrc);
       if (index === undefined || sender === undefined) return undefined;
       markSeen(sender.window, index);
@@ -118,7 +127,7 @@ export function newSrtpReceiver(
       if (word >= rtcpEncryptedFlag) rtcp.apply(body, rtcpHeaderBytes, { ssrc, index });
       return body;
     },
-    highest: () => new Map([...before, ...heard.rtp.highest()]),
+    highest: () => new Map([...former, ...heard.rtp.highest()]),
   };
 }
 
@@ -131,24 +140,37 @@ interface Heard {
   readonly known: SrtpSender | undefined;
   /** Of one that is not known: how far it was with the key before. */
   readonly highest: number | undefined;
+  /** How often its counter may still be searched for. */
+  readonly search: { left: number };
 }
 
 /** Of a sender that was never heard the sequence number may have wrapped before its first packet arrived. */
 function genuineIndex(
   cipher: PacketCipher,
   { body, tag }: Signed,
-  { known, highest }: Heard,
+  { known, highest, search }: Heard,
 ): number | undefined {
   const sequence = uint16At(body, 2);
-  const guess = packetIndex(sequence, known?.window.highest ?? -1);
-  const guesses = [guess];
+  const guesses = [packetIndex(sequence, known?.window.highest ?? -1)];
   if (known === undefined) {
     if (sequence < 32_768) guesses.push(sequence + 65_536);
     if (highest !== undefined) guesses.push(packetIndex(sequence, highest));
-  } else if (!isFresh(known.window, guess)) return undefined;
-  return guesses.find(
-    (index) => index >= 0 && index <= mostRtpIndex && cipher.isGenuine(body, rolloverOf(index), tag),
-  );
+  }
+  const isGenuine = (index: number) =>
+    index >= 0 &&
+    index <= mostRtpIndex &&
+    (known === undefined || isFresh(known.window, index)) &&
+    cipher.isGenuine(body, rolloverOf(index), tag);
+  const found = guesses.find(isGenuine);
+  if (found !== undefined || search.left === 0) return found;
+  const later = laterIndexes(sequence, known?.window.highest ?? -1).find(isGenuine);
+  if (later === undefined) search.left -= 1;
+  return later;
+}
+
+function laterIndexes(sequence: number, highest: number): number[] {
+  const all = Array.from({ length: mostRollovers }, (_, rollover) => rollover * 65_536 + sequence);
+  return all.filter((index) => index > highest);
 }
 
 function rolloverOf(index: number): number {

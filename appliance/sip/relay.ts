@@ -5,6 +5,7 @@ import type { ServerIdentity } from '../net/authority.ts';
 import { ownAddresses } from '../net/card.ts';
 import { DecodeError } from '../protocol/bytes.ts';
 import { isRestartAnnounced } from '../store/announced-restart.ts';
+import type { SessionCount } from '../protocol/media-control.ts';
 import { holderOfIp } from '../store/address-holders.ts';
 import { openReader, type Reader } from '../store/reader.ts';
 import { openVolatileKey } from '../store/volatile-key.ts';
@@ -29,6 +30,7 @@ import { openHelp } from './help/open.ts';
 import { openLadders, type Ladders } from './ladders.ts';
 import { ownIdentity, renewIdentity } from './identity.ts';
 import { newKeptDialogs } from './kept-dialogs.ts';
+import { endForRelay, giveKeys } from './keys-again.ts';
 import { openMedia } from './media.ts';
 import { hangUpMoved } from './moved-call.ts';
 import { newOutages, type Outages } from './outages.ts';
@@ -255,22 +257,27 @@ async function onIdle(app: Application, adoption: Adoption, session: string): Pr
   await hangUpAdopted(app, [ended], 'no media');
 }
 
-/** The relay's sessions and ours: calls whose media is gone end, sessions that nobody knows are let go. */
+/** The relay's sessions and ours: what it lost it is told again, calls whose media is gone end, sessions that nobody knows are let go. */
 async function reconcile(app: Application, adoption: Adoption): Promise<void> {
   const gone = await adoption.settle(app.media);
   app.counters.calls_lost += gone.length;
   await hangUpAdopted(app, gone, 'media relay restarted');
   // What is asked for from now on the relay may have yet to make.
   const known = sessionsOf(app);
-  const present = new Set((await app.media.stats()).map(({ session }) => session));
+  const there = await app.media.stats();
+  const present = new Set(there.map(({ session }) => session));
   const ours = sessionsOf(app);
-  const unknown = Array.from(present).filter((session) => !ours.has(session) && !adoption.has(session));
+  const isKnown = (session: string) => ours.has(session) || adoption.has(session);
+  const unknown = Array.from(present).filter((session) => !isKnown(session));
+  const isKeyless = ({ session, needsKeys }: SessionCount) => needsKeys === true && isKnown(session);
+  // Before all that takes time: until then both ends hear nothing.
+  await giveKeys(app, there.filter(isKeyless));
   await Promise.allSettled(unknown.map((session) => app.media.release(session)));
   const isLost = (session: string) => known.has(session) && !present.has(session);
   const broken = app.calls.all().filter((call) => call.state === 'up' && call.media.sessions().some(isLost));
   for (const call of broken) {
     app.counters.calls_lost += 1;
-    await hangUp(app, call, { reason: 'media relay restarted', legs: ['phone', 'cloud'] });
+    await endForRelay(app, call);
   }
 }
 

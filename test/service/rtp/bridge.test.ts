@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { openUdp, type UdpPort } from '../../../appliance/net/udp.ts';
 import type { LegName, PortPair } from '../../../appliance/protocol/media-control.ts';
+import type { LegDescription } from '../../../appliance/protocol/media-description.ts';
 import { decodeRtp } from '../../../appliance/protocol/rtp.ts';
 import { newSrtpReceiver, newSrtpSender, type Srtp } from '../../../appliance/rtp/srtp.ts';
 import type { Media } from '../../../appliance/sip/media.ts';
@@ -34,6 +35,8 @@ interface Call {
   readonly gateway: End;
   readonly sender: Srtp;
   readonly keys: readonly string[];
+  /** Of the phone. */
+  readonly description: LegDescription;
 }
 
 async function bridgedCall(media: Media, session: string): Promise<Call> {
@@ -42,13 +45,11 @@ async function bridgedCall(media: Media, session: string): Promise<Call> {
   const ports = await media.allocate(session, { phone: local, cloud: local });
   const receiver = newSrtpReceiver({ suite, master: ours });
   const [phone, gateway] = [await end(receiver.rtp), await end((bytes) => bytes)];
-  await media.update(session, 'phone', remote(phone.port.address().port), {
-    codecs: [],
-    keys: { receive: key(theirs), send: key(ours) },
-  });
+  const description = { codecs: [], keys: { receive: key(theirs), send: key(ours) } };
+  await media.update(session, 'phone', remote(phone.port.address().port), description);
   await media.update(session, 'cloud', remote(gateway.port.address().port));
   const keys = [theirs, ours].map((master) => master.toString('base64'));
-  return { ports, phone, gateway, sender: newSrtpSender({ suite, master: theirs }), keys };
+  return { ports, phone, gateway, sender: newSrtpSender({ suite, master: theirs }), keys, description };
 }
 
 const heardAll = (ends: readonly End[], count: number) =>
@@ -141,16 +142,34 @@ it('no key is on disk, whatever was asked', async () => {
   }
 });
 
-it('a bridged session is over with the relay that held its keys, and nothing of it crosses in clear after that', async () => {
+it('the relay killed and started again waits for the keys of a bridged session: nothing crosses in clear meanwhile, and then both hear again', async () => {
   const { media, relay, start } = await mediaSite();
-  const { ports, phone, gateway, sender } = await bridgedCall(media, 'call.0');
-  await phone.port.send(sender.rtp(packet(1)) ?? missing('a packet'), {
-    address: local,
-    port: ports.phone.rtp,
-  });
-  await heardAll([gateway], 1);
+  const call = await bridgedCall(media, 'call.0');
+  const { ports, phone, gateway, sender } = call;
+  const talk = async (sequence: number) => {
+    const secured = sender.rtp(packet(sequence)) ?? missing('a packet');
+    await phone.port.send(secured, { address: local, port: ports.phone.rtp });
+    await gateway.port.send(packet(sequence), { address: local, port: ports.cloud.rtp });
+  };
+  await talk(1);
+  await heardAll([phone, gateway], 1);
   await relay[Symbol.asyncDispose]();
   const again = await start();
   onTestFinished(() => again[Symbol.asyncDispose]());
-  expect(again.counters()).toMatchObject({ sessions: 0, sessions_adopted: 0 });
+  expect(again.counters()).toMatchObject({ sessions: 1, sessions_adopted: 1 });
+  const told = async () => await media.stats().catch(() => undefined);
+  const sessions = await until('the relay to be connected', told, { timeoutMs: 5000, everyMs: 5 });
+  expect(sessions).toMatchObject([{ session: 'call.0', needsKeys: true }]);
+  await talk(2);
+  await until('both to be refused', () => again.counters()['srtp_refused'] === 2 || undefined, {
+    timeoutMs: 5000,
+    everyMs: 5,
+  });
+  expect([phone, gateway].map(({ heard }) => heard.length)).toEqual([1, 1]);
+  await media.describe('call.0', 'phone', call.description);
+  expect((await media.stats())[0]).not.toHaveProperty('needsKeys');
+  await talk(3);
+  await heardAll([phone, gateway], 2);
+  const sources = phone.heard.map((bytes) => decodeRtp(bytes).ssrc);
+  expect(new Set(sources), 'the same source would be the same keystream again').toHaveLength(2);
 });

@@ -78,10 +78,29 @@ it('a session that is stored and read again is the same to the kernel', () => {
   hear(session, 'phone', 4444);
   hear(session, 'cloud', 6000);
   session.expectsMedia = true;
-  const read = sessionOf(rowOf(session, ours), 99);
+  const read = sessionOf(rowOf(session, ours, []), 99);
   expect(read.ours).toEqual(ours);
   expect(read.session).toMatchObject({ id: 'call.0', expectsMedia: true, lastMediaAt: 99 });
   expect(kernelFlows(read.session, read.ours)).toEqual(kernelFlows(session, ours));
+});
+
+it('one with keys of the box is stored so that who knows nothing of keys finds nobody to relay to', () => {
+  const session = talking();
+  hear(session, 'phone', 4444);
+  hear(session, 'cloud', 6000);
+  const row = rowOf(session, ours, ['phone']);
+  const read = sessionOf(row, 99);
+  expect(read.bridged).toEqual(['phone']);
+  expect(kernelFlows(read.session, read.ours)).toEqual(kernelFlows(session, ours));
+  const former = sessionOf({ ...row, far_ends: row.far_ends.replace('"bridged"', '"unknown"') }, 99);
+  expect(
+    onPacket(
+      former.session,
+      { leg: 'phone', component: 'rtp', from: { address: phone.address, port: 4444 }, packet: rtp },
+      100,
+    ),
+  ).toBeUndefined();
+  expect(kernelFlows(former.session, ours)).toBeUndefined();
 });
 
 const flow = {
