@@ -14,6 +14,19 @@ export function cardMac(card: string): string | undefined {
   }
 }
 
+/** `ARPHRD_ETHER`; also of cards by radio, bridges, bonds and VLANs. */
+const ethernet = '1';
+
+/** Whether packets bear a MAC there. Those of a modem or of PPP don't. */
+export function hasEthernet(card: string): boolean {
+  try {
+    return readFileSync(`/sys/class/net/${card}/type`, 'latin1').trim() === ethernet;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+}
+
 /** IPv4 addresses of all cards of this machine. */
 export function ownAddresses(): Set<string> {
   return new Set(ownNetworks().map(({ address }) => address));

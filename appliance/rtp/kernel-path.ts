@@ -4,7 +4,7 @@ import { openNft, type Nft } from '../net/nft.ts';
 import type { LegName } from '../protocol/media-control.ts';
 import type { World } from '../world.ts';
 import { isSameFlow, type FlowPair } from './kernel-flows.ts';
-import { isNameable, readNetwork, wayOf, type Network } from './kernel-network.ts';
+import { readNetwork, wayOf, type Network } from './kernel-network.ts';
 import type { Sample } from './samples.ts';
 import {
   askCounts,
@@ -162,10 +162,10 @@ export async function loadTable(state: KernelState): Promise<void> {
     if (way !== undefined) carried.flow = { ...carried.flow, way };
     return way === undefined ? [] : [carried.flow];
   });
-  const cards = new Set(state.network.routes.map(({ card }) => card).filter(isNameable));
+  const { cards } = state.network;
   state.due = nothingDue();
   try {
-    if (cards.size === 0) throw new Error('no card has an IPv4 network');
+    if (cards.size === 0) throw new Error('no card has Ethernet and an IPv4 network');
     await state.nft.load(mediaTable(state.options, [...cards], flows));
     state.ways = new Set(flows.map(wayName));
     state.refused = 0;

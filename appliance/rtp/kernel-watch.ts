@@ -17,7 +17,7 @@ import {
 
 const everyMs = 1000;
 /** A count takes time with many sessions: this many times as long is rested after it, up to a limit that latching relies on. */
-const restFactor = 1000;
+const restFactor = 200;
 export const longestRestMs = 5000;
 const retryMs = { first: 10_000, last: 300_000 };
 /** Packets that a session's process may see in the time of a count although the rules are there for them: some were on their way. */
@@ -79,7 +79,9 @@ async function look(state: KernelState, watch: Watch): Promise<void> {
   if (now < watch.countAt) return;
   await count(state, watch);
   const tookMs = state.world.clock.monotonic() - now;
-  watch.countAt = now + Math.min(Math.max(everyMs / 2, tookMs * restFactor), longestRestMs);
+  // Who is not heard waits for no rest.
+  const restMs = watch.lossy > 0 ? 0 : tookMs * restFactor;
+  watch.countAt = now + Math.min(Math.max(everyMs / 2, restMs), longestRestMs);
 }
 
 async function renew(state: KernelState, watch: Watch): Promise<void> {

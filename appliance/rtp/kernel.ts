@@ -2,6 +2,7 @@
 import { mayAdministerNetwork } from '../net/capabilities.ts';
 import { openNft } from '../net/nft.ts';
 import type { Health, World } from '../world.ts';
+import { cardWithoutEthernet } from './kernel-network.ts';
 import type { FlowPair } from './kernel-flows.ts';
 import {
   changeSession,
@@ -67,7 +68,7 @@ export async function openKernelPath(
         world.log.warn({ err: error }, 'the kernel could not be asked what it relayed');
       });
     },
-    health: () => healthOf(state.problem),
+    health: () => healthOf(state.problem ?? withoutEthernet(state)),
     counters: () => ({
       ...state.counters,
       ...samples.counters,
@@ -100,6 +101,11 @@ async function withoutRules({ log }: World): Promise<void> {
   await nft.load(noTable).catch((error: unknown) => {
     log.warn({ err: error }, 'rules of media that are not wanted any more could not be taken away');
   });
+}
+
+function withoutEthernet({ network }: KernelState): string | undefined {
+  const card = cardWithoutEthernet(network);
+  return card && `${card}, by which the internet is reached, has no Ethernet`;
 }
 
 function healthOf(problem: string | undefined): Health {
