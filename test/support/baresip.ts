@@ -27,6 +27,8 @@ export interface BaresipOptions {
   readonly srtp?: boolean;
   /** Sends back what it hears in place of a tone. */
   readonly echo?: boolean;
+  /** A picture besides: a pattern of its own, by VP8. What comes is decoded and shown to nobody. */
+  readonly video?: boolean;
   readonly registrationSeconds?: number;
   readonly answer?: 'auto' | 'manual';
   /** How long it has something to say in a call, after which it hangs up; 20 when left out. */
@@ -151,12 +153,14 @@ function account(options: BaresipOptions): string {
     ...(srtp ? ['mediaenc=srtp-mand'] : []),
     `answermode=${options.answer ?? 'auto'}`,
     'audio_codecs=PCMU',
+    ...(options.video === true ? ['video_codecs=VP8'] : []),
   ];
   return `<sip:${user}@${domain};transport=${transport}>;${parameters.join(';')}`;
 }
 
 function configuration(options: BaresipOptions, controlPort: number): string {
-  const modules = ['g711', 'aufile', 'aubridge', 'srtp'].map((name) => `module ${name}.so`);
+  const pictures = options.video === true ? ['vp8', 'fakevideo'] : [];
+  const modules = ['g711', 'aufile', 'aubridge', 'srtp', ...pictures].map((name) => `module ${name}.so`);
   const applications = ['menu', 'ctrl_tcp'].map((name) => `module_app ${name}.so`);
   return `module_path /usr/lib/baresip/modules
 sip_listen ${options.address ?? '0.0.0.0'}:${options.port ?? 0}
@@ -173,6 +177,7 @@ auplay_channels 1
 rtp_stats yes
 rtcp_mux no
 call_max_calls 4
+${pictures.length === 0 ? '' : 'video_source fakevideo,nil\nvideo_display fakevideo,nil\nvideo_size 352x288\nvideo_bitrate 300000\nvideo_fps 15\n'}
 ctrl_tcp_listen 127.0.0.1:${controlPort}
 ${modules.join('\n')}
 module_tmp uuid.so
