@@ -11,7 +11,7 @@ import { readEmergencyCalls, type EmergencyCall } from '../../appliance/store/em
 import { openReader } from '../../appliance/store/reader.ts';
 import { storeFile } from '../../appliance/store/store.ts';
 import { startBaresip, type Baresip } from '../support/baresip.ts';
-import { until, words } from '../support/command.ts';
+import { until, words, type Running } from '../support/command.ts';
 import { countRtp } from '../support/rtp-counter.ts';
 import { accounts, openSipLab, registrar, type SipLab } from '../support/sip-lab.ts';
 
@@ -30,14 +30,14 @@ const talkMs = 2000;
 const leastPackets = 70;
 
 let site: SipLab;
+let parts: Record<'rtp' | 'sip', Running>;
 let phone: Baresip;
 let cloud: Baresip;
 let gateway: Baresip;
 
 beforeAll(async () => {
   site = await openSipLab({ phones: 3, kamailio: { accounts: [...accounts, services] } });
-  await site.startBox(['rtp'], settings);
-  await site.startBox(['sip'], settings);
+  parts = { rtp: await site.startBox(['rtp'], settings), sip: await site.startBox(['sip'], settings) };
   phone = await site.startPhone(0, { speaksSeconds: 240 });
   cloud = await site.startRemote({ ...services, speaksSeconds: 240 });
   await phone.registered();
@@ -59,15 +59,19 @@ afterAll(async () => {
   await site?.[Symbol.asyncDispose]();
 });
 
+const nothing = async () => await Promise.resolve();
+
 /** From dialling to hanging up: packets that who called heard, and who answered. */
-async function callHelp(from: Baresip, services: Baresip): Promise<number[]> {
+async function callHelp(from: Baresip, services: Baresip, meanwhile = nothing): Promise<number[]> {
   const [since, answered] = [from.events.length, services.events.length];
   const before = [from, services].map(({ finished }) => finished.length);
   await from.command('dial', `sip:112@${registrar}`);
   await from.waitFor('CALL_ESTABLISHED', { since });
   await services.waitFor('CALL_ESTABLISHED', { since: answered });
   await sleep(talkMs);
-  await from.command('hangup');
+  await meanwhile();
+  const byBoth = meanwhile === nothing ? [from] : [from, services];
+  await Promise.all(byBoth.map((end) => end.command('hangup')));
   await services.waitFor('CALL_CLOSED', { since: answered });
   const counts = [from, services].map(async ({ finished }, at) => {
     const count = await until('an end to count', () => finished[before[at] ?? 0], { timeoutMs: 5000 });
@@ -131,10 +135,26 @@ it('with the way to the cloud cut it goes out through the gateway in clear, and 
   expect(await wayOfLast(4)).toBe('gateway');
 });
 
+it.each([
+  ['the part `rtp` is', ['rtp']],
+  ['both parts are', ['rtp', 'sip']],
+] as const)('%s killed in such a call, and both hear each other again', async (_title, killed) => {
+  const more = 3;
+  const restart = async () => {
+    for (const name of killed) parts[name].kill('SIGKILL');
+    for (const name of killed) await parts[name].exited;
+    for (const name of killed) parts[name] = await site.startBox([name], settings);
+    await sleep(more * talkMs);
+  };
+  // A phone counts only what it can decrypt.
+  const heard = await callHelp(phone, gateway, restart);
+  expect(Math.min(...heard)).toBeGreaterThan((more - 1) * leastPackets + 50 * (talkMs / 1000));
+});
+
 it('a phone that is not signed in reaches the gateway too', async () => {
   const stranger = await site.startPhone(2, { password: 'nobody-knows' });
   expect(Math.min(...(await callHelp(stranger, gateway)))).toBeGreaterThan(leastPackets);
-  expect(await wayOfLast(5)).toBe('gateway');
+  expect(await wayOfLast(7)).toBe('gateway');
 });
 
 it('while the database is locked for a minute each call connects, and all of it is written down afterwards', async () => {
@@ -150,7 +170,7 @@ it('while the database is locked for a minute each call connects, and all of it 
   } finally {
     other.close();
   }
-  expect(await wayOfLast(7)).toBe('gateway');
+  expect(await wayOfLast(9)).toBe('gateway');
 });
 
 it('with the database broken it connects', async () => {
