@@ -14,7 +14,8 @@ export interface SipProcess {
   readonly startSip: (settings: string) => Promise<Part>;
   /** The one that was started last. */
   readonly running: () => Running;
-  listens(site: { readonly port: Pick<SipSite['port'], 'tcp'> }): Promise<void>;
+  /** By TLS, which it does last. */
+  listens(site: { readonly port: Pick<SipSite['port'], 'tls'> }): Promise<void>;
   /** kill -9. */
   kill(): Promise<void>;
 }
@@ -29,7 +30,7 @@ export function newSipProcess(memory = temporaryDirectory()): SipProcess {
   };
   return {
     running,
-    listens: async ({ port }) => await listens(port.tcp, running()),
+    listens: async ({ port }) => await listens(port.tls, running()),
     kill: async () => {
       running().kill('SIGKILL');
       await running().exited;
