@@ -1,6 +1,6 @@
 /**
  * JSON Schema by TypeBox's constructors and with its types, made here: the package itself is 680 modules and 30 MB in every part
- * (test/bench/README.md). Pure.
+ * (test/bench/HISTORY.md). Pure.
  */
 import type { Type as TypeBox } from 'typebox';
 

@@ -1,4 +1,4 @@
-/** What a booted image measured, kept beside it in `image/out/figures.json`: the table in image/README.md is made from it. */
+/** What a booted image measured, kept beside it in `image/out/figures.json`: image/FIGURES.md is made from it. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { until } from '../support/command.ts';
