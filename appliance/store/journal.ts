@@ -62,7 +62,7 @@ export class Journal {
   #windows: number;
   /** Rows since the last {@link housekeep}. */
   #inserted = 0;
-  /** Of the newest row, then of the last {@link housekeep}. */
+  /** Of the newest row that is an hour old, as a leap may have come right before a restart; then of the last {@link housekeep}. */
   #lastNow: number;
   #doubtUntil = 0;
 
@@ -74,7 +74,8 @@ export class Journal {
     this.#bytes = readBytes(db);
     this.#nextDue = readNextDue(db);
     this.#windows = countWindows(db);
-    this.#lastNow = readNewest(db) ?? clock.now();
+    const now = clock.now();
+    this.#lastNow = readNewest(db, now - doubtMs) ?? now;
   }
 
   /** When {@link housekeep} next has counted rows to write, ms since 1970; 0 for never. */
@@ -197,8 +198,9 @@ function readNextDue(db: Database): number {
   return one<{ due: number | null }>(db, 'SELECT min(due) AS due FROM journal_repeat')?.due ?? 0;
 }
 
-function readNewest(db: Database): number | undefined {
-  return one<{ at: number }>(db, 'SELECT at FROM journal ORDER BY seq DESC LIMIT 1')?.at;
+function readNewest(db: Database, until: number): number | undefined {
+  return one<{ at: number }>(db, 'SELECT at FROM journal WHERE at <= ? ORDER BY seq DESC LIMIT 1', [until])
+    ?.at;
 }
 
 function countWindows(db: Database): number {

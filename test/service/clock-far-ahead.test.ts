@@ -152,6 +152,24 @@ it('what the journal has is not too old for a clock that leaps, and is once that
   expect(kept()?.[0]).toBe('gap');
 });
 
+it('nor is it for a part that starts anew in that hour', async () => {
+  const clock = fakeClock(right);
+  const directory = temporaryDirectory();
+  const life = async () => {
+    using store = openStore({ directory, part: 'web', clock });
+    await store.write((tx) => tx.journal({ kind: 'password_set', body: { by: 'page', remote: '10.0.0.1' } }));
+    using reader = openReader(directory, 'web');
+    return reader?.journalAfter(0, 10).map(({ kind }) => kind);
+  };
+  await life();
+  clock.set(far);
+  await life();
+  await clock.advance(1000);
+  expect(await life()).toEqual(Array.from({ length: 3 }, () => 'password_set'));
+  await clock.advance(hour);
+  expect((await life())?.[0]).toBe('gap');
+});
+
 function ask(tx: Transaction, orderId: string, now: number): void {
   beginOutcome(tx, { orderId, kind: 'ask', by: 'page', now });
   tx.db.exec(`UPDATE outcome SET state = 'done'`);
