@@ -48,6 +48,16 @@ it('once the clock is right again, what was written down while it was ahead does
   expect(await bootsOf(box, '')).toEqual(['date +%s', `date -s @${someday + 6}`]);
 });
 
+it('a link that a part left there gives no other file another time', async () => {
+  const box = clock(someday);
+  const ahead = someday + 86_400;
+  const link = `touch -d @${ahead} /var/lib/gatehouse/notes; ln -s ../notes /var/lib/gatehouse/dhcp/a.db
+    touch -h -d @${ahead} /var/lib/gatehouse/dhcp/a.db`;
+  const times = 'stat -c %Y /var/lib/gatehouse/notes /var/lib/gatehouse/dhcp/dhcp.db-wal';
+  const said = await box.script(`clock-set && ${times}`, { before: `${wroteAt(ahead)}; ${link}` });
+  expect(said).toBe(`${ahead}\n${someday}\n`);
+});
+
 it('the program is started for certificates only where it would make one', async () => {
   const box = openImageRoot();
   box.write(settingsFile, ofSite('10.1.0.1'));
