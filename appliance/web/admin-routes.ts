@@ -6,7 +6,7 @@ import { hasSettings } from './page-files.ts';
 import type { Refused } from './password-checks.ts';
 import { failure, type Answer, type Asked, type Route } from './routes.ts';
 
-const secretText = Type.String({ minLength: 1, maxLength: 1024 });
+export const secretText = Type.String({ minLength: 1, maxLength: 1024 });
 const strict = { additionalProperties: false } as const;
 
 const AccessView = Type.Object({

@@ -89,7 +89,7 @@ function newUnwrittenSessions(passwordNow: () => string | undefined) {
     },
     of: (token: string, now: number): Session | undefined => {
       const session = sessions.get(token);
-      const isOver = session === undefined || now - session.beganAt > sessionAges.idleMs;
+      const isOver = session === undefined || Math.abs(now - session.beganAt) > sessionAges.idleMs;
       return isOver || session.password !== passwordNow() ? undefined : session;
     },
     end: (id: string) => {

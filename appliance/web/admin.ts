@@ -70,7 +70,8 @@ export async function openAdmin({ directory, store, world }: Needs): Promise<Adm
     signIn: async (password, remote) => {
       let isViewers = false;
       const isRight = async () =>
-        (await isPassword(secrets, password)) || (isViewers = await viewers.isPassword(password));
+        (await isPassword(secrets, password)) ||
+        ((isViewers = await viewers.isPassword(password)) && 'viewers');
       const refused = await checked(remote, 'password', isRight);
       return refused ?? (await (isViewers ? viewers.begin(remote) : sessions.begin(remote, 'password')));
     },

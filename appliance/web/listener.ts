@@ -241,11 +241,12 @@ function stream(
   reply: FastifyReply,
 ): FastifyReply {
   if (request.method === 'HEAD') return reply.type('text/event-stream').send();
-  if (live.isFull()) {
+  const access = accessFor(request);
+  if (live.isFull(access)) {
     counters.streams_refused += 1;
     return fail(reply, 503, 'Too many browsers are watching; close one.');
   }
-  const { personal } = accessFor(request);
+  const { personal } = access;
   // Whoever signed out, or whose session is over, sees nothing new soon after.
   const isWelcome = () => {
     const { mayRead, personal: isPersonal } = accessFor(request);

@@ -12,8 +12,8 @@ export interface Watcher extends Audience {
 }
 
 export interface Live extends AsyncDisposable {
-  /** There are as many watchers as this box takes: send the next one away. */
-  isFull(): boolean;
+  /** There are as many watchers as this box takes: send this one away. */
+  isFull(next: { readonly mayOrder: boolean }): boolean;
   watch(watcher: Watcher): Disposable;
   watchers(): number;
   /** Why news may be missing; undefined when all is well. */
@@ -28,6 +28,8 @@ interface Needs {
 }
 
 export const maxWatchers = 24;
+/** Of them for who may order: a wall of screens must not keep the admin from seeing the box. */
+export const keptForAdmin = 6;
 /** Rows read at once of a part. */
 const rowsATurn = 200;
 /** Phones change in bursts; a person needs no more than a few pictures a second. */
@@ -83,7 +85,7 @@ export function startLive({ clock, log, directory, views }: Needs): Live {
     }),
   ];
   return {
-    isFull: () => watchers.size >= maxWatchers,
+    isFull: ({ mayOrder }) => watchers.size >= maxWatchers - (mayOrder ? 0 : keptForAdmin),
     watch: (watcher) => {
       watchers.add(watcher);
       for (const { track } of changes) track.forget();

@@ -16,10 +16,13 @@ const mostWaiting = 16;
 /** Beyond them, for addresses from which somebody has got in: a crowd of strangers must not keep the admin out. */
 const mostKnownWaiting = 4;
 
+/** `viewers`: it is theirs, and forgives no mistakes: who knows it could else guess the admin's without end. */
+type Found = boolean | 'viewers';
+
 export type Checked = (
   remote: string,
   by: 'password' | 'code',
-  isRight: () => Promise<boolean>,
+  isRight: () => Promise<Found>,
 ) => Promise<Refused | undefined>;
 
 export function newChecks(store: Store, clock: Pick<Clock, 'now'>): Checked {
@@ -41,10 +44,9 @@ export function newChecks(store: Store, clock: Pick<Clock, 'now'>): Checked {
     try {
       const mine = last.then(isRight);
       last = mine.catch(() => undefined);
-      if (await mine) {
-        attempts.succeeded(remote);
-        return undefined;
-      }
+      const found = await mine;
+      if (found === true) attempts.succeeded(remote);
+      if (found !== false) return undefined;
     } finally {
       waiting.delete(remote);
     }

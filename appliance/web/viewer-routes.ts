@@ -1,7 +1,7 @@
 /** The password of those who only look: set and taken away by the admin. */
 import { Type } from '../schema.ts';
-import { refusal } from './admin-routes.ts';
-import { failure, ok, type Route } from './routes.ts';
+import { refusal, secretText } from './admin-routes.ts';
+import { ok, type Route } from './routes.ts';
 
 export const viewerRoutes: readonly Route[] = [
   {
@@ -16,17 +16,19 @@ export const viewerRoutes: readonly Route[] = [
     method: 'post',
     isFor: 'admin',
     summary:
-      'The password of people who only look; without one nobody may any more. Whoever is in by it is out.',
+      "The password of people who only look, with the admin's own as `current`; without one nobody may any more. Whoever is in by it is out.",
     body: Type.Object(
-      { password: Type.Optional(Type.String({ minLength: 1, maxLength: 1024 })) },
+      { current: Type.Optional(secretText), password: Type.Optional(secretText) },
       { additionalProperties: false },
     ),
     bodyLimit: 4096,
     answer: Type.Object({}),
-    answerTo: async ({ access, body, remote }, { admin }) => {
-      if (access.session === undefined) return failure(401, 'sign-in', 'Sign in first.');
-      const { password } = body as { password?: string };
-      const refused = await admin.viewers.setPassword(password, remote);
+    answerTo: async ({ body, remote }, { admin }) => {
+      const { current = '', password } = body as { current?: string; password?: string };
+      // Whoever found a browser signed in must not stay in by another way, nor guess here what the admin's password is.
+      const refused =
+        (password === undefined ? undefined : await admin.confirm(current, remote)) ??
+        (await admin.viewers.setPassword(password, remote));
       return refused === undefined ? ok({}) : refusal(refused);
     },
   },

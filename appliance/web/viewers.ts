@@ -77,7 +77,8 @@ export function openViewers({ secrets, store, clock }: Needs): Viewers {
       if (token === undefined || browser === undefined) return false;
       const now = clock.now();
       browsers.delete(token);
-      const isOver = now - browser.beganAt > sessionAges.mostMs || now - browser.seenAt > sessionAges.idleMs;
+      const isOver =
+        Math.abs(now - browser.beganAt) > sessionAges.mostMs || now - browser.seenAt > sessionAges.idleMs;
       if (isOver || browser.mark !== mark()) return false;
       // Last, as the one seen just now.
       browsers.set(token, { ...browser, seenAt: now });

@@ -73,6 +73,7 @@ it('whoever only looks sees phones, no way to the admin’s pages and no button 
   const looks = 'battery horse correct';
   const form = tab.locator('#viewers');
   await form.getByText('There is none now.').waitFor();
+  await form.getByLabel('Your own password').fill('correct horse battery');
   await form.getByLabel('Their password').fill(looks);
   await form.getByLabel('Once more').fill(looks);
   await form.getByRole('button', { name: 'Set it' }).click();

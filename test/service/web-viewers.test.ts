@@ -1,11 +1,14 @@
 /** People who may look at the page of a box and change nothing: a password of their own. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { openReader } from '../../appliance/store/reader.ts';
 import { sessionAges } from '../../appliance/store/sessions.ts';
+import { keptForAdmin, maxWatchers } from '../../appliance/web/live.ts';
 import { openDesk, type Desk } from '../support/desk.ts';
 import { ask } from '../support/page.ts';
 
 const looks = 'battery horse correct';
+/** The admin's. */
+const current = 'correct horse battery';
 
 async function signIn({ port }: Desk, password = looks) {
   const { status, headers } = await ask({ port, body: { password } }, '/api/sign-in');
@@ -15,7 +18,7 @@ async function signIn({ port }: Desk, password = looks) {
 /** A page whose admin lets people look, and the browser of one of them. */
 async function openLooking() {
   const desk = await openDesk();
-  expect((await desk.post('/api/viewers', { password: looks })).status).toBe(200);
+  expect((await desk.post('/api/viewers', { current, password: looks })).status).toBe(200);
   const { status, cookie } = await signIn(desk);
   expect(status).toBe(200);
   const status_ = async (path: string, as = cookie) =>
@@ -88,9 +91,39 @@ describe('who signs in with the password of those who only look', () => {
     expect(await statusOf('/api/status', busy)).toBe(401);
   });
 
+  it('is out once a clock that stood far ahead is right again', async () => {
+    const { clock, statusOf, ...desk } = await openLooking();
+    const right = clock.now();
+    clock.set(Date.UTC(2099, 0, 1));
+    const { cookie } = await signIn({ ...desk, clock });
+    expect(await statusOf('/api/status', cookie)).toBe(200);
+    clock.set(right);
+    expect(await statusOf('/api/status', cookie)).toBe(401);
+  });
+
+  it('guesses the password of the admin no faster than a stranger', async () => {
+    const desk = await openLooking();
+    const guesses: number[] = [];
+    for (const tried of ['one', 'two', 'three', looks, 'four', 'five'])
+      guesses.push((await signIn(desk, tried)).status);
+    expect(guesses).toEqual([403, 403, 403, 200, 403, 429]);
+  });
+
+  it('leaves room among those who watch for the admin', async () => {
+    const { port, cookie, looking } = await openLooking();
+    const abort = new AbortController();
+    onTestFinished(() => abort.abort());
+    const watch = async (as: string) =>
+      (await fetch(`http://127.0.0.1:${port}/api/events`, { headers: { cookie: as }, signal: abort.signal }))
+        .status;
+    const walls = await Promise.all(Array.from({ length: maxWatchers }, async () => await watch(looking)));
+    expect(walls.filter((status) => status === 503)).toHaveLength(keptForAdmin);
+    expect(await watch(cookie)).toBe(200);
+  });
+
   it('is out when their password is changed or taken away', async () => {
     const { post, looking, statusOf, ...desk } = await openLooking();
-    await post('/api/viewers', { password: 'another password of theirs' });
+    await post('/api/viewers', { current, password: 'another password of theirs' });
     expect(await statusOf('/api/status')).toBe(401);
     const { cookie } = await signIn({ ...desk, post }, 'another password of theirs');
     expect(await statusOf('/api/status', cookie)).toBe(200);
@@ -121,15 +154,25 @@ it('the admin is told whether people may look; it is journaled without the passw
   expect(JSON.stringify(rows)).not.toContain(looks);
 });
 
+it('whoever finds a browser of the admin signed in lets nobody look, and guesses no password there', async () => {
+  const desk = await openDesk();
+  const password = looks;
+  expect((await desk.post('/api/viewers', { password })).status).toBe(403);
+  const guesses: number[] = [];
+  for (let guess = 0; guess < 4; guess += 1)
+    guesses.push((await desk.post('/api/viewers', { current: `guess ${guess}`, password })).status);
+  expect(guesses).toEqual([403, 403, 403, 429]);
+  expect((await ask({ port: desk.port }, '/api/viewers', { cookie: desk.cookie })).text).toContain('false');
+});
+
 it('the two passwords are never the same, and short ones are refused', async () => {
   const { post } = await openLooking();
-  const admins = 'correct horse battery';
-  expect(await post('/api/viewers', { password: admins })).toMatchObject({
+  expect(await post('/api/viewers', { current, password: current })).toMatchObject({
     status: 400,
     body: { error: { message: 'This is the password of the admin: choose another one.' } },
   });
-  expect(await post('/api/viewers', { password: 'short' })).toMatchObject({ status: 400 });
-  expect(await post('/api/password', { current: admins, password: looks })).toMatchObject({
+  expect(await post('/api/viewers', { current, password: 'short' })).toMatchObject({ status: 400 });
+  expect(await post('/api/password', { current, password: looks })).toMatchObject({
     status: 400,
     body: { error: { message: 'This is the password of those who only look: choose another one.' } },
   });

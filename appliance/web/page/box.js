@@ -9,12 +9,12 @@ onSubmit('password', async ({ current, password, again }) => {
   requireSame(password, again, 'new passwords');
   await order('/api/password', { current, password });
   byId('password').reset();
-  return 'Changed. Whoever was signed in elsewhere is signed out.';
+  return 'Changed. Whoever was signed in elsewhere as the admin is signed out.';
 });
 
-onSubmit('viewers', async ({ password, again, pressed }) => {
+onSubmit('viewers', async ({ current, password, again, pressed }) => {
   if (pressed === 'set') requireSame(password, again, 'passwords');
-  await order('/api/viewers', pressed === 'set' ? { password } : {});
+  await order('/api/viewers', pressed === 'set' ? { current, password } : {});
   byId('viewers').reset();
   await drawViewers();
   return pressed === 'set'
