@@ -132,7 +132,6 @@ function addressOf(kind: RequestKind, requested: number | undefined, ciaddr: num
 }
 
 /** Neither a group address nor all zeros. */
-/** Neither a group nor nobody. */
 export function isStation(chaddr: Uint8Array): boolean {
   return ((chaddr[0] ?? 1) & 1) === 0 && chaddr.some((byte) => byte !== 0);
 }
