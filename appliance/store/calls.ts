@@ -49,6 +49,7 @@ interface CallRow {
 const keptCalls = 10_000;
 const prunedEvery = 100;
 const dayMs = 86_400_000;
+const hourMs = 3_600_000;
 
 /** Latest first. */
 export function readCalls(db: Database, limit: number): Call[] {
@@ -90,8 +91,13 @@ export function saveCall(
   );
   // Finding the oldest one to keep means counting all of them.
   if (saved === undefined || saved.rowid % prunedEvery !== 0) return;
-  // Of before the clock was set back: until then they would stand above all that comes, and crowd it out.
-  run(db, `DELETE FROM call WHERE state = 'ended' AND started_at > ?`, [startedAt + dayMs]);
+  // Of before the clock was set back: until then they would stand above all that comes, and crowd it out. Only once calls were made for
+  // an hour since: it may have been set back wrongly.
+  run(
+    db,
+    `DELETE FROM call WHERE state = 'ended' AND started_at > ? AND rowid < (SELECT max(rowid) FROM call WHERE started_at <= ?)`,
+    [startedAt + dayMs, startedAt - hourMs],
+  );
   run(
     db,
     `DELETE FROM call WHERE state = 'ended' AND started_at < (SELECT started_at FROM call ORDER BY started_at DESC LIMIT 1 OFFSET ?)`,

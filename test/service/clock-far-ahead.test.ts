@@ -196,10 +196,28 @@ it('lists that keep the newest rows are not full of those of then', async () => 
       saveCall(db, { id, mac, direction: 'outbound', from: 'sip:a', to: 'sip:b', startedAt });
     for (let n = 0; n < 20; n += 1) begin(`then ${n}`, far + n);
     db.exec(`UPDATE call SET state = 'ended'`);
-    for (let n = 0; n < 100; n += 1) begin(`now ${n}`, right + n);
+    for (let n = 0; n < 100; n += 1) begin(`now ${n}`, right + n * 60_000);
     return readCalls(db, 1000);
   });
   expect(calls.filter(({ startedAt }) => startedAt >= far)).toEqual([]);
+});
+
+it('calls of before are still there while a clock that was set back may be the wrong one, for an hour', async () => {
+  const { site } = openBox();
+  const stay = await site.write('sip', ({ db }) => {
+    const begin = (n: number, startedAt: number) =>
+      saveCall(db, { id: `${n}`, mac, direction: 'outbound', from: 'sip:a', to: 'sip:b', startedAt });
+    for (let n = 0; n < 20; n += 1) begin(n, right + n);
+    db.exec(`UPDATE call SET state = 'ended'`);
+    const back = right - 30 * 24 * hour;
+    const left = () => readCalls(db, 1000).filter(({ startedAt }) => startedAt >= right).length;
+    // One in a hundred looks for them.
+    return [0, 100].map((from) => {
+      for (let n = from; n < from + 100; n += 1) begin(20 + n, back + n * 30_000);
+      return left();
+    });
+  });
+  expect(stay).toEqual([20, 0]);
 });
 
 const other = '00:15:65:aa:00:02';
