@@ -187,27 +187,6 @@ it('a fragment that is no phone opens nothing; a phone that nobody has seen is s
   await tab.getByRole('dialog').getByText('No phone with this MAC was seen here').waitFor();
 });
 
-it('a phone in a call is restarted only by who says so once more', async () => {
-  const page = await openPage();
-  await waitingPhone(page.site);
-  await page.site.call(mac, { id: 'up', state: 'up' });
-  const { tab } = await openTab(browser, page, { hash: `#phone=${mac}` });
-  const view = tab.getByRole('dialog');
-  const asked: string[] = [];
-  tab.on('dialog', (dialog) => {
-    asked.push(dialog.message());
-    void (asked.length === 1 ? dialog.dismiss() : dialog.accept());
-  });
-  const button = view.getByRole('button', { name: 'Restart' });
-  await button.click();
-  await expect.poll(() => asked).toEqual(['It is in a call, which ends then. Restart it all the same?']);
-  const errands = async () => await page.site.write('web', ({ db }) => openErrands(db, systemClock.now()));
-  expect(await errands()).toEqual([]);
-  await button.click();
-  await view.getByText('The order waits for the SIP part.').waitFor();
-  expect(await errands()).toHaveLength(1);
-});
-
 it('a phone that can be told to restart has a button for it; what comes of the order stands beside it', async () => {
   const page = await openPage();
   await waitingPhone(page.site);

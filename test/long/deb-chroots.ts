@@ -1,5 +1,5 @@
 /** The Debian package in fresh roots of Debian 12 and 13, by apt as people do it: installed, used, installed anew, removed, purged. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { thisMirror } from '../../image/build/mirror.ts';
 import { run } from '../support/command.ts';
@@ -13,7 +13,7 @@ const suiteMs = 600_000;
 const steps = `#!/bin/sh
 set -e
 inside() { chroot "$1" env PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive sh -ec "$2"; }
-say() { echo "step: $*"; }
+say() { echo "$*" >>"$STEPS"; }
 cp "$PACKAGE" "$1/tmp/gatehouse.deb"
 say installed by apt, with what it depends on
 inside "$1" 'apt-get install -qq -y --no-install-recommends /tmp/gatehouse.deb >/dev/null'
@@ -38,6 +38,8 @@ say purged, nothing is left but the users
 inside "$1" 'apt-get purge -qq -y gatehouse >/dev/null; rm /tmp/gatehouse.deb; find / -xdev -name "*gatehouse*" ! -path "/proc/*" | tee /tmp/left; ! grep . /tmp/left'
 `;
 
+const stepCount = steps.match(/^say /gm)?.length;
+
 export async function debChroots(say: (line: string) => void): Promise<Finding> {
   await using lab = openLab();
   const built = await run(['npm', 'run', '--silent', 'deb', '--', lab.directory], { timeoutMs: 120_000 });
@@ -48,12 +50,14 @@ export async function debChroots(say: (line: string) => void): Promise<Finding> 
   for (const suite of suites) {
     const root = ['mmdebstrap', '--variant=apt', '--include=systemd', '--format=null', '--quiet'];
     const source = `deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${archive} ${suite} main`;
-    const said = await run(
-      ['env', `PACKAGE=${built.trim()}`, ...root, `--customize-hook=${script} "$1"`, suite, '-', source],
-      { timeoutMs: suiteMs },
-    );
-    const passed = Array.from(said.matchAll(/^step: (.*)$/gm), ([, step = '']) => step);
+    const begun = join(lab.directory, `${suite}-steps`);
+    const words = [`PACKAGE=${built.trim()}`, `STEPS=${begun}`];
+    await run(['env', ...words, ...root, `--customize-hook=${script} "$1"`, suite, '-', source], {
+      timeoutMs: suiteMs,
+    });
+    const passed = readFileSync(begun, 'utf8').trim().split('\n');
     for (const step of passed) say(`${suite}: ${step}`);
+    if (passed.length !== stepCount) throw new Error(`${suite}: ${passed.length} of ${stepCount} steps`);
     done.push(`${suite} (${passed.length} steps)`);
   }
   return {

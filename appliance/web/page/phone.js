@@ -16,8 +16,6 @@ import {
 
 const fragment = /^#phone=([0-9a-f]{2}(?::[0-9a-f]{2}){5})$/;
 let shown;
-/** The phone that is shown. */
-let isInCall = false;
 
 /** `load` fetches a path of the API as JSON; `order` posts there, and rejects with the box's own words. */
 export function openPhones(load, order) {
@@ -39,7 +37,6 @@ export function openPhones(load, order) {
   byId('phone-restart').addEventListener('click', () => {
     const mac = shown;
     const note = byId('phone-restart-note');
-    if (isInCall && !confirm('It is in a call, which ends then. Restart it all the same?')) return;
     byId('phone-restart').disabled = true;
     order(`/api/phones/${mac}/restart`).then(
       () => view.look(),
@@ -70,7 +67,6 @@ function clear(mac) {
 
 function draw(phone) {
   const { onboarding } = phone;
-  isInCall = phone.stage === 'in call';
   fill(byId('phone-title'), [phoneName(phone)]);
   fill(byId('phone-state'), [plain(phone.mac)]);
   byId('phone-next').dataset.state = onboarding.isGood ? 'ok' : 'notice';
