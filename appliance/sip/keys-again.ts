@@ -11,13 +11,15 @@ const reason = 'media relay restarted';
 /** A call whose keys nobody has any more would be silent: it ends, and both sides hear why. */
 export async function giveKeys(app: Application, keyless: readonly SessionCount[]): Promise<void> {
   const ids = new Set(keyless.map(({ session }) => session.split('.')[0] ?? ''));
-  for (const id of ids) {
-    const call = app.calls.bySession(id) ?? takeUp(app, id);
-    if (call === undefined) {
+  // Together: one that ends waits for answers to its BYEs, and the others would be silent for as long.
+  await Promise.all(
+    Array.from(ids, async (id) => {
+      const call = app.calls.bySession(id) ?? takeUp(app, id);
+      if (call !== undefined) return await describe(app, call);
       app.counters.calls_lost += 1;
       await hangUpAdopted(app, [id], reason);
-    } else await describe(app, call);
-  }
+    }),
+  );
 }
 
 async function describe(app: Application, call: LiveCall): Promise<void> {
@@ -25,6 +27,8 @@ async function describe(app: Application, call: LiveCall): Promise<void> {
     await call.media.describeAgain();
   } catch (error) {
     app.world.log.warn({ err: error, call: call.id }, 'the media relay could not be told the keys of a call');
+    // It has ended again: the next one is told, and has the call still.
+    if (!app.media.isConnected) return;
     app.counters.calls_lost += 1;
     await endForRelay(app, call);
   }

@@ -66,20 +66,23 @@ export function openMedia(world: World, stateDirectory: string, listeners: Media
   let lastId = 0;
 
   const onLine = (line: string) => heard(line, waiting, listeners);
-  const connected = async () => {
-    const closed = Promise.withResolvers<undefined>();
-    connection = await connectLines(path, { onLine, onClose: () => closed.resolve(undefined) });
-    world.log.info('media relay connected');
-    try {
-      await listeners.onConnected();
-    } catch (error) {
-      world.log.error({ err: error }, 'sessions of the media relay could not be compared');
-    }
-    await closed.promise;
+  const lost = () => {
     connection = undefined;
     awaySince = world.clock.monotonic();
     for (const asked of waiting.values()) asked.reject(new Error('media relay: connection lost'));
     waiting.clear();
+  };
+  const comparing = newComparing(world, listeners);
+  const connected = async () => {
+    const closed = Promise.withResolvers<undefined>();
+    const onClose = () => {
+      lost();
+      closed.resolve(undefined);
+    };
+    connection = await connectLines(path, { onLine, onClose });
+    world.log.info('media relay connected');
+    comparing.begin();
+    await closed.promise;
   };
   const running = keepTrying(world, stop.signal, connected);
 
@@ -109,8 +112,26 @@ export function openMedia(world: World, stateDirectory: string, listeners: Media
       stop.abort();
       await connection?.[Symbol.asyncDispose]();
       await running;
+      await comparing.over();
       timers[Symbol.dispose]();
     },
+  };
+}
+
+/** Beside the connection: calls that end may take half a minute to say so, and a relay that goes meanwhile must be missed at once. */
+function newComparing({ log }: World, { onConnected }: MediaListeners) {
+  let last = Promise.resolve();
+  const compare = async (before: Promise<void>) => {
+    try {
+      await onConnected();
+    } catch (error) {
+      log.error({ err: error }, 'sessions of the media relay could not be compared');
+    }
+    await before;
+  };
+  return {
+    begin: () => void (last = compare(last)),
+    over: () => last,
   };
 }
 

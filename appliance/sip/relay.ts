@@ -275,10 +275,8 @@ async function reconcile(app: Application, adoption: Adoption): Promise<void> {
   await Promise.allSettled(unknown.map((session) => app.media.release(session)));
   const isLost = (session: string) => known.has(session) && !present.has(session);
   const broken = app.calls.all().filter((call) => call.state === 'up' && call.media.sessions().some(isLost));
-  for (const call of broken) {
-    app.counters.calls_lost += 1;
-    await endForRelay(app, call);
-  }
+  app.counters.calls_lost += broken.length;
+  await Promise.all(broken.map((call) => endForRelay(app, call)));
 }
 
 function sessionsOf({ calls }: Application): Set<string> {

@@ -7,7 +7,7 @@ import {
   parseMediaRequest,
   type MediaRequest,
 } from '../../../appliance/protocol/media-control.ts';
-import { openMedia } from '../../../appliance/sip/media.ts';
+import { openMedia, type Media } from '../../../appliance/sip/media.ts';
 import { openWorld } from '../../../appliance/world.ts';
 import { fakeClock } from '../../support/clock.ts';
 import { until } from '../../support/command.ts';
@@ -39,4 +39,33 @@ it('ports that the relay did not give in time are given back by whoever asked fo
   expect(await refusal).toContain('no answer to allocate');
   await until('the relay to be told', () => asked[1], wait);
   expect(asked[1]).toMatchObject({ verb: 'release', session: 'call.0' });
+});
+
+it('a relay that goes while sessions are compared is missed at once, and the next one is found', async () => {
+  const directory = temporaryDirectory();
+  const path = mediaSocketPath(directory);
+  mkdirSync(dirname(path));
+  const serve = () => serveLines(path, () => undefined);
+  const first = await serve();
+  const clock = fakeClock();
+  const refusals: string[] = [];
+  /** Of a call that ends: nobody answers its BYE yet. */
+  const bye = Promise.withResolvers<void>();
+  const media: Media = openMedia({ ...openWorld('silent'), clock }, directory, {
+    onIdle: () => undefined,
+    onConnected: async () => {
+      await media.stats().catch((error: unknown) => refusals.push(String(error)));
+      await bye.promise;
+    },
+  });
+  onTestFinished(() => media[Symbol.asyncDispose]());
+  onTestFinished(() => bye.resolve());
+  await until('the relay to be connected', () => media.isConnected || undefined, wait);
+  await first[Symbol.asyncDispose]();
+  await until('it to be missed', () => refusals[0], wait);
+  expect([refusals, media.isConnected]).toEqual([['Error: media relay: connection lost'], false]);
+  const second = await serve();
+  onTestFinished(() => second[Symbol.asyncDispose]());
+  await clock.advance(2000);
+  await until('the next relay to be connected', () => media.isConnected || undefined, wait);
 });
