@@ -13,7 +13,9 @@ import type { Media } from './media.ts';
 export interface Rescue {
   /** The ends were told each other's own addresses. Stays so for all ways that the call takes. */
   isDirect: boolean;
-  /** The caller is where he says: he has answered something that was sent there. Over UDP anybody can say so. */
+  /** It came over UDP, where anybody can write another one's address as his own. */
+  readonly isForgeable: boolean;
+  /** Somebody is where the caller says that he is, and has answered something that was sent there. */
   isProven: boolean;
   onError(error: unknown): void;
 }

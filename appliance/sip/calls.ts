@@ -211,7 +211,7 @@ function admit(app: Application, request: Incoming, caller: LegName): Admission 
     },
     load,
   );
-  if (isForHelp && isFlooding(app, address))
+  if (isForHelp && isFlooding(app, request))
     return { kind: 'refuse', status: 486, reason: 'Calls for help are going on' };
   if (admission.kind === 'relay' || !isForHelp) return admission;
   return { kind: 'relay', binding: unregistered(app, request), isEmergency: true, help };
@@ -245,8 +245,8 @@ function newCall(
   const { binding, help } = admission;
   const source = caller === 'phone' ? request.source : binding.source;
   const isBack = caller === 'cloud' && app.help.awaitsCall(binding);
-  const isProven = isBack || request.transport !== 'udp';
-  const rescue = admission.isEmergency || isBack ? newRescue(app, id, isProven) : undefined;
+  const mayBeForged = !isBack && request.transport === 'udp';
+  const rescue = admission.isEmergency || isBack ? newRescue(app, id, mayBeForged) : undefined;
   const sides = { ...sidesToward(app.config, { ...binding, source }), rescue };
   return {
     id,

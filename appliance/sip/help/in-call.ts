@@ -2,18 +2,26 @@
 import { addressOf, type Application } from '../application.ts';
 import type { Rescue } from '../call-ports.ts';
 import type { LiveCall } from '../call-table.ts';
+import type { Incoming } from '../srf.ts';
 import { attendantsHere } from '../survival.ts';
 
 /** Of one address, which may be a base with many handsets: beyond it each of them is in a call already. */
 const atOnce = 16;
 
-/** Calls of whoever only says that he is there don't count: they would take the way of the phone whose address they bear. */
-export function isFlooding({ calls }: Application, address: string): boolean {
+/**
+ * Forged calls would take the way of the phone whose address they bear: those of an address where nobody answers don't count, and a phone
+ * answers to whoever asks, so that what comes over UDP counts against UDP alone.
+ */
+export function isFlooding({ calls }: Application, { source, transport }: Incoming): boolean {
+  const address = addressOf(source);
   const same = calls
     .all()
     .filter(
       ({ isEmergency, rescue, binding }) =>
-        isEmergency && rescue?.isProven === true && addressOf(binding.source) === address,
+        isEmergency &&
+        rescue?.isProven === true &&
+        rescue.isForgeable === (transport === 'udp') &&
+        addressOf(binding.source) === address,
     );
   return same.length >= atOnce;
 }
@@ -46,10 +54,11 @@ export function endHelp(app: Application, { id, help, isEmergency, state }: Live
 }
 
 /** For its media, when the relay is not to be had. */
-export function newRescue({ counters, world }: Application, call: string, isProven = true): Rescue {
+export function newRescue({ counters, world }: Application, call: string, mayBeForged = false): Rescue {
   return {
     isDirect: false,
-    isProven,
+    isForgeable: mayBeForged,
+    isProven: !mayBeForged,
     onError: (error) => {
       counters.emergency_calls_unrelayed += 1;
       world.log.error({ err: error, call }, 'no media relay for a call for help: it goes on without');

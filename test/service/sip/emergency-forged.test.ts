@@ -90,21 +90,47 @@ it('whoever acknowledges the answer hears all', async () => {
 
 const isOfAnn = (message: SipMessage) => isRequest(message) && header(message, 'From').includes('Ann');
 
-it('forged calls by the dozen take neither the way nor the notices of the phone whose address they bear', async () => {
-  const { site, phone, flow } = await registered('tls');
+/** As many as one address may have at a time. */
+const most = 16;
+
+/** Calls for help over UDP that bear the address of a phone. `isAnswering`: it says that it is there, as phones do to whoever asks. */
+async function forgeMany(site: SipSite, { isAnswering }: { isAnswering: boolean }): Promise<Peer> {
   const forger = await site.phone('udp');
-  for (let at = 0; at < 17; at += 1) dial(forger, sdpText(4000), `forged-${at}`);
-  const begun = () => (site.sip.counters()['emergency_calls'] ?? 0) >= 17 || undefined;
-  await until('all of them to be calls', begun, wait);
-  const uri = 'sip:112@127.0.0.1';
-  const own = { callId: 'own', from: '"Ann" <sip:1001@office.example>;tag=own', to: `<${uri}>` };
-  phone.send(inviteText(own, { uri }));
-  const invite = await until('its own call', () => flow.waiting.find(isOfAnn), wait);
-  if (!isRequest(invite)) return;
-  flow.send(responseText(invite, '200 OK', { lines: [contact], body: sdpText(6000) }));
-  const answer = await phone.response(200);
-  phone.send(within(own, answer, 'ACK').text());
-  const kept = () =>
-    (site.journal('emergency_call') as object[]).find((row) => 'outcome' in row && row.outcome === 'up');
-  expect(await until('the evidence', kept, wait)).not.toHaveProperty('slowed');
+  for (let at = 0; at < most; at += 1) {
+    dial(forger, sdpText(4000), `forged-${at}`);
+    if (isAnswering) forger.send(responseText(await forger.request('OPTIONS'), '200 OK'));
+  }
+  const counter = isAnswering ? 'emergency_callers_proven' : 'emergency_calls';
+  const areThere = () => (site.sip.counters()[counter] ?? 0) >= most || undefined;
+  await until('all of them to count', areThere, wait);
+  return forger;
+}
+
+it.each([
+  ['says nothing', false],
+  ['says that it is there, as phones do to whoever asks', true],
+])(
+  'forged calls take neither the way nor the notices of a phone whose address %s',
+  async (_, isAnswering) => {
+    const { site, phone, flow } = await registered('tls');
+    await forgeMany(site, { isAnswering });
+    const uri = 'sip:112@127.0.0.1';
+    const own = { callId: 'own', from: '"Ann" <sip:1001@office.example>;tag=own', to: `<${uri}>` };
+    phone.send(inviteText(own, { uri }));
+    const invite = await until('its own call', () => flow.waiting.find(isOfAnn), wait);
+    if (!isRequest(invite)) return;
+    flow.send(responseText(invite, '200 OK', { lines: [contact], body: sdpText(6000) }));
+    const answer = await phone.response(200);
+    phone.send(within(own, answer, 'ACK').text());
+    const kept = () =>
+      (site.journal('emergency_call') as object[]).find((row) => 'outcome' in row && row.outcome === 'up');
+    expect(await until('the evidence', kept, wait)).not.toHaveProperty('slowed');
+  },
+);
+
+it('of those that come over UDP from an address that is there the seventeenth is 486', async () => {
+  const { site } = await registered('tls');
+  const forger = await forgeMany(site, { isAnswering: true });
+  dial(forger, sdpText(4000), 'one-more');
+  expect((await forger.response(486)).reason).toBe('Calls for help are going on');
 });

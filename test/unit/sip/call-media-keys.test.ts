@@ -110,7 +110,7 @@ it.each([
   'a call for help in clear that takes nothing but SRTP reaches %s, which never sees its key',
   async (_who, legs) => {
     const media = fakeMedia();
-    const rescue = { isDirect: false, isProven: true, onError: () => undefined };
+    const rescue = { isDirect: false, isForgeable: false, isProven: true, onError: () => undefined };
     const call = newCallMedia(media, 'c', { ...legs, rescue });
     const offered = await call.relay('phone', savp(4000, [crypto(3, 'A')]));
     expect(offered).toContain(legs.cloud.isSecure ? 'RTP/SAVP' : 'RTP/AVP');

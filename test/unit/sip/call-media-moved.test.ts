@@ -81,7 +81,7 @@ it('the process after ours goes on counting where we were', async () => {
 
 it('a call for help whose ends were told each other has no ports to move', async () => {
   const media = { ...fakeMedia(), allocate: () => Promise.reject(new Error('no relay')) };
-  const rescue = { isDirect: false, isProven: true, onError: () => undefined };
+  const rescue = { isDirect: false, isForgeable: false, isProven: true, onError: () => undefined };
   const call = newCallMedia(media, 'c', { ...sides, rescue });
   const told = await call.relay('phone', versioned(5));
   expect(await call.moveCloud('192.0.2.3', told)).toBeUndefined();

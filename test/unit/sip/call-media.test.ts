@@ -132,7 +132,7 @@ it('a call that turns to T.38 goes through the same ports, as what it is', async
 
 it('in a call for help silence counts as on hold', async () => {
   const media = fakeMedia();
-  const rescue = { isDirect: false, isProven: true, onError: () => undefined };
+  const rescue = { isDirect: false, isForgeable: false, isProven: true, onError: () => undefined };
   const call = newCallMedia(media, 'c', { ...sides, rescue });
   await call.relay('phone', at('10.66.0.101', 4000));
   await call.relay('cloud', at('203.0.113.9', 6000));
