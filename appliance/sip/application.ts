@@ -64,7 +64,7 @@ export interface Application {
   /** By registrar: the session interval that it last asked for. */
   readonly sessionSeconds: Map<string, number>;
   readonly subscriptions: Subscriptions;
-  /** REGISTERs on their way upstream, by address of the phone. */
+  /** REGISTERs on their way upstream, by {@link senderName}. */
   readonly registering: Map<string, number>;
   /** What of one sender goes to a registrar, in time. */
   readonly attempts: Attempts;
@@ -73,11 +73,11 @@ export interface Application {
 }
 
 export interface Attempts {
-  /** REGISTERs of those who have no binding, by address: without a lease of ours. */
+  /** REGISTERs of those who have no binding, by {@link senderName}: without a lease of ours. */
   readonly strangers: TokenBuckets;
   /** A phone with many lines sends two for each. */
   readonly leased: TokenBuckets;
-  /** REGISTERs of those who have a binding, by its token, as far as they are not answered here. */
+  /** REGISTERs of those who have a binding, by sender and its token, as far as they are not answered here. */
   readonly registered: TokenBuckets;
   /** What else they ask for outside of calls, by token: a phone with many lamps asks for each when it starts. */
   readonly requests: TokenBuckets;
@@ -175,6 +175,11 @@ export function newCounters(): SipCounters {
 /** `10.66.0.23` of `10.66.0.23:5060`. */
 export function addressOf(source: string): string {
   return source.slice(0, source.lastIndexOf(':'));
+}
+
+/** Who a limit is for. Over UDP anybody can write an address as his own: what comes so takes nothing from a phone with a connection. */
+export function senderName({ source, transport }: Pick<Incoming, 'source' | 'transport'>): string {
+  return `${transport === 'udp' ? 'udp ' : ''}${addressOf(source)}`;
 }
 
 /** Of a request that came: by its sender's address, for a registrar by the name of our connection to it. */

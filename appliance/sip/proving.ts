@@ -31,7 +31,7 @@ export async function registerHere(app: Application, request: Incoming, proving:
     await refuse(app, request, { registration, ...notReached });
     return;
   }
-  if (!mayTry(app, { address, binding: undefined }, app.time.now())) {
+  if (!mayTry(app, request, undefined)) {
     await refuseTooFast(app, request);
     return;
   }

@@ -14,7 +14,8 @@ export interface RegistrarRests {
 }
 
 export interface Answered {
-  readonly aor: string;
+  /** By its MAC or address: a phone with two lines says the same twice. */
+  readonly phone: string;
   readonly response: { readonly status: number; readonly headers: readonly SipHeader[] };
 }
 
@@ -28,17 +29,17 @@ const leastSeconds = 10;
 export function newRegistrarRests(): RegistrarRests {
   const busy = new Map<
     string,
-    { readonly aor: string; readonly until: number; readonly isForAll: boolean }
+    { readonly phone: string; readonly until: number; readonly isForAll: boolean }
   >();
   return {
-    heard: (registrar, { aor, response }, now) => {
+    heard: (registrar, { phone, response }, now) => {
       const ms = response.status === 503 ? retryAfterMs(response) : undefined;
       const before = busy.get(registrar);
       if (ms !== undefined) {
         const isRunning = before !== undefined && before.until > now;
-        const isForAll = isRunning && (before.isForAll || before.aor !== aor);
-        busy.set(registrar, { aor, until: now + Math.min(ms, longestMs), isForAll });
-      } else if (response.status !== 503 && before?.aor !== aor) busy.delete(registrar);
+        const isForAll = isRunning && (before.isForAll || before.phone !== phone);
+        busy.set(registrar, { phone, until: now + Math.min(ms, longestMs), isForAll });
+      } else if (response.status !== 503 && before?.phone !== phone) busy.delete(registrar);
     },
     left: (registrar, now) => {
       const { until, isForAll } = busy.get(registrar) ?? { until: now, isForAll: false };

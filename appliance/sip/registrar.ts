@@ -5,7 +5,7 @@ import { headerValue } from '../protocol/sip-headers.ts';
 import type { SipHeader } from '../protocol/sip-message.ts';
 import type { BindingRow } from '../store/bindings.ts';
 import { announceCalls } from './adopted-call.ts';
-import { addressOf, upstreamRoute, type Application } from './application.ts';
+import { addressOf, senderName, upstreamRoute, type Application } from './application.ts';
 import { newToken } from './bindings.ts';
 import { nextMaxForwards, passedHeaders, passedWithoutBody } from './headers.ts';
 import { registeringPhone } from './registering-phone.ts';
@@ -47,6 +47,7 @@ export async function relayRegister(app: Application, request: Incoming): Promis
   const { sip } = app.config;
   const way = isRegistrar(registrar, sip.registrars) ? wayTo(app, { registrar, phone, binding }) : 'open';
   const rest = app.rests.left(registrar, app.world.clock.monotonic());
+  const local = localSeconds(sip);
   const decision = decideRegistration(
     registration,
     {
@@ -55,12 +56,13 @@ export async function relayRegister(app: Application, request: Incoming): Promis
       isClearAllowed: isClearAllowed(app, mac, registration.userAgent),
       binding,
       isAttached: binding !== undefined && app.attached.has(binding.token),
-      way: way === 'open' && rest > 0 ? rest : way,
+      // Nobody need stay away longer for it than on other days: until it is over the box answers by itself.
+      way: way === 'open' && rest > 0 ? Math.min(rest, local[request.transport]) : way,
       now,
     },
     {
       registrars: sip.registrars,
-      localSeconds: localSeconds(sip),
+      localSeconds: local,
     },
   );
   switch (decision.kind) {
@@ -75,7 +77,7 @@ export async function relayRegister(app: Application, request: Incoming): Promis
       break;
     case 'pass':
       if (rest > 0) await refuse(app, request, { registration, ...busy, waitSeconds: rest });
-      else if (!mayTry(app, { address, binding }, now)) await refuseTooFast(app, request);
+      else if (!mayTry(app, request, binding)) await refuseTooFast(app, request);
       else await passThrough(app, request, { registration, phone, binding });
       break;
   }
@@ -112,8 +114,8 @@ const maxRegistering = 32;
 
 async function passThrough(app: Application, request: Incoming, passing: Passing): Promise<void> {
   const { registering } = app;
-  const address = addressOf(request.source);
-  const under = registering.get(address) ?? 0;
+  const sender = senderName(request);
+  const under = registering.get(sender) ?? 0;
   if (under >= maxRegistering) {
     await refuse(app, request, {
       registration: passing.registration,
@@ -122,13 +124,13 @@ async function passThrough(app: Application, request: Incoming, passing: Passing
     });
     return;
   }
-  registering.set(address, under + 1);
+  registering.set(sender, under + 1);
   try {
     await relayUpstream(app, request, passing);
   } finally {
-    const left = (registering.get(address) ?? 1) - 1;
-    if (left > 0) registering.set(address, left);
-    else registering.delete(address);
+    const left = (registering.get(sender) ?? 1) - 1;
+    if (left > 0) registering.set(sender, left);
+    else registering.delete(sender);
   }
 }
 
@@ -164,7 +166,7 @@ async function relayUpstream(app: Application, request: Incoming, passing: Passi
   const { response, localAddress } = attempted;
   app.trouble.delete(registration.registrar);
   app.outages.succeeded(registration.registrar);
-  app.rests.heard(registration.registrar, { ...registration, response }, app.world.clock.monotonic());
+  app.rests.heard(registration.registrar, { phone, response }, app.world.clock.monotonic());
   if (response.status < 200 || response.status > 299) {
     await request.respond(relayed(response));
     if (isRefusal(response, request)) keepFailed(app, request, { registration, ...response, flow });

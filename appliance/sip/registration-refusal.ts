@@ -1,20 +1,18 @@
 /** REGISTERs that don't go any further: how they are answered, counted and told. */
 import type { BindingRow } from '../store/bindings.ts';
-import { addressOf, type Application } from './application.ts';
+import { addressOf, senderName, type Application } from './application.ts';
 import { keepFailed } from './registration-failure.ts';
 import type { Registration } from './registrations.ts';
 import type { Incoming } from './srf.ts';
 import { retryAfter } from './upstream-attempts.ts';
 
 /** A phone gone mad, and who is not registered, could otherwise use us to fill the registrar with attempts. */
-export function mayTry(
-  app: Application,
-  { address, binding }: { address: string; binding: BindingRow | undefined },
-  now: number,
-): boolean {
+export function mayTry(app: Application, request: Incoming, binding: BindingRow | undefined): boolean {
   const { strangers, leased, registered } = app.attempts;
-  if (binding !== undefined) return registered.take(binding.token, now);
-  return (app.leaseMac(address) === undefined ? strangers : leased).take(address, now);
+  const sender = senderName(request);
+  const now = app.time.now();
+  if (binding !== undefined) return registered.take(`${sender} ${binding.token}`, now);
+  return (app.leaseMac(addressOf(request.source)) === undefined ? strangers : leased).take(sender, now);
 }
 
 /** Told without the claimed name, so that many attempts of one sender are one counted row. */

@@ -12,7 +12,7 @@ import type { Placement } from '../../store/placements.ts';
 import type { Store } from '../../store/store.ts';
 import type { World } from '../../world.ts';
 import type { Config } from '../../config/schema.ts';
-import { addressOf } from '../application.ts';
+import { addressOf, senderName } from '../application.ts';
 import type { Afterwards } from '../afterwards.ts';
 import { dialledNumber, type DialPlan } from '../dial-plan.ts';
 import type { HelpKind } from '../emergency.ts';
@@ -87,7 +87,7 @@ export function openHelpDesk({ world, config, dialPlan, store, server, afterward
       const dialog = dialogOf(from);
       const known = recent.find((help) => help.dialog === dialog && help.outcome === undefined);
       if (known !== undefined) return known;
-      const isSlowed = kind === 'help' && !calls.take(senderOf(from), clock.now());
+      const isSlowed = kind === 'help' && !calls.take(senderName(from.request), clock.now());
       const place = places.of(from.caller.mac);
       const start = { call, dialog, kind, at: clock.now(), place, isSlowed };
       const help = newHelp({ ...start, ...ofCaller(numbers, from, place) });
@@ -154,11 +154,6 @@ function latestCaller(open: readonly Help[], called: string, numbers: NumberPlan
 interface From {
   readonly request: Incoming;
   readonly caller: BindingRow;
-}
-
-/** Over UDP anybody can write an address as his own: what comes so slows no phone with a connection. */
-function senderOf({ request, caller }: From): string {
-  return `${request.transport === 'udp' ? 'udp ' : ''}${addressOf(caller.source)}`;
 }
 
 function dialogOf({ request, caller }: From): string {

@@ -114,16 +114,20 @@ it('who is not registered has ten attempts at once and one a second, told as one
   });
 });
 
-it('a registrar that says 503 to two phones, and for how long, is asked by none until then: who is registered is kept, others hear when to come', async () => {
-  const { clock, site, phone } = await registeredSite();
-  const lines = ['Retry-After: 40'];
+async function refusesTwo(site: SipSite, seconds: number): Promise<void> {
+  const lines = [`Retry-After: ${seconds}`];
   for (const [at, aor] of ['2001', '2002'].entries()) {
     const refused = await site.phone('tls', `127.0.0.${2 + at}`);
     refused.send(registerText({ cseq: 1, aor }));
     const flow = await site.flow(1 + at);
     flow.send(responseText(await flow.request('REGISTER'), '503 Service Unavailable', { lines }));
-    expect(header(await refused.response(503), 'Retry-After')).toBe('40');
+    expect(header(await refused.response(503), 'Retry-After')).toBe(String(seconds));
   }
+}
+
+it('a registrar that says 503 to two phones, and for how long, is asked by none until then: who is registered is kept, others hear when to come', async () => {
+  const { clock, site, phone } = await registeredSite();
+  await refusesTwo(site, 40);
   const other = await site.phone('tls', '127.0.0.9');
   other.send(registerText({ cseq: 1, aor: '3001' }));
   const answer = await other.response(503);
@@ -138,4 +142,25 @@ it('a registrar that says 503 to two phones, and for how long, is asked by none 
   const next = await site.flow(3);
   accept(next, await next.request('REGISTER'), { seconds: 3600 });
   await other.response(200);
+});
+
+it('who is registered comes to the box as often as on other days while his registrar wants to be left alone', async () => {
+  const { site, phone } = await registeredSite();
+  await refusesTwo(site, 300);
+  phone.send(registerText({ cseq: 2 }));
+  const [, seconds] = /expires=(\d+)/.exec(header(await phone.response(200), 'Contact')) ?? [];
+  expect(Number(seconds)).toBeLessThanOrEqual(132);
+});
+
+it('what a registrar says to the lines of one phone keeps no other away', async () => {
+  const { site, phone, flow } = await registeredSite();
+  for (const aor of ['1002', '1003']) {
+    phone.send(registerText({ cseq: 1, aor }));
+    const lines = ['Retry-After: 300'];
+    flow.send(responseText(await flow.request('REGISTER'), '503 Service Unavailable', { lines }));
+    await phone.response(503);
+  }
+  const other = await site.phone('tls', '127.0.0.9');
+  await register(site, other, { at: 1, aor: '3001' });
+  expect(site.sip.counters()).toMatchObject({ registrations_refused: 0, registrations_passed: 4 });
 });

@@ -1,5 +1,7 @@
 /** As `scenarios.test.ts`: what a phone that asks too fast notices, and that nobody else does. */
 import { expect, it } from 'vitest';
+import type { SipMessage } from '../../../appliance/protocol/sip-message.ts';
+import { until } from '../../support/command.ts';
 import { freePort } from '../../support/free-port.ts';
 import { contact, inviteText } from '../../support/sip-calls.ts';
 import { register, registerText } from '../../support/sip-registering.ts';
@@ -76,4 +78,20 @@ it('a registered phone that asks its registrar anew without end hears 503 with a
   expect(site.sip.counters()['registrations_too_fast']).toBeGreaterThan(0);
   other.send(registerText({ cseq: 2, aor: '1002', contact: '<sip:1002@127.0.0.1:6000>' }));
   await (await site.flow(1)).request('REGISTER');
+});
+
+const isOwn = (message: SipMessage) => header(message, 'CSeq') === '2 REGISTER';
+
+it('REGISTERs that somebody forges over UDP take nothing from the phone with a connection whose address they bear', async () => {
+  const site = await openSipSite({ rtp: false });
+  const [phone, forger] = [await site.phone('tls'), await site.phone('udp')];
+  await register(site, phone);
+  const flow = await site.flow(0);
+  for (let at = 0; at < 40; at += 1)
+    forger.send(registerText({ cseq: 100 + at, contact: `<sip:1001@127.0.0.1:${7000 + at}>` }));
+  const wait = { timeoutMs: 5000, everyMs: 5 };
+  const isTooFast = () => site.sip.counters()['registrations_too_fast'] || undefined;
+  await until('the forged ones to be too many', isTooFast, wait);
+  phone.send(registerText({ cseq: 2, contact: '<sip:1001@127.0.0.1:6000>' }));
+  expect(await until('its own to go on', () => flow.waiting.find(isOwn), wait)).toBeDefined();
 });

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { newRegistrarRests } from '../../../appliance/sip/registrar-rests.ts';
 
-const says = (aor: string, status: number, retryAfter?: string) => ({
-  aor,
+const says = (phone: string, status: number, retryAfter?: string) => ({
+  phone,
   response: {
     status,
     headers: retryAfter === undefined ? [] : [{ name: 'Retry-After', value: retryAfter }],
@@ -51,7 +51,7 @@ it('503 without a time says nothing', () => {
 
 it('nobody keeps a site away for more than five minutes', () => {
   const rests = newRegistrarRests();
-  for (const aor of ['1', '2']) rests.heard('a', says(aor, 503, '86400'), 0);
+  for (const phone of ['1', '2']) rests.heard('a', says(phone, 503, '86400'), 0);
   expect(rests.left('a', 0)).toBeLessThanOrEqual(330);
   expect(rests.left('a', 300_000)).toBe(0);
 });
