@@ -24,10 +24,11 @@ const refresh = (cseq: number) => registerText({ cseq: 1000 + cseq });
 const options = (cseq: number) =>
   inviteText({ ...outward, callId: 'options' }, { method: 'OPTIONS', cseq, body: '' });
 
+const patience = { timeoutMs: 15_000, everyMs: 5 };
+
 async function allThere(peer: Peer, count: number): Promise<void> {
   await until('all answers', () => peer.waiting.length >= count || undefined, {
-    timeoutMs: 15_000,
-    everyMs: 5,
+    ...patience,
     lastSeen: () => statuses(peer).join(', '),
   });
 }
@@ -60,7 +61,9 @@ it.each(['tcp', 'tls'] as const)(
     await sendInPieces(phone, responseText(await phone.request('BYE'), '200 OK'));
     await flow.response(200);
     expect([statuses(phone), flow.waiting]).toEqual([['100 1 INVITE'], []]);
-    expect(site.sip.counters()).toMatchObject({ calls: 0, errors: 0, malformed: 0 });
+    // Its media is released behind the answer.
+    await until('the call to be over', () => site.sip.counters()['calls'] === 0 || undefined, patience);
+    expect(site.sip.counters()).toMatchObject({ errors: 0, malformed: 0 });
     expect([phone.isClosed, flow.isClosed]).toEqual([false, false]);
   },
 );
