@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startCapture, type Capture } from '../support/capture.ts';
-import { run, type Running } from '../support/command.ts';
+import { run, until, type Running } from '../support/command.ts';
 import { hasStarted, spawnDhcpBox, type BoxPlace } from '../support/dhcp-box.ts';
 import { openLab, type Lab, type Namespace } from '../support/namespaces.ts';
 
@@ -61,6 +61,8 @@ export async function openDhcpOffice(): Promise<DhcpOffice> {
     await lab.wire({ namespace, card: 'eth0', ...(mac ? { mac } : {}) }, { namespace: fabric, card });
     await fabric.exec(['ip', 'link', 'set', card, 'master', 'br0', 'up']);
     await namespace.exec(['ip', 'link', 'set', 'eth0', 'up']);
+    // The switch hears of the carrier a moment later, on a busy machine after the first packet of whoever starts at once.
+    await until(`${card} to forward`, () => forwards(fabric, card), { timeoutMs: 10_000, everyMs: 10 });
   };
   const box = await lab.namespace('box');
   await plug(box);
@@ -85,6 +87,12 @@ export async function openDhcpOffice(): Promise<DhcpOffice> {
       await lab[Symbol.asyncDispose]();
     },
   };
+}
+
+async function forwards(fabric: Namespace, card: string): Promise<true | undefined> {
+  return (
+    (await fabric.exec(['bridge', 'link', 'show', 'dev', card])).includes('state forwarding') || undefined
+  );
 }
 
 const statusCommand = [process.execPath, 'appliance/main.ts', 'status', '--config'];

@@ -1,6 +1,7 @@
 /** Calls between a phone and the one behind the cloud, with the packets that both ends' kernels saw. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Baresip } from '../support/baresip.ts';
+import { until } from '../support/command.ts';
 import type { RtpCount } from '../support/rtp-counter.ts';
 import type { OfficeCloud } from './cloud.ts';
 import { hosts } from './network.ts';
@@ -14,7 +15,7 @@ export interface CallResult {
 }
 
 export interface OpenCall {
-  /** Packets since it was dialled; the two ends are read one after the other, so only at rest do they match. */
+  /** Packets since both were heard, or since it was dialled where they never are; the two ends are read one after the other, so only at rest do they match. */
   count(): Promise<{ phone: RtpCount; callee: RtpCount }>;
   /** By the end named; resolves when both ends know. */
   hangUp(by: 'phone' | 'callee'): Promise<void>;
@@ -34,13 +35,23 @@ export async function openCall(
     Promise.all(ends.map((end, at) => end.waitFor(type, { since: since[at] ?? 0 })));
   const caller = direction === 'outbound' ? baresip : cloud.callee;
   const number = direction === 'outbound' ? cloud.calleeNumber : phone.user;
-  const [phoneStart, calleeStart] = await Promise.all([phone.rtp(), cloud.calleeRtp()]);
+  const counts = async () => await Promise.all([phone.rtp(), cloud.calleeRtp()]);
+  const silent = await counts();
   await caller.command('dial', `sip:${number}@${hosts.main}`);
   await waitBoth('CALL_ESTABLISHED', before);
+  // Through a router nobody outside gets in before the phone has spoken, which on a busy machine takes it a while.
+  const start = await until(
+    'both to be heard',
+    async () => {
+      const now = await counts();
+      return now.every(({ heard }, at) => heard > (silent[at]?.heard ?? 0)) ? now : undefined;
+    },
+    { timeoutMs: 3000, everyMs: 50 },
+  ).catch(() => silent);
   return {
     count: async () => {
-      const [phoneNow, calleeNow] = await Promise.all([phone.rtp(), cloud.calleeRtp()]);
-      return { phone: difference(phoneNow, phoneStart), callee: difference(calleeNow, calleeStart) };
+      const now = await counts();
+      return { phone: difference(now[0], start[0]), callee: difference(now[1], start[1]) };
     },
     hangUp: async (by) => {
       const since = ends.map(({ events }) => events.length);
